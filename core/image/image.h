@@ -1,0 +1,45 @@
+// What the executable says, in one place.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/observer.h"
+#include "image/build_info.h"
+#include "image/functions.h"
+#include "image/layout.h"
+#include "image/moduledata.h"
+#include "target/target.h"
+
+namespace parked::image {
+
+class Image {
+ public:
+  /// Reads what every analysis needs. Works from the executable's file wherever it can, so that for
+  /// a live target it costs no pause; the rest (relocated pointers) is read from memory.
+  static Result<std::unique_ptr<Image>> open(target::Target& target, Observer* observer,
+                                             Timings* timings);
+  ~Image();
+
+  const BuildInfo& build() const;
+  const ModuleList& modules() const;
+  const FunctionTable& functions() const;
+  LayoutSource& layouts() const;
+  target::Target& target() const;
+
+  /// Loaded address of a symbol of the ELF symbol table ("runtime.allgs"), nullopt if unknown.
+  std::optional<Addr> symbol(std::string_view name) const;
+
+  /// For the header: Go's build id, or the GNU one.
+  std::string buildId() const;
+
+ private:
+  Image();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace parked::image

@@ -1,0 +1,125 @@
+// The one header of the front-ends: open a target, run a command, get text or JSON and an exit
+// code. Nothing behind it is visible here, so that a front-end cannot know a Go struct.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parked {
+
+/// Exit codes of the CLI; the debugger front-ends show the message instead.
+enum class Exit : int {
+  clean = 0,       ///< nothing at or above --fail-on
+  findings = 1,    ///< findings at or above --fail-on
+  unusable = 2,    ///< usage error, or the input cannot be read
+  incomplete = 3,  ///< a report was made, but parts of the target could not be read
+};
+
+/// Progress and interruption, as the host wants them. All members may be empty.
+struct Host {
+  /// Called a few times a second while long work runs; total is 0 when not known.
+  std::function<void(std::string_view stage, std::uint64_t done, std::uint64_t total)> progress;
+  /// Asked often; true stops the work cleanly.
+  std::function<bool()> cancelled;
+};
+
+/// What a debugger knows of the target it holds; only needed where parked cannot read the target
+/// itself (a remote gdbserver).
+struct DebuggerAccess {
+  struct Thread {
+    std::int32_t tid = 0;
+    std::uint64_t pc = 0, sp = 0, framePointer = 0, goroutine = 0, threadBase = 0, link = 0;
+  };
+  struct Range {
+    std::uint64_t start = 0, end = 0;
+    bool writable = false;
+  };
+  std::function<std::size_t(std::uint64_t address, std::byte* out, std::size_t size)> read;
+  std::function<std::vector<Thread>()> threads;
+  std::function<std::vector<Range>()> ranges;  ///< may be empty: then any address is tried
+  std::string executable;
+  std::optional<std::uint64_t> loadBias;
+};
+
+/// What to open. Exactly one of core, pid and debugger is set.
+struct OpenRequest {
+  std::string core;
+  std::int32_t pid = 0;
+  const DebuggerAccess* debugger = nullptr;  ///< must outlive the session
+  std::string executable;                    ///< empty: found from the core's notes or /proc
+  bool force = false;                        ///< go on although the build ids differ
+  bool stop = true;                          ///< live process: stop it while it is read
+  /// A live process that somebody else (the debugger) already holds stopped: read it, do not
+  /// attach.
+  bool alreadyStopped = false;
+};
+
+/// How the text is to look.
+struct Style {
+  bool color = false;
+  int width = 0;  ///< columns; 0: do not fit lines to a width
+  /// How a command is called here, for the hints in the text: "parked" in a debugger,
+  /// "parked core BIN CORE" in the shell.
+  std::string commandPrefix = "parked";
+};
+
+struct CommandResult {
+  std::string output;  ///< for stdout
+  std::string error;   ///< one clear line, empty if all is well
+  Exit exit = Exit::clean;
+};
+
+/// Receives output as it is made, so that a million goroutines of JSON need not fit in memory.
+using Sink = std::function<void(std::string_view)>;
+
+class Session {
+ public:
+  struct Opened {
+    std::unique_ptr<Session> session;  ///< null on failure
+    std::string error;
+    Exit exit = Exit::clean;
+  };
+  /// Opens the target and takes the snapshot. A live process is released before this returns.
+  static Opened open(const OpenRequest& request, const Host& host = {});
+  ~Session();
+
+  /// Runs one command of the family: {"report", "--limit", "5"}, {"goroutine", "42"} …
+  /// The same words mean the same in the CLI, in gdb and in lldb.
+  CommandResult run(const std::vector<std::string>& words, const Style& style);
+  /// The same, with the output going to `sink` as it is made (CommandResult::output stays empty).
+  CommandResult run(const std::vector<std::string>& words, const Style& style, const Sink& sink);
+
+  /// The saved pc, sp and frame pointer of a goroutine, for a debugger that wants to show its
+  /// stack.
+  struct Registers {
+    std::uint64_t pc = 0, sp = 0, framePointer = 0;
+  };
+  std::optional<Registers> registersOf(std::uint64_t goid) const;
+
+ private:
+  Session();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The commands of the family with a line of help each, in the order of the manual.
+struct CommandHelp {
+  std::string name, synopsis, summary;
+};
+std::vector<CommandHelp> commands();
+/// The whole help text of a command ("report"), or of the family for "".
+std::string commandHelp(std::string_view command);
+
+/// Splits a debugger's command line into words, quotes as in a shell.
+std::vector<std::string> splitWords(std::string_view line);
+
+std::string_view version();
+
+}  // namespace parked

@@ -1,0 +1,82 @@
+// A mapped ELF file, its headers checked: what cores and executables have in common.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "target/registers.h"
+
+namespace parked::target {
+
+struct ElfSegment {
+  std::uint32_t type = 0;
+  std::uint32_t flags = 0;
+  std::uint64_t fileOffset = 0;
+  Addr address = 0;
+  std::uint64_t fileSize = 0;  ///< as the header says
+  std::uint64_t memorySize = 0;
+  std::span<const std::byte> bytes;  ///< what the file really holds of it: shorter when truncated
+};
+
+struct ElfSection {
+  std::string name;
+  std::uint32_t type = 0;
+  std::uint64_t flags = 0;
+  Addr address = 0;
+  std::uint64_t size = 0;            ///< as the header says (compressed size if SHF_COMPRESSED)
+  std::span<const std::byte> bytes;  ///< raw file bytes; empty for SHT_NOBITS
+};
+
+/// A note of a PT_NOTE segment (or SHT_NOTE section).
+struct ElfNote {
+  std::string_view name;
+  std::uint32_t type = 0;
+  std::span<const std::byte> description;
+};
+
+/// A 64-bit little-endian ELF file for amd64 or arm64, mapped read-only. Everything it hands out is
+/// bounded by the file and stays valid as long as the object.
+class ElfFile {
+ public:
+  /// Maps and checks a file. zstd-compressed files are unpacked into an anonymous temporary file
+  /// first (sparse where the data is zeros).
+  static Result<std::shared_ptr<const ElfFile>> open(const std::string& path);
+  /// Reads from memory (tests, fuzzing). The bytes must outlive the object.
+  static Result<std::shared_ptr<const ElfFile>> fromBytes(std::span<const std::byte> bytes,
+                                                          std::string name);
+  ~ElfFile();
+
+  const std::string& path() const;
+  bool isCore() const;                 ///< ET_CORE
+  bool isPositionIndependent() const;  ///< ET_DYN
+  Arch arch() const;
+  Addr entry() const;
+  bool truncated() const;  ///< some segment's bytes lie past the end of the file
+  std::span<const std::byte> fileBytes() const;
+  std::span<const ElfSegment> segments() const;
+  std::span<const ElfSection> sections() const;
+  const ElfSection* section(std::string_view name) const;
+  std::vector<ElfNote> notes() const;
+
+  /// Go's build id (.note.go.buildid), "" if none.
+  std::string goBuildId() const;
+  /// GNU build id in hex, "" if none.
+  std::string gnuBuildId() const;
+
+ private:
+  ElfFile();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Splits the bytes of a note segment; stops at the first malformed note.
+std::vector<ElfNote> parseNotes(std::span<const std::byte> bytes);
+
+}  // namespace parked::target

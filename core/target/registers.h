@@ -1,0 +1,33 @@
+// The registers of one thread, with the few the Go runtime gives a meaning to under their own name.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+
+namespace parked::target {
+
+enum class Arch : std::uint8_t { amd64, arm64 };
+
+struct Registers {
+  Addr pc = 0;
+  Addr sp = 0;
+  Addr framePointer = 0;      ///< rbp / x29
+  Addr link = 0;              ///< arm64 x30; 0 on amd64
+  Addr goroutine = 0;         ///< r14 / x28: the g, in Go code compiled with ABIInternal only
+  Addr threadBase = 0;        ///< fs_base / tpidr when known, else 0
+  std::int64_t syscall = -1;  ///< orig_rax / x8 when the thread is inside a system call, else -1
+  std::array<std::uint64_t, 34> general{};  ///< all of them, kernel order of NT_PRSTATUS
+  std::uint8_t generalCount = 0;
+};
+
+/// A thread (LWP) of the target. Mirrors NT_PRSTATUS of a core or PTRACE_GETREGSET of a process.
+struct Thread {
+  std::int32_t tid = 0;
+  bool hasRegisters = false;  ///< false when read without stopping the process
+  Registers registers;
+};
+
+}  // namespace parked::target

@@ -1,0 +1,127 @@
+// A target: memory, threads, mappings and where the executable is. The rooms to the right never
+// ask whether it is a core, a process or a debugger.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/incomplete.h"
+#include "base/observer.h"
+#include "target/address_space.h"
+#include "target/registers.h"
+
+namespace parked::target {
+
+enum class Kind : std::uint8_t {
+  core,           ///< a core file
+  liveStopped,    ///< a live process, read while its threads were stopped
+  liveUnstopped,  ///< a live process, read while it ran: values may be torn, nothing is proved
+  debugger,       ///< memory that a debugger reads for us (remote target)
+};
+
+/// A file-backed mapping, from NT_FILE or /proc/PID/maps. `bias` below follows from it.
+struct Mapping {
+  Addr start = 0;
+  Addr end = 0;
+  std::uint64_t fileOffset = 0;
+  std::string path;
+};
+
+class ElfFile;  // target/elf_file.h
+
+/// A debugger that already holds the target, seen from here: implemented by the GDB and LLDB
+/// front-ends.
+class DebuggerHost : public ByteSource {
+ public:
+  virtual std::vector<Thread> threads() = 0;
+  /// Readable ranges as the debugger knows them; empty if it does not, then any address is tried.
+  virtual std::vector<Region> regions() = 0;
+  virtual std::string executable() = 0;
+  /// Where the executable's first segment was loaded minus where it was linked; nullopt: unknown.
+  virtual std::optional<std::uint64_t> loadBias() = 0;
+};
+
+struct OpenOptions {
+  std::string
+      executable;      ///< path given by the user; empty: find it from the core's notes or /proc
+  bool force = false;  ///< go on although the build ids of core and executable differ
+  bool stop = true;    ///< live process: stop its threads while reading
+  Observer* observer = nullptr;
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  Kind kind() const { return kind_; }
+  Arch arch() const { return arch_; }
+  AddressSpace& memory() { return memory_; }
+  const std::vector<Thread>& threads() const { return threads_; }
+  const std::vector<Mapping>& mappings() const { return mappings_; }
+  IncompleteList& incomplete() { return incomplete_; }
+
+  /// What was opened, for the report's header: the core's path, or "process 1234".
+  const std::string& description() const { return description_; }
+  std::int32_t pid() const { return pid_; }  ///< 0 if not known
+
+  /// The executable's file, already overlaid into memory(); never null after a successful open.
+  const ElfFile& executable() const { return *executable_; }
+  /// Load address minus link address of the executable (0 unless PIE).
+  std::uint64_t bias() const { return bias_; }
+
+  /// When the target was stopped (core: when it was dumped, from systemd's xattr or the file's
+  /// modification time), wall clock, ns since 1970; nullopt if not known.
+  std::optional<std::int64_t> wallTimeNs() const { return wallTimeNs_; }
+  /// CLOCK_MONOTONIC of the target's machine at that time; only known for a local live process.
+  std::optional<std::int64_t> monotonicNs() const { return monotonicNs_; }
+  /// The signal that made the core, 0 if none or not known.
+  int signal() const { return signal_; }
+
+  /// Live process: stops its threads and reads their registers and the current mappings; memory
+  /// read before is forgotten (spans handed out stay valid, new reads are fresh), so that what is
+  /// read from here on is one consistent instant. Other kinds: does nothing. Kept apart from
+  /// opening so that the executable is digested while the process still runs.
+  virtual Result<void> freeze() { return {}; }
+  /// Lets a stopped live process run again. Reads after it see only what was fetched before.
+  /// Idempotent; does nothing for other kinds. Called by the destructor too.
+  virtual void release() {}
+  /// How long the process was stopped, once released; zero for other kinds.
+  std::chrono::nanoseconds pause() const { return pause_; }
+
+ protected:
+  Target() = default;
+
+  Kind kind_ = Kind::core;
+  Arch arch_ = Arch::amd64;
+  AddressSpace memory_;
+  std::vector<Thread> threads_;
+  std::vector<Mapping> mappings_;
+  IncompleteList incomplete_;
+  std::string description_;
+  std::int32_t pid_ = 0;
+  std::shared_ptr<const ElfFile> executable_;
+  std::uint64_t bias_ = 0;
+  std::optional<std::int64_t> wallTimeNs_;
+  std::optional<std::int64_t> monotonicNs_;
+  int signal_ = 0;
+  std::chrono::nanoseconds pause_{0};
+};
+
+/// Opens a core file: kernel, gcore, Delve's dump; plain or zstd-compressed; truncated ones are
+/// opened as far as they go, and incomplete() says so.
+Result<std::unique_ptr<Target>> openCore(const std::string& path, const OpenOptions& options);
+
+/// Opens a process without stopping it yet; with options.stop, freeze() stops its threads
+/// (PTRACE_SEIZE + PTRACE_INTERRUPT) until release(). Never writes to it.
+Result<std::unique_ptr<Target>> openProcess(std::int32_t pid, const OpenOptions& options);
+
+/// Opens what a debugger holds; `host` must outlive the target.
+Result<std::unique_ptr<Target>> openDebugger(DebuggerHost& host, const OpenOptions& options);
+
+}  // namespace parked::target
