@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Side-by-side benchmark of parked against Delve on cores of many blocked goroutines.
+
+    bench/run.py [--goroutines 100000,1000000] [--repeat 3] [--no-peers]
+
+Builds tests/targets/gen, makes a kernel core for each size, warms the page cache, then runs each
+tool `--repeat` times in turn (a million goroutines: once) and prints the best wall time, the peak of
+anonymous memory (RssAnon, so mapped pages of the core do not count) and the ratio to parked. A
+further pair, such as a very large binary, can be given with --extra. Never a test: the figures
+depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Run:
+    seconds: float
+    anonymous_mb: float
+
+
+def measure(command: list[str], stdin: str = "") -> Run:
+    """Runs a command to its end, sampling its anonymous memory."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdin is not None
+    process.stdin.write(stdin)
+    process.stdin.close()
+    peak = 0
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        try:
+            for line in status.read_text().splitlines():
+                if line.startswith("RssAnon:"):
+                    peak = max(peak, int(line.split()[1]))
+        except OSError:
+            break
+        time.sleep(0.002)
+    process.wait()
+    seconds = time.perf_counter() - start
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{command[0]} ended with {process.returncode}: {' '.join(command)}")
+    return Run(seconds, peak / 1024)
+
+
+def best(runs: list[Run]) -> Run:
+    return Run(min(r.seconds for r in runs), max(r.anonymous_mb for r in runs))
+
+
+def build_target(folder: Path, name: str) -> Path:
+    binary = folder / name
+    if not binary.exists():
+        source = ROOT / "tests/targets" / name
+        subprocess.run(["go", "build", "-o", binary, "."], cwd=source, check=True)
+    return binary
+
+
+def make_core(folder: Path, count: int) -> tuple[Path, Path]:
+    """A core of `gen -n count`, by the kernel, or by gcore where the kernel pipes cores away."""
+    binary = build_target(folder, "gen")
+    core = folder / f"gen-{count}.core"
+    if core.exists():
+        return binary, core
+    work = folder / f"gen-{count}.run"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    process = subprocess.Popen(
+        [binary, "-n", str(count)],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "GOTRACEBACK": "crash"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "READY" in line:
+            break
+    pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    if pattern.startswith("|") or "/" in pattern:
+        subprocess.run(["gcore", "-o", core, str(process.pid)], check=True, capture_output=True)
+        Path(f"{core}.{process.pid}").rename(core)
+        process.kill()
+        process.wait()
+    else:
+        process.send_signal(signal.SIGABRT)  # the runtime prints its traceback, then dumps
+        process.wait()
+        next(work.glob("core*")).rename(core)
+    shutil.rmtree(work)
+    return binary, core
+
+
+def compare(parked: Path, binary: Path, core: Path, repeat: int, peers: bool) -> None:
+    contestants = {"parked report": ([str(parked), "core", str(binary), str(core)], "")}
+    contestants["parked --json"] = (contestants["parked report"][0] + ["report", "--json"], "")
+    floor = parked.parent.parent / "bench" / "floor"
+    if floor.exists():
+        contestants["bare loop"] = ([str(floor), str(binary), str(core)], "")
+    delve = shutil.which("dlv") or str(Path.home() / "go/bin/dlv")
+    if peers and Path(delve).exists():
+        contestants["dlv goroutines"] = (
+            [delve, "core", str(binary), str(core), "--allow-non-terminal-interactive=true"],
+            "goroutines\nexit\n",
+        )
+    measure(contestants["parked report"][0])  # warms the page cache for everybody
+    runs: dict[str, list[Run]] = {name: [] for name in contestants}
+    for _ in range(repeat):
+        for name, (command, stdin) in contestants.items():
+            runs[name].append(measure(command, stdin))
+    base = best(runs["parked report"])
+    print(f"\n{core.name}: {core.stat().st_blocks * 512 / 1e6:,.0f} MB on disk, best of {repeat}")
+    print(f"  {'':16} {'seconds':>9} {'anon MB':>9} {'time / parked':>14}")
+    for name, results in runs.items():
+        run = best(results)
+        ratio = run.seconds / base.seconds
+        print(f"  {name:16} {run.seconds:9.3f} {run.anonymous_mb:9.0f} {ratio:14.2f}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--goroutines", default="10000,100000,1000000")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--parked", type=Path, default=ROOT / "build/cli/parked")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build/bench-data")
+    parser.add_argument("--extra", nargs=2, metavar=("BINARY", "CORE"), type=Path)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for count in (int(n) for n in options.goroutines.split(",") if n):
+        binary, core = make_core(options.folder, count)
+        repeat = options.repeat if count < 1_000_000 else 1
+        compare(options.parked, binary, core, repeat, not options.no_peers)
+    if options.extra:
+        compare(options.parked, *options.extra, options.repeat, not options.no_peers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
