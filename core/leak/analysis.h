@@ -1,0 +1,141 @@
+// The analysis of a snapshot: places in the source, a verdict for every goroutine, groups. Flat
+// arrays parallel to the snapshot's; nothing per goroutine owns memory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/observer.h"
+#include "golang/snapshot.h"
+#include "leak/code.h"
+#include "leak/verdict.h"
+
+namespace parked::leak {
+
+using golang::Index;
+using golang::kNone;
+
+/// A line of source, stored once. The views belong to the Code.
+struct Place {
+  std::string_view function;  ///< "main.(*T).run"
+  std::string_view file;
+  std::int32_t line = 0;
+};
+using PlaceId = std::uint32_t;          ///< into Analysis::places
+inline constexpr PlaceId kNoPlace = 0;  ///< places[0] is empty
+
+/// What is worked out once for each distinct stack.
+struct StackInfo {
+  PlaceId current = kNoPlace;  ///< innermost frame (Delve: curloc)
+  PlaceId user = kNoPlace;  ///< innermost frame outside the runtime and standard library (userloc)
+  PlaceId outermost = kNoPlace;  ///< outermost frame that is not a wrapper or runtime.goexit
+};
+
+struct GoroutineInfo {
+  Verdict verdict = Verdict::unknown;
+  Why why = Why::none;
+  StringId label = kEmptyString;  ///< what a well-known goroutine is: "idle HTTP client connection"
+  PlaceId start = kNoPlace;       ///< start function, wrappers skipped, at its `func` line
+  PlaceId creator = kNoPlace;     ///< the go statement
+  Index group = kNone;            ///< into Analysis::groups (the default grouping)
+};
+
+/// Status as a reader sees it, and as groups are split by.
+enum class State : std::uint8_t { running, runnable, syscall, blocked, other };
+State stateOf(const golang::Goroutine& goroutine);
+std::string_view stateName(State state);  ///< "running", "runnable", "in a system call", …
+
+/// Goroutines that belong together.
+struct Group {
+  Index first = 0;  ///< members are Grouping::members[first, first+count)
+  std::uint32_t count = 0;
+  Verdict verdict = Verdict::running;  ///< the gravest of its members
+  Why why = Why::none;                 ///< of the gravest
+  std::uint32_t findings = 0;          ///< members that are PROVED or SUSPECT
+  State state = State::blocked;        ///< of the example
+  Index example = 0;                   ///< the goroutine that stands for the group: longest wait
+  std::int64_t longestWait = 0;        ///< ns, a lower bound; 0: not known
+  std::uint64_t withWait = 0;          ///< members whose wait is known at all
+  std::uint64_t old = 0;               ///< members blocked at least Thresholds::age
+  std::uint64_t objects = 0;           ///< distinct objects its members wait on
+  std::uint64_t creators = 0;          ///< distinct go statements
+  PlaceId creator = kNoPlace;          ///< the most frequent one
+  bool system = false;                 ///< every member is the runtime's own
+  std::string key;                     ///< the --group key's value; empty in the default grouping
+};
+
+struct Grouping {
+  std::vector<Group> groups;   ///< largest first
+  std::vector<Index> members;  ///< goroutines, by group, ascending inside one
+  std::span<const Index> membersOf(const Group& group) const {
+    return {members.data() + group.first, group.count};
+  }
+};
+
+struct Options {
+  Thresholds thresholds;
+  bool proofs = true;  ///< false: the process was read while it ran
+};
+
+class Analysis {
+ public:
+  /// Judges every goroutine and groups them. `snapshot` and `code` must outlive the analysis.
+  Analysis(const golang::Snapshot& snapshot, const Code& code, const Options& options = {},
+           Timings* timings = nullptr);
+
+  const golang::Snapshot& snapshot() const { return *snapshot_; }
+  const Code& code() const { return *code_; }
+  const Options& options() const { return options_; }
+
+  const GoroutineInfo& info(Index goroutine) const { return goroutines_[goroutine]; }
+  const StackInfo& stack(Index stack) const;  ///< kNone gives an empty one
+  const Place& place(PlaceId id) const { return places_[id]; }
+  std::size_t placeCount() const { return places_.size(); }
+  std::string_view label(Index goroutine) const { return strings_[goroutines_[goroutine].label]; }
+  /// The default grouping of all goroutines.
+  const Grouping& grouping() const { return grouping_; }
+
+  /// How long the goroutine has been blocked at least, ns; 0 if nothing is known. The runtime notes
+  /// the time only when a GC sees the goroutine blocked.
+  std::int64_t waitAtLeast(Index goroutine) const;
+
+  /// One sentence, no final stop: why this goroutine has its verdict.
+  std::string sentence(Index goroutine) const;
+  /// The same for a group.
+  std::string sentence(const Grouping& grouping, const Group& group) const;
+
+  /// Source frames of a stack, innermost first, as Go's traceback shows them but with wrappers
+  /// and runtime.goexit kept (see SourceFrame::wrapper). `pcs`, if given, gets the pc of each.
+  void frames(const golang::Goroutine& goroutine, std::vector<image::SourceFrame>& out,
+              std::vector<Addr>* pcs = nullptr) const;
+
+ private:
+  void resolveStacks();
+  void judgeAll();
+  void raiseSuspects();
+  PlaceId internPlace(const Place& place);
+  PlaceId creatorOf(Addr pc);
+  PlaceId startOf(const golang::Goroutine& goroutine);
+
+  const golang::Snapshot* snapshot_;
+  const Code* code_;
+  Options options_;
+  StringTable strings_;
+  std::vector<Place> places_;
+  std::vector<StackInfo> stacks_;
+  std::vector<GoroutineInfo> goroutines_;
+  Grouping grouping_;
+  struct PlaceHash {
+    std::size_t operator()(const Place& place) const;
+    bool operator()(const Place& a, const Place& b) const;
+  };
+  std::unordered_map<Place, PlaceId, PlaceHash, PlaceHash> placeIds_;
+  std::unordered_map<Addr, PlaceId> creators_, starts_;
+};
+
+}  // namespace parked::leak

@@ -1,0 +1,38 @@
+// Where in the source a pc is. Between the snapshot's bare pcs and every sentence about them; its
+// own interface so that rules are tested without an executable.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "image/functions.h"
+#include "image/image.h"
+
+namespace parked::leak {
+
+class Code {
+ public:
+  virtual ~Code() = default;
+  /// Appends the source frames at pc, innermost inlined call first, as
+  /// image::FunctionTable::expand does; nothing if no Go function covers pc. The views stay valid
+  /// as long as the Code.
+  virtual void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const = 0;
+  /// Path of the main package ("example.com/shop/cmd/api"), "" if unknown, and path of its module.
+  virtual std::string_view mainPackage() const { return {}; }
+  virtual std::string_view mainModule() const { return {}; }
+};
+
+/// The code of a Go executable.
+class ImageCode : public Code {
+ public:
+  explicit ImageCode(const image::Image& image);
+  void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const override;
+  std::string_view mainPackage() const override;
+  std::string_view mainModule() const override;
+
+ private:
+  const image::Image* image_;
+};
+
+}  // namespace parked::leak

@@ -1,0 +1,33 @@
+// What a goroutine waits on, in words. Text from the target is not escaped here; renderers do that.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "golang/snapshot.h"
+#include "leak/analysis.h"
+
+namespace parked::leak {
+
+/// Stable names for machines: "channel", "nil_channel", "rwmutex", "wait_group" …
+std::string_view kindName(golang::ObjectKind kind);
+/// "send", "receive", "lock", "rlock", "wait", "read", "write", "sleep", "" for none.
+std::string_view opName(golang::WaitOp op);
+/// "waiting", "running", … by runtime/traceback.go's gStatusStrings.
+std::string_view statusName(golang::Status status);
+
+/// "chan int 0xc000123456 cap 2 len 2 open, 9,980 senders queued, no receivers".
+std::string describeChannel(const golang::Snapshot& snapshot, const golang::Channel& channel);
+/// "sync.Mutex 0xc000… locked, 3 waiting".
+std::string describeLock(const golang::Snapshot& snapshot, const golang::Lock& lock);
+/// What one wait is for, without the operation: one of the above, "fd 12, no deadline" …
+std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& wait);
+/// Everything a goroutine waits on in one line; a select's cases are joined with "; ".
+std::string describeWaits(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine);
+
+/// Numbers as people read them: "1,240".
+std::string withSeparators(std::uint64_t number);
+/// Durations as people read them, never raw ns: "850ms", "12s", "41m", "3h2m", "2d4h".
+std::string humanDuration(std::int64_t ns);
+
+}  // namespace parked::leak

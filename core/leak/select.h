@@ -1,0 +1,61 @@
+// Choosing goroutines (--with, --without) and grouping them by something else than the default
+// (--group), in Delve's words.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "leak/analysis.h"
+
+namespace parked::leak {
+
+/// What a filter or a group looks at.
+enum class Property : std::uint8_t {
+  userLoc,   ///< "file:line function" of the user's own frame
+  curLoc,    ///< … of the innermost frame
+  goLoc,     ///< … of the go statement
+  startLoc,  ///< … of the start function
+  label,     ///< a pprof label: KEY or KEY=VALUE
+  reason,    ///< wait reason as Go prints it
+  verdict,
+  status,   ///< running, runnable, syscall, waiting …
+  user,     ///< not a system goroutine; takes no expression
+  running,  ///< on a thread; takes no expression
+};
+
+/// One --with or --without.
+struct Filter {
+  bool with = true;
+  Property property = Property::userLoc;
+  std::string expression;  ///< substring, or a POSIX extended regular expression between slashes
+};
+
+/// Parses "userloc main.worker", "label user=42", "running". One clear line on error.
+Result<Filter> parseFilter(bool with, const std::vector<std::string>& words);
+
+/// True for properties that take an expression.
+bool takesExpression(Property property);
+/// nullopt-like: false if the name is none of Delve's words.
+bool parseProperty(std::string_view name, Property& out);
+
+/// Goroutines that pass every filter, ascending.
+Result<std::vector<Index>> select(const Analysis& analysis, const std::vector<Filter>& filters);
+
+/// How groups are made.
+struct GroupBy {
+  bool byStack = true;  ///< the default: same stack, same kind of object
+  Property property = Property::userLoc;
+  std::string labelKey;
+};
+/// Parses "userloc", "label:user", "label user", "stack". One clear line on error.
+Result<GroupBy> parseGroupBy(std::string_view text);
+
+/// Groups some goroutines, largest first.
+Grouping group(const Analysis& analysis, const std::vector<Index>& goroutines,
+               const GroupBy& by = {});
+
+}  // namespace parked::leak

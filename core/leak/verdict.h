@@ -1,0 +1,86 @@
+// What is said about a goroutine, and the rules that say it without reachability.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "golang/snapshot.h"
+
+namespace parked::leak {
+
+/// In order of gravity; `--fail-on` compares them.
+enum class Verdict : std::uint8_t {
+  running,  ///< running, runnable, in a system call
+  waiting,  ///< blocked, and nothing speaks against it
+  unknown,  ///< blocked, but on what could not be made sure, or a waker is in flight
+  suspect,  ///< too many or too old at one place
+  proved,   ///< can never run again
+};
+
+/// "PROVED", "SUSPECT", …
+std::string_view verdictName(Verdict verdict);
+/// The reverse, any case; false if `name` is none.
+bool parseVerdict(std::string_view name, Verdict& out);
+
+/// The evidence behind a verdict. The sentence for a person is made from it by
+/// Analysis::sentence(), so that a million goroutines carry no text.
+enum class Why : std::uint8_t {
+  none,
+  // running
+  onThread,
+  runnable,
+  inSyscall,
+  preempted,
+  stackMoving,
+  starting,
+  // proved
+  nilChannel,
+  noCases,
+  nilSelect,
+  runtimeProved,  ///< status _Gleaked: the runtime's own leak detection found it (1.26+)
+  // unknown
+  inFlux,        ///< its stack or waits were being changed
+  wakerClaimed,  ///< g.selectDone is set: a waker has already won
+  notQueued,     ///< not (any more) in the object's queue
+  closing,       ///< the channel is closed, its waiters are being woken
+  noSudog,       ///< the object it waits on was not found
+  badStatus,     ///< a status parked does not know
+  // suspect
+  many,       ///< at least Thresholds::count at one place
+  old,        ///< at least Thresholds::few at one place for at least Thresholds::age
+  oldLock,    ///< waits for a lock for at least Thresholds::age
+  unstopped,  ///< would be proved, but the process was read while it ran
+  // waiting
+  mainForever,  ///< main in `select {}`: the usual way to keep a program up
+  benign,       ///< a well-known background goroutine, see GoroutineInfo::label
+  system,       ///< the runtime's own
+  worker,       ///< one of a few receivers of a shared channel: an idle worker
+  timed,        ///< a timer or deadline will wake it
+  plain,
+};
+
+/// When blocked goroutines become SUSPECT. A group is the goroutines with the same stack and the
+/// same kind of object. Never SUSPECT: system and well-known goroutines, IO wait, sleep, system
+/// calls, and goroutine 1 (but on a lock).
+struct Thresholds {
+  /// `--suspect-count`: a group of at least so many is SUSPECT however young it is.
+  std::uint64_t count = 1000;
+  /// `--suspect-age`: a group with at least `few` goroutines that have been blocked at least that
+  /// long is SUSPECT, unless all of them receive from (or wait on) one shared object, which is what
+  /// an idle worker pool looks like, or a timer in the select will wake them. A single goroutine
+  /// that waits that long for a mutex or RWMutex is SUSPECT: nobody holds a lock for so long.
+  std::chrono::nanoseconds age = std::chrono::minutes(10);
+  /// How many old ones it takes: below that they are what a program starts once and keeps.
+  std::uint64_t few = 10;
+};
+
+/// The verdict of one goroutine by itself, before count and age of its group are known. A pure
+/// function of the snapshot. `proofs` is false when the process was read while it ran.
+struct Judgement {
+  Verdict verdict = Verdict::unknown;
+  Why why = Why::none;
+};
+Judgement judge(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine, bool proofs);
+
+}  // namespace parked::leak

@@ -1,0 +1,94 @@
+// The report: what every renderer reads. Whatever is said once is here as text; whatever is said
+// per goroutine stays an index into the snapshot and its analysis.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/incomplete.h"
+#include "golang/snapshot.h"
+#include "leak/analysis.h"
+#include "leak/select.h"
+#include "target/target.h"
+
+namespace parked::report {
+
+using golang::Index;
+using golang::kNone;
+
+/// Which program, how and when it was read.
+struct TargetInfo {
+  std::string executable;    ///< path
+  std::string mainPackage;   ///< "" if unknown
+  std::string goVersion;     ///< "go1.26.8", as the toolchain wrote it
+  std::string architecture;  ///< "amd64"
+  std::string buildId;       ///< Go's build id, or the GNU one
+  std::string source;        ///< "core.1234", "process 1234"
+  target::Kind kind = target::Kind::core;
+  std::int32_t pid = 0;                 ///< 0 if unknown
+  int signal = 0;                       ///< that made the core, 0 if none or unknown
+  std::optional<std::int64_t> takenAt;  ///< wall clock, ns since 1970
+  std::chrono::nanoseconds pause{0};    ///< how long a live process was stopped
+  std::string layoutOrigin;             ///< "DWARF"
+  std::string clockSource;
+  std::optional<std::int64_t> upSince;  ///< ns the process had run when it was read, estimate
+  std::size_t threads = 0;
+  std::uint32_t gomaxprocs = 0;
+};
+
+/// All goroutines of the target by state, whatever the filters say.
+struct Census {
+  std::uint64_t total = 0;  ///< without dead ones
+  std::uint64_t running = 0, runnable = 0, syscall = 0, blocked = 0, other = 0;
+  std::uint64_t system = 0;  ///< of the total
+  std::uint64_t dead = 0;    ///< not in the total
+  /// Of the total without system goroutines, by leak::Verdict.
+  std::array<std::uint64_t, 5> byVerdict{};
+};
+
+/// Timers that do the same thing.
+struct TimerGroup {
+  golang::TimerKind kind = golang::TimerKind::unknown;
+  std::uint64_t count = 0;
+  std::uint64_t stopped = 0;             ///< of count: stopped but still in a heap
+  leak::Place callback;                  ///< the user's function, or empty
+  std::int64_t period = 0;               ///< ns; 0: one-shot
+  bool whenKnown = false;                ///< clock known: the two below are valid
+  std::int64_t soonest = 0, latest = 0;  ///< ns from now; negative: overdue
+  std::vector<Index> members;            ///< into Snapshot::timers
+};
+
+struct Report {
+  const golang::Snapshot* snapshot = nullptr;
+  const leak::Analysis* analysis = nullptr;
+  TargetInfo target;
+  Census census;
+  bool filtered = false;          ///< some goroutines were left out by --with/--without
+  std::vector<Index> goroutines;  ///< the chosen ones, by goid
+  leak::GroupBy groupBy;
+  leak::Grouping grouping;             ///< of the chosen ones, largest first
+  std::vector<TimerGroup> timers;      ///< largest first
+  std::vector<Incomplete> incomplete;  ///< of target, image and snapshot
+};
+
+/// Reads the header's facts from target and image.
+TargetInfo describeTarget(const golang::Snapshot& snapshot);
+
+/// Puts the report together. `info` comes from describeTarget(), kept apart because a live process
+/// may be gone by the time of the second command. `incomplete` is what the rooms to the left
+/// counted.
+Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
+                          std::vector<Incomplete> incomplete,
+                          const std::vector<leak::Filter>& filters = {},
+                          const leak::GroupBy& groupBy = {});
+
+/// Timers by kind, callback and period, largest first.
+std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak::Code& code);
+/// "AfterFunc", "Ticker", "context deadline" …
+std::string_view timerKindName(golang::TimerKind kind);
+
+}  // namespace parked::report

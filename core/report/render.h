@@ -1,0 +1,39 @@
+// The renderers. Each reads the report and writes text to the sink; none changes anything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "report/model.h"
+#include "report/writer.h"
+
+namespace parked::report {
+
+/// How text is to look.
+struct TextStyle {
+  bool color = false;
+  int width = 0;                         ///< columns; 0: lines are not fitted
+  std::string commandPrefix = "parked";  ///< for hints: "parked core BIN CORE"
+};
+
+struct TextOptions {
+  std::uint64_t limit = 0;  ///< groups shown; 0: all
+  bool system = false;      ///< the runtime's own goroutines too
+};
+
+/// The leak report, one screen first.
+void renderText(const Report& report, const TextOptions& options, const TextStyle& style,
+                const Sink& sink);
+
+/// One JSON document (docs/json.md). `limit` bounds the goroutines listed, 0: all.
+void renderJson(const Report& report, std::uint64_t limit, const Sink& sink);
+
+/// JSON lines: one object a line, each with a "type" (docs/json.md).
+void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink);
+
+/// Go's own goroutine dump, as panic and SIGQUIT print it, so that tools that parse it work on
+/// cores. Mirrors runtime/traceback.go (goroutineheader, traceback), Go 1.18 to 1.27.
+void renderTraceback(const Report& report, std::uint64_t limit, const Sink& sink);
+
+}  // namespace parked::report

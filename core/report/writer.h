@@ -1,0 +1,43 @@
+// Output in pieces: a renderer appends, the writer hands whole blocks to the sink.
+#pragma once
+
+#include <cstddef>
+#include <fmt/format.h>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace parked::report {
+
+/// Receives output as it is made.
+using Sink = std::function<void(std::string_view)>;
+
+class Writer {
+ public:
+  explicit Writer(Sink sink) : sink_(std::move(sink)) { buffer_.reserve(kBlock + 4096); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() { flush(); }
+
+  void operator()(std::string_view text) {
+    buffer_.append(text);
+    if (buffer_.size() >= kBlock) flush();
+  }
+  template <class... Args>
+  void format(fmt::format_string<Args...> pattern, Args&&... args) {
+    fmt::format_to(std::back_inserter(buffer_), pattern, std::forward<Args>(args)...);
+    if (buffer_.size() >= kBlock) flush();
+  }
+  void flush() {
+    if (!buffer_.empty()) sink_(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 64 << 10;
+  Sink sink_;
+  std::string buffer_;
+};
+
+}  // namespace parked::report
