@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -23,12 +26,27 @@ struct Frame {
 };
 
 struct UnwindStart {
-  Addr pc = 0, sp = 0, lr = 0;
+  Addr pc = 0, sp = 0;
+  Addr lr = 0;  ///< arm64: the link register; not used on amd64
   Addr stackLo = 0, stackHi = 0;
+  /// The pair comes from a thread's registers: pc is the instruction that comes next. Otherwise it
+  /// was saved by the runtime (g.sched, g.syscallpc) and pc is a return address.
+  bool trap = false;
+  bool syscall = false;  ///< the pair is g.syscallpc and g.syscallsp
 };
 
 /// Why unwinding ended.
-enum class UnwindEnd : std::uint8_t { top, unknownPc, unreadable, outsideStack, limit };
+enum class UnwindEnd : std::uint8_t {
+  top,            ///< at the outermost frame: complete
+  unknownPc,      ///< no Go function, or one without a frame size, covers the pc
+  unreadable,     ///< a return address is not in the target's memory
+  outsideStack,   ///< the frame would reach beyond the stack
+  stackSwitched,  ///< the function writes SP itself (SPWRITE)
+  limit,          ///< more frames than asked for
+};
+
+/// One clause for the list of what is incomplete.
+std::string_view describe(UnwindEnd end);
 
 /// Unwinds with a cache of pc -> frame shape, so that a million goroutines parked at the same few
 /// places cost one word read and one hash look-up a frame.
@@ -37,7 +55,8 @@ class Unwinder {
   explicit Unwinder(image::Image& image);
   ~Unwinder();
 
-  /// Appends the frames, innermost first, at most `limit`.
+  /// Appends the frames, innermost first, at most `limit`. Terminates on any memory: every step
+  /// moves towards the stack's upper end.
   UnwindEnd unwind(const UnwindStart& start, std::vector<Frame>& out, std::size_t limit = 10000);
 
  private:

@@ -1,0 +1,273 @@
+#include "golang/goroutines.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "golang/labels.h"
+#include "golang/stack_pool.h"
+#include "golang/stack_start.h"
+#include "golang/system_goroutine.h"
+#include "golang/unwind.h"
+
+namespace parked::golang {
+
+namespace {
+
+using image::Object;
+
+constexpr std::uint32_t kScanBit = 0x1000;          // runtime._Gscan
+constexpr std::uint64_t kMaxGoroutines = 1u << 31;  // an Index must hold them
+constexpr std::uint64_t kMaxStack = std::uint64_t{1} << 40;
+constexpr std::size_t kFrameLimit = 10000;
+constexpr Addr kPcMask = ~Addr{0} >> 1;  // the width of FramePc::pc
+constexpr std::size_t kStep = 4096;      // goroutines between two calls of the observer
+
+Status statusOf(std::uint32_t raw) {
+  const std::uint32_t value = raw & ~kScanBit;
+  constexpr std::uint32_t kMoribund = 5, kEnqueue = 7;  // never used by any release
+  if (value > static_cast<std::uint32_t>(Status::deadextra) || value == kMoribund ||
+      value == kEnqueue) {
+    return Status::unknown;
+  }
+  return static_cast<Status>(value);
+}
+
+/// Free g's stay in allgs; an idle one is being made and has no goroutine yet.
+bool isDead(Status status) {
+  return status == Status::dead || status == Status::deadextra || status == Status::idle;
+}
+
+bool isBlocked(Status status) { return status == Status::waiting || status == Status::leaked; }
+
+Result<void> interruptedByUser() { return fail(ErrorCode::interrupted, "interrupted"); }
+
+class Walker {
+ public:
+  Walker(Snapshot& snapshot, const Layouts& layouts, Observer* observer)
+      : snapshot_(snapshot),
+        image_(*snapshot.image),
+        layouts_(layouts),
+        g_(layouts.g),
+        observer_(observer) {}
+
+  Result<void> collect();
+  Result<void> describe();
+  Result<void> unwind();
+
+ private:
+  struct Found {
+    std::uint64_t goid;
+    Object g;
+  };
+
+  Result<std::span<const std::byte>> allgs();
+  const char* reject(const Object& g) const;
+  void sortById();
+  void fill(const Object& g, Goroutine& out);
+  bool proceed(std::string_view stage, std::size_t done) const;
+
+  Snapshot& snapshot_;
+  image::Image& image_;
+  const Layouts& layouts_;
+  const GLayout& g_;
+  Observer* observer_;
+  std::vector<Found> found_;
+};
+
+bool Walker::proceed(std::string_view stage, std::size_t done) const {
+  if (observer_ == nullptr || done % kStep != 0) return true;
+  observer_->progress(stage, done, found_.size());
+  return !observer_->cancelled();
+}
+
+/// The pointers of runtime.allgs, as many as are there.
+Result<std::span<const std::byte>> Walker::allgs() {
+  auto& memory = image_.target().memory();
+  const auto symbol = image_.symbol("runtime.allgs");
+  if (!symbol) {
+    return fail(ErrorCode::unsupported,
+                "runtime.allgs is not in the executable's symbol table (is it stripped?)");
+  }
+  Addr data = 0;
+  std::uint64_t count = 0;
+  if (!memory.read(*symbol, data) || !memory.read(*symbol + 8, count)) {
+    return fail(ErrorCode::unreadable, "runtime.allgs is not in the target's memory", *symbol);
+  }
+  if (count == 0) {
+    return fail(ErrorCode::notFound, "there are no goroutines: the Go runtime had not started",
+                *symbol);
+  }
+  if (count > kMaxGoroutines) {
+    return fail(ErrorCode::badFormat,
+                fmt::format("runtime.allgs is damaged: it claims {} goroutines", count), *symbol);
+  }
+  auto pointers = memory.bytes(data, count * sizeof(Addr));
+  if (pointers.empty()) {
+    pointers = memory.bytesUpTo(data, count * sizeof(Addr));
+    if (pointers.size() < sizeof(Addr)) {
+      return fail(ErrorCode::unreadable, "the list of goroutines is not in the target's memory",
+                  data);
+    }
+    snapshot_.incomplete.add("goroutines", "a part of runtime.allgs is not in the target", data);
+  }
+  return pointers;
+}
+
+/// Why this is no g; nullptr if it is one.
+const char* Walker::reject(const Object& g) const {
+  const std::uint64_t goid = g[g_.goid];
+  const Addr lo = g[g_.stackLo], hi = g[g_.stackHi];
+  if (g[g_.schedG] != g.address()) return "its g does not point to itself";
+  if (goid == 0 || goid >> 63 != 0) return "its id is impossible";
+  if (lo == 0 || lo >= hi || hi - lo > kMaxStack || (lo | hi) % 8 != 0) {
+    return "its stack bounds are impossible";
+  }
+  return nullptr;
+}
+
+Result<void> Walker::collect() {
+  const auto pointers = allgs();
+  if (!pointers) return tl::unexpected(pointers.error());
+  auto& memory = image_.target().memory();
+  const std::size_t count = pointers->size() / sizeof(Addr);
+  found_.reserve(count);
+  std::size_t bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (observer_ != nullptr && i % kStep == 0) {
+      observer_->progress("goroutines", i, count);
+      if (observer_->cancelled()) return interruptedByUser();
+    }
+    Addr address = 0;
+    std::memcpy(&address, pointers->data() + i * sizeof(Addr), sizeof(Addr));
+    const Object g = image::readObject(memory, address, g_.size);
+    const char* damage = nullptr;
+    if (!g) {
+      damage = "its g is not in the target's memory";
+    } else {
+      const Status status = statusOf(g[g_.atomicStatus]);
+      if (isDead(status)) {
+        ++snapshot_.deadGoroutines;
+        continue;
+      }
+      damage = status == Status::unknown ? "its status is unknown" : reject(g);
+    }
+    if (damage != nullptr) {
+      ++bad;
+      snapshot_.incomplete.add("goroutine", damage, address);
+      continue;
+    }
+    found_.push_back({g[g_.goid], g});
+  }
+  if (found_.empty() && bad > 0) {
+    return fail(ErrorCode::mismatch,
+                fmt::format("none of the {} entries of runtime.allgs is a goroutine: the "
+                            "executable is not the one that ran",
+                            count));
+  }
+  sortById();
+  return {};
+}
+
+void Walker::sortById() {
+  const auto less = [](const Found& a, const Found& b) {
+    return std::pair(a.goid, a.g.address()) < std::pair(b.goid, b.g.address());
+  };
+  if (!std::ranges::is_sorted(found_, less)) std::ranges::sort(found_, less);
+  const auto repeated = std::ranges::unique(found_, {}, &Found::goid);
+  for (const Found& found : repeated) {
+    snapshot_.incomplete.add("goroutine", "another goroutine has the same id", found.g.address());
+  }
+  found_.erase(repeated.begin(), repeated.end());
+}
+
+void Walker::fill(const Object& g, Goroutine& out) {
+  const std::uint32_t raw = g[g_.atomicStatus];
+  out.address = g.address();
+  out.id = g[g_.goid];
+  out.parentId = g[g_.parentGoid];
+  out.stackLo = g[g_.stackLo];
+  out.stackHi = g[g_.stackHi];
+  out.startPc = g[g_.startPc];
+  out.creatorPc = g[g_.gopc];
+  out.waitingSudog = g[g_.waiting];
+  out.param = g[g_.param];
+  out.m = g[g_.m];
+  out.status = statusOf(raw);
+  out.scan = (raw & kScanBit) != 0;
+  out.lockedToThread = g[g_.lockedM] != 0;
+  out.selectDone = g[g_.selectDone] != 0;
+  out.inFlux = out.status == Status::copystack;
+  // Elsewhere both keep the values of an earlier wait.
+  if (isBlocked(out.status) || out.status == Status::syscall) out.waitSince = g[g_.waitSince];
+  if (isBlocked(out.status)) {
+    const std::uint8_t reason = g[g_.waitReason];
+    out.reason = reason < snapshot_.reasons.size() ? reason : std::uint16_t{0};
+  }
+}
+
+Result<void> Walker::describe() {
+  SystemRule rule(image_);
+  LabelReader labels(snapshot_);
+  snapshot_.goroutines.resize(found_.size());
+  for (std::size_t i = 0; i < found_.size(); ++i) {
+    if (!proceed("goroutines", i)) return interruptedByUser();
+    const Object& g = found_[i].g;
+    Goroutine& goroutine = snapshot_.goroutines[i];
+    fill(g, goroutine);
+    goroutine.system = rule.isSystem(goroutine.startPc, g, g_);
+    goroutine.labels = labels.read(g[g_.labels]);
+  }
+  return {};
+}
+
+Result<void> Walker::unwind() {
+  Unwinder unwinder(image_);
+  StackStarts starts(image_, layouts_, unwinder);
+  StackPool pool(snapshot_);
+  std::vector<Frame> frames;
+  std::vector<FramePc> pcs;
+  for (std::size_t i = 0; i < found_.size(); ++i) {
+    if (!proceed("stacks", i)) return interruptedByUser();
+    Goroutine& goroutine = snapshot_.goroutines[i];
+    const StackStart from = starts.find(goroutine, found_[i].g);
+    goroutine.thread = from.thread;
+    if (!from.problem.empty()) {
+      snapshot_.incomplete.add("stack", from.problem, goroutine.address);
+      continue;
+    }
+    goroutine.pc = from.start.pc;
+    goroutine.sp = from.start.sp;
+    frames.clear();
+    const UnwindEnd end = unwinder.unwind(from.start, frames, kFrameLimit);
+    if (end != UnwindEnd::top) {
+      snapshot_.incomplete.add("stack", golang::describe(end), goroutine.address);
+    }
+    pcs.resize(frames.size());
+    std::ranges::transform(frames, pcs.begin(), [](const Frame& frame) {
+      return FramePc{.pc = frame.pc & kPcMask, .exact = frame.exact};
+    });
+    goroutine.stack = pool.add(pcs, end != UnwindEnd::top);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> readGoroutines(Snapshot& snapshot, const Layouts& layouts, Observer* observer,
+                            Timings* timings) {
+  Walker walker(snapshot, layouts, observer);
+  {
+    Timings::Scope scope(timings, "goroutines");
+    if (auto done = walker.collect(); !done) return done;
+    if (auto done = walker.describe(); !done) return done;
+  }
+  Timings::Scope scope(timings, "stacks");
+  return walker.unwind();
+}
+
+}  // namespace parked::golang

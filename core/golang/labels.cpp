@@ -1,0 +1,124 @@
+#include "golang/labels.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace parked::golang {
+
+namespace {
+
+constexpr std::uint64_t kMaxLabels = 1000;
+constexpr std::uint64_t kMaxText = 4096;
+constexpr std::uint64_t kString = 16;  // sizeof(string)
+
+// runtime/map.go up to 1.23: a bucket of map[string]string is tophash[8], 8 keys, 8 values, and a
+// pointer to its overflow bucket.
+constexpr std::uint64_t kSlots = 8;
+constexpr std::uint64_t kKeys = kSlots;
+constexpr std::uint64_t kValues = kKeys + kSlots * kString;
+constexpr std::uint64_t kOverflow = kValues + kSlots * kString;
+constexpr std::uint64_t kBucket = kOverflow + 8;
+constexpr std::uint8_t kMinTopHash = 5;  // smaller values mark free and evacuated slots
+constexpr std::uint8_t kSameSizeGrow = 8;
+
+}  // namespace
+
+LabelReader::LabelReader(Snapshot& snapshot)
+    : snapshot_(snapshot),
+      memory_(snapshot.image->target().memory()),
+      isMap_(snapshot.image->build().version.minor <= 23) {
+  if (!isMap_) return;
+  std::vector<std::string> missing;
+  image::Binder binder(snapshot.image->layouts(), "runtime.hmap", missing);
+  hmap_.size = binder.size();
+  binder.required(hmap_.count, "count");
+  binder.required(hmap_.flags, "flags");
+  binder.required(hmap_.b, "B");
+  binder.required(hmap_.buckets, "buckets");
+  binder.required(hmap_.oldBuckets, "oldbuckets");
+  if (!missing.empty()) hmap_.size = 0;  // then no map is readable
+}
+
+Index LabelReader::read(Addr labels) {
+  if (labels == 0) return kNone;
+  const auto [it, isNew] = known_.emplace(labels, kNone);
+  if (!isNew) return it->second;
+  Labels set;
+  if (!(isMap_ ? readMap(labels, set) : readSlice(labels, set))) {
+    snapshot_.incomplete.add("labels", "a goroutine's profiler labels are not readable", labels);
+    return kNone;
+  }
+  if (set.pairs.empty()) return kNone;
+  std::ranges::sort(set.pairs);
+  it->second = static_cast<Index>(snapshot_.labelSets.size());
+  snapshot_.labelSets.push_back(std::move(set));
+  return it->second;
+}
+
+bool LabelReader::readSlice(Addr slice, Labels& out) {
+  Addr data = 0;
+  std::uint64_t count = 0;
+  if (!memory_.read(slice, data) || !memory_.read(slice + 8, count) || count > kMaxLabels) {
+    return false;
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Addr pair = data + i * 2 * kString;
+    if (!readPair(pair, pair + kString, out)) return false;
+  }
+  return true;
+}
+
+bool LabelReader::readMap(Addr map, Labels& out) {
+  Addr header = 0;
+  if (!memory_.read(map, header)) return false;
+  if (header == 0) return true;
+  const image::Object hmap = image::readObject(memory_, header, hmap_.size);
+  const std::int64_t count = hmap[hmap_.count];
+  const std::uint8_t b = hmap[hmap_.b];
+  if (!hmap || count < 0 || static_cast<std::uint64_t>(count) > kMaxLabels || b > 16) return false;
+  if (!readBuckets(hmap[hmap_.buckets], 1u << b, false, out)) return false;
+  if (const Addr old = hmap[hmap_.oldBuckets]; old != 0) {
+    const bool sameSize = (hmap[hmap_.flags] & kSameSizeGrow) != 0;
+    if (!readBuckets(old, sameSize || b == 0 ? 1u << b : 1u << (b - 1), true, out)) return false;
+  }
+  return out.pairs.size() == static_cast<std::uint64_t>(count);
+}
+
+bool LabelReader::readBuckets(Addr buckets, std::uint64_t count, bool old, Labels& out) {
+  if (buckets == 0) return true;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Addr bucket = buckets + i * kBucket;
+    // Labels are few, so a longer chain of overflow buckets is a damaged one.
+    for (int chain = 0; bucket != 0; ++chain) {
+      const auto bytes = memory_.bytes(bucket, kBucket);
+      if (bytes.empty() || chain > 100) return false;
+      const auto top = [&](std::uint64_t slot) {
+        return std::to_integer<std::uint8_t>(bytes[slot]);
+      };
+      const bool evacuated = old && top(0) > 1 && top(0) < kMinTopHash;
+      for (std::uint64_t slot = 0; slot < kSlots && !evacuated; ++slot) {
+        if (top(slot) < kMinTopHash) continue;
+        if (!readPair(bucket + kKeys + slot * kString, bucket + kValues + slot * kString, out)) {
+          return false;
+        }
+      }
+      if (evacuated) break;
+      bucket = memory_.word(bucket + kOverflow);
+    }
+  }
+  return true;
+}
+
+bool LabelReader::readPair(Addr key, Addr value, Labels& out) {
+  std::pair<std::string, std::string> pair;
+  if (out.pairs.size() >= kMaxLabels || !memory_.goString(key, pair.first, kMaxText) ||
+      !memory_.goString(value, pair.second, kMaxText)) {
+    return false;
+  }
+  out.pairs.push_back(std::move(pair));
+  return true;
+}
+
+}  // namespace parked::golang

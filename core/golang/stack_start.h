@@ -1,0 +1,53 @@
+// Where a goroutine's stack is unwound from: what the scheduler saved, or the registers of its
+// thread. Mirrors runtime/traceback.go (unwinder.initAt, traceback1) and the signal frames of
+// runtime/sys_linux_amd64.s, Go 1.18 to 1.27.
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "golang/layouts.h"
+#include "golang/snapshot.h"
+#include "golang/unwind.h"
+
+namespace parked::golang {
+
+struct StackStart {
+  UnwindStart start;
+  Index thread = kNone;      ///< into Target::threads(): the one it runs on or is in a syscall with
+  std::string_view problem;  ///< not empty: there is no start, and why
+};
+
+class StackStarts {
+ public:
+  StackStarts(image::Image& image, const Layouts& layouts, Unwinder& unwinder);
+
+  /// `g` is the goroutine's g, `goroutine` what was read of it so far (status, stack, m).
+  StackStart find(const Goroutine& goroutine, const image::Object& g);
+
+ private:
+  struct Point {
+    Addr pc = 0, sp = 0, lr = 0;
+  };
+  struct Bounds {
+    Addr lo = 0, hi = 0;
+    bool contains(Addr sp) const { return sp >= lo && sp < hi; }
+  };
+
+  StackStart saved(const Goroutine& goroutine, const image::Object& g) const;
+  void running(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
+               StackStart& result);
+  Index threadOf(const image::Object& m) const;
+  Bounds stackOf(Addr g) const;
+  bool interrupted(const Bounds& signalStack, const Point& handler, Point& out);
+
+  image::Image& image_;
+  target::AddressSpace& memory_;
+  const Layouts& layouts_;
+  Unwinder& unwinder_;
+  std::unordered_map<std::uint64_t, Index> threads_;  // by tid
+  std::vector<Frame> scratch_;
+};
+
+}  // namespace parked::golang

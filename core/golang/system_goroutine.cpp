@@ -1,0 +1,51 @@
+#include "golang/system_goroutine.h"
+
+#include <string_view>
+
+namespace parked::golang {
+
+SystemRule::SystemRule(image::Image& image)
+    : image_(image), finalizerRunning_(readFinalizerRunning()) {}
+
+bool SystemRule::isSystem(Addr startPc, const image::Object& g, const GLayout& layout) {
+  auto [it, isNew] = kinds_.try_emplace(startPc, Kind::user);
+  if (isNew) it->second = classify(startPc);
+  switch (it->second) {
+    case Kind::user:
+      return false;
+    case Kind::system:
+      return true;
+    case Kind::finalizer:
+      return !finalizerRunning_;
+    case Kind::cleanups:
+      return g[layout.runningCleanups] == 0;
+  }
+  return false;
+}
+
+SystemRule::Kind SystemRule::classify(Addr startPc) const {
+  const image::FuncIndex index = image_.functions().find(startPc);
+  if (index == image::kNoFunc) return Kind::user;
+  const std::string_view name = image_.functions().function(index).name;
+  if (name == "runtime.main" || name == "runtime.corostart" || name == "runtime.handleAsyncEvent") {
+    return Kind::user;
+  }
+  if (name == "runtime.runfinq" || name == "runtime.runFinalizers") return Kind::finalizer;
+  if (name == "runtime.runCleanups") return Kind::cleanups;
+  return name.starts_with("runtime.") ? Kind::system : Kind::user;
+}
+
+/// True while the finalizer goroutine runs a user's finalizer.
+bool SystemRule::readFinalizerRunning() const {
+  auto& memory = image_.target().memory();
+  if (const auto running = image_.symbol("runtime.fingRunning")) {  // bool, up to 1.19
+    std::uint8_t value = 0;
+    return memory.read(*running, value) && value != 0;
+  }
+  constexpr std::uint32_t kFingRunningFinalizer = 2;  // runtime/mfinal.go
+  std::uint32_t status = 0;
+  const auto address = image_.symbol("runtime.fingStatus");
+  return address && memory.read(*address, status) && (status & kFingRunningFinalizer) != 0;
+}
+
+}  // namespace parked::golang
