@@ -52,6 +52,9 @@ struct OpenOptions {
       executable;      ///< path given by the user; empty: find it from the core's notes or /proc
   bool force = false;  ///< go on although the build ids of core and executable differ
   bool stop = true;    ///< live process: stop its threads while reading
+  /// Live process that a debugger already holds stopped: its threads as the debugger knows them.
+  /// The process is then read as it is (Kind::liveStopped, no pause), neither stopped nor released.
+  const std::vector<Thread>* heldThreads = nullptr;
   Observer* observer = nullptr;
 };
 

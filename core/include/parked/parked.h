@@ -30,8 +30,8 @@ struct Host {
   std::function<bool()> cancelled;
 };
 
-/// What a debugger knows of the target it holds; only needed where parked cannot read the target
-/// itself (a remote gdbserver).
+/// What a debugger knows of the target it holds. Alone, where parked cannot read the target itself
+/// (a remote gdbserver); together with a pid, where it can, but the registers are the debugger's.
 struct DebuggerAccess {
   struct Thread {
     std::int32_t tid = 0;
@@ -48,7 +48,8 @@ struct DebuggerAccess {
   std::optional<std::uint64_t> loadBias;
 };
 
-/// What to open. Exactly one of core, pid and debugger is set.
+/// What to open. Exactly one of core, pid and debugger is set, but for a process that a debugger
+/// holds: that has pid, alreadyStopped and debugger.
 struct OpenRequest {
   std::string core;
   std::int32_t pid = 0;
@@ -56,8 +57,9 @@ struct OpenRequest {
   std::string executable;                    ///< empty: found from the core's notes or /proc
   bool force = false;                        ///< go on although the build ids differ
   bool stop = true;                          ///< live process: stop it while it is read
-  /// A live process that somebody else (the debugger) already holds stopped: read it, do not
-  /// attach.
+  /// A live process that somebody else (the debugger) already holds stopped: read it through /proc,
+  /// do not attach. The threads' registers then come from debugger->threads; nothing else of
+  /// `debugger` is asked. Without it no thread has registers.
   bool alreadyStopped = false;
 };
 
