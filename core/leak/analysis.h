@@ -7,34 +7,19 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/observer.h"
 #include "golang/snapshot.h"
 #include "leak/code.h"
+#include "leak/places.h"
 #include "leak/verdict.h"
 
 namespace parked::leak {
 
 using golang::Index;
 using golang::kNone;
-
-/// A line of source, stored once. The views belong to the Code.
-struct Place {
-  std::string_view function;  ///< "main.(*T).run"
-  std::string_view file;
-  std::int32_t line = 0;
-};
-using PlaceId = std::uint32_t;          ///< into Analysis::places
-inline constexpr PlaceId kNoPlace = 0;  ///< places[0] is empty
-
-/// What is worked out once for each distinct stack.
-struct StackInfo {
-  PlaceId current = kNoPlace;  ///< innermost frame (Delve: curloc)
-  PlaceId user = kNoPlace;  ///< innermost frame outside the runtime and standard library (userloc)
-  PlaceId outermost = kNoPlace;  ///< outermost frame that is not a wrapper or runtime.goexit
-};
 
 struct GoroutineInfo {
   Verdict verdict = Verdict::unknown;
@@ -107,35 +92,31 @@ class Analysis {
   /// One sentence, no final stop: why this goroutine has its verdict.
   std::string sentence(Index goroutine) const;
   /// The same for a group.
-  std::string sentence(const Grouping& grouping, const Group& group) const;
+  std::string sentence(const Group& group) const;
 
-  /// Source frames of a stack, innermost first, as Go's traceback shows them but with wrappers
-  /// and runtime.goexit kept (see SourceFrame::wrapper). `pcs`, if given, gets the pc of each.
+  /// Source frames of a stack, innermost first, with the wrappers and runtime.goexit that Go's
+  /// traceback hides (see SourceFrame::wrapper). `pcs`, if given, gets the pc of each.
   void frames(const golang::Goroutine& goroutine, std::vector<image::SourceFrame>& out,
               std::vector<Addr>* pcs = nullptr) const;
 
  private:
-  void resolveStacks();
   void judgeAll();
   void raiseSuspects();
-  PlaceId internPlace(const Place& place);
-  PlaceId creatorOf(Addr pc);
-  PlaceId startOf(const golang::Goroutine& goroutine);
+  /// Why the group is SUSPECT, or Why::none.
+  Why suspicion(const Group& group) const;
+  bool isWorkerPool(const Group& group) const;
+  bool wokenByTimer(const golang::Goroutine& goroutine) const;
+  golang::ReasonClass reasonOf(const golang::Goroutine& goroutine) const;
 
   const golang::Snapshot* snapshot_;
   const Code* code_;
   Options options_;
   StringTable strings_;
-  std::vector<Place> places_;
+  Places places_;
   std::vector<StackInfo> stacks_;
   std::vector<GoroutineInfo> goroutines_;
   Grouping grouping_;
-  struct PlaceHash {
-    std::size_t operator()(const Place& place) const;
-    bool operator()(const Place& a, const Place& b) const;
-  };
-  std::unordered_map<Place, PlaceId, PlaceHash, PlaceHash> placeIds_;
-  std::unordered_map<Addr, PlaceId> creators_, starts_;
+  std::unordered_set<Addr> timerChannels_;  ///< channels a running timer will send to
 };
 
 }  // namespace parked::leak

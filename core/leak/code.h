@@ -21,7 +21,14 @@ class Code {
   /// Path of the main package ("example.com/shop/cmd/api"), "" if unknown, and path of its module.
   virtual std::string_view mainPackage() const { return {}; }
   virtual std::string_view mainModule() const { return {}; }
+  /// Where the standard library's files are ("/usr/local/go/src/"), "" if unknown or -trimpath.
+  virtual std::string_view standardLibraryRoot() const { return {}; }
 };
+
+/// The function belongs to the runtime.
+bool isRuntimeFunction(std::string_view function);
+/// The function is neither the runtime's nor the standard library's.
+bool isUserFunction(const Code& code, std::string_view function, std::string_view file);
 
 /// The code of a Go executable.
 class ImageCode : public Code {
@@ -30,9 +37,11 @@ class ImageCode : public Code {
   void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const override;
   std::string_view mainPackage() const override;
   std::string_view mainModule() const override;
+  std::string_view standardLibraryRoot() const override { return root_; }
 
  private:
   const image::Image* image_;
+  std::string_view root_;
 };
 
 }  // namespace parked::leak

@@ -6,6 +6,7 @@
 
 #include "golang/snapshot.h"
 #include "leak/analysis.h"
+#include "leak/numbers.h"
 
 namespace parked::leak {
 
@@ -24,10 +25,5 @@ std::string describeLock(const golang::Snapshot& snapshot, const golang::Lock& l
 std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& wait);
 /// Everything a goroutine waits on in one line; a select's cases are joined with "; ".
 std::string describeWaits(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine);
-
-/// Numbers as people read them: "1,240".
-std::string withSeparators(std::uint64_t number);
-/// Durations as people read them, never raw ns: "850ms", "12s", "41m", "3h2m", "2d4h".
-std::string humanDuration(std::int64_t ns);
 
 }  // namespace parked::leak

@@ -34,16 +34,28 @@ struct Filter {
   std::string expression;  ///< substring, or a POSIX extended regular expression between slashes
 };
 
-/// Parses "userloc main.worker", "label user=42", "running". One clear line on error.
-Result<Filter> parseFilter(bool with, const std::vector<std::string>& words);
-
 /// True for properties that take an expression.
 bool takesExpression(Property property);
-/// nullopt-like: false if the name is none of Delve's words.
+/// False if the name is none of Delve's words.
 bool parseProperty(std::string_view name, Property& out);
 
 /// Goroutines that pass every filter, ascending.
-Result<std::vector<Index>> select(const Analysis& analysis, const std::vector<Filter>& filters);
+Result<std::vector<Index>> chooseGoroutines(const Analysis& analysis,
+                                            const std::vector<Filter>& filters);
+
+/// The value of a property as text, for each goroutine. `labelKey` is for Property::label.
+class PropertyText {
+ public:
+  PropertyText(const Analysis& analysis, Property property, std::string labelKey = {});
+  /// A small number: goroutines with the same have the same text.
+  std::uint32_t id(Index goroutine) const;
+  std::string operator()(Index goroutine) const;
+
+ private:
+  const Analysis& analysis_;
+  Property property_;
+  std::string labelKey_;
+};
 
 /// How groups are made.
 struct GroupBy {
@@ -51,7 +63,7 @@ struct GroupBy {
   Property property = Property::userLoc;
   std::string labelKey;
 };
-/// Parses "userloc", "label:user", "label user", "stack". One clear line on error.
+/// Parses "userloc", "label:KEY", "stack" (the default). One clear line on error.
 Result<GroupBy> parseGroupBy(std::string_view text);
 
 /// Groups some goroutines, largest first.

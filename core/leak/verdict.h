@@ -33,7 +33,7 @@ enum class Why : std::uint8_t {
   inSyscall,
   preempted,
   stackMoving,
-  starting,
+  starting,  ///< being created
   // proved
   nilChannel,
   noCases,
@@ -61,8 +61,8 @@ enum class Why : std::uint8_t {
 };
 
 /// When blocked goroutines become SUSPECT. A group is the goroutines with the same stack and the
-/// same kind of object. Never SUSPECT: system and well-known goroutines, IO wait, sleep, system
-/// calls, and goroutine 1 (but on a lock).
+/// same kind of object. Never SUSPECT: system goroutines, IO wait, sleep, system calls. Well-known
+/// goroutines (leak/known.h) are SUSPECT by their number only: they are meant to be old.
 struct Thresholds {
   /// `--suspect-count`: a group of at least so many is SUSPECT however young it is.
   std::uint64_t count = 1000;

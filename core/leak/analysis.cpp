@@ -1,0 +1,143 @@
+#include "leak/analysis.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+
+#include "leak/known.h"
+#include "leak/select.h"
+
+namespace parked::leak {
+
+using golang::Status;
+
+State stateOf(const golang::Goroutine& goroutine) {
+  switch (goroutine.status) {
+    case Status::running:
+      return State::running;
+    case Status::runnable:
+    case Status::preempted:
+      return State::runnable;
+    case Status::syscall:
+      return State::syscall;
+    case Status::waiting:
+    case Status::leaked:
+      return State::blocked;
+    default:
+      return State::other;
+  }
+}
+
+std::string_view stateName(State state) {
+  switch (state) {
+    case State::running:
+      return "running";
+    case State::runnable:
+      return "runnable";
+    case State::syscall:
+      return "in a system call";
+    case State::blocked:
+      return "blocked";
+    case State::other:
+      break;
+  }
+  return "in another state";
+}
+
+Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Options& options,
+                   Timings* timings)
+    : snapshot_(&snapshot), code_(&code), options_(options), places_(code) {
+  {
+    const Timings::Scope scope(timings, "places");
+    stacks_.reserve(snapshot.stacks.size());
+    for (const golang::Stack& stack : snapshot.stacks) {
+      stacks_.push_back(places_.stack(snapshot, stack));
+    }
+  }
+  for (const golang::Timer& timer : snapshot.timers) {
+    if (timer.channel != 0 && !timer.stopped) timerChannels_.insert(timer.channel);
+  }
+  {
+    const Timings::Scope scope(timings, "verdicts");
+    judgeAll();
+  }
+  const Timings::Scope scope(timings, "groups");
+  std::vector<Index> all(snapshot.goroutines.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  grouping_ = group(*this, all);
+  for (Index g = 0; g < grouping_.groups.size(); ++g) {
+    for (const Index member : grouping_.membersOf(grouping_.groups[g])) {
+      goroutines_[member].group = g;
+    }
+  }
+  raiseSuspects();
+}
+
+const StackInfo& Analysis::stack(Index stack) const {
+  static const StackInfo kNothing;
+  return stack < stacks_.size() ? stacks_[stack] : kNothing;
+}
+
+void Analysis::judgeAll() {
+  struct Label {
+    StringId text = kEmptyString;
+    bool benign = false;
+  };
+  std::unordered_map<std::uint64_t, Label> labels;  // by start function and reason
+  goroutines_.resize(snapshot_->goroutines.size());
+  for (Index i = 0; i < goroutines_.size(); ++i) {
+    const golang::Goroutine& goroutine = snapshot_->goroutines[i];
+    GoroutineInfo& info = goroutines_[i];
+    const Judgement judgement = judge(*snapshot_, goroutine, options_.proofs);
+    info.verdict = judgement.verdict;
+    info.why = judgement.why;
+    info.start = places_.start(goroutine.startPc, stack(goroutine.stack).outermost);
+    info.creator = places_.creator(goroutine.creatorPc);
+    if (goroutine.system || stateOf(goroutine) != State::blocked) continue;
+    const auto reason = reasonOf(goroutine);
+    const auto [it, isNew] =
+        labels.try_emplace(std::uint64_t{info.start} << 8 | static_cast<std::uint8_t>(reason));
+    if (isNew) {
+      const Known known = knownGoroutine(places_[info.start].function, reason);
+      it->second = {strings_.intern(known.label), known.benign};
+    }
+    info.label = it->second.text;
+    if (info.why != Why::plain) continue;
+    if (wokenByTimer(goroutine)) {
+      info.why = Why::timed;
+    } else if (it->second.benign) {
+      info.why = Why::benign;
+    }
+  }
+}
+
+golang::ReasonClass Analysis::reasonOf(const golang::Goroutine& goroutine) const {
+  return goroutine.reason < snapshot_->reasons.size() ? snapshot_->reasons[goroutine.reason].kind
+                                                      : golang::ReasonClass::none;
+}
+
+bool Analysis::wokenByTimer(const golang::Goroutine& goroutine) const {
+  if (timerChannels_.empty()) return false;
+  const auto waits = snapshot_->waitsOf(goroutine);
+  return std::any_of(waits.begin(), waits.end(), [this](const golang::Wait& wait) {
+    return wait.op == golang::WaitOp::receive && timerChannels_.contains(wait.address);
+  });
+}
+
+std::int64_t Analysis::waitAtLeast(Index index) const {
+  const golang::Goroutine& goroutine = snapshot_->goroutines[index];
+  const State state = stateOf(goroutine);
+  if (state != State::blocked && state != State::syscall) return 0;
+  if (goroutine.waitSince <= 0 || snapshot_->clock.lowerBound <= goroutine.waitSince) return 0;
+  return snapshot_->clock.lowerBound - goroutine.waitSince;
+}
+
+void Analysis::frames(const golang::Goroutine& goroutine, std::vector<image::SourceFrame>& out,
+                      std::vector<Addr>* pcs) const {
+  for (const golang::FramePc& frame : snapshot_->frames(goroutine)) {
+    code_->expand(frame.pc, frame.exact != 0, out);
+    if (pcs != nullptr) pcs->resize(out.size(), frame.pc);
+  }
+}
+
+}  // namespace parked::leak

@@ -1,0 +1,64 @@
+#include "leak/code.h"
+
+namespace parked::leak {
+
+namespace {
+
+/// Package path of a function: "net/http" of "net/http.(*conn).serve". Dots behind the last slash
+/// end it; a type argument's package ("main.Map[example.com/x.T]") must not.
+std::string_view packageOf(std::string_view function) {
+  function = function.substr(0, function.find('['));
+  const auto slash = function.rfind('/');
+  const auto dot = function.find('.', slash == std::string_view::npos ? 0 : slash);
+  return function.substr(0, dot == std::string_view::npos ? 0 : dot);
+}
+
+bool inModule(std::string_view package, std::string_view module) {
+  return !module.empty() && package.substr(0, module.size()) == module &&
+         (package.size() == module.size() || package[module.size()] == '/');
+}
+
+}  // namespace
+
+bool isRuntimeFunction(std::string_view function) {
+  const std::string_view package = packageOf(function);
+  return package == "runtime" || package.starts_with("runtime/") ||
+         package.starts_with("internal/runtime/");
+}
+
+bool isUserFunction(const Code& code, std::string_view function, std::string_view file) {
+  const std::string_view package = packageOf(function);
+  if (package.empty()) return false;
+  if (package == "main" || package == "main_test" || package == "command-line-arguments") {
+    return true;
+  }
+  if (package.substr(0, package.find('/')).find('.') != std::string_view::npos) return true;
+  if (package == code.mainPackage() || inModule(package, code.mainModule())) return true;
+  // No dot in the first element: the standard library, unless its file lies outside GOROOT (a
+  // second module without a dot, a workspace). With -trimpath there is no GOROOT to compare with.
+  const std::string_view root = code.standardLibraryRoot();
+  return !root.empty() && !file.empty() && !file.starts_with(root) && file.front() == '/';
+}
+
+ImageCode::ImageCode(const image::Image& image) : image_(&image) {
+  // "/usr/local/go/src/runtime/proc.go" gives "/usr/local/go/src/".
+  const image::FunctionTable& table = image.functions();
+  const image::FuncIndex index = table.byName("runtime.main");
+  if (index == image::kNoFunc) return;
+  const std::string_view file = table.file(index, table.function(index).entry);
+  const auto at = file.rfind("runtime/proc.go");
+  if (at != std::string_view::npos && at > 0) root_ = file.substr(0, at);
+}
+
+void ImageCode::expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const {
+  image_->functions().expand(pc, exact, out);
+}
+
+std::string_view ImageCode::mainPackage() const { return image_->build().path; }
+
+std::string_view ImageCode::mainModule() const {
+  const std::string_view module = image_->build().module;
+  return module.substr(0, module.find_first_of(" \t@"));
+}
+
+}  // namespace parked::leak

@@ -1,0 +1,280 @@
+#include "leak/describe.h"
+
+#include <fmt/format.h>
+
+#include "leak/numbers.h"
+
+namespace parked::leak {
+
+using golang::ObjectKind;
+using golang::Status;
+using golang::WaitOp;
+
+namespace {
+
+/// A queue is cut here: the text is for one line.
+constexpr std::size_t kMaxCases = 8;
+
+std::string queued(std::uint64_t number, std::string_view who) {
+  if (number == 0) return fmt::format("no {}s", who);
+  return fmt::format("{} queued", counted(number, who));
+}
+
+std::string_view lockName(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::mutex:
+      return "sync.Mutex";
+    case ObjectKind::rwMutex:
+      return "sync.RWMutex";
+    case ObjectKind::waitGroup:
+      return "sync.WaitGroup";
+    case ObjectKind::cond:
+      return "sync.Cond";
+    case ObjectKind::once:
+      return "sync.Once";
+    default:
+      return "semaphore";
+  }
+}
+
+std::string mutexState(const golang::Lock& lock) {
+  std::string text = lock.mutexLocked ? "locked" : "unlocked";
+  if (lock.mutexStarving) text += ", starving";
+  return text;
+}
+
+std::string rwMutexState(const golang::Lock& lock) {
+  if (!lock.writerPending) {
+    if (lock.readers <= 0) return "free";
+    return fmt::format("held by {}", counted(static_cast<std::uint64_t>(lock.readers), "reader"));
+  }
+  if (lock.readerWait > 0) {
+    return fmt::format("held by {}, a writer waits for them",
+                       counted(static_cast<std::uint64_t>(lock.readerWait), "reader"));
+  }
+  return "held by a writer";
+}
+
+std::string lockState(const golang::Lock& lock) {
+  if (!lock.decoded) return "state not readable";
+  switch (lock.kind) {
+    case ObjectKind::mutex:
+      return mutexState(lock);
+    case ObjectKind::once:
+      return "its function is running";
+    case ObjectKind::rwMutex:
+      return rwMutexState(lock);
+    case ObjectKind::waitGroup:
+      return fmt::format("counter {}", lock.counter);
+    default:
+      return {};
+  }
+}
+
+/// "no deadline", "deadline in 3s", "deadline passed".
+std::string deadlineText(const golang::Clock& clock, std::int64_t deadline) {
+  if (deadline == 0) return "no deadline";
+  if (deadline < 0) return "deadline passed";
+  if (clock.now == 0) return "deadline set";
+  if (deadline <= clock.now) return "deadline passed";
+  return fmt::format("deadline in {}", humanDuration(deadline - clock.now));
+}
+
+std::string describeFd(const golang::Snapshot& snapshot, const golang::Wait& wait) {
+  if (wait.object >= snapshot.fds.size()) return "file descriptor";
+  const golang::PollFd& fd = snapshot.fds[wait.object];
+  const std::string name = fd.fd >= 0 ? fmt::format("fd {}", fd.fd) : "fd ?";
+  return fmt::format(
+      "{}, {}", name,
+      deadlineText(snapshot.clock, wait.op == WaitOp::write ? fd.writeDeadline : fd.readDeadline));
+}
+
+std::string describeTimer(const golang::Snapshot& snapshot, const golang::Wait& wait) {
+  if (wait.object >= snapshot.timers.size()) return "timer";
+  const golang::Timer& timer = snapshot.timers[wait.object];
+  if (snapshot.clock.now == 0 || timer.when <= 0) return "timer";
+  if (timer.when <= snapshot.clock.now) return "timer, due";
+  return fmt::format("timer, wakes in {}", humanDuration(timer.when - snapshot.clock.now));
+}
+
+std::string withAddress(std::string_view what, Addr address) {
+  return address == 0 ? std::string(what) : fmt::format("{} {:#x}", what, address);
+}
+
+}  // namespace
+
+std::string_view kindName(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::unknown:
+      return "unknown";
+    case ObjectKind::channel:
+      return "channel";
+    case ObjectKind::nilChannel:
+      return "nil_channel";
+    case ObjectKind::noCases:
+      return "select_no_cases";
+    case ObjectKind::nilSelect:
+      return "select_all_nil";
+    case ObjectKind::mutex:
+      return "mutex";
+    case ObjectKind::rwMutex:
+      return "rwmutex";
+    case ObjectKind::waitGroup:
+      return "wait_group";
+    case ObjectKind::cond:
+      return "cond";
+    case ObjectKind::once:
+      return "once";
+    case ObjectKind::semaphore:
+      return "semaphore";
+    case ObjectKind::timer:
+      return "timer";
+    case ObjectKind::fd:
+      return "fd";
+    case ObjectKind::coroutine:
+      return "coroutine";
+    case ObjectKind::syscall:
+      return "syscall";
+    case ObjectKind::runtime:
+      return "runtime";
+  }
+  return "unknown";
+}
+
+std::string_view opName(WaitOp op) {
+  switch (op) {
+    case WaitOp::none:
+      return "";
+    case WaitOp::send:
+      return "send";
+    case WaitOp::receive:
+      return "receive";
+    case WaitOp::lock:
+      return "lock";
+    case WaitOp::rlock:
+      return "rlock";
+    case WaitOp::wait:
+      return "wait";
+    case WaitOp::read:
+      return "read";
+    case WaitOp::write:
+      return "write";
+    case WaitOp::sleep:
+      return "sleep";
+  }
+  return "";
+}
+
+std::string_view statusName(Status status) {
+  switch (status) {
+    case Status::idle:
+      return "idle";
+    case Status::runnable:
+      return "runnable";
+    case Status::running:
+      return "running";
+    case Status::syscall:
+      return "syscall";
+    case Status::waiting:
+      return "waiting";
+    case Status::dead:
+    case Status::deadextra:
+      return "dead";
+    case Status::copystack:
+      return "copystack";
+    case Status::preempted:
+      return "preempted";
+    case Status::leaked:
+      return "leaked";
+    case Status::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::string describeChannel(const golang::Snapshot& snapshot, const golang::Channel& channel) {
+  const std::string_view element = snapshot.strings[channel.elementType];
+  std::string text =
+      fmt::format("chan {} {:#x} ", element.empty() ? "?" : element, channel.address);
+  if (channel.timer != 0) {
+    text += "of a timer, ";
+  } else if (channel.capacity == 0) {
+    text += "unbuffered, ";
+  } else {
+    text += fmt::format("cap {} len {} ", withSeparators(channel.capacity),
+                        withSeparators(channel.length));
+  }
+  text += channel.closed ? "closed" : "open";
+  if (!channel.queuesRead) {
+    text += ", queues not readable";
+  } else {
+    text += fmt::format(", {}, {}", queued(channel.senders, "sender"),
+                        queued(channel.receivers, "receiver"));
+  }
+  if (channel.locked) text += " (was being changed)";
+  return text;
+}
+
+std::string describeLock(const golang::Snapshot&, const golang::Lock& lock) {
+  std::string text = withAddress(lockName(lock.kind), lock.address);
+  const std::string state = lockState(lock);
+  if (!state.empty()) text += " " + state + ",";
+  return fmt::format("{} {} waiting", text, withSeparators(lock.waiters));
+}
+
+std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& wait) {
+  switch (wait.kind) {
+    case ObjectKind::channel:
+      if (wait.object < snapshot.channels.size()) {
+        return describeChannel(snapshot, snapshot.channels[wait.object]);
+      }
+      return withAddress("channel", wait.address);
+    case ObjectKind::nilChannel:
+      return "a nil channel";
+    case ObjectKind::noCases:
+      return "select without cases";
+    case ObjectKind::nilSelect:
+      return "select on nil channels only";
+    case ObjectKind::mutex:
+    case ObjectKind::rwMutex:
+    case ObjectKind::waitGroup:
+    case ObjectKind::cond:
+    case ObjectKind::once:
+    case ObjectKind::semaphore:
+      if (wait.object < snapshot.locks.size()) {
+        return describeLock(snapshot, snapshot.locks[wait.object]);
+      }
+      return withAddress(lockName(wait.kind), wait.address);
+    case ObjectKind::timer:
+      return describeTimer(snapshot, wait);
+    case ObjectKind::fd:
+      return describeFd(snapshot, wait);
+    case ObjectKind::coroutine:
+      return withAddress("coroutine", wait.address);
+    case ObjectKind::syscall:
+      return "system call";
+    case ObjectKind::runtime:
+      return "the runtime";
+    case ObjectKind::unknown:
+      break;
+  }
+  const std::string_view note = snapshot.strings[wait.note];
+  return note.empty() ? "unknown object" : fmt::format("unknown object ({})", note);
+}
+
+std::string describeWaits(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  const auto waits = snapshot.waitsOf(goroutine);
+  if (waits.empty()) return {};
+  if (!waits.front().inSelect) return describeWait(snapshot, waits.front());
+  std::string text;
+  for (std::size_t i = 0; i < waits.size() && i < kMaxCases; ++i) {
+    if (!text.empty()) text += "; ";
+    text += fmt::format("{} {}", opName(waits[i].op), describeWait(snapshot, waits[i]));
+  }
+  if (waits.size() > kMaxCases) {
+    text += fmt::format("; and {} more", withSeparators(waits.size() - kMaxCases));
+  }
+  return text;
+}
+
+}  // namespace parked::leak

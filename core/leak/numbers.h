@@ -1,0 +1,19 @@
+// Numbers and durations as people read them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace parked::leak {
+
+/// "1,240".
+std::string withSeparators(std::uint64_t number);
+/// "1,240 goroutines", "1 goroutine".
+std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural = {});
+/// "850ms", "1.5s", "41m", "3h2m", "2d4h"; rounded down, so that "at least" stays true.
+std::string humanDuration(std::int64_t ns);
+/// The reverse, as Go and people write it: "90s", "1h30m", "2d", "1.5s"; false if it is none.
+bool parseDuration(std::string_view text, std::int64_t& ns);
+
+}  // namespace parked::leak

@@ -1,0 +1,124 @@
+// The sentences behind the verdicts.
+
+#include <fmt/format.h>
+
+#include "leak/analysis.h"
+#include "leak/describe.h"
+#include "leak/numbers.h"
+
+namespace parked::leak {
+
+namespace {
+
+std::string_view fixedSentence(Why why) {
+  switch (why) {
+    case Why::onThread:
+      return "running on a thread";
+    case Why::runnable:
+      return "ready to run";
+    case Why::inSyscall:
+      return "in a system call";
+    case Why::preempted:
+      return "preempted, will run on";
+    case Why::stackMoving:
+      return "its stack is being moved";
+    case Why::starting:
+      return "being created";
+    case Why::nilChannel:
+      return "blocked on a nil channel: nobody can ever wake it";
+    case Why::noCases:
+      return "blocked in a select without cases: nobody can ever wake it";
+    case Why::nilSelect:
+      return "every case of its select is a nil channel: nobody can ever wake it";
+    case Why::runtimeProved:
+      return "the runtime's own leak detection found it: nothing that can still run reaches what "
+             "it waits on";
+    case Why::inFlux:
+      return "it was being changed while it was read";
+    case Why::wakerClaimed:
+      return "a case of its select has already won: a waker is in flight";
+    case Why::notQueued:
+      return "it is not in the queue of what it waits on: a waker may be in flight";
+    case Why::closing:
+      return "its channel is closed: it is about to be woken";
+    case Why::badStatus:
+      return "its status is none that parked knows";
+    case Why::unstopped:
+      return "nobody can ever wake it, it seems; not proved, because the process ran while it was "
+             "read";
+    case Why::mainForever:
+      return "main in select {}: the usual way to keep a program up";
+    case Why::system:
+      return "the runtime's own";
+    case Why::timed:
+      return "a timer will wake it";
+    case Why::plain:
+      return "blocked; nothing speaks against it";
+    default:
+      return {};
+  }
+}
+
+std::string_view unknownNote(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  for (const golang::Wait& wait : snapshot.waitsOf(goroutine)) {
+    if (wait.kind == golang::ObjectKind::unknown && wait.note != kEmptyString) {
+      return snapshot.strings[wait.note];
+    }
+  }
+  return {};
+}
+
+/// ", the longest for at least 41m", "" when nothing is known.
+std::string longest(const Group& group) {
+  if (group.longestWait <= 0) return {};
+  return fmt::format(", the longest for at least {}", humanDuration(group.longestWait));
+}
+
+/// The sentence for `why`, spoken of `group`, the group it was found for.
+std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const std::string_view label = analysis.label(goroutine);
+  const std::string cause = label.empty() ? "" : fmt::format(" ({})", label);
+  switch (why) {
+    case Why::noSudog: {
+      const std::string_view note = unknownNote(snapshot, snapshot.goroutines[goroutine]);
+      return fmt::format("what it waits on was not found{}{}", note.empty() ? "" : ": ", note);
+    }
+    case Why::many:
+      return fmt::format("{} blocked at the same place{}{}", counted(group.count, "goroutine"),
+                         longest(group), cause);
+    case Why::old:
+      return fmt::format("{} at the same place, {} of them blocked for {} or more{}{}",
+                         counted(group.count, "goroutine"),
+                         group.old == group.count ? "all" : withSeparators(group.old),
+                         humanDuration(analysis.options().thresholds.age.count()), longest(group),
+                         cause);
+    case Why::oldLock:
+      return fmt::format("waits for a lock{}: nobody should hold one for so long",
+                         longest(group).empty()
+                             ? ""
+                             : fmt::format(" for at least {}", humanDuration(group.longestWait)));
+    case Why::worker:
+      return fmt::format("{} receive from the same channel: idle workers, it seems",
+                         counted(group.count, "goroutine"));
+    case Why::benign:
+      return fmt::format("well-known background goroutine: {}", label);
+    default:
+      return std::string(fixedSentence(why));
+  }
+}
+
+}  // namespace
+
+std::string Analysis::sentence(Index goroutine) const {
+  static const Group kAlone;
+  const GoroutineInfo& info = goroutines_[goroutine];
+  const Group& group = info.group < grouping_.groups.size() ? grouping_.groups[info.group] : kAlone;
+  return speak(*this, info.why, group, goroutine);
+}
+
+std::string Analysis::sentence(const Group& group) const {
+  return speak(*this, group.why, group, group.example);
+}
+
+}  // namespace parked::leak
