@@ -1,0 +1,109 @@
+#include "golang/netpoll.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "golang/addr_map.h"
+
+namespace parked::golang {
+
+namespace {
+
+constexpr std::uint64_t kChunkSize = 256 << 10;  // runtime.persistentChunkSize
+// The chunks hold the runtime's own bookkeeping, a few percent of the heap: this many are 16 GB.
+constexpr std::size_t kMaxChunks = 1 << 16;
+constexpr std::size_t kMaxFree = 1 << 24;
+
+// pollDesc.rg and wg: nil, ready, wait, or the waiting g.
+constexpr Addr kPollWait = 2;
+constexpr std::int64_t kMaxFd = INT32_MAX;
+
+struct PollLayout {
+  std::uint32_t size = 0;
+  image::Field<Addr> link, reader, writer, self;
+  image::Field<std::uint64_t> fd;
+  image::Field<std::int64_t> readDeadline, writeDeadline;
+
+  bool bind(image::LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    image::Binder binder(layouts, "runtime.pollDesc", missing);
+    size = binder.size();
+    binder.required(link, "link");
+    binder.required(fd, "fd");
+    binder.required(reader, "rg");
+    binder.required(writer, "wg");
+    binder.required(readDeadline, "rd");
+    binder.required(writeDeadline, "wd");
+    binder.required(self, "self");
+    return binder.found() && missing.empty();
+  }
+};
+
+// The descriptors that were closed: pollcache.first lists them for reuse.
+AddrMap readFreeList(Access& access, const PollLayout& layout) {
+  AddrMap free;
+  const Addr cache = access.variable("runtime.pollcache");
+  std::vector<std::string> missing;
+  image::Binder binder(access.layouts, "runtime.pollCache", missing);
+  image::Field<Addr> first;
+  binder.required(first, "first");
+  Addr at = 0;
+  if (cache == 0 || !first || !access.memory.read(cache + first.offset, at)) return free;
+  while (at != 0 && free.size() < kMaxFree && free.insert(at, 0)) {
+    if (!access.memory.read(at + layout.link.offset, at)) break;
+  }
+  return free;
+}
+
+}  // namespace
+
+void readPollFds(Snapshot& snapshot, Access& access) {
+  PollLayout layout;
+  const Addr chunks = access.variable("runtime.persistentChunks");
+  Addr chunk = 0;
+  if (chunks == 0 || !layout.bind(access.layouts) || !access.memory.read(chunks, chunk)) {
+    // A program that never opens a file or socket through the poller has no such type.
+    return;
+  }
+  const AddrMap free = readFreeList(access, layout);
+  AddrMap seen;
+  while (chunk != 0 && seen.size() < kMaxChunks && seen.insert(chunk, 0)) {
+    auto bytes = access.memory.bytes(chunk, kChunkSize);
+    if (bytes.empty()) bytes = access.memory.bytesUpTo(chunk, kChunkSize);  // truncated core
+    if (bytes.size() < sizeof(Addr)) {
+      snapshot.incomplete.add("poll descriptors", "the runtime's memory for them is not readable",
+                              chunk);
+      break;
+    }
+    // A descriptor in use points at itself; nothing else in these chunks has a pointer to the
+    // address that lies exactly that far in front of it.
+    for (std::size_t at = 0; at + layout.size <= bytes.size(); at += sizeof(Addr)) {
+      const Addr address = chunk + at;
+      Addr self = 0;
+      std::memcpy(&self, bytes.data() + at + layout.self.offset, sizeof self);
+      if (self != address || free.contains(address)) continue;
+      const image::Object object(address, bytes.subspan(at, layout.size));
+      PollFd fd;
+      fd.address = address;
+      if (object[layout.fd] > static_cast<std::uint64_t>(kMaxFd)) continue;
+      fd.fd = static_cast<std::int64_t>(object[layout.fd]);
+      if (const Addr g = object[layout.reader]; g > kPollWait) fd.reader = g;
+      if (const Addr g = object[layout.writer]; g > kPollWait) fd.writer = g;
+      fd.readDeadline = object[layout.readDeadline];
+      fd.writeDeadline = object[layout.writeDeadline];
+      snapshot.fds.push_back(fd);
+    }
+    std::memcpy(&chunk, bytes.data(), sizeof chunk);
+  }
+  std::ranges::sort(snapshot.fds, {}, &PollFd::address);
+}
+
+void readPollFds(Snapshot& snapshot) {
+  ImageCode code(*snapshot.image);
+  ImageAccess access(*snapshot.image, code);
+  readPollFds(snapshot, access);
+}
+
+}  // namespace parked::golang

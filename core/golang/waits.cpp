@@ -1,0 +1,231 @@
+#include "golang/waits.h"
+
+#include <algorithm>
+
+#include "golang/addr_map.h"
+#include "golang/channel_waits.h"
+#include "golang/sync_waits.h"
+#include "golang/timers.h"
+#include "golang/wait_builder.h"
+
+namespace parked::golang {
+
+namespace {
+
+constexpr std::size_t kAskEvery = 1 << 12;  // goroutines between two looks at the observer
+
+bool isBlocked(Status status) { return status == Status::waiting || status == Status::leaked; }
+
+class Resolver {
+ public:
+  Resolver(Snapshot& snapshot, Access& access)
+      : builder_(snapshot, access),
+        snapshot_(snapshot),
+        access_(access),
+        channels_(builder_),
+        sync_(builder_) {
+    std::vector<std::string> missing;
+    image::Binder g(access.layouts, "runtime.g", missing);
+    g.optional(sleepTimer_, "timer");
+    g.optional(coroutine_, "coroarg");
+  }
+
+  void run(Observer* observer);
+
+ private:
+  void collect(Index index);
+  void collectSleep(Index index);
+  void collectPoll(Index index);
+  void collectCoroutine(Index index, const WaitSite& site);
+  void addChannelTimers();
+  const AddrMap& timersByAddress();
+  const AddrMap& pollersByGoroutine();
+
+  WaitBuilder builder_;
+  Snapshot& snapshot_;
+  Access& access_;
+  ChannelWaits channels_;
+  SyncWaits sync_;
+  image::Field<Addr> sleepTimer_, coroutine_;
+  std::optional<AddrMap> timers_;
+  std::optional<AddrMap> pollers_;  // to 2 * index of the fd, + 1 for its writer
+};
+
+void Resolver::run(Observer* observer) {
+  if (!builder_.haveSudogs) {
+    snapshot_.incomplete.add("waits", "the layout of runtime.sudog was not found");
+  }
+  snapshot_.waits.reserve(snapshot_.goroutines.size());
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (observer != nullptr && i % kAskEvery == 0) {
+      if (observer->cancelled()) return;
+      observer->progress("waits", i, snapshot_.goroutines.size());
+    }
+    Goroutine& goroutine = snapshot_.goroutines[i];
+    goroutine.firstWait = static_cast<Index>(snapshot_.waits.size());
+    collect(i);
+    goroutine.waitCount = static_cast<std::uint16_t>(snapshot_.waits.size() - goroutine.firstWait);
+  }
+  channels_.resolve(observer);
+  sync_.resolve();
+  addChannelTimers();
+}
+
+void Resolver::collect(Index index) {
+  const Goroutine& goroutine = snapshot_.goroutines[index];
+  if (goroutine.status == Status::syscall) {
+    builder_.add(index, ObjectKind::syscall);
+    return;
+  }
+  if (!isBlocked(goroutine.status)) return;
+  const WaitSite site = builder_.sites.of(goroutine);
+  switch (builder_.reasonOf(goroutine)) {
+    case ReasonClass::chanReceive:
+    case ReasonClass::chanSend:
+    case ReasonClass::select:
+      channels_.collect(index, site);
+      break;
+    case ReasonClass::chanReceiveNil:
+    case ReasonClass::chanSendNil:
+    case ReasonClass::selectNoCases:
+      channels_.collectNil(index, site);
+      break;
+    case ReasonClass::semacquire:
+    case ReasonClass::mutexLock:
+    case ReasonClass::rwMutexRLock:
+    case ReasonClass::rwMutexLock:
+    case ReasonClass::waitGroupWait:
+      sync_.collectSemaphore(index, site);
+      break;
+    case ReasonClass::condWait:
+      sync_.collectCond(index, site);
+      break;
+    case ReasonClass::sleep:
+      collectSleep(index);
+      break;
+    case ReasonClass::ioWait:
+      collectPoll(index);
+      break;
+    case ReasonClass::coroutine:
+      collectCoroutine(index, site);
+      break;
+    case ReasonClass::synctest:
+    case ReasonClass::runtimeInternal:
+      builder_.add(index, ObjectKind::runtime);
+      break;
+    case ReasonClass::none:
+    case ReasonClass::other:
+      builder_.unknown(index, "its wait reason is not one that parked knows");
+      break;
+  }
+}
+
+const AddrMap& Resolver::timersByAddress() {
+  if (!timers_) {
+    timers_.emplace(snapshot_.timers.size());
+    for (Index i = 0; i < snapshot_.timers.size(); ++i) {
+      timers_->insert(snapshot_.timers[i].address, i);
+    }
+  }
+  return *timers_;
+}
+
+void Resolver::collectSleep(Index index) {
+  const Goroutine& goroutine = snapshot_.goroutines[index];
+  Wait& wait = builder_.add(index, ObjectKind::timer, WaitOp::sleep);
+  if (!sleepTimer_) return;
+  if (!access_.memory.read(goroutine.address + sleepTimer_.offset, wait.address)) return;
+  wait.object = timersByAddress().find(wait.address);
+  if (wait.object == kNone) return;  // a synctest bubble's
+  Timer& timer = snapshot_.timers[wait.object];
+  if (timer.kind != TimerKind::sleep || timer.argument != goroutine.address) {
+    wait.note = builder_.note("its timer does not name it");
+    return;
+  }
+  wait.queued = true;
+  timer.goroutine = index;
+}
+
+const AddrMap& Resolver::pollersByGoroutine() {
+  if (!pollers_) {
+    pollers_.emplace(snapshot_.fds.size());
+    for (Index i = 0; i < snapshot_.fds.size(); ++i) {
+      pollers_->insert(snapshot_.fds[i].reader, 2 * i);
+      pollers_->insert(snapshot_.fds[i].writer, 2 * i + 1);
+    }
+  }
+  return *pollers_;
+}
+
+void Resolver::collectPoll(Index index) {
+  const auto found = pollersByGoroutine().find(snapshot_.goroutines[index].address);
+  if (found == AddrMap::kMissing) {
+    builder_.unknown(index, "no descriptor of the network poller names it: just being woken");
+    return;
+  }
+  Wait& wait = builder_.add(index, ObjectKind::fd, found % 2 == 0 ? WaitOp::read : WaitOp::write);
+  wait.object = found / 2;
+  wait.address = snapshot_.fds[wait.object].address;
+  wait.queued = true;
+}
+
+void Resolver::collectCoroutine(Index index, const WaitSite& site) {
+  const Goroutine& goroutine = snapshot_.goroutines[index];
+  Wait& wait = builder_.add(index, ObjectKind::coroutine);
+  // coro.gp, its first field, is the one of the two goroutines that does not run: this one. A
+  // coroutine that never ran has the coro in g.coroarg; later it is an argument on the stack.
+  const auto isCoro = [&](Addr candidate) {
+    Addr waiting = 0;
+    return candidate >= 4096 && candidate % sizeof(Addr) == 0 &&
+           access_.memory.contains(candidate) && access_.memory.read(candidate, waiting) &&
+           waiting == goroutine.address;
+  };
+  Addr candidate = 0;
+  if (coroutine_ && access_.memory.read(goroutine.address + coroutine_.offset, candidate) &&
+      isCoro(candidate)) {
+    wait.address = candidate;
+    return;
+  }
+  if (site.parker != WaitSite::Parker::coroutine) return;
+  const auto& stack = builder_.frames(goroutine, site.frame + 2U);
+  if (stack.empty() || stack.back().fp <= goroutine.sp) return;
+  constexpr std::uint64_t kMaxSearch = 4096;
+  const std::uint64_t size = std::min(stack.back().fp - goroutine.sp + sizeof(Addr), kMaxSearch);
+  for (Addr at = goroutine.sp; at < goroutine.sp + size; at += sizeof(Addr)) {
+    if (access_.memory.read(at, candidate) && isCoro(candidate)) {
+      wait.address = candidate;
+      return;
+    }
+  }
+}
+
+// Since 1.23 a channel timer is in a P's heap only while it runs and somebody listens: a stopped
+// ticker is found only through the channel.
+void Resolver::addChannelTimers() {
+  TimerReader reader(access_);
+  if (!reader.usable()) return;
+  for (const Channel& channel : snapshot_.channels) {
+    if (channel.timer == 0 || timersByAddress().contains(channel.timer)) continue;
+    const auto read = reader.read(channel.timer);
+    if (!read || read->timer.channel != channel.address) {
+      snapshot_.incomplete.add("timers", "a channel's timer is not readable or damaged",
+                               channel.timer);
+      continue;
+    }
+    if (!read->fake) snapshot_.timers.push_back(read->timer);
+  }
+}
+
+}  // namespace
+
+void resolveWaits(Snapshot& snapshot, Access& access, Observer* observer) {
+  Resolver(snapshot, access).run(observer);
+}
+
+void resolveWaits(Snapshot& snapshot, Observer* observer) {
+  ImageCode code(*snapshot.image);
+  ImageAccess access(*snapshot.image, code);
+  resolveWaits(snapshot, access, observer);
+}
+
+}  // namespace parked::golang
