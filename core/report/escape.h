@@ -1,0 +1,25 @@
+// Text from the target on its way to a terminal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace parked::report {
+
+/// The text with everything that could steer a terminal or hide something made visible: control
+/// characters (C0, DEL, C1), bidirectional and zero-width characters and broken UTF-8 become
+/// \x1b or \u202e. Names of functions, types, labels and files come from the target, and the target
+/// is not to be trusted.
+std::string escape(std::string_view text);
+
+/// Columns the (escaped) text takes: one a code point.
+std::size_t columns(std::string_view text);
+
+/// At most `width` columns: the front is replaced by "..." ("...internal/server.go:41"), cutting at
+/// a slash when one is near.
+std::string cutFront(std::string_view text, std::size_t width);
+/// At most `width` columns: the end is replaced by "...".
+std::string cutBack(std::string_view text, std::size_t width);
+
+}  // namespace parked::report

@@ -1,0 +1,186 @@
+// One goroutine in full.
+
+#include <algorithm>
+
+#include "golang/unwind.h"
+#include "leak/describe.h"
+#include "leak/numbers.h"
+#include "report/escape.h"
+#include "report/lists.h"
+#include "report/phrases.h"
+
+namespace parked::report {
+
+using leak::withSeparators;
+
+namespace {
+
+constexpr std::size_t kLabel = 12;
+constexpr std::size_t kMaxAncestors = 10;
+constexpr std::size_t kMaxCompanions = 5;
+
+std::string statusText(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  std::string text(leak::statusName(goroutine.status));
+  if (goroutine.scan) text += ", being scanned by the GC";
+  if (goroutine.lockedToThread) text += ", locked to its thread";
+  const auto& threads = snapshot.image != nullptr ? snapshot.image->target().threads()
+                                                  : std::vector<target::Thread>();
+  if (goroutine.thread < threads.size()) {
+    text += fmt::format(", on thread {}", threads[goroutine.thread].tid);
+  }
+  if (goroutine.system) text += ", the runtime's own";
+  return text;
+}
+
+/// Others that wait on the same object: "4 others: goroutines 3, 4, 5, ...", "" when none.
+std::string companions(const golang::Snapshot& snapshot, const golang::Wait& own,
+                       golang::WaitOp op) {
+  if (own.object == golang::kNone) return {};
+  std::uint64_t count = 0;
+  std::string ids;
+  for (const golang::Wait& wait : snapshot.waits) {
+    if (wait.kind != own.kind || wait.object != own.object || wait.op != op ||
+        wait.goroutine == own.goroutine || wait.goroutine >= snapshot.goroutines.size()) {
+      continue;
+    }
+    if (count < kMaxCompanions) {
+      ids += fmt::format("{}{}", count == 0 ? "" : ", ", snapshot.goroutines[wait.goroutine].id);
+    }
+    ++count;
+  }
+  if (count == 0) return {};
+  return fmt::format("{} also in {}: {} {}{}", withSeparators(count), leak::opName(op),
+                     count == 1 ? "goroutine" : "goroutines", ids,
+                     count > kMaxCompanions ? ", ..." : "");
+}
+
+void putWaits(Page& page, const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
+              std::uint64_t limit) {
+  const auto waits = snapshot.waitsOf(goroutine);
+  std::uint64_t shown = 0;
+  for (const golang::Wait& wait : waits) {
+    if (limit != 0 && shown == limit) {
+      page.field(0, kLabel, "", fmt::format("and {} more cases", waits.size() - shown));
+      return;
+    }
+    std::string text;
+    if (wait.inSelect) {
+      text = wait.caseIndex >= 0 ? fmt::format("case {}: ", wait.caseIndex) : "case: ";
+    }
+    if (wait.op != golang::WaitOp::none) text += fmt::format("{} ", leak::opName(wait.op));
+    text += leak::describeWait(snapshot, wait);
+    if (wait.note != kEmptyString && wait.kind != golang::ObjectKind::unknown) {
+      text += fmt::format(" ({})", snapshot.strings[wait.note]);
+    }
+    page.field(0, kLabel, shown == 0 ? "waits on" : "", text);
+    for (const golang::WaitOp op :
+         {golang::WaitOp::send, golang::WaitOp::receive, golang::WaitOp::lock,
+          golang::WaitOp::rlock, golang::WaitOp::wait}) {
+      const std::string others = companions(snapshot, wait, op);
+      if (!others.empty()) page.field(0, kLabel, "", others, Ink::faint);
+    }
+    ++shown;
+  }
+}
+
+void putCreators(Page& page, const Report& report, Index index) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const leak::Analysis& analysis = *report.analysis;
+  const leak::GoroutineInfo& info = analysis.info(index);
+  const golang::Goroutine* goroutine = &snapshot.goroutines[index];
+  if (info.creator != leak::kNoPlace) {
+    page.placeField(0, kLabel, "created by", analysis.place(info.creator),
+                    goroutine->parentId == 0 ? std::string()
+                                             : fmt::format("in goroutine {}", goroutine->parentId));
+  }
+  // The parent chain, as far as the parents still live. Damage could make it a cycle.
+  for (std::size_t i = 0; i < kMaxAncestors && goroutine->parentId != 0; ++i) {
+    const golang::Goroutine* parent = snapshot.byId(goroutine->parentId);
+    if (parent == nullptr || parent == goroutine) break;
+    page.placeField(0, kLabel, "", analysis.place(analysis.stack(parent->stack).user),
+                    fmt::format("goroutine {}, {}", parent->id, reasonText(snapshot, *parent)));
+    goroutine = parent;
+  }
+}
+
+/// As Go's traceback prints a stack: "main.f(0x1, 0x2)" and the position under it.
+void putStack(Page& page, const Report& report, Index index, std::uint64_t limit) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const golang::Goroutine& goroutine = snapshot.goroutines[index];
+  const std::vector<golang::Frame> frames = snapshot.image != nullptr
+                                                ? golang::framesOf(snapshot, goroutine)
+                                                : std::vector<golang::Frame>();
+  std::vector<image::SourceFrame> source;
+  std::uint64_t shown = 0;
+  for (const golang::Frame& frame : frames) {
+    source.clear();
+    report.analysis->code().expand(frame.pc, frame.exact, source);
+    for (const image::SourceFrame& call : source) {
+      if (call.wrapper) continue;
+      if (limit != 0 && shown == limit) {
+        page.line(2, {{"... (--all for the whole stack)", Ink::faint}});
+        return;
+      }
+      ++shown;
+      const bool own = leak::isUserFunction(report.analysis->code(), call.function, call.file);
+      const std::string arguments =
+          call.inlined ? "..." : golang::formatArguments(*snapshot.image, frame);
+      page.line(2, {{std::string(call.function), own ? Ink::code : Ink::plain},
+                    {fmt::format("({})", arguments)}});
+      page.line(
+          6, {{fmt::format("{}:{}", call.file, call.line)},
+              {call.inlined ? "  inlined" : fmt::format("  pc={:#x} sp={:#x}", frame.pc, frame.sp),
+               Ink::faint}});
+    }
+  }
+  if (frames.empty()) page.line(2, {{"the stack could not be read", Ink::warn}});
+  if (goroutine.stack < snapshot.stacks.size() && snapshot.stacks[goroutine.stack].truncated) {
+    page.line(2, {{"the stack goes on, but could not be read further", Ink::warn}});
+  }
+}
+
+}  // namespace
+
+void renderGoroutine(const Report& report, Index index, std::uint64_t limit, const TextStyle& style,
+                     const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const golang::Goroutine& goroutine = snapshot.goroutines[index];
+  const leak::Analysis& analysis = *report.analysis;
+  const leak::GoroutineInfo& info = analysis.info(index);
+  const std::string wait = waitText(analysis.waitAtLeast(index));
+  page.line(0, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
+                {fmt::format("{}  ", leak::verdictName(info.verdict)), verdictInk(info.verdict)},
+                {reasonText(snapshot, goroutine), Ink::strong},
+                {wait.empty() ? "" : "  " + wait}});
+  page.field(0, kLabel, "because", analysis.sentence(index));
+  page.field(0, kLabel, "status", statusText(snapshot, goroutine));
+  putWaits(page, snapshot, goroutine, limit);
+  if (info.start != leak::kNoPlace) {
+    page.placeField(0, kLabel, "started as", analysis.place(info.start));
+  }
+  putCreators(page, report, index);
+  if (goroutine.labels < snapshot.labelSets.size()) {
+    std::string text;
+    for (const auto& [key, value] : snapshot.labelSets[goroutine.labels].pairs) {
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ", key, value);
+    }
+    page.field(0, kLabel, "labels", text);
+  }
+  if (info.group < analysis.grouping().groups.size()) {
+    const std::uint32_t count = analysis.grouping().groups[info.group].count;
+    if (count > 1) {
+      page.field(0, kLabel, "group",
+                 fmt::format("{} goroutines at the same place", withSeparators(count)));
+    }
+  }
+  page.field(0, kLabel, "g",
+             fmt::format("{:#x}, stack {:#x}-{:#x}, sp {:#x}, pc {:#x}", goroutine.address,
+                         goroutine.stackLo, goroutine.stackHi, goroutine.sp, goroutine.pc),
+             Ink::faint);
+  page.blank();
+  putStack(page, report, index, limit);
+}
+
+}  // namespace parked::report

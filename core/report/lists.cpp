@@ -1,0 +1,192 @@
+#include "report/lists.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "leak/describe.h"
+#include "leak/numbers.h"
+#include "report/escape.h"
+#include "report/phrases.h"
+
+namespace parked::report {
+
+using leak::counted;
+using leak::humanDuration;
+using leak::withSeparators;
+
+namespace {
+
+std::uint64_t shownOf(std::size_t size, std::uint64_t limit) {
+  return limit == 0 ? size : std::min<std::uint64_t>(size, limit);
+}
+
+void putMore(Page& page, std::size_t size, std::uint64_t shown, const TextStyle& style,
+             std::string_view command) {
+  if (shown >= size) return;
+  page.line(0, {{fmt::format("{} more: ", withSeparators(size - shown)), Ink::faint},
+                {fmt::format("{} {} --all", style.commandPrefix, command)}});
+}
+
+/// Indices of an array, the ones with the highest `weight` first.
+template <class Weight>
+std::vector<Index> byWeight(std::size_t size, Weight weight) {
+  std::vector<Index> order(size);
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return weight(a) > weight(b); });
+  return order;
+}
+
+void putGoroutineLine(Page& page, const Report& report, Index index, std::size_t idWidth,
+                      std::size_t reasonWidth) {
+  const golang::Goroutine& goroutine = report.snapshot->goroutines[index];
+  const leak::Analysis& analysis = *report.analysis;
+  const leak::GoroutineInfo& info = analysis.info(index);
+  const std::string reason = escape(reasonText(*report.snapshot, goroutine));
+  const std::string wait = waitText(analysis.waitAtLeast(index));
+  page.put(fmt::format("{:>{}}  ", goroutine.id, idWidth), Ink::strong);
+  page.put(goroutine.system ? "system " : fmt::format("{:<7}", leak::verdictName(info.verdict)),
+           goroutine.system ? Ink::faint : verdictInk(info.verdict));
+  const std::string label =
+      fmt::format("  {:<{}}  {:<14}", cutBack(reason, reasonWidth), reasonWidth, wait);
+  page.placeField(0, columns(label) + 2, label,
+                  analysis.place(analysis.stack(goroutine.stack).user), {}, idWidth + 2 + 7);
+}
+
+std::size_t longestReason(const Report& report, std::span<const Index> goroutines) {
+  std::size_t longest = 0;
+  for (const Index i : goroutines) {
+    longest =
+        std::max(longest, columns(reasonText(*report.snapshot, report.snapshot->goroutines[i])));
+  }
+  return std::min<std::size_t>(longest, 28);
+}
+
+std::size_t digits(std::uint64_t number) { return std::to_string(number).size(); }
+
+}  // namespace
+
+void putTimerGroup(Page& page, const TimerGroup& group, std::size_t countWidth) {
+  std::string kind(timerKindName(group.kind));
+  if (group.period > 0) kind += fmt::format(" every {}", humanDuration(group.period));
+  page.put(fmt::format("{:>{}}  ", withSeparators(group.count), countWidth), Ink::strong);
+  page.put(fmt::format("{:<20}  ", kind));
+  const std::size_t used = countWidth + 2 + 22;
+  const std::string due = dueText(group);
+  if (group.callback.function.empty()) {
+    page.put(due);
+    page.end();
+  } else {
+    page.placeField(0, 0, {}, group.callback, due, used);
+  }
+}
+
+void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle& style,
+                      const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  if (report.goroutines.empty()) {
+    page.line(0, {{report.filtered ? "no goroutine passes the filters" : "no goroutines"}});
+    return;
+  }
+  const std::uint64_t shown = shownOf(report.goroutines.size(), limit);
+  const std::span<const Index> listed(report.goroutines.data(), shown);
+  const std::size_t idWidth = digits(report.snapshot->goroutines[listed.back()].id);
+  const std::size_t reasonWidth = longestReason(report, listed);
+  for (const Index index : listed) putGoroutineLine(page, report, index, idWidth, reasonWidth);
+  putMore(page, report.goroutines.size(), shown, style, "goroutines");
+}
+
+void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& style,
+                    const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  const auto& channels = report.snapshot->channels;
+  if (channels.empty()) {
+    page.line(0, {{"no goroutine waits on a channel"}});
+    return;
+  }
+  const auto order = byWeight(channels.size(), [&](Index i) {
+    return std::uint64_t{channels[i].senders} + channels[i].receivers;
+  });
+  const std::uint64_t shown = shownOf(order.size(), limit);
+  for (std::uint64_t i = 0; i < shown; ++i) {
+    page.field(0, 0, {}, leak::describeChannel(*report.snapshot, channels[order[i]]));
+  }
+  putMore(page, order.size(), shown, style, "channels");
+}
+
+void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& style,
+                 const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  const auto& locks = report.snapshot->locks;
+  if (locks.empty()) {
+    page.line(0, {{"no goroutine waits for a lock, a WaitGroup or a Cond"}});
+    return;
+  }
+  const auto order =
+      byWeight(locks.size(), [&](Index i) { return std::uint64_t{locks[i].waiters}; });
+  const std::uint64_t shown = shownOf(order.size(), limit);
+  for (std::uint64_t i = 0; i < shown; ++i) {
+    page.field(0, 0, {}, leak::describeLock(*report.snapshot, locks[order[i]]));
+  }
+  putMore(page, order.size(), shown, style, "locks");
+}
+
+void renderChannel(const Report& report, Index index, std::uint64_t limit, const TextStyle& style,
+                   const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const golang::Channel& channel = snapshot.channels[index];
+  page.field(0, 0, {}, leak::describeChannel(snapshot, channel), Ink::strong);
+  if (channel.timer != 0) page.field(2, 10, "timer", fmt::format("{:#x}", channel.timer));
+  for (const golang::WaitOp op : {golang::WaitOp::send, golang::WaitOp::receive}) {
+    std::vector<Index> queue;
+    for (const golang::Wait& wait : snapshot.waits) {
+      if (wait.kind == golang::ObjectKind::channel && wait.object == index && wait.op == op) {
+        queue.push_back(wait.goroutine);
+      }
+    }
+    if (queue.empty()) continue;
+    page.blank();
+    page.line(0, {{op == golang::WaitOp::send ? "senders" : "receivers", Ink::strong},
+                  {fmt::format("  {}", withSeparators(queue.size())), Ink::faint}});
+    const std::uint64_t shown = shownOf(queue.size(), limit);
+    const std::span<const Index> listed(queue.data(), shown);
+    std::uint64_t largest = 0;
+    for (const Index i : listed) largest = std::max(largest, snapshot.goroutines[i].id);
+    const std::size_t reasonWidth = longestReason(report, listed);
+    for (const Index i : listed) putGoroutineLine(page, report, i, digits(largest), reasonWidth);
+    putMore(page, queue.size(), shown, style, fmt::format("channel {:#x}", channel.address));
+  }
+}
+
+void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& style,
+                  const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  const golang::Snapshot& snapshot = *report.snapshot;
+  if (report.timers.empty()) {
+    page.line(0, {{"no timers"}});
+    return;
+  }
+  const std::uint64_t shown = shownOf(report.timers.size(), limit);
+  for (std::uint64_t i = 0; i < shown; ++i) {
+    const TimerGroup& group = report.timers[i];
+    putTimerGroup(page, group, 8);
+    const golang::Timer& first = snapshot.timers[group.members.front()];
+    std::string more = fmt::format("timer {:#x}", first.address);
+    if (first.channel != 0) more += fmt::format(", sends to chan {:#x}", first.channel);
+    if (first.closure != 0) more += fmt::format(", closure {:#x}", first.closure);
+    if (first.goroutine < snapshot.goroutines.size()) {
+      more += fmt::format(", goroutine {}", snapshot.goroutines[first.goroutine].id);
+    }
+    if (group.count > 1) more += ", ...";
+    page.field(10, 0, {}, more, Ink::faint);
+  }
+  putMore(page, report.timers.size(), shown, style, "timers");
+}
+
+}  // namespace parked::report

@@ -1,0 +1,34 @@
+// The renderers of the other commands: lists of goroutines, channels, locks and timers, and one
+// goroutine or channel in full.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "report/render.h"
+
+namespace parked::report {
+
+/// One line a goroutine, by goid. `limit` 0: all.
+void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle& style,
+                      const Sink& sink);
+/// Everything known of one goroutine: verdict, what it waits on and who else does, labels, its
+/// creators, the whole stack.
+void renderGoroutine(const Report& report, Index goroutine, std::uint64_t limit,
+                     const TextStyle& style, const Sink& sink);
+/// Every channel somebody waits on, most waiters first.
+void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& style,
+                    const Sink& sink);
+/// One channel with the goroutines in both queues.
+void renderChannel(const Report& report, Index channel, std::uint64_t limit, const TextStyle& style,
+                   const Sink& sink);
+/// Every lock, WaitGroup and Cond somebody waits on, most waiters first.
+void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& style,
+                 const Sink& sink);
+/// Timers by what they do, and the next to fire.
+void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& style,
+                  const Sink& sink);
+/// Where every piece of the report comes from.
+void renderInfo(const Report& report, const TextStyle& style, const Sink& sink);
+
+}  // namespace parked::report

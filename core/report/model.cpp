@@ -1,0 +1,91 @@
+#include "report/model.h"
+
+#include "target/elf_file.h"
+
+namespace parked::report {
+
+namespace {
+
+Census takeCensus(const leak::Analysis& analysis) {
+  Census census;
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  census.total = snapshot.goroutines.size();
+  census.dead = snapshot.deadGoroutines;
+  for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
+    const golang::Goroutine& goroutine = snapshot.goroutines[i];
+    switch (leak::stateOf(goroutine)) {
+      case leak::State::running:
+        ++census.running;
+        break;
+      case leak::State::runnable:
+        ++census.runnable;
+        break;
+      case leak::State::syscall:
+        ++census.syscall;
+        break;
+      case leak::State::blocked:
+        ++census.blocked;
+        break;
+      case leak::State::other:
+        ++census.other;
+        break;
+    }
+    if (goroutine.system) {
+      ++census.system;
+    } else {
+      ++census.byVerdict[static_cast<std::size_t>(analysis.info(i).verdict)];
+    }
+  }
+  return census;
+}
+
+}  // namespace
+
+TargetInfo describeTarget(const golang::Snapshot& snapshot) {
+  const image::Image& image = *snapshot.image;
+  const target::Target& target = image.target();
+  TargetInfo info;
+  info.executable = target.executable().path();
+  info.mainPackage = image.build().path;
+  info.goVersion = image.build().version.text;
+  info.architecture = target.arch() == target::Arch::arm64 ? "arm64" : "amd64";
+  info.buildId = image.buildId();
+  info.source = target.description();
+  info.kind = target.kind();
+  info.pid = target.pid();
+  info.signal = target.signal();
+  info.takenAt = target.wallTimeNs();
+  info.pause = target.pause();
+  info.layoutOrigin = image.layouts().origin();
+  info.clockSource = snapshot.clock.source;
+  info.threads = target.threads().size();
+  info.gomaxprocs = snapshot.gomaxprocs;
+  if (snapshot.clock.now > 0 && snapshot.clock.started > 0 &&
+      snapshot.clock.now >= snapshot.clock.started) {
+    info.upSince = snapshot.clock.now - snapshot.clock.started;
+  }
+  return info;
+}
+
+Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
+                          std::vector<Incomplete> incomplete,
+                          const std::vector<leak::Filter>& filters, const leak::GroupBy& groupBy) {
+  auto chosen = leak::chooseGoroutines(analysis, filters);
+  if (!chosen) return tl::unexpected(chosen.error());
+  Report report;
+  report.snapshot = &analysis.snapshot();
+  report.analysis = &analysis;
+  report.target = std::move(info);
+  report.census = takeCensus(analysis);
+  report.filtered = chosen->size() != report.snapshot->goroutines.size();
+  report.goroutines = std::move(*chosen);
+  report.groupBy = groupBy;
+  report.grouping = !report.filtered && groupBy.byStack
+                        ? analysis.grouping()
+                        : leak::group(analysis, report.goroutines, groupBy);
+  report.timers = groupTimers(*report.snapshot, analysis.code());
+  report.incomplete = std::move(incomplete);
+  return report;
+}
+
+}  // namespace parked::report

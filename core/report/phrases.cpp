@@ -1,0 +1,142 @@
+#include "report/phrases.h"
+
+#include <csignal>
+#include <ctime>
+
+#include "leak/describe.h"
+#include "leak/numbers.h"
+
+namespace parked::report {
+
+using leak::counted;
+using leak::humanDuration;
+using leak::withSeparators;
+
+namespace {
+
+constexpr std::size_t kListedGoroutines = 3;
+
+std::string_view objectNoun(golang::ObjectKind kind) {
+  switch (kind) {
+    case golang::ObjectKind::channel:
+      return "channels";
+    case golang::ObjectKind::mutex:
+      return "mutexes";
+    case golang::ObjectKind::rwMutex:
+      return "RWMutexes";
+    case golang::ObjectKind::waitGroup:
+      return "WaitGroups";
+    case golang::ObjectKind::cond:
+      return "Conds";
+    case golang::ObjectKind::once:
+      return "Onces";
+    case golang::ObjectKind::fd:
+      return "file descriptors";
+    default:
+      return "objects";
+  }
+}
+
+}  // namespace
+
+Ink verdictInk(leak::Verdict verdict) {
+  switch (verdict) {
+    case leak::Verdict::proved:
+      return Ink::bad;
+    case leak::Verdict::suspect:
+      return Ink::warn;
+    case leak::Verdict::unknown:
+      return Ink::odd;
+    case leak::Verdict::running:
+      return Ink::good;
+    case leak::Verdict::waiting:
+      break;
+  }
+  return Ink::plain;
+}
+
+std::string reasonText(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  if (leak::stateOf(goroutine) == leak::State::blocked &&
+      goroutine.reason < snapshot.reasons.size()) {
+    const std::string_view reason = snapshot.strings[snapshot.reasons[goroutine.reason].text];
+    if (!reason.empty()) return std::string(reason);
+  }
+  return std::string(leak::statusName(goroutine.status));
+}
+
+std::string waitText(std::int64_t atLeast) {
+  return atLeast <= 0 ? "" : fmt::format("at least {}", humanDuration(atLeast));
+}
+
+std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Index> members) {
+  std::string text = members.size() == 1 ? "goroutine" : "goroutines";
+  for (std::size_t i = 0; i < members.size() && i < kListedGoroutines; ++i) {
+    text += fmt::format("{}{}", i == 0 ? " " : ", ", snapshot.goroutines[members[i]].id);
+  }
+  if (members.size() > kListedGoroutines) text += ", ...";
+  return text;
+}
+
+std::string groupObjects(const Report& report, const leak::Group& group) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  const auto waits = snapshot.waitsOf(example);
+  if (waits.empty()) return {};
+  const std::string described = leak::describeWaits(snapshot, example);
+  const std::string_view noun = objectNoun(waits.front().kind);
+  std::string text;
+  if (waits.front().inSelect) {
+    text = fmt::format("select of {}", waits.size());
+    if (group.objects > waits.size()) {
+      text += fmt::format(" with {} different {}, e.g.", withSeparators(group.objects), noun);
+    } else {
+      text += ":";
+    }
+    return fmt::format("{} {}", text, described);
+  }
+  if (group.objects > 1) {
+    return fmt::format("{} different {}, e.g. {}", withSeparators(group.objects), noun, described);
+  }
+  return described;
+}
+
+std::string signalName(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", name);
+}
+
+std::string utcTime(std::int64_t nsSince1970) {
+  const auto seconds = static_cast<std::time_t>(nsSince1970 / 1'000'000'000);
+  std::tm broken{};
+  if (gmtime_r(&seconds, &broken) == nullptr) return "unknown time";
+  return fmt::format("{}-{:02}-{:02} {:02}:{:02}:{:02} UTC", broken.tm_year + 1900,
+                     broken.tm_mon + 1, broken.tm_mday, broken.tm_hour, broken.tm_min,
+                     broken.tm_sec);
+}
+
+std::string_view baseName(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+std::string dueText(const TimerGroup& group) {
+  if (!group.whenKnown) return group.stopped == group.count ? "stopped" : "";
+  const auto due = [](std::int64_t left) {
+    return left <= 0 ? std::string("now") : "in " + humanDuration(left);
+  };
+  std::string text = "due " + due(group.soonest);
+  if (group.count - group.stopped > 1 && due(group.latest) != due(group.soonest)) {
+    text += fmt::format(" to {}", group.latest <= 0 ? "now" : humanDuration(group.latest));
+  }
+  if (group.stopped > 0) text += fmt::format(", {} stopped", withSeparators(group.stopped));
+  return text;
+}
+
+std::string incompleteText(const Incomplete& entry) {
+  std::string text =
+      fmt::format("{} x {}: {}", withSeparators(entry.count), entry.what, entry.detail);
+  if (entry.firstAddress != 0) text += fmt::format(" (first at {:#x})", entry.firstAddress);
+  return text;
+}
+
+}  // namespace parked::report

@@ -1,0 +1,48 @@
+// Phrases the text renderers share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/model.h"
+#include "report/page.h"
+
+namespace parked::report {
+
+Ink verdictInk(leak::Verdict verdict);
+
+/// "chan send", or the status when the goroutine is not blocked: "running", "syscall".
+std::string reasonText(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine);
+/// "at least 41m", "" when nothing is known.
+std::string waitText(std::int64_t atLeast);
+/// "goroutine 18", "goroutines 18, 19, 20, ...".
+std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Index> members);
+/// What the members of a group wait on: "1,000 different channels, e.g. chan int …".
+std::string groupObjects(const Report& report, const leak::Group& group);
+/// "SIGABRT"; "signal 77" for one without a name.
+std::string signalName(int signal);
+/// "2025-11-23 03:12:44 UTC".
+std::string utcTime(std::int64_t nsSince1970);
+/// The last element of a path.
+std::string_view baseName(std::string_view path);
+/// "due in 59m to 1h1m", "due now", "" when not known.
+std::string dueText(const TimerGroup& group);
+/// "3 x stack: stack memory is not in the core (first at 0xc000…)".
+std::string incompleteText(const Incomplete& entry);
+
+/// "   12  Ticker  every 1s  main.refresh  refresh.go:12  due in 3s".
+void putTimerGroup(Page& page, const TimerGroup& group, std::size_t countWidth);
+
+/// The header: program, when and how, how many goroutines, what was not readable.
+void putHeader(Page& page, const Report& report);
+/// One group: a line, and its fields under it.
+struct GroupColumns {
+  std::size_t count = 1, reason = 1, wait = 0;
+};
+GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown);
+void putGroup(Page& page, const Report& report, const leak::Group& group,
+              const GroupColumns& columns);
+
+}  // namespace parked::report

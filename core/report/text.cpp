@@ -1,0 +1,253 @@
+// The leak report as text: one screen first.
+
+#include <algorithm>
+
+#include "leak/describe.h"
+#include "leak/numbers.h"
+#include "report/escape.h"
+#include "report/phrases.h"
+#include "report/render.h"
+
+namespace parked::report {
+
+using leak::counted;
+using leak::humanDuration;
+using leak::Verdict;
+using leak::withSeparators;
+
+namespace {
+
+constexpr std::size_t kHeaderLabel = 12;
+constexpr std::size_t kGroupLabel = 12;
+constexpr std::size_t kVerdictWidth = 7;
+constexpr std::size_t kTimerGroups = 5;
+constexpr std::size_t kIncompleteLines = 5;
+constexpr std::size_t kBuildIdShown = 20;
+
+std::string targetText(const TargetInfo& target) {
+  std::string text = target.executable.empty() ? "unknown program" : target.executable;
+  text += fmt::format(", {} linux/{}", target.goVersion, target.architecture);
+  if (!target.buildId.empty()) {
+    text += fmt::format(", build id {}", cutBack(target.buildId, kBuildIdShown));
+  }
+  return text;
+}
+
+std::string takenText(const TargetInfo& target) {
+  std::string text = target.source;
+  if (target.signal != 0) text += fmt::format(", {}", signalName(target.signal));
+  if (target.takenAt) text += fmt::format(", {}", utcTime(*target.takenAt));
+  if (target.upSince) text += fmt::format(", up {}", humanDuration(*target.upSince));
+  if (target.kind == target::Kind::liveStopped && target.pause.count() > 0) {
+    text += fmt::format(", stopped for {}", humanDuration(target.pause.count()));
+  }
+  if (target.kind == target::Kind::liveUnstopped) {
+    text += ", read while it ran: values may be torn, nothing is proved";
+  }
+  return text;
+}
+
+std::string censusText(const Report& report) {
+  const Census& census = report.census;
+  std::string text = withSeparators(census.total);
+  const char* separator = ": ";
+  const auto add = [&](std::uint64_t count, std::string_view what) {
+    if (count == 0) return;
+    text += fmt::format("{}{} {}", separator, withSeparators(count), what);
+    separator = ", ";
+  };
+  add(census.blocked, "blocked");
+  add(census.running, "running");
+  add(census.runnable, "runnable");
+  add(census.syscall, "in a system call");
+  add(census.other, "in another state");
+  if (census.system > 0) text += fmt::format("; {} of the runtime", withSeparators(census.system));
+  return text;
+}
+
+void putVerdicts(Page& page, const Report& report) {
+  static constexpr std::array kOrder = {Verdict::proved, Verdict::suspect, Verdict::unknown,
+                                        Verdict::waiting, Verdict::running};
+  page.put("verdicts", Ink::faint);
+  page.spaces(kHeaderLabel - 8);
+  bool first = true;
+  for (const Verdict verdict : kOrder) {
+    const std::uint64_t count = report.census.byVerdict[static_cast<std::size_t>(verdict)];
+    if (count == 0) continue;
+    if (!first) page.put(", ");
+    first = false;
+    page.put(fmt::format("{} {}", withSeparators(count), leak::verdictName(verdict)),
+             verdictInk(verdict));
+  }
+  if (first) page.put("none");
+  page.end();
+}
+
+/// The largest groups, but a finding is never pushed out by a healthy group: the places go to
+/// findings first. In the order of the grouping.
+std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOptions& options,
+                                             std::vector<const leak::Group*>& left) {
+  std::vector<const leak::Group*> all, shown;
+  for (const leak::Group& group : report.grouping.groups) {
+    if (options.system || !group.system) all.push_back(&group);
+  }
+  if (options.limit == 0 || all.size() <= options.limit) return all;
+  std::uint64_t findings = 0;
+  for (const auto* group : all) findings += group->findings > 0 ? 1 : 0;
+  std::uint64_t placesForFindings = std::min(findings, options.limit);
+  std::uint64_t placesForOthers = options.limit - placesForFindings;
+  for (const auto* group : all) {
+    std::uint64_t& places = group->findings > 0 ? placesForFindings : placesForOthers;
+    (places > 0 ? shown : left).push_back(group);
+    if (places > 0) --places;
+  }
+  return shown;
+}
+
+void putTimers(Page& page, const Report& report, const TextStyle& style) {
+  std::uint64_t total = 0;
+  for (const TimerGroup& group : report.timers) total += group.count;
+  if (total == 0) return;
+  page.blank();
+  page.line(0, {{counted(total, "timer"), Ink::strong}});
+  std::size_t countWidth = 0;
+  for (const TimerGroup& group : report.timers) {
+    countWidth = std::max(countWidth, withSeparators(group.count).size());
+  }
+  std::uint64_t leftOut = 0;
+  for (std::size_t i = 0; i < report.timers.size(); ++i) {
+    const TimerGroup& group = report.timers[i];
+    if (i >= kTimerGroups) {
+      leftOut += group.count;
+      continue;
+    }
+    putTimerGroup(page, group, countWidth + 1);
+  }
+  if (leftOut > 0) {
+    page.line(2,
+              {{fmt::format("and {} more: {} timers", withSeparators(leftOut), style.commandPrefix),
+                Ink::faint}});
+  }
+}
+
+void putClosing(Page& page, const Report& report, const TextOptions& options,
+                const TextStyle& style, const std::vector<const leak::Group*>& shown,
+                const std::vector<const leak::Group*>& left) {
+  std::vector<std::pair<std::string, std::string>> hints;
+  if (!left.empty()) {
+    std::uint64_t goroutines = 0, findings = 0;
+    for (const auto* group : left) {
+      goroutines += group->count;
+      findings += group->findings;
+    }
+    std::string what =
+        fmt::format("{}, {}", counted(left.size(), "more group"), counted(goroutines, "goroutine"));
+    if (findings > 0) what += fmt::format(", {}", counted(findings, "finding"));
+    hints.emplace_back(std::move(what), "report --all");
+  }
+  if (!options.system && report.census.system > 0 && !report.filtered) {
+    hints.emplace_back(
+        fmt::format("{} of the runtime not shown", counted(report.census.system, "goroutine")),
+        "report --system");
+  }
+  if (!shown.empty()) {
+    const leak::Group& group = *shown.front();
+    hints.emplace_back("one goroutine in full",
+                       fmt::format("goroutine {}", report.snapshot->goroutines[group.example].id));
+  }
+  if (hints.empty()) return;
+  page.blank();
+  std::size_t width = 0;
+  for (const auto& hint : hints) width = std::max(width, hint.first.size());
+  for (const auto& [what, command] : hints) {
+    page.line(0, {{fmt::format("{:<{}}  ", what, width), Ink::faint},
+                  {fmt::format("{} {}", style.commandPrefix, command)}});
+  }
+}
+
+}  // namespace
+
+void putHeader(Page& page, const Report& report) {
+  page.field(0, kHeaderLabel, "program", targetText(report.target), Ink::strong);
+  page.field(0, kHeaderLabel, "read from", takenText(report.target));
+  page.field(0, kHeaderLabel, "goroutines", censusText(report));
+  putVerdicts(page, report);
+  for (std::size_t i = 0; i < report.incomplete.size(); ++i) {
+    if (i == kIncompleteLines) {
+      page.field(
+          0, kHeaderLabel, "",
+          fmt::format("and {} more kinds of damage, see `info`", report.incomplete.size() - i),
+          Ink::warn);
+      break;
+    }
+    page.field(0, kHeaderLabel, i == 0 ? "incomplete" : "", incompleteText(report.incomplete[i]),
+               Ink::warn);
+  }
+}
+
+GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown) {
+  GroupColumns columns;
+  for (const leak::Group* group : shown) {
+    const golang::Goroutine& example = report.snapshot->goroutines[group->example];
+    columns.count = std::max(columns.count, withSeparators(group->count).size());
+    columns.reason = std::max(columns.reason, escape(reasonText(*report.snapshot, example)).size());
+    columns.wait = std::max(columns.wait, waitText(group->longestWait).size());
+  }
+  return columns;
+}
+
+void putGroup(Page& page, const Report& report, const leak::Group& group,
+              const GroupColumns& columns) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const leak::Analysis& analysis = *report.analysis;
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  const std::size_t indent = columns.count + 3;
+  const std::string wait = waitText(group.longestWait);
+  const std::string reason = escape(reasonText(snapshot, example));
+  page.line(1, {{fmt::format("{:>{}}  ", withSeparators(group.count), columns.count), Ink::strong},
+                {fmt::format("{:<{}}  ", leak::verdictName(group.verdict), kVerdictWidth),
+                 verdictInk(group.verdict)},
+                {fmt::format("{:<{}}  ", reason, columns.reason), Ink::strong},
+                {columns.wait == 0 ? "" : fmt::format("{:<{}}  ", wait, columns.wait)},
+                {goroutineList(snapshot, report.grouping.membersOf(group)), Ink::faint}});
+  if (!group.key.empty()) page.field(indent, kGroupLabel, "group", group.key);
+  page.placeField(indent, kGroupLabel, "at", analysis.place(analysis.stack(example.stack).user));
+  if (group.creator != leak::kNoPlace) {
+    page.placeField(indent, kGroupLabel, "created by", analysis.place(group.creator),
+                    group.creators > 1
+                        ? fmt::format("and {}", counted(group.creators - 1, "other place"))
+                        : std::string());
+  }
+  const std::string objects = groupObjects(report, group);
+  if (!objects.empty() && leak::stateOf(example) == leak::State::blocked) {
+    page.field(indent, kGroupLabel, "waits on", objects);
+  }
+  if (group.verdict >= Verdict::unknown) {
+    page.field(indent, kGroupLabel, "because", analysis.sentence(group));
+  } else if (group.verdict == Verdict::waiting && group.why != leak::Why::plain &&
+             group.why != leak::Why::system) {
+    page.field(indent, kGroupLabel, "note", analysis.sentence(group));
+  }
+}
+
+void renderText(const Report& report, const TextOptions& options, const TextStyle& style,
+                const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  putHeader(page, report);
+  std::vector<const leak::Group*> left;
+  const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
+  const GroupColumns columns = measureGroups(report, shown);
+  if (shown.empty() && report.filtered) {
+    page.blank();
+    page.line(0, {{"no goroutine passes the filters"}});
+  }
+  for (const leak::Group* group : shown) {
+    page.blank();
+    putGroup(page, report, *group, columns);
+  }
+  putTimers(page, report, style);
+  putClosing(page, report, options, style, shown, left);
+}
+
+}  // namespace parked::report
