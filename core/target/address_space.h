@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -67,7 +69,13 @@ class AddressSpace {
 
   /// A little-endian integer (or a trivially copyable struct of them); false if not readable.
   template <class T>
-  bool read(Addr address, T& out);
+  bool read(Addr address, T& out) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    const auto found = bytes(address, sizeof(T));
+    if (found.empty()) return false;
+    std::memcpy(&out, found.data(), sizeof(T));
+    return true;
+  }
 
   /// The word at `address`, or 0 if it is not readable (and then the hole is counted).
   std::uint64_t word(Addr address);

@@ -1,0 +1,33 @@
+// The notes of a core file, decoded: threads, mappings, auxiliary vector, program name.
+// Mirrors the kernel's fs/binfmt_elf.c and gdb's gcore; Delve's dump writes notes of its own.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "target/elf_file.h"
+#include "target/registers.h"
+#include "target/target.h"
+
+namespace parked::target {
+
+struct CoreNotes {
+  std::vector<Thread> threads;
+  std::vector<Mapping> mappings;  ///< NT_FILE, in order of address
+  std::string program;            ///< NT_PRPSINFO's pr_fname (at most 15 characters)
+  std::int32_t pid = 0;
+  int signal = 0;
+  Addr programHeaders = 0;  ///< AT_PHDR, 0 if absent
+  Addr entry = 0;           ///< AT_ENTRY, 0 if absent
+  bool fromDelve = false;
+};
+
+CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch);
+
+/// The registers of a block as NT_PRSTATUS and PTRACE_GETREGSET lay it out (struct
+/// user_regs_struct); empty result if the block is too short.
+bool decodeRegisters(std::span<const std::byte> block, Arch arch, Registers& out);
+
+}  // namespace parked::target
