@@ -1,0 +1,106 @@
+"""The command family under the prefix `parked`."""
+
+from __future__ import annotations
+
+import gdb
+import parked
+
+from . import output, selection, session
+
+_FORCE = "--force"
+
+def run(words: list[str], from_tty: bool) -> None:
+    """Runs a command of the family on what gdb holds and writes what it answers."""
+    force = _FORCE in words
+    words = [word for word in words if word != _FORCE]
+    interactive = output.color(from_tty)
+    try:
+        result = session.current(force, show_progress=interactive).execute(
+            words, color=interactive, width=output.width(), sink=output.write
+        )
+    except parked.Error as error:
+        raise gdb.GdbError(f"parked: {error}") from None
+    if result.error:
+        raise gdb.GdbError(f"parked: {result.error}")
+
+class _Prefix(gdb.Command):
+    """Why is it parked?  Goroutine-leak reports from cores and live processes of Go programs.
+
+    Start with `parked report`. Nothing runs inside the program, and nothing is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__("parked", gdb.COMMAND_DATA, prefix=True)
+
+class _Command(gdb.Command):
+    """One command of the family; what it does is in the library."""
+
+    def __init__(self, name: str, command: str, help_text: str) -> None:
+        self.__doc__ = help_text
+        self._command = command
+        super().__init__(name, gdb.COMMAND_DATA)
+
+    def invoke(self, argument: str, from_tty: bool) -> None:
+        self.dont_repeat()
+        run([self._command, *parked.split_words(argument)], from_tty)
+
+class _Select(gdb.Command):
+    """parked select ID | none
+
+    Makes gdb's own backtrace, up, down, frame and info locals work on the stack of goroutine ID,
+    without writing a register. Lasts until the program moves, or `parked select none`."""
+
+    def __init__(self) -> None:
+        super().__init__("parked select", gdb.COMMAND_STACK)
+
+    def invoke(self, argument: str, from_tty: bool) -> None:
+        self.dont_repeat()
+        if argument.strip() == "none":
+            selection.clear()
+            return
+        selection.select(_goroutine_id(argument))
+
+class _Goroutine(gdb.Command):
+    """goroutine ID [COMMAND]
+
+    Shows goroutine ID with its stack (as `parked goroutine ID`), or runs a gdb command, such as bt,
+    on its stack."""
+
+    def __init__(self) -> None:
+        super().__init__("goroutine", gdb.COMMAND_STACK)
+
+    def invoke(self, argument: str, from_tty: bool) -> None:
+        self.dont_repeat()
+        number, _, command = argument.strip().partition(" ")
+        goroutine = _goroutine_id(number)
+        if not command:
+            run(["goroutine", str(goroutine)], from_tty)
+            return
+        selection.select(goroutine, show=False)
+        try:
+            gdb.execute(command, from_tty)
+        finally:
+            selection.clear()
+
+def register() -> None:
+    """Defines the commands; those that others may have under the same name only if they do not."""
+    _Prefix()
+    for command in parked.commands():
+        _Command(f"parked {command.name}", command.name, parked.command_help(command.name))
+    _Select()
+    # The Go distribution's runtime-gdb.py has these two as well.
+    if not _defined("info goroutines"):
+        _Command("info goroutines", "goroutines", parked.command_help("goroutines"))
+    if not _defined("goroutine"):
+        _Goroutine()
+
+def _defined(command: str) -> bool:
+    try:
+        gdb.execute(f"help {command}", to_string=True)
+    except gdb.error:
+        return False
+    return True
+
+def _goroutine_id(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise gdb.GdbError("A goroutine id is needed: see `parked goroutines`.")
+    return int(text)

@@ -1,0 +1,63 @@
+"""Goroutine-leak reports from cores and live processes of Go programs.
+
+>>> import parked
+>>> session = parked.open_core("core.1234", executable="./service")
+>>> print(session.report())
+>>> for group in session.groups:
+...     print(group.count, group.verdict, group.reason)
+
+Nothing runs inside the target, and nothing is written to it.
+"""
+
+from .checks import LEAK_VERDICTS, assert_no_leaks, leaks
+from .document import (
+    CreatedBy,
+    Document,
+    Frame,
+    Goroutine,
+    Group,
+    Incomplete,
+    Target,
+    Timer,
+    WaitObject,
+)
+from .errors import Error
+from .locations import gdb_script, lldb_plugin
+from .session import (
+    CommandHelp,
+    Result,
+    Session,
+    attach,
+    command_help,
+    commands,
+    open_core,
+    split_words,
+    version,
+)
+
+__all__ = [
+    "LEAK_VERDICTS",
+    "CommandHelp",
+    "CreatedBy",
+    "Document",
+    "Error",
+    "Frame",
+    "Goroutine",
+    "Group",
+    "Incomplete",
+    "Result",
+    "Session",
+    "Target",
+    "Timer",
+    "WaitObject",
+    "assert_no_leaks",
+    "attach",
+    "command_help",
+    "commands",
+    "gdb_script",
+    "leaks",
+    "lldb_plugin",
+    "open_core",
+    "split_words",
+    "version",
+]

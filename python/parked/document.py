@@ -1,0 +1,240 @@
+"""The JSON document (docs/json.md) as typed objects.
+
+Fields that a document does not have take their empty value, and fields that are not known here stay
+reachable through ``raw``, so that the package reads documents of newer minor versions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
+
+_Json = Mapping[str, Any]
+
+
+def _address(value: object) -> int:
+    """Addresses are hex strings: JSON numbers lose bits above 2^53."""
+    if value is None or value == "":
+        return 0
+    return int(value, 16) if isinstance(value, str) else int(str(value))
+
+
+def _optional_int(value: object) -> int | None:
+    return None if value is None else int(str(value))
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One function of a stack; inlined ones are frames of their own, as in Go's traceback."""
+
+    func: str
+    file: str
+    line: int
+    pc: int
+    inlined: bool
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Frame:
+        return cls(
+            func=data.get("func", ""),
+            file=data.get("file", ""),
+            line=data.get("line", 0),
+            pc=_address(data.get("pc")),
+            inlined=data.get("inlined", False),
+        )
+
+
+@dataclass(frozen=True)
+class CreatedBy:
+    """The ``go`` statement that started a goroutine."""
+
+    func: str
+    file: str
+    line: int
+    #: Id of the goroutine that ran it; None before Go 1.21.
+    goroutine: int | None
+
+    @classmethod
+    def from_json(cls, data: _Json) -> CreatedBy:
+        return cls(
+            func=data.get("func", ""),
+            file=data.get("file", ""),
+            line=data.get("line", 0),
+            goroutine=_optional_int(data.get("goroutine")),
+        )
+
+
+@dataclass(frozen=True)
+class WaitObject:
+    """What a goroutine is blocked on."""
+
+    #: "chan", "mutex", "timer" …
+    kind: str
+    #: 0 where there is no object, as for a nil channel.
+    address: int
+    #: What it tries to do: "send", "receive", "lock" …
+    op: str
+    #: Everything the document says, such as a channel's queues.
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> WaitObject:
+        return cls(
+            kind=data.get("kind", ""),
+            address=_address(data.get("address")),
+            op=data.get("op", ""),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Goroutine:
+    """A goroutine at the instant the target was read."""
+
+    id: int
+    #: "waiting", "running", "runnable", "syscall" …
+    status: str
+    #: The runtime's own words for why it waits: "chan send", "select" …; empty if it does not.
+    reason: str
+    #: "PROVED", "SUSPECT", "WAITING", "RUNNING" or "UNKNOWN".
+    verdict: str
+    #: Started by the runtime for itself.
+    system: bool
+    #: It waits at least this long, in nanoseconds; None if no garbage collection has seen it wait.
+    wait_ns_at_least: int | None
+    #: The function its ``go`` statement called.
+    start_func: str
+    created_by: CreatedBy | None
+    #: Innermost first.
+    frames: tuple[Frame, ...]
+    #: More than one in a select.
+    waiting_on: tuple[WaitObject, ...]
+    #: pprof labels.
+    labels: Mapping[str, str]
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Goroutine:
+        created_by = data.get("created_by")
+        return cls(
+            id=data.get("id", 0),
+            status=data.get("status", ""),
+            reason=data.get("reason", ""),
+            verdict=data.get("verdict", ""),
+            system=data.get("system", False),
+            wait_ns_at_least=_optional_int(data.get("wait_ns_at_least")),
+            start_func=data.get("start_func", ""),
+            created_by=CreatedBy.from_json(created_by) if created_by else None,
+            frames=tuple(Frame.from_json(frame) for frame in _list(data.get("frames"))),
+            waiting_on=tuple(WaitObject.from_json(item) for item in _list(data.get("waiting_on"))),
+            labels=data.get("labels") or {},
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Goroutines with the same stack that wait for the same kind of thing."""
+
+    count: int
+    verdict: str
+    reason: str
+    #: Ids of the members, possibly cut short.
+    goroutines: tuple[int, ...]
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Group:
+        return cls(
+            count=data.get("count", 0),
+            verdict=data.get("verdict", ""),
+            reason=data.get("reason", ""),
+            goroutines=tuple(_list(data.get("goroutines"))),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A timer in one of the runtime's heaps."""
+
+    #: "AfterFunc", "Ticker", "Timer", "Sleep", "context deadline" …
+    kind: str
+    address: int
+    #: Nanoseconds between ticks; 0 for a timer that fires once.
+    period_ns: int
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Timer:
+        return cls(
+            kind=data.get("kind", ""),
+            address=_address(data.get("address")),
+            period_ns=data.get("period_ns", 0) or 0,
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which program, how and when it was read."""
+
+    executable: str
+    go_version: str
+    build_id: str
+    source: str
+    pid: int
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Target:
+        return cls(
+            executable=data.get("executable", ""),
+            go_version=data.get("go_version", ""),
+            build_id=data.get("build_id", ""),
+            source=data.get("source", ""),
+            pid=data.get("pid", 0) or 0,
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """Something that could not be read, and how often."""
+
+    what: str
+    count: int
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Incomplete:
+        return cls(what=data.get("what", ""), count=data.get("count", 0), raw=data)
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole report."""
+
+    version: str
+    target: Target
+    goroutines: tuple[Goroutine, ...]
+    groups: tuple[Group, ...]
+    timers: tuple[Timer, ...]
+    incomplete: tuple[Incomplete, ...]
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Document:
+        return cls(
+            version=str(data.get("version", "")),
+            target=Target.from_json(data.get("target") or {}),
+            goroutines=tuple(Goroutine.from_json(item) for item in _list(data.get("goroutines"))),
+            groups=tuple(Group.from_json(item) for item in _list(data.get("groups"))),
+            timers=tuple(Timer.from_json(item) for item in _list(data.get("timers"))),
+            incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),
+            raw=data,
+        )

@@ -1,0 +1,73 @@
+// parked._parked: the facade (parked/parked.h) as Python objects, nothing more. The typed,
+// documented face is the package around it.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "session.h"
+
+namespace parked::python {
+namespace {
+
+std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::string executable,
+                                       bool force, bool stop, bool alreadyStopped,
+                                       py::object debugger, py::object progress) {
+  OpenRequest request;
+  request.core = std::move(core);
+  request.pid = pid;
+  request.executable = std::move(executable);
+  request.force = force;
+  request.stop = stop;
+  request.alreadyStopped = alreadyStopped;
+  return PySession::open(std::move(request), std::move(progress), std::move(debugger));
+}
+
+std::tuple<py::str, py::str, int> runCommand(PySession& session,
+                                             const std::vector<std::string>& words, bool color,
+                                             int width, std::string commandPrefix,
+                                             const py::object& sink) {
+  Style style;
+  style.color = color;
+  style.width = width;
+  style.commandPrefix = std::move(commandPrefix);
+  return session.run(words, style, sink);
+}
+
+std::vector<std::tuple<std::string, std::string, std::string>> listCommands() {
+  std::vector<std::tuple<std::string, std::string, std::string>> result;
+  for (const CommandHelp& command : commands()) {
+    result.emplace_back(command.name, command.synopsis, command.summary);
+  }
+  return result;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_parked, module) {
+  module.doc() = "Goroutine-leak reports from cores and live processes of Go programs";
+
+  py::register_exception_translator([](std::exception_ptr thrown) {
+    try {
+      if (thrown) std::rethrow_exception(thrown);
+    } catch (const Failure& failure) {
+      const py::object error = toPython(failure);
+      PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.ptr())), error.ptr());
+    }
+  });
+
+  py::class_<PySession>(module, "Session")
+      .def_static("open", &openSession, py::kw_only(), py::arg("core") = "", py::arg("pid") = 0,
+                  py::arg("executable") = "", py::arg("force") = false, py::arg("stop") = true,
+                  py::arg("already_stopped") = false, py::arg("debugger") = py::none(),
+                  py::arg("progress") = py::none())
+      .def("run", &runCommand, py::arg("words"), py::kw_only(), py::arg("color") = false,
+           py::arg("width") = 0, py::arg("command_prefix") = "parked", py::arg("sink") = py::none())
+      .def("registers_of", &PySession::registersOf, py::arg("goid"))
+      .def("close", &PySession::close);
+
+  module.def("commands", &listCommands);
+  module.def("command_help", [](const std::string& command) { return commandHelp(command); });
+  module.def("split_words", [](const std::string& line) { return splitWords(line); });
+  module.def("version", [] { return std::string(version()); });
+}
+
+}  // namespace parked::python
