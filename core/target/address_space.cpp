@@ -11,6 +11,8 @@ namespace {
 
 // Large enough that a live read costs few system calls, small enough that one stray read is cheap.
 constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kPage = 4096;
+static_assert(kChunk / kPage <= 32);
 // A single read longer than this is a damaged length, not a structure of the runtime.
 constexpr std::size_t kMaxCopy = std::size_t{1} << 30;
 
@@ -25,8 +27,10 @@ struct AddressSpace::Impl {
   std::atomic<Addr> firstMiss{0};
   std::uint64_t fetched = 0;
 
+  // Bytes fetched from the source, with a bit for each page that could be read.
   struct Chunk {
-    std::size_t size = 0;  // leading bytes that could be read
+    std::size_t size = 0;
+    std::uint32_t readable = 0;
     std::unique_ptr<std::byte[]> bytes;
   };
   std::unordered_map<Addr, Chunk> chunks;
@@ -51,6 +55,20 @@ struct AddressSpace::Impl {
     misses.fetch_add(1, std::memory_order_relaxed);
   }
 
+  void fill(Chunk& chunk, Addr base) {
+    if (source == nullptr) return;
+    for (std::size_t at = 0; at < chunk.size;) {
+      // One call for all of it; where that stops short, go on behind the page that was refused.
+      const std::size_t got = source->read(base + at, {chunk.bytes.get() + at, chunk.size - at});
+      fetched += got;
+      const std::size_t end = std::min(chunk.size, at + got);
+      for (std::size_t page = at / kPage; page * kPage < chunk.size; ++page) {
+        if (std::min(chunk.size, (page + 1) * kPage) <= end) chunk.readable |= 1U << page;
+      }
+      at = (end / kPage + 1) * kPage;
+    }
+  }
+
   // The chunk of a region's bytes that holds `address`, fetched now if it is new. Chunks are
   // counted from the region's start, so that none reaches into a neighbour.
   const Chunk& chunk(const Region& region, Addr address, Addr& base) {
@@ -60,8 +78,8 @@ struct AddressSpace::Impl {
       const auto size =
           static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, region.end - base));
       it->second.bytes = std::make_unique<std::byte[]>(size);
-      it->second.size = source == nullptr ? 0 : source->read(base, {it->second.bytes.get(), size});
-      fetched += it->second.size;
+      it->second.size = size;
+      fill(it->second, base);
     }
     return it->second;
   }
@@ -76,8 +94,11 @@ struct AddressSpace::Impl {
     Addr base = 0;
     const Chunk& held = chunk(*region, address, base);
     const auto offset = static_cast<std::size_t>(address - base);
-    if (offset >= held.size) return {};
-    return {held.bytes.get() + offset, std::min(limit, held.size - offset)};
+    std::size_t end = offset;
+    while (end < held.size && (held.readable >> (end / kPage) & 1U) != 0) {
+      end = std::min(held.size, (end / kPage + 1) * kPage);
+    }
+    return {held.bytes.get() + offset, std::min(limit, end - offset)};
   }
 };
 

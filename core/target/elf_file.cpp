@@ -132,11 +132,12 @@ void ElfFile::Impl::parseSections(std::uint64_t count, std::uint64_t nameIndex) 
 ElfFile::ElfFile() : impl_(std::make_unique<Impl>()) {}
 ElfFile::~ElfFile() = default;
 
-Result<std::shared_ptr<const ElfFile>> ElfFile::open(const std::string& path) {
+Result<std::shared_ptr<const ElfFile>> ElfFile::open(const std::string& path,
+                                                     const std::string& shownAs) {
   auto file = MappedFile::open(path);
   if (!file) return tl::unexpected(file.error());
   std::shared_ptr<ElfFile> elf(new ElfFile);
-  elf->impl_->path = path;
+  elf->impl_->path = shownAs.empty() ? path : shownAs;
   elf->impl_->file = std::move(*file);
   elf->impl_->bytes = elf->impl_->file.bytes();
   if (auto parsed = elf->impl_->parse(); !parsed) return tl::unexpected(parsed.error());

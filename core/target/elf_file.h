@@ -47,7 +47,9 @@ class ElfFile {
  public:
   /// Maps and checks a file. zstd-compressed files are unpacked into an anonymous temporary file
   /// first (sparse where the data is zeros).
-  static Result<std::shared_ptr<const ElfFile>> open(const std::string& path);
+  /// `shownAs` is what path() and messages call it, when the path itself says little (/proc/1/exe).
+  static Result<std::shared_ptr<const ElfFile>> open(const std::string& path,
+                                                     const std::string& shownAs = {});
   /// Reads from memory (tests, fuzzing). The bytes must outlive the object.
   static Result<std::shared_ptr<const ElfFile>> fromBytes(std::span<const std::byte> bytes,
                                                           std::string name);

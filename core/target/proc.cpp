@@ -1,0 +1,118 @@
+#include "target/proc.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <dirent.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+namespace parked::target {
+namespace {
+
+std::string procPath(std::int32_t pid, std::string_view file) {
+  return fmt::format("/proc/{}/{}", pid, file);
+}
+
+// "monotonic  SECONDS  NANOSECONDS" of /proc/PID/timens_offsets; 0 without time namespaces.
+std::int64_t monotonicOffset(const std::string& path) {
+  std::ifstream file(path);
+  std::string clock;
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+  while (file >> clock >> seconds >> nanoseconds) {
+    if (clock == "monotonic") return seconds * 1'000'000'000 + nanoseconds;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<ProcessMaps> readMaps(std::int32_t pid) {
+  std::ifstream file(procPath(pid, "maps"));
+  if (!file) {
+    const int error = errno;
+    return fail(
+        error == EACCES || error == EPERM ? ErrorCode::permission : ErrorCode::gone,
+        fmt::format("cannot read the memory map of process {}: {}", pid, std::strerror(error)));
+  }
+  ProcessMaps maps;
+  std::string line;
+  while (std::getline(file, line)) {
+    Mapping mapping;
+    char access[5] = {};
+    int pathAt = 0;
+    unsigned long start = 0;
+    unsigned long end = 0;
+    unsigned long offset = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &start, &end, access, &offset,
+                    &pathAt) < 4) {
+      continue;
+    }
+    mapping.start = start;
+    mapping.end = end;
+    mapping.fileOffset = offset;
+    if (pathAt > 0 && static_cast<std::size_t>(pathAt) < line.size()) {
+      mapping.path = line.substr(static_cast<std::size_t>(pathAt));
+    }
+    const std::string& path = mapping.path;
+    const bool device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/") &&
+                        !path.starts_with("/dev/zero");
+    const bool kernel = path == "[vvar]" || path == "[vvar_vclock]" || path == "[vsyscall]";
+    if (access[0] == 'r' && !device && !kernel) {
+      Region region;
+      region.start = mapping.start;
+      region.end = mapping.end;
+      region.writable = access[1] == 'w';
+      region.executable = access[2] == 'x';
+      maps.regions.push_back(region);
+    }
+    if (path.starts_with("/")) maps.mappings.push_back(std::move(mapping));
+  }
+  return maps;
+}
+
+std::vector<std::int32_t> readThreadIds(std::int32_t pid) {
+  std::vector<std::int32_t> ids;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(procPath(pid, "task").c_str()),
+                                                   closedir);
+  if (!folder) return ids;
+  while (const dirent* entry = readdir(folder.get())) {
+    std::int32_t tid = 0;
+    const char* end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, tid).ptr == end) ids.push_back(tid);
+  }
+  return ids;
+}
+
+std::string readStatus(std::int32_t pid, const std::string& name) {
+  std::ifstream file(procPath(pid, "status"));
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with(name + ":")) {
+      const auto value = line.find_first_not_of(" \t", name.size() + 1);
+      return value == std::string::npos ? "" : line.substr(value);
+    }
+  }
+  return {};
+}
+
+std::string readCommand(std::int32_t pid) {
+  std::ifstream file(procPath(pid, "comm"));
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::int64_t monotonicOf(std::int32_t pid) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec +
+         monotonicOffset(procPath(pid, "timens_offsets")) -
+         monotonicOffset("/proc/self/timens_offsets");
+}
+
+}  // namespace parked::target

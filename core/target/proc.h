@@ -1,0 +1,35 @@
+// What /proc says of a process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "target/address_space.h"
+#include "target/target.h"
+
+namespace parked::target {
+
+struct ProcessMaps {
+  std::vector<Region> regions;    ///< readable, ordinary memory; bytes come from a ByteSource
+  std::vector<Mapping> mappings;  ///< those with a file
+};
+
+/// /proc/PID/maps. Device memory and the kernel's own pages are left out of the regions: reading
+/// them can have effects.
+Result<ProcessMaps> readMaps(std::int32_t pid);
+
+/// Thread ids of /proc/PID/task, empty if the process is gone.
+std::vector<std::int32_t> readThreadIds(std::int32_t pid);
+
+/// Value of a line "Name:\tvalue" of /proc/PID/status, "" if absent.
+std::string readStatus(std::int32_t pid, const std::string& name);
+
+/// /proc/PID/comm without the newline.
+std::string readCommand(std::int32_t pid);
+
+/// CLOCK_MONOTONIC as the process sees it: ours, moved by the difference of the time namespaces.
+std::int64_t monotonicOf(std::int32_t pid);
+
+}  // namespace parked::target

@@ -1,0 +1,210 @@
+#include "target/unpack_zstd.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "target/printable.h"
+
+namespace parked::target {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::uint64_t kReserve = 64 << 20;  // left free for everybody else on that file system
+
+struct StreamDeleter {
+  void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
+};
+
+std::uint32_t magicOf(std::span<const std::byte> bytes) {
+  std::uint32_t magic = 0;
+  if (bytes.size() >= sizeof magic) std::memcpy(&magic, bytes.data(), sizeof magic);
+  return magic;
+}
+
+std::uint64_t freeSpace(int fd) {
+  struct statvfs info {};
+  if (fstatvfs(fd, &info) != 0) return 0;
+  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+FileDescriptor openUnlinked(const std::string& directory) {
+  FileDescriptor file(open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file) return file;
+  // Not every file system has O_TMPFILE (overlayfs before Linux 6.1, NFS).
+  std::string pattern = directory + "/parked-XXXXXX";
+  FileDescriptor named(mkostemp(pattern.data(), O_CLOEXEC));
+  if (named) unlink(pattern.c_str());
+  return named;
+}
+
+struct TemporaryFile {
+  FileDescriptor file;
+  std::string directory;
+};
+
+TemporaryFile makeTemporaryFile() {
+  if (const char* set = std::getenv("TMPDIR"); set != nullptr && *set != '\0') {
+    return {openUnlinked(set), set};
+  }
+  TemporaryFile best;
+  for (const char* directory : {"/var/tmp", "/tmp"}) {
+    FileDescriptor file = openUnlinked(directory);
+    if (!file) continue;
+    if (!best.file || freeSpace(file.get()) > freeSpace(best.file.get())) {
+      best = {std::move(file), directory};
+    }
+  }
+  return best;
+}
+
+/// Writes a stream into a file and leaves holes where whole pages are zeros.
+class SparseWriter {
+ public:
+  explicit SparseWriter(TemporaryFile file)
+      : file_(std::move(file)), budget_(freeSpace(file_.file.get())) {
+    budget_ -= std::min(budget_, kReserve);
+  }
+
+  /// Appends `bytes`, a whole number of pages but at the end of the stream.
+  Result<void> append(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const bool zero = isZeroPage(bytes);
+      std::size_t run = std::min(kPage, bytes.size());
+      while (run < bytes.size() && isZeroPage(bytes.subspan(run)) == zero) {
+        run += std::min(kPage, bytes.size() - run);
+      }
+      if (!zero) {
+        if (auto done = write(bytes.first(run)); !done) return done;
+      }
+      size_ += run;
+      bytes = bytes.subspan(run);
+    }
+    return {};
+  }
+
+  /// Gives the file its full size (it may end in a hole).
+  Result<void> finish() {
+    if (ftruncate(file_.file.get(), static_cast<off_t>(size_)) != 0) return failure(errno);
+    return {};
+  }
+
+  std::uint64_t size() const { return size_; }
+  FileDescriptor take() { return std::move(file_.file); }
+
+ private:
+  static bool isZeroPage(std::span<const std::byte> bytes) {
+    const std::size_t size = std::min(kPage, bytes.size());
+    return bytes[0] == std::byte{0} &&
+           std::memcmp(bytes.data(), bytes.data() + 1, size - 1) == 0;
+  }
+
+  Result<void> write(std::span<const std::byte> bytes) {
+    if (bytes.size() > budget_) return failure(ENOSPC);
+    budget_ -= bytes.size();
+    std::uint64_t at = size_;
+    while (!bytes.empty()) {
+      const ssize_t n =
+          pwrite(file_.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return failure(n < 0 ? errno : EIO);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+      at += static_cast<std::uint64_t>(n);
+    }
+    return {};
+  }
+
+  Result<void> failure(int error) const {
+    if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+      return fail(ErrorCode::io,
+                  fmt::format("not enough free space in {} (stopped after {} MiB); set TMPDIR to a "
+                              "directory with more room",
+                              printable(file_.directory), size_ >> 20));
+    }
+    return fail(ErrorCode::io,
+                fmt::format("cannot write to {}: {}", printable(file_.directory),
+                            std::strerror(error)));
+  }
+
+  TemporaryFile file_;
+  std::uint64_t budget_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace
+
+bool isZstd(std::span<const std::byte> bytes) {
+  const std::uint32_t magic = magicOf(bytes);
+  return magic == ZSTD_MAGICNUMBER || (magic & 0xfffffff0U) == ZSTD_MAGIC_SKIPPABLE_START;
+}
+
+Result<Unpacked> unpackZstd(std::span<const std::byte> compressed, const std::string& name,
+                            Observer* observer) {
+  TemporaryFile file = makeTemporaryFile();
+  if (!file.file) {
+    return fail(ErrorCode::io,
+                fmt::format("cannot unpack {}: no temporary file can be made; set TMPDIR",
+                            printable(name)));
+  }
+  const std::unique_ptr<ZSTD_DStream, StreamDeleter> stream(ZSTD_createDStream());
+  std::vector<std::byte> buffer(1 << 20);
+  SparseWriter writer(std::move(file));
+  ZSTD_inBuffer in{compressed.data(), 0, 0};
+  constexpr std::size_t kStep = 1 << 20;
+  std::size_t filled = 0;  // of buffer; a multiple of the page size is written at a time
+  bool cutShort = false;
+  std::string damage;
+  bool frameOpen = true;
+  // The input is offered step by step so that Ctrl-C and progress get their turn; zstd itself goes
+  // on from one frame to the next.
+  while (true) {
+    if (observer != nullptr && filled == 0) {
+      if (observer->cancelled()) return fail(ErrorCode::interrupted, "interrupted");
+      observer->progress("unpacking", in.pos, compressed.size());
+    }
+    in.size = std::min(compressed.size(), in.pos + kStep);
+    const std::size_t before = in.pos;
+    ZSTD_outBuffer out{buffer.data(), buffer.size(), filled};
+    const std::size_t status = ZSTD_decompressStream(stream.get(), &out, &in);
+    const bool progressed = in.pos != before || out.pos != filled;
+    filled = out.pos;
+    if (ZSTD_isError(status) != 0) {
+      cutShort = true;
+      damage = ZSTD_getErrorName(status);
+      break;
+    }
+    frameOpen = status != 0;
+    if (filled == buffer.size()) {
+      if (auto done = writer.append(buffer); !done) {
+        return fail(done.error().code,
+                    fmt::format("cannot unpack {}: {}", printable(name), done.error().message));
+      }
+      filled = 0;
+    }
+    if (in.pos == compressed.size() && (!frameOpen || !progressed)) break;
+  }
+  if (frameOpen) cutShort = true;
+  auto done = writer.append(std::span<const std::byte>(buffer).first(filled));
+  if (done) done = writer.finish();
+  if (!done) {
+    return fail(done.error().code,
+                fmt::format("cannot unpack {}: {}", printable(name), done.error().message));
+  }
+  if (writer.size() == 0) {
+    return fail(ErrorCode::badFormat,
+                fmt::format("cannot unpack {}: {}", printable(name),
+                            damage.empty() ? "the compressed data is empty or cut short" : damage));
+  }
+  const std::uint64_t size = writer.size();
+  return Unpacked{writer.take(), size, cutShort};
+}
+
+}  // namespace parked::target
