@@ -1,0 +1,100 @@
+#include "access.h"
+
+#include <algorithm>
+#include <array>
+#include <limits.h>
+
+namespace parked::lldb_plugin {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+
+std::uint64_t registerOf(lldb::SBFrame& frame, const char* name) {
+  lldb::SBValue value = frame.FindRegister(name);
+  return value.IsValid() ? value.GetValueAsUnsigned(0) : 0;
+}
+
+/// The readable bytes from `address` on. A read that touches a hole may come back empty: then it is
+/// found page by page how far it goes.
+std::size_t readMemory(lldb::SBProcess process, std::uint64_t address, std::byte* out,
+                       std::size_t size) {
+  lldb::SBError error;
+  std::size_t done = process.ReadMemory(address, out, size, error);
+  while (done < size) {
+    const std::size_t step = std::min(kPage - (address + done) % kPage, size - done);
+    if (step == size) break;  // just tried
+    const std::size_t got = process.ReadMemory(address + done, out + done, step, error);
+    done += got;
+    if (got < step) break;
+  }
+  return done;
+}
+
+std::vector<DebuggerAccess::Thread> threadsOf(lldb::SBProcess process) {
+  std::vector<DebuggerAccess::Thread> threads;
+  const std::uint32_t count = process.GetNumThreads();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    lldb::SBThread thread = process.GetThreadAtIndex(i);
+    lldb::SBFrame frame = thread.GetFrameAtIndex(0);
+    if (!frame.IsValid()) continue;  // lldb has no registers of it
+    DebuggerAccess::Thread& out = threads.emplace_back();
+    out.tid = static_cast<std::int32_t>(thread.GetThreadID());
+    out.pc = registerOf(frame, "rip");
+    out.sp = registerOf(frame, "rsp");
+    out.framePointer = registerOf(frame, "rbp");
+    out.goroutine = registerOf(frame, "r14");
+    out.threadBase = registerOf(frame, "fs_base");
+  }
+  return threads;
+}
+
+std::vector<DebuggerAccess::Range> rangesOf(lldb::SBProcess process) {
+  std::vector<DebuggerAccess::Range> ranges;
+  lldb::SBMemoryRegionInfoList regions = process.GetMemoryRegions();
+  const std::uint32_t count = regions.GetSize();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    lldb::SBMemoryRegionInfo region;
+    if (!regions.GetMemoryRegionAtIndex(i, region) || !region.IsReadable()) continue;
+    ranges.push_back({region.GetRegionBase(), region.GetRegionEnd(), region.IsWritable()});
+  }
+  return ranges;
+}
+
+/// lldb keeps an ELF file's segments as sections; the first one that is loaded tells. Before lldb
+/// has found where a PIE was loaded, it has it at its link address, 0.
+std::optional<std::uint64_t> loadBiasOf(lldb::SBTarget target) {
+  lldb::SBModule module = target.FindModule(target.GetExecutable());
+  const std::size_t count = module.IsValid() ? module.GetNumSections() : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    lldb::SBSection section = module.GetSectionAtIndex(i);
+    const lldb::addr_t loaded = section.GetLoadAddress(target);
+    if (loaded == 0) return std::nullopt;
+    if (loaded != LLDB_INVALID_ADDRESS) return loaded - section.GetFileAddress();
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string pathOf(const lldb::SBFileSpec& file) {
+  std::array<char, PATH_MAX> path{};
+  if (!file.IsValid() || file.GetPath(path.data(), path.size()) == 0) return "";
+  return path.data();
+}
+
+std::string executablePath(lldb::SBTarget target) { return pathOf(target.GetExecutable()); }
+
+DebuggerAccess makeAccess(lldb::SBTarget target) {
+  DebuggerAccess access;
+  access.executable = executablePath(target);
+  access.loadBias = loadBiasOf(target);
+  lldb::SBProcess process = target.GetProcess();  // a weak reference inside
+  access.read = [process](std::uint64_t address, std::byte* out, std::size_t size) {
+    return readMemory(process, address, out, size);
+  };
+  access.threads = [process] { return threadsOf(process); };
+  access.ranges = [process] { return rangesOf(process); };
+  return access;
+}
+
+}  // namespace parked::lldb_plugin

@@ -1,0 +1,18 @@
+// What parked asks lldb for: registers always, memory where only lldb can read it.
+#pragma once
+
+#include <lldb/API/LLDB.h>
+
+#include "parked/parked.h"
+
+namespace parked::lldb_plugin {
+
+/// The process in the facade's words. It is asked for nothing before it is asked; the executable
+/// and the load bias are the target's.
+DebuggerAccess makeAccess(lldb::SBTarget target);
+
+/// The path of the target's executable, "" if it has none.
+std::string executablePath(lldb::SBTarget target);
+std::string pathOf(const lldb::SBFileSpec& file);
+
+}  // namespace parked::lldb_plugin

@@ -1,0 +1,33 @@
+// The session of what lldb holds, kept until the process moves.
+#pragma once
+
+#include <lldb/API/LLDB.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "held.h"
+#include "parked/parked.h"
+
+namespace parked::lldb_plugin {
+
+/// One per debugger; shared by its commands. lldb runs the commands of a debugger one at a time.
+class State {
+ public:
+  /// Runs a command of the family; on failure `error` is set.
+  void run(lldb::SBDebugger& debugger, std::vector<std::string> words, std::string& output,
+           std::string& error);
+
+ private:
+  bool open(const Held& held, bool force, std::string& error);
+  Host host();
+
+  lldb::SBDebugger* debugger_ = nullptr;  // while a command runs
+  Held held_;
+  bool forced_ = false;
+  // The session asks the access, so that must outlive it.
+  std::unique_ptr<DebuggerAccess> access_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace parked::lldb_plugin
