@@ -35,6 +35,10 @@ class CodeView {
 };
 
 struct Access {
+  Access(target::AddressSpace& m, image::LayoutSource& l, CodeView& c,
+         const image::ModuleList& list)
+      : memory(m), layouts(l), code(c), modules(list) {}
+
   target::AddressSpace& memory;
   image::LayoutSource& layouts;
   CodeView& code;
@@ -46,9 +50,6 @@ struct Access {
   virtual Addr variable(std::string_view name) const = 0;
 
  protected:
-  Access(target::AddressSpace& m, image::LayoutSource& l, CodeView& c,
-         const image::ModuleList& list)
-      : memory(m), layouts(l), code(c), modules(list) {}
   ~Access() = default;
 };
 
