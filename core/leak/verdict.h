@@ -73,6 +73,8 @@ struct Thresholds {
   std::chrono::nanoseconds age = std::chrono::minutes(10);
   /// How many old ones it takes: below that they are what a program starts once and keeps.
   std::uint64_t few = 10;
+
+  bool operator==(const Thresholds&) const = default;
 };
 
 /// The verdict of one goroutine by itself, before count and age of its group are known. A pure

@@ -9,6 +9,9 @@
 
 namespace parked::report {
 
+/// The groups alone, without header and timers.
+void renderGroups(const Report& report, const TextOptions& options, const TextStyle& style,
+                  const Sink& sink);
 /// One line a goroutine, by goid. `limit` 0: all.
 void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle& style,
                       const Sink& sink);

@@ -5,6 +5,7 @@
 #include "leak/describe.h"
 #include "leak/numbers.h"
 #include "report/escape.h"
+#include "report/lists.h"
 #include "report/phrases.h"
 #include "report/render.h"
 
@@ -130,6 +131,19 @@ void putTimers(Page& page, const Report& report, const TextStyle& style) {
   }
 }
 
+void putGroups(Page& page, const Report& report, const std::vector<const leak::Group*>& shown) {
+  if (shown.empty()) {
+    page.line(0, {{report.filtered ? "no goroutine passes the filters" : "no goroutines"}});
+  }
+  const GroupColumns columns = measureGroups(report, shown);
+  bool first = true;
+  for (const leak::Group* group : shown) {
+    if (!first) page.blank();
+    first = false;
+    putGroup(page, report, *group, columns);
+  }
+}
+
 void putClosing(Page& page, const Report& report, const TextOptions& options,
                 const TextStyle& style, const std::vector<const leak::Group*>& shown,
                 const std::vector<const leak::Group*>& left) {
@@ -237,16 +251,19 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
   putHeader(page, report);
   std::vector<const leak::Group*> left;
   const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
-  const GroupColumns columns = measureGroups(report, shown);
-  if (shown.empty() && report.filtered) {
-    page.blank();
-    page.line(0, {{"no goroutine passes the filters"}});
-  }
-  for (const leak::Group* group : shown) {
-    page.blank();
-    putGroup(page, report, *group, columns);
-  }
+  page.blank();
+  putGroups(page, report, shown);
   putTimers(page, report, style);
+  putClosing(page, report, options, style, shown, left);
+}
+
+void renderGroups(const Report& report, const TextOptions& options, const TextStyle& style,
+                  const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  std::vector<const leak::Group*> left;
+  const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
+  putGroups(page, report, shown);
   putClosing(page, report, options, style, shown, left);
 }
 

@@ -76,6 +76,7 @@ struct CommandResult {
   std::string output;  ///< for stdout
   std::string error;   ///< one clear line, empty if all is well
   Exit exit = Exit::clean;
+  std::string timings;  ///< --timings: one line a stage, for stderr; empty without it
 };
 
 /// Receives output as it is made, so that a million goroutines of JSON need not fit in memory.
@@ -118,6 +119,10 @@ struct CommandHelp {
 std::vector<CommandHelp> commands();
 /// The whole help text of a command ("report"), or of the family for "".
 std::string commandHelp(std::string_view command);
+
+/// What is wrong with a command line, in one clear line, "" if nothing: what run() would say,
+/// before anything is opened.
+std::string checkCommand(const std::vector<std::string>& words);
 
 /// Splits a debugger's command line into words, quotes as in a shell.
 std::vector<std::string> splitWords(std::string_view line);

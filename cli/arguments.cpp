@@ -1,0 +1,170 @@
+#include "arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace parked::cli {
+
+namespace {
+
+bool isCommand(const std::string& word) {
+  const auto all = commands();
+  return std::any_of(all.begin(), all.end(),
+                     [&word](const CommandHelp& command) { return command.name == word; });
+}
+
+bool isOption(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
+
+bool isNumber(const std::string& word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// A word as the shell needs it.
+std::string shellWord(const std::string& word) {
+  const auto safe = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), safe)) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+bool readPid(const std::string& word, std::int32_t& pid) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), pid);
+  return error == std::errc() && end == word.data() + word.size() && pid > 0;
+}
+
+/// Reads "core BIN CORE", "core CORE", "CORE" or "PID" from the front of the words; what follows is
+/// the command.
+bool readTarget(std::vector<std::string> words, Arguments& out, std::string& error) {
+  std::size_t used = 1;
+  if (words.front() == "core" && words.size() > 1 && !isOption(words[1])) {
+    const bool binaryGiven = words.size() > 2 && !isOption(words[2]) && !isCommand(words[2]);
+    if (binaryGiven) {
+      if (!out.open.executable.empty()) {
+        error = "the executable is given twice, by --exe and before the core";
+        return false;
+      }
+      out.open.executable = words[1];
+    }
+    out.open.core = words[binaryGiven ? 2 : 1];
+    used = binaryGiven ? 3 : 2;
+  } else if (words.front() == "core") {
+    error = "core needs a core file: parked core [BIN] CORE";
+    return false;
+  } else if (isNumber(words.front())) {
+    if (!readPid(words.front(), out.open.pid)) {
+      error = fmt::format("{} is no process id", words.front());
+      return false;
+    }
+  } else {
+    out.open.core = words.front();
+  }
+  out.prefix = "parked";
+  for (std::size_t i = 0; i < used; ++i) out.prefix += " " + shellWord(words[i]);
+  out.command.assign(words.begin() + static_cast<std::ptrdiff_t>(used), words.end());
+  return true;
+}
+
+bool readColor(const std::string& text, ColorWhen& color, std::string& error) {
+  if (text.empty() || text == "auto") {
+    color = ColorWhen::automatic;
+  } else if (text == "always") {
+    color = ColorWhen::always;
+  } else if (text == "never") {
+    color = ColorWhen::never;
+  } else {
+    error = fmt::format("--color '{}': expected auto, always or never", text);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  std::string color;
+  bool noStop = false;
+  app.add_option("--exe", out.open.executable);
+  app.add_flag("--force", out.open.force);
+  app.add_flag("--no-stop", noStop);
+  app.add_option("--color", color);
+  app.add_option("--width", out.width)->check(CLI::NonNegativeNumber);
+  app.add_flag("-h,--help", out.help);
+  app.add_flag("--version", out.version);
+  try {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::Error& problem) {
+    error = problem.what();
+    error.resize(std::min(error.find('\n'), error.size()));
+    return false;
+  }
+  out.open.stop = !noStop;
+  if (out.version) return true;
+  std::vector<std::string> rest = app.remaining();
+  if (!rest.empty() && rest.front() == "help") {
+    out.help = true;
+    rest.erase(rest.begin());
+  }
+  if (out.help) {
+    // "parked report --help", "parked CORE report --help", "parked help report".
+    const auto topic = std::find_if(rest.begin(), rest.end(), isCommand);
+    if (topic != rest.end()) out.helpTopic = *topic;
+    return true;
+  }
+  if (!readColor(color, out.color, error)) return false;
+  if (rest.empty()) {
+    error = "nothing to read: parked core BIN CORE, parked CORE, or parked PID (see parked --help)";
+    return false;
+  }
+  if (isOption(rest.front())) {
+    error = fmt::format("unknown option {} before the core or process (see parked --help)",
+                        rest.front());
+    return false;
+  }
+  if (isCommand(rest.front())) {
+    error = fmt::format("{} of what? Name the core or process first: parked CORE {}", rest.front(),
+                        rest.front());
+    return false;
+  }
+  const std::string chosen = out.open.executable;
+  if (!readTarget(rest, out, error)) return false;
+  if (!chosen.empty()) out.prefix += " --exe " + shellWord(chosen);
+  if (out.open.force) out.prefix += " --force";
+  if (noStop) out.prefix += " --no-stop";
+  return true;
+}
+
+std::string programHelp() {
+  return fmt::format(
+      "parked {}: why is it parked? Goroutine-leak reports from cores and live processes of Go\n"
+      "programs, without touching the program.\n"
+      "\n"
+      "  parked core BIN CORE [COMMAND ...]   a core file and its executable\n"
+      "  parked CORE [COMMAND ...]            the executable is found from the core's notes\n"
+      "  parked PID [COMMAND ...]             a live process, stopped for some milliseconds\n"
+      "\n"
+      "{}\n"
+      "Options:\n"
+      "  --exe FILE            the executable, when it is not where the core or /proc says\n"
+      "  --force               go on although core and executable do not belong together\n"
+      "  --no-stop             do not stop the live process: nothing is proved then\n"
+      "  --color WHEN          auto (a terminal, and NO_COLOR is not set), always, never\n"
+      "  --width N             fit lines to N columns; 0: do not (the terminal's)\n"
+      "  --version             print the version\n"
+      "  -h, --help            this text; behind a command, the command's options\n"
+      "\n"
+      "Exit code: 0 clean, 1 findings at or above --fail-on, 2 usage error or unreadable input,\n"
+      "3 the report is incomplete.\n",
+      version(), commandHelp(""));
+}
+
+}  // namespace parked::cli

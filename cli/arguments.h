@@ -1,0 +1,31 @@
+// The command line of the `parked` program: what to open, how it should look, and the command,
+// whose own options are left to the library.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "parked/parked.h"
+
+namespace parked::cli {
+
+enum class ColorWhen { automatic, always, never };
+
+struct Arguments {
+  OpenRequest open;
+  std::vector<std::string> command;  ///< {"report", "--limit", "5"}; {} means report
+  std::string prefix;                ///< "parked core BIN CORE": how to call it again
+  ColorWhen color = ColorWhen::automatic;
+  int width = -1;  ///< --width; -1: the terminal's
+  bool help = false;
+  bool version = false;
+  std::string helpTopic;  ///< with help: the command it is about, "" for the program
+};
+
+/// False with one clear line in `error` when the words make no sense.
+bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error);
+
+/// The text of `parked --help`.
+std::string programHelp();
+
+}  // namespace parked::cli

@@ -1,0 +1,48 @@
+// The terminal: colour or not, its width, a progress line, Ctrl-C, output that can fail.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "arguments.h"
+#include "parked/parked.h"
+
+namespace parked::cli {
+
+/// Colour and width of stdout, from the options, the terminal and NO_COLOR.
+Style styleFor(const Arguments& arguments);
+
+/// Ctrl-C asks the work to stop; a second one kills the program as usual.
+void catchInterrupts();
+bool interrupted();
+
+/// Writes all of it to stdout. On an error it prints one line and ends the program with exit code
+/// 2; when the reader of a pipe is gone, SIGPIPE has already ended it quietly.
+void writeOut(std::string_view text);
+void writeError(std::string_view text);
+/// "parked: what" on stderr.
+void complain(std::string_view what);
+
+/// A line on stderr with the stage and how far it is, when stderr is a terminal and the work takes
+/// more than a second. clear() or the destructor wipes it.
+class ProgressLine {
+ public:
+  ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() { clear(); }
+
+  void update(std::string_view stage, std::uint64_t done, std::uint64_t total);
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool terminal_;
+  bool shown_ = false;
+  Clock::time_point started_, lastShown_, stageStarted_;
+  std::string stage_;
+};
+
+}  // namespace parked::cli

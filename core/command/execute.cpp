@@ -1,0 +1,214 @@
+#include "command/execute.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "leak/numbers.h"
+#include "report/lists.h"
+#include "report/render.h"
+
+namespace parked::command {
+
+namespace {
+
+constexpr std::uint64_t kReportGroups = 10;
+constexpr std::uint64_t kGoroutineLines = 50;
+constexpr std::uint64_t kListLines = 40;
+constexpr std::uint64_t kStackFrames = 50;
+
+report::TextStyle textStyle(const Style& style) {
+  return {style.color, style.width, style.commandPrefix};
+}
+
+bool isText(const Invocation& invocation) { return invocation.format == Format::text; }
+
+/// Formats that list goroutines and nothing else.
+void renderMachine(const Invocation& invocation, const report::Report& report, const Sink& sink) {
+  const std::uint64_t limit = invocation.limitOr(0);
+  switch (invocation.format) {
+    case Format::json:
+      report::renderJson(report, limit, sink);
+      break;
+    case Format::jsonl:
+      report::renderJsonl(report, limit, sink);
+      break;
+    case Format::traceback:
+      report::renderTraceback(report, limit, sink);
+      break;
+    case Format::text:
+      break;
+  }
+}
+
+/// Filters as given, and one more: without --system the runtime's own goroutines stay out of
+/// lists, unless a filter asks about them.
+std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
+  std::vector<leak::Filter> filters = invocation.filters;
+  const bool folds = invocation.kind == Kind::goroutines || invocation.grouped;
+  const bool asked = std::any_of(filters.begin(), filters.end(), [](const leak::Filter& filter) {
+    return filter.property == leak::Property::user;
+  });
+  if (isText(invocation) && folds && !asked && !invocation.system && !invocation.all) {
+    filters.push_back({true, leak::Property::user, {}});
+  }
+  return filters;
+}
+
+Exit exitOf(const Invocation& invocation, const report::Report& report) {
+  if (invocation.failOn) {
+    for (const leak::Analysis& analysis = *report.analysis;
+         const golang::Index index : report.goroutines) {
+      if (!report.snapshot->goroutines[index].system &&
+          analysis.info(index).verdict >= *invocation.failOn) {
+        return Exit::findings;
+      }
+    }
+  }
+  return report.incomplete.empty() ? Exit::clean : Exit::incomplete;
+}
+
+Result<golang::Index> findGoroutine(const golang::Snapshot& snapshot, std::string_view argument) {
+  std::uint64_t id = 0;
+  if (!parseNumber(argument, id)) {
+    return fail(ErrorCode::usage, fmt::format("'{}' is no goroutine id", argument));
+  }
+  const golang::Goroutine* goroutine = snapshot.byId(id);
+  if (goroutine == nullptr) {
+    return fail(ErrorCode::notFound, fmt::format("there is no goroutine {}", id));
+  }
+  return static_cast<golang::Index>(goroutine - snapshot.goroutines.data());
+}
+
+Result<golang::Index> findChannel(const golang::Snapshot& snapshot, std::string_view argument) {
+  std::uint64_t address = 0;
+  if (!parseAddress(argument, address)) {
+    return fail(ErrorCode::usage, fmt::format("'{}' is no address", argument));
+  }
+  const auto& channels = snapshot.channels;
+  const auto at = std::lower_bound(
+      channels.begin(), channels.end(), address,
+      [](const golang::Channel& channel, Addr wanted) { return channel.address < wanted; });
+  if (at == channels.end() || at->address != address) {
+    return fail(ErrorCode::notFound,
+                fmt::format("no goroutine waits on a channel at {:#x}", address), address);
+  }
+  return static_cast<golang::Index>(at - channels.begin());
+}
+
+void renderList(const Invocation& invocation, const report::Report& report,
+                const report::TextStyle& style, const Sink& sink) {
+  const std::uint64_t limit = invocation.limitOr(kListLines);
+  switch (invocation.kind) {
+    case Kind::channels:
+      return report::renderChannels(report, limit, style, sink);
+    case Kind::locks:
+      return report::renderLocks(report, limit, style, sink);
+    case Kind::timers:
+      return report::renderTimers(report, limit, style, sink);
+    default:
+      return report::renderInfo(report, style, sink);
+  }
+}
+
+Result<report::Report> reportFor(const Invocation& invocation, Workspace& workspace,
+                                 Timings* timings, const std::vector<leak::Filter>& filters) {
+  const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, timings);
+  const Timings::Scope scope(timings, "report");
+  return report::makeReport(analysis, workspace.target(), workspace.incomplete(), filters,
+                            invocation.groupBy);
+}
+
+Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,
+                               const report::TextStyle& style, const Sink& sink, Timings* timings) {
+  auto report = reportFor(invocation, workspace, timings, effectiveFilters(invocation));
+  if (!report) return tl::unexpected(report.error());
+  const Timings::Scope scope(timings, "render");
+  const bool system = invocation.system || invocation.all || !invocation.filters.empty();
+  if (!isText(invocation)) {
+    renderMachine(invocation, *report, sink);
+  } else if (invocation.kind == Kind::report) {
+    report::renderText(*report, {invocation.limitOr(kReportGroups), system}, style, sink);
+  } else if (invocation.grouped) {
+    report::renderGroups(*report, {invocation.limitOr(kReportGroups), true}, style, sink);
+  } else {
+    report::renderGoroutines(*report, invocation.limitOr(kGoroutineLines), style, sink);
+  }
+  return exitOf(invocation, *report);
+}
+
+Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace,
+                              const report::TextStyle& style, const Sink& sink, Timings* timings) {
+  const auto index = findGoroutine(workspace.snapshot(), invocation.argument);
+  if (!index) return tl::unexpected(index.error());
+  auto report = reportFor(invocation, workspace, timings, {});
+  if (!report) return tl::unexpected(report.error());
+  report->goroutines = {*index};
+  report->grouping = leak::group(*report->analysis, report->goroutines);
+  report->filtered = true;
+  const Timings::Scope scope(timings, "render");
+  if (isText(invocation)) {
+    report::renderGoroutine(*report, *index, invocation.limitOr(kStackFrames), style, sink);
+  } else {
+    renderMachine(invocation, *report, sink);
+  }
+  return exitOf(invocation, *report);
+}
+
+}  // namespace
+
+const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Timings* timings) {
+  if (analysis_ == nullptr || analysis_->options().thresholds != thresholds) {
+    leak::Options options;
+    options.thresholds = thresholds;
+    options.proofs = target_.kind != target::Kind::liveUnstopped;
+    analysis_.reset();
+    analysis_ = std::make_unique<leak::Analysis>(*snapshot_, *code_, options, timings);
+  }
+  return *analysis_;
+}
+
+Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
+                     const Sink& sink, Timings* timings) {
+  const report::TextStyle look = textStyle(style);
+  switch (invocation.kind) {
+    case Kind::report:
+    case Kind::goroutines:
+      return executeGoroutines(invocation, workspace, look, sink, timings);
+    case Kind::goroutine:
+      return executeGoroutine(invocation, workspace, look, sink, timings);
+    default:
+      break;
+  }
+  golang::Index channel = golang::kNone;
+  if (invocation.kind == Kind::channel) {
+    const auto found = findChannel(workspace.snapshot(), invocation.argument);
+    if (!found) return tl::unexpected(found.error());
+    channel = *found;
+  }
+  auto report = reportFor(invocation, workspace, timings, {});
+  if (!report) return tl::unexpected(report.error());
+  const Timings::Scope scope(timings, "render");
+  if (!isText(invocation)) {
+    return fail(ErrorCode::usage, "no JSON for this command yet");
+  }
+  if (invocation.kind == Kind::channel) {
+    report::renderChannel(*report, channel, invocation.limitOr(kListLines), look, sink);
+  } else {
+    renderList(invocation, *report, look, sink);
+  }
+  return exitOf(invocation, *report);
+}
+
+std::string timingsText(const Timings& opening, const Timings& running) {
+  std::string text;
+  std::chrono::nanoseconds total{0};
+  for (const Timings* timings : {&opening, &running}) {
+    for (const Timings::Entry& entry : timings->entries()) {
+      text += fmt::format("{:<24}{:>10}\n", entry.stage, leak::humanDuration(entry.spent.count()));
+      total += entry.spent;
+    }
+  }
+  return text + fmt::format("{:<24}{:>10}\n", "total", leak::humanDuration(total.count()));
+}
+
+}  // namespace parked::command

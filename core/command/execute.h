@@ -1,0 +1,45 @@
+// Runs one understood command on a snapshot that was taken.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "command/options.h"
+#include "leak/analysis.h"
+#include "parked/parked.h"
+#include "report/model.h"
+
+namespace parked::command {
+
+/// What commands work on: it outlives all of them.
+class Workspace {
+ public:
+  Workspace(const golang::Snapshot& snapshot, const leak::Code& code, report::TargetInfo target,
+            std::vector<Incomplete> incomplete)
+      : snapshot_(&snapshot),
+        code_(&code),
+        target_(std::move(target)),
+        incomplete_(std::move(incomplete)) {}
+
+  const golang::Snapshot& snapshot() const { return *snapshot_; }
+  const report::TargetInfo& target() const { return target_; }
+  const std::vector<Incomplete>& incomplete() const { return incomplete_; }
+  /// The analysis for these thresholds; the last one is kept.
+  const leak::Analysis& analysis(const leak::Thresholds& thresholds, Timings* timings);
+
+ private:
+  const golang::Snapshot* snapshot_;
+  const leak::Code* code_;
+  report::TargetInfo target_;
+  std::vector<Incomplete> incomplete_;
+  std::unique_ptr<leak::Analysis> analysis_;
+};
+
+/// Output goes to `sink`; the exit code says what was found.
+Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
+                     const Sink& sink, Timings* timings);
+
+/// The lines of --timings: opening and this command.
+std::string timingsText(const Timings& opening, const Timings& running);
+
+}  // namespace parked::command

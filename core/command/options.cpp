@@ -1,0 +1,237 @@
+#include "command/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <memory>
+#include <utility>
+
+#include "command/specs.h"
+#include "leak/numbers.h"
+
+namespace parked::command {
+
+namespace {
+
+tl::unexpected<Error> usage(std::string message) {
+  return fail(ErrorCode::usage, std::move(message));
+}
+
+/// CLI11 cannot say "one word, and a second one unless the first is `user` or `running`", so that
+/// --with and --without are taken out of the words first; their order among the words is free.
+Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& words,
+                                             std::vector<leak::Filter>& filters) {
+  std::vector<std::string> rest;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view option = words[i];
+    if (option == "--") {
+      rest.insert(rest.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      break;
+    }
+    std::string property;
+    if (const auto equals = option.find('=');
+        equals != std::string_view::npos && option.starts_with("--with")) {
+      property = option.substr(equals + 1);
+      option = option.substr(0, equals);
+    }
+    // Delve spells them with one dash.
+    if (option != "--with" && option != "--without" && option != "-with" && option != "-without") {
+      rest.push_back(words[i]);
+      continue;
+    }
+    leak::Filter filter;
+    filter.with = !option.ends_with("without");
+    if (property.empty()) {
+      if (++i == words.size()) return usage(fmt::format("{} needs a word behind it", option));
+      property = words[i];
+    }
+    // "--with 'reason chan send'" in one word is fine, too.
+    if (const auto space = property.find_first_of(" :"); space != std::string::npos) {
+      filter.expression = property.substr(space + 1);
+      property.resize(space);
+    }
+    if (!leak::parseProperty(property, filter.property)) {
+      return usage(
+          fmt::format("{} '{}': expected userloc, curloc, goloc, startloc, label, reason, "
+                      "verdict, status, user or running",
+                      option, property));
+    }
+    if (leak::takesExpression(filter.property) && filter.expression.empty()) {
+      if (++i == words.size() || words[i].empty()) {
+        return usage(fmt::format("{} {} needs an expression behind it", option, property));
+      }
+      filter.expression = words[i];
+    }
+    filters.push_back(std::move(filter));
+  }
+  return rest;
+}
+
+bool parseFormat(std::string_view text, Format& format) {
+  constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats = {{
+      {"text", Format::text},
+      {"json", Format::json},
+      {"jsonl", Format::jsonl},
+      {"traceback", Format::traceback},
+  }};
+  for (const auto& [name, value] : kFormats) {
+    if (text != name) continue;
+    format = value;
+    return true;
+  }
+  return false;
+}
+
+/// The raw words of options that need more than CLI11's own conversion.
+struct Raw {
+  bool json = false, jsonl = false;
+  std::string format, limit, group, failOn, suspectCount, suspectAge;
+};
+
+std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw) {
+  auto app = std::make_unique<CLI::App>();
+  app->set_help_flag();  // our own text: the same in all front-ends
+  app->add_flag("-h,--help", out.help);
+  if (spec.has(Option::argument)) app->add_option("argument", out.argument);
+  if (spec.has(Option::format)) {
+    app->add_flag("--json", raw.json);
+    app->add_flag("--jsonl", raw.jsonl);
+    app->add_option("--format", raw.format);
+  }
+  if (spec.has(Option::limit)) {
+    app->add_option("-n,--limit", raw.limit);
+    app->add_flag("-a,--all", out.all);
+  }
+  if (spec.has(Option::system)) app->add_flag("--system", out.system);
+  if (spec.has(Option::group)) app->add_option("--group,--group-by", raw.group);
+  if (spec.has(Option::verdicts)) {
+    app->add_option("--suspect-count", raw.suspectCount);
+    app->add_option("--suspect-age", raw.suspectAge);
+    app->add_option("--fail-on", raw.failOn);
+  }
+  if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
+  return app;
+}
+
+Result<void> readFormat(const Spec& spec, const Raw& raw, Format& format) {
+  if (!raw.format.empty() && !parseFormat(raw.format, format)) {
+    return usage(fmt::format("--format '{}': expected text, json, jsonl or traceback", raw.format));
+  }
+  if (raw.json) format = Format::json;
+  if (raw.jsonl) format = Format::jsonl;
+  const bool listsGoroutines = spec.has(Option::filters) || spec.kind == Kind::goroutine;
+  if (!listsGoroutines && (format == Format::jsonl || format == Format::traceback)) {
+    return usage(fmt::format("{} has no such format: expected text or json", spec.name));
+  }
+  return {};
+}
+
+Result<void> readNumbers(const Raw& raw, Invocation& out) {
+  if (!raw.limit.empty()) {
+    std::uint64_t limit = 0;
+    if (!parseNumber(raw.limit, limit)) {
+      return usage(fmt::format("--limit '{}': expected a number", raw.limit));
+    }
+    out.limit = limit;
+  }
+  if (!raw.suspectCount.empty() &&
+      (!parseNumber(raw.suspectCount, out.thresholds.count) || out.thresholds.count == 0)) {
+    return usage(fmt::format("--suspect-count '{}': expected a number above 0", raw.suspectCount));
+  }
+  if (!raw.suspectAge.empty()) {
+    std::int64_t age = 0;
+    if (!leak::parseDuration(raw.suspectAge, age)) {
+      return usage(fmt::format("--suspect-age '{}': expected a duration such as 90s, 10m, 2h",
+                               raw.suspectAge));
+    }
+    out.thresholds.age = std::chrono::nanoseconds(age);
+  }
+  // Whoever asks for fewer than `few` at any age surely wants that few old ones, too.
+  out.thresholds.few = std::min(out.thresholds.few, out.thresholds.count);
+  return {};
+}
+
+Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
+  if (auto format = readFormat(spec, raw, out.format); !format) return format;
+  if (auto numbers = readNumbers(raw, out); !numbers) return numbers;
+  if (!raw.group.empty()) {
+    auto by = leak::parseGroupBy(raw.group);
+    if (!by) return tl::unexpected(by.error());
+    out.groupBy = std::move(*by);
+    out.grouped = true;
+  }
+  if (!raw.failOn.empty()) {
+    leak::Verdict verdict{};
+    if (!leak::parseVerdict(raw.failOn, verdict)) {
+      return usage(
+          fmt::format("--fail-on '{}': expected proved, suspect, unknown, waiting or "
+                      "running",
+                      raw.failOn));
+    }
+    out.failOn = verdict;
+  }
+  if (spec.needsArgument() && out.argument.empty() && !out.help) {
+    return usage(fmt::format("{} needs {}: {}", spec.name, spec.argumentName(), spec.synopsis));
+  }
+  return {};
+}
+
+/// CLI11's messages are good, but may have several lines and speak of "arguments".
+std::string oneLine(const Spec& spec, std::string message) {
+  message = message.substr(0, message.find('\n'));
+  constexpr std::string_view kExtra = "The following arguments were not expected: ";
+  constexpr std::string_view kExtraOne = "The following argument was not expected: ";
+  for (const std::string_view extra : {kExtra, kExtraOne}) {
+    if (message.starts_with(extra)) {
+      return fmt::format("{} does not know '{}' (see: help {})", spec.name,
+                         message.substr(extra.size()), spec.name);
+    }
+  }
+  return fmt::format("{}: {}", spec.name, message);
+}
+
+}  // namespace
+
+bool parseNumber(std::string_view text, std::uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+bool parseAddress(std::string_view text, std::uint64_t& address) {
+  if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), address, 16);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+Result<Invocation> parse(const std::vector<std::string>& words) {
+  const bool named = !words.empty() && !words.front().starts_with('-');
+  const std::string name = named ? words.front() : "report";
+  const Spec* spec = findSpec(name);
+  if (spec == nullptr) {
+    return usage(fmt::format("'{}' is no command; there are {}", name, commandNames()));
+  }
+  Invocation out;
+  out.kind = spec->kind;
+  std::vector<std::string> rest(words.begin() + (named ? 1 : 0), words.end());
+  if (spec->has(Option::filters)) {
+    auto taken = takeFilters(rest, out.filters);
+    if (!taken) return tl::unexpected(taken.error());
+    rest = std::move(*taken);
+  }
+  Raw raw;
+  try {
+    const auto parser = makeParser(*spec, out, raw);
+    std::reverse(rest.begin(), rest.end());  // CLI11 takes them from the back
+    parser->parse(std::move(rest));
+  } catch (const CLI::Error& error) {
+    return usage(oneLine(*spec, error.what()));
+  }
+  if (auto understood = interpret(*spec, raw, out); !understood) {
+    return tl::unexpected(understood.error());
+  }
+  return out;
+}
+
+}  // namespace parked::command

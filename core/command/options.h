@@ -1,0 +1,60 @@
+// The options of every command, in one place for the shell, gdb and lldb.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "leak/select.h"
+#include "leak/verdict.h"
+
+namespace parked::command {
+
+enum class Kind : std::uint8_t {
+  report,
+  goroutines,
+  goroutine,
+  channels,
+  channel,
+  timers,
+  locks,
+  info,
+  help,
+};
+
+enum class Format : std::uint8_t { text, json, jsonl, traceback };
+
+/// A command line, understood.
+struct Invocation {
+  Kind kind = Kind::report;
+  bool help = false;     ///< --help: print the command's help instead
+  std::string argument;  ///< ID, ADDR, or the command `help` is asked about
+  Format format = Format::text;
+  std::optional<std::uint64_t> limit;  ///< --limit; 0: all
+  bool all = false;
+  bool system = false;
+  bool timings = false;
+  std::vector<leak::Filter> filters;
+  leak::GroupBy groupBy;
+  bool grouped = false;  ///< --group was given
+  leak::Thresholds thresholds;
+  std::optional<leak::Verdict> failOn;
+
+  /// How many things to list: --all, --limit or the command's own default.
+  std::uint64_t limitOr(std::uint64_t byDefault) const {
+    return all ? 0 : limit.value_or(byDefault);
+  }
+};
+
+/// Reads {"report", "--limit", "5"}. Errors are one clear line with ErrorCode::usage.
+Result<Invocation> parse(const std::vector<std::string>& words);
+
+/// Parses "0xc000123456" or "c000123456"; false if it is no address.
+bool parseAddress(std::string_view text, std::uint64_t& address);
+/// Parses a decimal number without sign; false if it is none.
+bool parseNumber(std::string_view text, std::uint64_t& number);
+
+}  // namespace parked::command

@@ -1,0 +1,285 @@
+// The facade: opening a target, taking the snapshot, running commands.
+
+#include <exception>
+#include <fmt/format.h>
+#include <new>
+
+#include "command/execute.h"
+#include "command/options.h"
+#include "command/specs.h"
+#include "golang/snapshot.h"
+#include "image/image.h"
+#include "image/layout.h"
+#include "leak/code.h"
+#include "leak/numbers.h"
+#include "parked/parked.h"
+#include "report/model.h"
+#include "target/target.h"
+
+#ifndef PARKED_VERSION
+#define PARKED_VERSION "0.0.0"
+#endif
+
+namespace parked {
+
+namespace {
+
+/// The host's callbacks as the rooms see them.
+class HostObserver : public Observer {
+ public:
+  explicit HostObserver(const Host& host) : host_(host) {}
+  void progress(std::string_view stage, std::uint64_t done, std::uint64_t total) override {
+    if (host_.progress) host_.progress(stage, done, total);
+  }
+  bool cancelled() override { return host_.cancelled && host_.cancelled(); }
+
+ private:
+  const Host& host_;
+};
+
+target::Thread toThread(const DebuggerAccess::Thread& from) {
+  target::Thread thread;
+  thread.tid = from.tid;
+  thread.hasRegisters = from.pc != 0;
+  thread.registers.pc = from.pc;
+  thread.registers.sp = from.sp;
+  thread.registers.framePointer = from.framePointer;
+  thread.registers.link = from.link;
+  thread.registers.goroutine = from.goroutine;
+  thread.registers.threadBase = from.threadBase;
+  return thread;
+}
+
+/// The debugger's functions as the target room sees them.
+class AccessHost : public target::DebuggerHost {
+ public:
+  explicit AccessHost(const DebuggerAccess& access) : access_(access) {}
+
+  std::size_t read(Addr address, std::span<std::byte> out) override {
+    return access_.read ? access_.read(address, out.data(), out.size()) : 0;
+  }
+  std::vector<target::Thread> threads() override {
+    std::vector<target::Thread> threads;
+    if (!access_.threads) return threads;
+    for (const DebuggerAccess::Thread& thread : access_.threads()) {
+      threads.push_back(toThread(thread));
+    }
+    return threads;
+  }
+  std::vector<target::Region> regions() override {
+    std::vector<target::Region> regions;
+    if (!access_.ranges) return regions;
+    for (const DebuggerAccess::Range& range : access_.ranges()) {
+      target::Region region;
+      region.start = range.start;
+      region.end = range.end;
+      region.writable = range.writable;
+      regions.push_back(region);
+    }
+    return regions;
+  }
+  std::string executable() override { return access_.executable; }
+  std::optional<std::uint64_t> loadBias() override { return access_.loadBias; }
+
+ private:
+  const DebuggerAccess& access_;
+};
+
+/// Lets a stopped process run again on every way out.
+class Release {
+ public:
+  explicit Release(target::Target& target) : target_(target) {}
+  Release(const Release&) = delete;
+  Release& operator=(const Release&) = delete;
+  ~Release() { target_.release(); }
+
+ private:
+  target::Target& target_;
+};
+
+/// What was counted on the way, each kind of damage once.
+std::vector<Incomplete> mergeIncomplete(const IncompleteList& a, const IncompleteList& b) {
+  std::vector<Incomplete> all = a.entries();
+  for (const Incomplete& entry : b.entries()) {
+    bool known = false;
+    for (const Incomplete& other : all) {
+      known = known || (other.what == entry.what && other.detail == entry.detail);
+    }
+    if (!known) all.push_back(entry);
+  }
+  return all;
+}
+
+/// Nothing may cross the facade as an exception: a front-end may be C or Python.
+template <class Work>
+Error guarded(Work work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::io, "out of memory", 0};
+  } catch (const std::exception& problem) {
+    return Error{ErrorCode::io, fmt::format("internal error: {}", problem.what()), 0};
+  }
+}
+
+const Error kFine{ErrorCode::io, "", 0};
+
+}  // namespace
+
+struct Session::Impl {
+  Timings timings;
+  std::unique_ptr<AccessHost> debugger;
+  std::unique_ptr<target::Target> target;
+  std::unique_ptr<image::Image> image;
+  std::unique_ptr<golang::Snapshot> snapshot;
+  std::unique_ptr<leak::Code> code;
+  std::unique_ptr<command::Workspace> workspace;
+
+  Result<void> open(const OpenRequest& request, const Host& host);
+  Result<std::unique_ptr<target::Target>> openTarget(const OpenRequest& request,
+                                                     HostObserver& observer);
+};
+
+Result<std::unique_ptr<target::Target>> Session::Impl::openTarget(const OpenRequest& request,
+                                                                  HostObserver& observer) {
+  const Timings::Scope scope(&timings, "open");
+  target::OpenOptions options;
+  options.executable = request.executable;
+  options.force = request.force;
+  options.stop = request.stop;
+  options.observer = &observer;
+  if (request.debugger != nullptr) debugger = std::make_unique<AccessHost>(*request.debugger);
+  if (!request.core.empty()) return target::openCore(request.core, options);
+  if (request.pid > 0) {
+    std::vector<target::Thread> held;
+    if (request.alreadyStopped) {
+      if (debugger != nullptr) held = debugger->threads();
+      options.heldThreads = &held;
+    }
+    return target::openProcess(request.pid, options);
+  }
+  if (debugger != nullptr) return target::openDebugger(*debugger, options);
+  return fail(ErrorCode::usage, "nothing to open: no core, no process, no debugger");
+}
+
+Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
+  HostObserver observer(host);
+  auto opened = openTarget(request, observer);
+  if (!opened) return tl::unexpected(opened.error());
+  target = std::move(*opened);
+  auto read = image::Image::open(*target, &observer, &timings);
+  if (!read) return tl::unexpected(read.error());
+  image = std::move(*read);
+  {
+    // Everything slow is behind us: the process stands still only while memory is copied.
+    const Release release(*target);
+    if (auto frozen = target->freeze(); !frozen) return tl::unexpected(frozen.error());
+    auto taken = golang::takeSnapshot(*image, &observer, &timings);
+    if (!taken) return tl::unexpected(taken.error());
+    snapshot = std::move(*taken);
+  }
+  code = std::make_unique<leak::ImageCode>(*image);
+  workspace = std::make_unique<command::Workspace>(
+      *snapshot, *code, report::describeTarget(*snapshot),
+      mergeIncomplete(target->incomplete(), snapshot->incomplete));
+  return {};
+}
+
+Session::Session() : impl_(std::make_unique<Impl>()) {}
+Session::~Session() = default;
+
+Session::Opened Session::open(const OpenRequest& request, const Host& host) {
+  Opened opened;
+  std::unique_ptr<Session> session;
+  const Error error = guarded([&]() -> Error {
+    session.reset(new Session());
+    auto done = session->impl_->open(request, host);
+    return done ? kFine : done.error();
+  });
+  if (error.message.empty()) {
+    opened.session = std::move(session);
+  } else {
+    opened.error = error.message;
+    opened.exit = Exit::unusable;
+  }
+  return opened;
+}
+
+CommandResult Session::run(const std::vector<std::string>& words, const Style& style) {
+  std::string output;
+  CommandResult result =
+      run(words, style, [&output](std::string_view text) { output.append(text); });
+  result.output = std::move(output);
+  return result;
+}
+
+CommandResult Session::run(const std::vector<std::string>& words, const Style& style,
+                           const Sink& sink) {
+  CommandResult result;
+  const Error error = guarded([&]() -> Error {
+    auto invocation = command::parse(words);
+    if (!invocation) return invocation.error();
+    if (invocation->help || invocation->kind == command::Kind::help) {
+      const std::string topic = invocation->kind == command::Kind::help
+                                    ? invocation->argument
+                                    : std::string(command::specOf(invocation->kind).name);
+      if (!topic.empty() && command::findSpec(topic) == nullptr) {
+        return Error{
+            ErrorCode::usage,
+            fmt::format("'{}' is no command; there are {}", topic, command::commandNames()), 0};
+      }
+      sink(commandHelp(topic));
+      return kFine;
+    }
+    Timings timings;
+    auto exit = command::execute(*invocation, *impl_->workspace, style, sink, &timings);
+    if (!exit) return exit.error();
+    result.exit = *exit;
+    if (invocation->timings) {
+      result.timings = command::timingsText(impl_->timings, timings);
+    }
+    return kFine;
+  });
+  if (!error.message.empty()) {
+    result.error = error.message;
+    result.exit = Exit::unusable;
+  }
+  return result;
+}
+
+std::optional<Session::Registers> Session::registersOf(std::uint64_t goid) const {
+  const golang::Snapshot& snapshot = *impl_->snapshot;
+  const golang::Goroutine* goroutine = snapshot.byId(goid);
+  if (goroutine == nullptr || goroutine->sp == 0) return std::nullopt;
+  Registers registers;
+  registers.pc = goroutine->pc;
+  registers.sp = goroutine->sp;
+  const auto& threads = impl_->target->threads();
+  if (goroutine->thread < threads.size() && threads[goroutine->thread].hasRegisters &&
+      threads[goroutine->thread].registers.pc == goroutine->pc) {
+    registers.framePointer = threads[goroutine->thread].registers.framePointer;
+    return registers;
+  }
+  // A parked goroutine's frame pointer is saved with its pc and sp (runtime2.go, type gobuf).
+  std::vector<std::string> missing;
+  image::Binder binder(impl_->image->layouts(), "runtime.g", missing);
+  image::Field<std::uint64_t> framePointer;
+  binder.optional(framePointer, "sched.bp");
+  if (framePointer.exists()) {
+    registers.framePointer =
+        image::readObject(impl_->target->memory(), goroutine->address, binder.size())[framePointer];
+  }
+  return registers;
+}
+
+std::string checkCommand(const std::vector<std::string>& words) {
+  return guarded([&words]() -> Error {
+           auto invocation = command::parse(words);
+           return invocation ? kFine : invocation.error();
+         })
+      .message;
+}
+
+std::string_view version() { return PARKED_VERSION; }
+
+}  // namespace parked

@@ -1,0 +1,162 @@
+#include "command/specs.h"
+
+#include <array>
+#include <fmt/format.h>
+
+#include "parked/parked.h"
+
+namespace parked::command {
+
+namespace {
+
+constexpr std::uint16_t bits(std::initializer_list<Option> options) {
+  std::uint16_t all = 0;
+  for (const Option option : options) all |= static_cast<std::uint16_t>(option);
+  return all;
+}
+
+constexpr std::uint16_t kGoroutines =
+    bits({Option::filters, Option::group, Option::limit, Option::system, Option::format,
+          Option::verdicts, Option::timings});
+constexpr std::uint16_t kList = bits({Option::limit, Option::format, Option::timings});
+
+constexpr std::array kSpecs = {
+    Spec{Kind::report, "report", "report [options]",
+         "the leak report: groups of goroutines, timers",
+         "One screen first: which program, how many goroutines, and groups of goroutines with the\n"
+         "same stack and the same kind of object waited on, largest first, with a verdict each:\n"
+         "PROVED (can never run again), SUSPECT (too many or too old), UNKNOWN (it could not be\n"
+         "made sure on what it waits, or a waker was on its way), WAITING, RUNNING.",
+         kGoroutines},
+    Spec{Kind::goroutines, "goroutines", "goroutines [options]", "one line a goroutine, or groups",
+         "Lists goroutines by id: verdict, what they are blocked in, for how long at least, and "
+         "the\n"
+         "user's own frame. With --group, groups instead.",
+         kGoroutines},
+    Spec{
+        Kind::goroutine, "goroutine", "goroutine ID [options]",
+        "one goroutine with everything known of it",
+        "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
+        "creators; labels; the whole stack with arguments.",
+        bits({Option::argument, Option::limit, Option::format, Option::verdicts, Option::timings})},
+    Spec{Kind::channels, "channels", "channels [options]", "the channels goroutines wait on",
+         "Every channel somebody waits on, most waiters first.", kList},
+    Spec{Kind::channel, "channel", "channel ADDR [options]",
+         "one channel with the goroutines in its queues",
+         "State of the channel at the address, and the goroutines queued to send and to receive.",
+         bits({Option::argument, Option::limit, Option::format, Option::timings})},
+    Spec{Kind::timers, "timers", "timers [options]", "timers by what they do",
+         "Timers with the same kind, callback and period together, most first; when the next one\n"
+         "fires.",
+         kList},
+    Spec{Kind::locks, "locks", "locks [options]",
+         "mutexes, WaitGroups and Conds goroutines wait on",
+         "Every lock, WaitGroup, Cond and semaphore somebody waits on, most waiters first.", kList},
+    Spec{
+        Kind::info, "info", "info [options]", "where every piece of the report comes from",
+        "The program, how it was read, where struct layouts and the clock come from, what was not\n"
+        "readable.",
+        bits({Option::format, Option::timings})},
+    Spec{Kind::help, "help", "help [COMMAND]", "this text, or the options of a command", "",
+         bits({Option::argument})},
+};
+
+struct OptionHelp {
+  Option option;
+  std::string_view name, text;
+};
+
+constexpr std::array kOptionHelp = {
+    OptionHelp{Option::limit, "-n, --limit N", "list at most N (0: all)"},
+    OptionHelp{Option::limit, "-a, --all", "list everything"},
+    OptionHelp{Option::system, "--system", "the runtime's own goroutines, too"},
+    OptionHelp{Option::filters, "--with WHAT EXPR", "only goroutines where WHAT contains EXPR;"},
+    OptionHelp{Option::filters, "--without WHAT EXPR", "only the others. WHAT is"},
+    OptionHelp{Option::filters, "", "  userloc   the user's own frame, \"file:line function\""},
+    OptionHelp{Option::filters, "", "  curloc    the innermost frame"},
+    OptionHelp{Option::filters, "", "  goloc     the go statement that created it"},
+    OptionHelp{Option::filters, "", "  startloc  its start function"},
+    OptionHelp{Option::filters, "", "  label     a pprof label, EXPR is KEY or KEY=VALUE"},
+    OptionHelp{Option::filters, "", "  reason    what it is blocked in: 'chan send'"},
+    OptionHelp{Option::filters, "", "  verdict   proved, suspect, unknown, waiting, running"},
+    OptionHelp{Option::filters, "", "  status    waiting, running, runnable, syscall, ..."},
+    OptionHelp{Option::filters, "", "  user      not the runtime's own; no EXPR"},
+    OptionHelp{Option::filters, "", "  running   on a thread; no EXPR"},
+    OptionHelp{Option::filters, "", "EXPR between slashes is a regular expression"},
+    OptionHelp{Option::group, "--group WHAT", "group by WHAT as above, label:KEY, or stack"},
+    OptionHelp{Option::verdicts, "--suspect-count N",
+               "so many at one place are SUSPECT, however young (1000)"},
+    OptionHelp{Option::verdicts, "--suspect-age TIME",
+               "10 at one place for so long are SUSPECT, and 1 on a lock (10m)"},
+    OptionHelp{Option::verdicts, "--fail-on VERDICT",
+               "exit code 1 if a goroutine has this verdict or a graver one"},
+    OptionHelp{Option::format, "--json", "one JSON document"},
+    OptionHelp{Option::format, "--jsonl", "JSON, one object a line (goroutines only)"},
+    OptionHelp{Option::format, "--format FORMAT",
+               "text, json, jsonl, or traceback: Go's own goroutine dump"},
+    OptionHelp{Option::timings, "--timings", "where the time went"},
+};
+
+std::string familyHelp() {
+  std::string text = "Commands:\n";
+  for (const Spec& spec : kSpecs) {
+    text += fmt::format("  {:<24}{}\n", spec.synopsis, spec.summary);
+  }
+  return text + "\n\"help COMMAND\" lists the options of a command; \"report\" is the default.\n";
+}
+
+}  // namespace
+
+std::span<const Spec> specs() { return kSpecs; }
+
+const Spec* findSpec(std::string_view name) {
+  for (const Spec& spec : kSpecs) {
+    if (spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+const Spec& specOf(Kind kind) {
+  for (const Spec& spec : kSpecs) {
+    if (spec.kind == kind) return spec;
+  }
+  return kSpecs.front();
+}
+
+std::string commandNames() {
+  std::string names;
+  for (const Spec& spec : kSpecs) {
+    if (!names.empty()) names += ", ";
+    names += spec.name;
+  }
+  return names;
+}
+
+}  // namespace parked::command
+
+namespace parked {
+
+std::vector<CommandHelp> commands() {
+  std::vector<CommandHelp> all;
+  for (const command::Spec& spec : command::specs()) {
+    all.push_back({std::string(spec.name), std::string(spec.synopsis), std::string(spec.summary)});
+  }
+  return all;
+}
+
+std::string commandHelp(std::string_view name) {
+  const command::Spec* spec = command::findSpec(name);
+  if (spec == nullptr) return command::familyHelp();
+  std::string text =
+      fmt::format("{}\n\n{}\n", spec->synopsis, spec->text.empty() ? spec->summary : spec->text);
+  bool first = true;
+  for (const command::OptionHelp& help : command::kOptionHelp) {
+    if (!spec->has(help.option)) continue;
+    if (first) text += "\nOptions:\n";
+    first = false;
+    text += fmt::format("  {:<22}{}\n", help.name, help.text);
+  }
+  return text;
+}
+
+}  // namespace parked

@@ -1,0 +1,45 @@
+// The commands of the family: names, options, help.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "command/options.h"
+
+namespace parked::command {
+
+/// Options that several commands share, as bits.
+enum class Option : std::uint16_t {
+  argument = 1,
+  filters = 2,    ///< --with, --without
+  group = 4,      ///< --group
+  limit = 8,      ///< --limit, --all
+  system = 16,    ///< --system
+  format = 32,    ///< --json, --jsonl, --format
+  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age
+  timings = 128,
+};
+
+struct Spec {
+  Kind kind;
+  std::string_view name;
+  std::string_view synopsis;
+  std::string_view summary;  ///< one line
+  std::string_view text;     ///< a paragraph
+  std::uint16_t options;
+
+  bool has(Option option) const { return (options & static_cast<std::uint16_t>(option)) != 0; }
+  bool needsArgument() const { return kind == Kind::goroutine || kind == Kind::channel; }
+  std::string_view argumentName() const {
+    return kind == Kind::goroutine ? "the id of a goroutine" : "the address of a channel";
+  }
+};
+
+std::span<const Spec> specs();
+const Spec* findSpec(std::string_view name);  ///< nullptr if there is none
+const Spec& specOf(Kind kind);
+std::string commandNames();  ///< "report, goroutines, …"
+
+}  // namespace parked::command
