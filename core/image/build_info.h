@@ -1,17 +1,24 @@
 // The Go version and build settings of the executable.
-// Mirrors debug/buildinfo and cmd/internal/... : section .go.buildinfo, Go 1.18 to 1.27.
+// Mirrors debug/buildinfo and cmd/link (buildinfo.go): section .go.buildinfo, Go 1.18 to 1.27.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "target/elf_file.h"
 #include "target/target.h"
 
 namespace parked::image {
+
+/// The releases parked was checked against: go1.18 to go1.27.
+inline constexpr int kOldestGoMinor = 18;
+inline constexpr int kNewestGoMinor = 27;
 
 /// A Go version as the toolchain writes it: "go1.22.12 X:noallocheaders",
 /// "go1.26.8-X:nogreenteagc", "devel go1.28-abcdef Tue …", with vendors' suffixes.
@@ -23,6 +30,9 @@ struct GoVersion {
   std::string text;                      ///< as found
 
   bool experiment(std::string_view name) const;  ///< X: names it
+  /// Made by a Go that did not exist when this was written: it is read by its own DWARF, and a
+  /// report says so.
+  bool newerThanKnown() const { return minor > kNewestGoMinor; }
 };
 
 /// nullopt when the text does not carry go1.N.
@@ -38,6 +48,14 @@ struct BuildInfo {
   std::string_view setting(std::string_view key) const;  ///< "" if absent
 };
 
+/// Parses the bytes from the magic of .go.buildinfo on. Errors: badFormat for damage, unsupported
+/// for the pointer form of Go 1.17 and older and for versions before 1.18. `file` names the
+/// executable in messages.
+Result<BuildInfo> parseBuildInfo(std::span<const std::byte> bytes, std::string_view file);
+
+/// Finds the build information of an executable: the section .go.buildinfo, or, without section
+/// headers, its magic in a writable segment. badFormat when it is not a Go program.
+Result<BuildInfo> readBuildInfo(const target::ElfFile& executable);
 Result<BuildInfo> readBuildInfo(target::Target& target);
 
 }  // namespace parked::image

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "image/build_info.h"
+#include "image/layout.h"
 #include "image/moduledata.h"
 #include "target/target.h"
 
@@ -64,22 +65,28 @@ struct SourceFrame {
   std::string_view file;
   std::int32_t line = 0;
   bool inlined = false;  ///< has no frame of its own; the next SourceFrame is its caller
-  bool wrapper = false;  ///< a wrapper Go's traceback would hide
+  bool wrapper = false;  ///< hidden by Go's traceback, unless it called panic (gopanic, sigpanic)
   std::int32_t startLine = 0;
 };
 
+/// All functions of all modules. Names and files are views into the target's memory and stay valid
+/// as long as it. Not thread-safe: what was decoded is kept.
 class FunctionTable {
  public:
+  /// An error when the first module's tables are not readable; another module's are counted in
+  /// target.incomplete(). `target` must outlive the table. Numbers of functions' kinds that a Go
+  /// newer than parked may have changed are asked of `layouts`, when it is given.
   static Result<std::unique_ptr<FunctionTable>> open(target::Target& target,
                                                      const GoVersion& version,
-                                                     const ModuleList& modules);
+                                                     const ModuleList& modules,
+                                                     LayoutSource* layouts = nullptr);
   ~FunctionTable();
 
   std::size_t size() const;
   FuncIndex find(Addr pc) const;  ///< kNoFunc if no Go function covers pc
   /// Decoded once and kept; the reference stays valid.
   const Function& function(FuncIndex index) const;
-  /// First function of that name, by a scan built lazily into a hash on first use; kNoFunc if none.
+  /// First function of that name, by a hash that the first use builds; kNoFunc if none.
   FuncIndex byName(std::string_view name) const;
 
   /// pcsp: bytes the frame has grown at pc (excluding the return address on amd64); -1: unknown.

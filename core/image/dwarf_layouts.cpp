@@ -1,0 +1,197 @@
+#include "image/dwarf_layouts.h"
+
+#include <dwarf.h>
+#include <fmt/format.h>
+#include <limits>
+#include <unordered_map>
+
+#include "image/name_index.h"
+
+namespace parked::image {
+
+namespace {
+
+constexpr std::uint32_t kPointerSize = 8;
+constexpr int kMaxTypeDepth = 32;           // typedefs of typedefs; damaged data may be cyclic
+constexpr std::size_t kMaxFields = 100000;  // of one struct
+
+std::optional<std::uint64_t> number(Dwarf_Die* die, unsigned name) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  if (dwarf_attr(die, name, &attribute) == nullptr || dwarf_formudata(&attribute, &value) != 0) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::string_view nameOf(Dwarf_Die* die) {
+  const char* name = dwarf_diename(die);
+  return name != nullptr ? std::string_view(name) : std::string_view();
+}
+
+bool typeOf(Dwarf_Die* die, Dwarf_Die* type) {
+  Dwarf_Attribute attribute;
+  return dwarf_attr(die, DW_AT_type, &attribute) != nullptr &&
+         dwarf_formref_die(&attribute, type) != nullptr;
+}
+
+/// Follows typedefs and qualifiers; false when they do not end.
+bool strip(Dwarf_Die* type) {
+  for (int depth = 0; depth < kMaxTypeDepth; ++depth) {
+    switch (dwarf_tag(type)) {
+      case DW_TAG_typedef:
+      case DW_TAG_const_type:
+      case DW_TAG_volatile_type: {
+        Dwarf_Die inner;
+        if (!typeOf(type, &inner)) return false;
+        *type = inner;
+        break;
+      }
+      default:
+        return true;
+    }
+  }
+  return false;
+}
+
+/// Size in bytes of a type without typedefs around it; 0 when it is not known.
+std::uint32_t sizeOf(Dwarf_Die* type) {
+  const auto size = number(type, DW_AT_byte_size);
+  if (size && *size <= std::numeric_limits<std::uint32_t>::max()) {
+    return static_cast<std::uint32_t>(*size);
+  }
+  switch (dwarf_tag(type)) {
+    case DW_TAG_pointer_type:
+    case DW_TAG_subroutine_type:  // Go: a func value, a pointer to its closure
+      return kPointerSize;
+    default:
+      return 0;
+  }
+}
+
+std::optional<FieldLayout> readField(Dwarf_Die* member) {
+  Dwarf_Die type;
+  const auto offset = number(member, DW_AT_data_member_location);
+  if (!offset || *offset > std::numeric_limits<std::uint32_t>::max() || !typeOf(member, &type)) {
+    return std::nullopt;
+  }
+  FieldLayout field;
+  field.name = nameOf(member);
+  field.offset = static_cast<std::uint32_t>(*offset);
+  field.type = nameOf(&type);
+  if (!strip(&type)) return std::nullopt;
+  if (dwarf_tag(&type) == DW_TAG_structure_type && !nameOf(&type).empty()) {
+    field.type = nameOf(&type);
+  }
+  field.size = sizeOf(&type);
+  return field;
+}
+
+class DwarfLayouts : public LayoutSource {
+ public:
+  explicit DwarfLayouts(std::unique_ptr<DwarfUnits> units) : units_(std::move(units)) {}
+
+  /// Finds the unit with the types and indexes its structs; false when there is none.
+  bool indexTypes();
+
+  const StructLayout* find(std::string_view type) override;
+  bool constant(std::string_view name, std::int64_t& value) override;
+  std::string origin() const override { return "DWARF"; }
+
+ private:
+  struct Struct {
+    std::string_view name;
+    Dwarf_Off offset;
+  };
+
+  std::unique_ptr<DwarfUnits> units_;
+  std::vector<Struct> structs_;
+  NameIndex index_;
+  std::unordered_map<std::uint32_t, StructLayout> read_;  // by number in structs_
+};
+
+bool DwarfLayouts::indexTypes() {
+  for (std::size_t i = 0; structs_.empty(); ++i) {
+    const DwarfUnits::Unit* unit = units_->at(i);
+    if (unit == nullptr) return false;
+    if (!unit->go || unit->name != "runtime") continue;
+    Dwarf_Die unitDie = unit->die;
+    Dwarf_Die die;
+    if (dwarf_child(&unitDie, &die) != 0) continue;
+    do {
+      if (dwarf_tag(&die) != DW_TAG_structure_type) continue;
+      const std::string_view name = nameOf(&die);
+      if (name.empty()) continue;
+      index_.add(name, static_cast<std::uint32_t>(structs_.size()));
+      structs_.push_back({name, dwarf_dieoffset(&die)});
+    } while (dwarf_siblingof(&die, &die) == 0);
+  }
+  return true;
+}
+
+const StructLayout* DwarfLayouts::find(std::string_view type) {
+  const std::uint32_t number_ =
+      index_.find(type, [this](std::uint32_t id) { return structs_[id].name; });
+  if (number_ == NameIndex::kNone) return nullptr;
+  const auto [it, isNew] = read_.try_emplace(number_);
+  StructLayout& layout = it->second;
+  if (!isNew) return &layout;
+
+  layout.name = type;
+  Dwarf_Die die;
+  Dwarf_Die member;
+  if (dwarf_offdie(units_->dwarf(), structs_[number_].offset, &die) == nullptr) return &layout;
+  layout.size = sizeOf(&die);
+  if (dwarf_child(&die, &member) != 0) return &layout;
+  do {
+    if (dwarf_tag(&member) != DW_TAG_member) continue;
+    if (auto field = readField(&member)) layout.fields.push_back(std::move(*field));
+  } while (layout.fields.size() < kMaxFields && dwarf_siblingof(&member, &member) == 0);
+  return &layout;
+}
+
+/// A constant is in the unit of its package; a package may have several units.
+bool DwarfLayouts::constant(std::string_view name, std::int64_t& value) {
+  const std::size_t slash = name.rfind('/');
+  const std::size_t dot = name.find('.', slash == std::string_view::npos ? 0 : slash);
+  const std::string_view package = name.substr(0, dot);
+  for (std::size_t i = 0;; ++i) {
+    const DwarfUnits::Unit* unit = units_->at(i);
+    if (unit == nullptr) return false;
+    if (!unit->go || unit->name != package) continue;
+    Dwarf_Die unitDie = unit->die;
+    Dwarf_Die die;
+    if (dwarf_child(&unitDie, &die) != 0) continue;
+    do {
+      if (dwarf_tag(&die) != DW_TAG_constant || nameOf(&die) != name) continue;
+      Dwarf_Attribute attribute;
+      Dwarf_Sword found = 0;
+      if (dwarf_attr(&die, DW_AT_const_value, &attribute) == nullptr ||
+          dwarf_formsdata(&attribute, &found) != 0) {
+        return false;
+      }
+      value = found;
+      return true;
+    } while (dwarf_siblingof(&die, &die) == 0);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(const DwarfSections& sections) {
+  auto units = DwarfUnits::open(sections);
+  if (!units) return tl::unexpected(units.error());
+  auto layouts = std::make_unique<DwarfLayouts>(std::move(*units));
+  if (!layouts->indexTypes()) {
+    return fail(ErrorCode::badFormat, "the DWARF data has no types of the Go runtime");
+  }
+  return layouts;
+}
+
+Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(const target::ElfFile& executable) {
+  auto sections = findDwarf(executable);
+  if (!sections) return tl::unexpected(sections.error());
+  return openDwarfLayouts(*sections);
+}
+
+}  // namespace parked::image

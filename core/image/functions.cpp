@@ -1,0 +1,202 @@
+#include "image/functions.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "image/func_table.h"
+#include "image/inline_tree.h"
+#include "image/name_index.h"
+
+namespace parked::image {
+
+namespace {
+
+constexpr int kMaxInlineDepth = 1000;  // a damaged tree may be cyclic
+constexpr std::uint8_t kFlagTop = 1, kFlagSpWrite = 2, kFlagAssembly = 4;  // abi.FuncFlag
+
+PclnFormat formatOf(const GoVersion& version, LayoutSource* layouts) {
+  PclnFormat format = PclnFormat::of(version);
+  std::int64_t id = 0;
+  if (version.newerThanKnown() && layouts != nullptr &&
+      layouts->constant("internal/abi.FuncIDWrapper", id) && id >= 0 && id <= 255) {
+    format.wrapperFuncId = static_cast<std::uint8_t>(id);
+  }
+  return format;
+}
+
+}  // namespace
+
+struct FunctionTable::Impl {
+  static constexpr std::uint32_t kNotDecoded = 0;
+
+  explicit Impl(target::AddressSpace& m) : memory(m) {}
+
+  struct Part {
+    FuncTable table;
+    FuncIndex first;  ///< index of its first function
+  };
+
+  /// A function within its module.
+  struct Place {
+    const FuncTable* table;
+    std::uint32_t number;
+    PcRange code;
+    std::optional<RawFunction> raw;
+  };
+
+  /// nullopt for kNoFunc and everything else out of range.
+  std::optional<Place> place(FuncIndex index) const {
+    if (index >= count) return std::nullopt;
+    auto part = std::upper_bound(parts.begin(), parts.end(), index,
+                                 [](FuncIndex i, const Part& p) { return i < p.first; });
+    --part;
+    const std::uint32_t number = index - part->first;
+    return Place{&part->table, number, part->table.range(number), part->table.raw(number)};
+  }
+
+  Function decode(FuncIndex index) const;
+
+  target::AddressSpace& memory;
+  PclnFormat format;
+  std::vector<Part> parts;
+  FuncIndex count = 0;
+
+  // A million goroutines hit the same few functions.
+  std::vector<std::uint32_t> slots;  // by FuncIndex: place in decoded + 1, or kNotDecoded
+  std::deque<Function> decoded;
+  std::optional<NameIndex> names;
+};
+
+Function FunctionTable::Impl::decode(FuncIndex index) const {
+  Function out;
+  const auto at = place(index);
+  if (!at) return out;
+  out.entry = at->code.entry;
+  out.end = at->code.end;
+  if (!at->raw) return out;
+  const RawFunction& raw = *at->raw;
+  out.name = at->table->name(raw.nameOffset);
+  out.argBytes = raw.argBytes;
+  out.deferReturn = raw.deferReturn;
+  out.startLine = raw.startLine;
+  out.flags = {.top = (raw.flags & kFlagTop) != 0,
+               .spWrite = (raw.flags & kFlagSpWrite) != 0,
+               .assembly = (raw.flags & kFlagAssembly) != 0};
+  out.wrapper = raw.funcId == format.wrapperFuncId;
+  return out;
+}
+
+FunctionTable::FunctionTable() = default;
+FunctionTable::~FunctionTable() = default;
+
+Result<std::unique_ptr<FunctionTable>> FunctionTable::open(target::Target& target,
+                                                           const GoVersion& version,
+                                                           const ModuleList& modules,
+                                                           LayoutSource* layouts) {
+  std::unique_ptr<FunctionTable> table(new FunctionTable);
+  table->impl_ = std::make_unique<Impl>(target.memory());
+  Impl& impl = *table->impl_;
+  impl.format = formatOf(version, layouts);
+  for (const Module& module : modules) {
+    auto part = FuncTable::open(target.memory(), impl.format, module);
+    if (!part) {
+      if (impl.parts.empty()) return tl::unexpected(part.error());
+      target.incomplete().add("function table", part.error().message, module.address);
+      continue;
+    }
+    if (part->count() > kNoFunc - 1 - impl.count) break;
+    impl.parts.push_back({std::move(*part), impl.count});
+    impl.count += impl.parts.back().table.count();
+  }
+  if (impl.count == 0) return fail(ErrorCode::badFormat, "the program has no functions");
+  impl.slots.assign(impl.count, Impl::kNotDecoded);
+  return table;
+}
+
+std::size_t FunctionTable::size() const { return impl_->count; }
+
+FuncIndex FunctionTable::find(Addr pc) const {
+  for (const Impl::Part& part : impl_->parts) {
+    if (const auto number = part.table.find(pc)) return part.first + *number;
+  }
+  return kNoFunc;
+}
+
+const Function& FunctionTable::function(FuncIndex index) const {
+  static const Function kNothing;
+  if (index >= impl_->count) return kNothing;
+  std::uint32_t& slot = impl_->slots[index];
+  if (slot == Impl::kNotDecoded) {
+    impl_->decoded.push_back(impl_->decode(index));
+    slot = static_cast<std::uint32_t>(impl_->decoded.size());
+  }
+  return impl_->decoded[slot - 1];
+}
+
+FuncIndex FunctionTable::byName(std::string_view name) const {
+  const auto nameOf = [this](FuncIndex index) -> std::string_view {
+    const auto at = impl_->place(index);
+    return at && at->raw ? at->table->name(at->raw->nameOffset) : std::string_view();
+  };
+  if (!impl_->names) {
+    impl_->names.emplace(impl_->count);
+    for (FuncIndex i = 0; i < impl_->count; ++i) impl_->names->add(nameOf(i), i);
+  }
+  return impl_->names->find(name, nameOf);
+}
+
+std::int32_t FunctionTable::frameSize(FuncIndex index, Addr pc) const {
+  const auto at = impl_->place(index);
+  return at && at->raw ? at->table->value(at->raw->pcsp, at->code, pc) : -1;
+}
+
+std::int32_t FunctionTable::pcData(FuncIndex index, PcData table, Addr pc) const {
+  const auto at = impl_->place(index);
+  return at && at->raw ? at->table->pcData(*at->raw, table, at->code, pc) : -1;
+}
+
+Addr FunctionTable::funcData(FuncIndex index, FuncData table) const {
+  const auto at = impl_->place(index);
+  return at && at->raw ? at->table->funcData(*at->raw, table) : 0;
+}
+
+std::int32_t FunctionTable::line(FuncIndex index, Addr pc) const {
+  const auto at = impl_->place(index);
+  return at && at->raw ? std::max(0, at->table->value(at->raw->pcln, at->code, pc)) : 0;
+}
+
+std::string_view FunctionTable::file(FuncIndex index, Addr pc) const {
+  const auto at = impl_->place(index);
+  return at && at->raw ? at->table->file(*at->raw, at->code, pc) : std::string_view();
+}
+
+void FunctionTable::expand(Addr pc, bool exact, std::vector<SourceFrame>& out) const {
+  const FuncIndex index = find(pc);
+  const auto at = impl_->place(index);
+  if (!at || !at->raw) return;
+  const RawFunction& raw = *at->raw;
+  const FuncTable& table = *at->table;
+  // The call is before its return address; but a pc at the very entry was never returned to.
+  if (!exact && pc > at->code.entry) --pc;
+  const auto add = [&](std::string_view name, std::uint8_t funcId, std::int32_t startLine,
+                       bool inlined) {
+    out.push_back({.function = name,
+                   .file = table.file(raw, at->code, pc),
+                   .line = std::max(0, table.value(raw.pcln, at->code, pc)),
+                   .inlined = inlined,
+                   .wrapper = funcId == impl_->format.wrapperFuncId,
+                   .startLine = startLine});
+  };
+  if (const Addr tree = table.funcData(raw, FuncData::inlineTree); tree != 0) {
+    for (int depth = 0; depth < kMaxInlineDepth; ++depth) {
+      const std::int32_t call = table.pcData(raw, PcData::inlineTree, at->code, pc);
+      const auto inlined = readInlinedCall(impl_->memory, impl_->format, tree, call);
+      if (!inlined) break;
+      add(table.name(inlined->nameOffset), inlined->funcId, inlined->startLine, true);
+      pc = at->code.entry + inlined->parentPc;
+    }
+  }
+  add(table.name(raw.nameOffset), raw.funcId, raw.startLine, false);
+}
+
+}  // namespace parked::image
