@@ -59,7 +59,7 @@ bool addCommands(lldb::SBDebugger& debugger) {
   if (!family.IsValid()) return false;
   const auto state = std::make_shared<State>();
   for (const CommandHelp& command : commands()) {
-    const std::string syntax = "parked " + command.name + " " + command.synopsis;
+    const std::string syntax = "parked " + command.synopsis;
     // lldb takes the ownership of the command.
     lldb::SBCommand added =
         family.AddCommand(command.name.c_str(), new Command(command.name, state),

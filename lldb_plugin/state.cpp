@@ -18,6 +18,12 @@ Style styleOf(lldb::SBDebugger& debugger) {
   return style;
 }
 
+bool asksForHelp(const std::vector<std::string>& words) {
+  return words.front() == "help" || std::any_of(words.begin(), words.end(), [](const auto& word) {
+           return word == "-h" || word == "--help";
+         });
+}
+
 /// Sets a value for as long as it lives.
 class Current {
  public:
@@ -72,10 +78,19 @@ void State::run(lldb::SBDebugger& debugger, std::vector<std::string> words, std:
                 std::string& error) {
   const Current current(debugger_, debugger);
   const bool force = std::erase(words, "--force") > 0;
+  if (asksForHelp(words)) {
+    output = commandHelp(words.front() != "help" ? words.front()
+                         : words.size() > 1      ? words[1]
+                                                 : "");
+    if (output.empty()) error = "there is no such command";
+    return;
+  }
+  error = checkCommand(words);  // before a target is opened for nothing
+  if (!error.empty()) return;
   Held held;
   if (!describeHeld(debugger, held, error) || !open(held, force, error)) return;
   CommandResult result = session_->run(words, styleOf(debugger));
-  output = std::move(result.output);
+  output = std::move(result.output) + result.timings;
   error = std::move(result.error);
 }
 

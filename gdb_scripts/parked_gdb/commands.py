@@ -8,11 +8,24 @@ import parked
 from . import output, selection, session
 
 _FORCE = "--force"
+_HELP = ("-h", "--help")
+
 
 def run(words: list[str], from_tty: bool) -> None:
     """Runs a command of the family on what gdb holds and writes what it answers."""
     force = _FORCE in words
     words = [word for word in words if word != _FORCE]
+    if words[0] == "help" or any(word in _HELP for word in words):
+        topics = words[1:] if words[0] == "help" else words[:1]
+        text = parked.command_help(topics[0] if topics else "")
+        if not text:
+            raise gdb.GdbError(f"parked: there is no command '{topics[0]}'.")
+        output.write(text)
+        return
+    # Before a target is opened for nothing.
+    wrong = parked.check_command(words)
+    if wrong:
+        raise gdb.GdbError(f"parked: {wrong}")
     interactive = output.color(from_tty)
     try:
         result = session.current(force, show_progress=interactive).execute(
@@ -20,8 +33,11 @@ def run(words: list[str], from_tty: bool) -> None:
         )
     except parked.Error as error:
         raise gdb.GdbError(f"parked: {error}") from None
+    if result.timings:
+        gdb.write(result.timings, gdb.STDERR)
     if result.error:
         raise gdb.GdbError(f"parked: {result.error}")
+
 
 class _Prefix(gdb.Command):
     """Why is it parked?  Goroutine-leak reports from cores and live processes of Go programs.
@@ -30,6 +46,7 @@ class _Prefix(gdb.Command):
 
     def __init__(self) -> None:
         super().__init__("parked", gdb.COMMAND_DATA, prefix=True)
+
 
 class _Command(gdb.Command):
     """One command of the family; what it does is in the library."""
@@ -42,6 +59,7 @@ class _Command(gdb.Command):
     def invoke(self, argument: str, from_tty: bool) -> None:
         self.dont_repeat()
         run([self._command, *parked.split_words(argument)], from_tty)
+
 
 class _Select(gdb.Command):
     """parked select ID | none
@@ -58,6 +76,7 @@ class _Select(gdb.Command):
             selection.clear()
             return
         selection.select(_goroutine_id(argument))
+
 
 class _Goroutine(gdb.Command):
     """goroutine ID [COMMAND]
@@ -81,6 +100,7 @@ class _Goroutine(gdb.Command):
         finally:
             selection.clear()
 
+
 def register() -> None:
     """Defines the commands; those that others may have under the same name only if they do not."""
     _Prefix()
@@ -93,12 +113,14 @@ def register() -> None:
     if not _defined("goroutine"):
         _Goroutine()
 
+
 def _defined(command: str) -> bool:
     try:
         gdb.execute(f"help {command}", to_string=True)
     except gdb.error:
         return False
     return True
+
 
 def _goroutine_id(text: str) -> int:
     if not text.strip().isdecimal():

@@ -2,14 +2,15 @@
 
 gdb starts every backtrace at a thread's registers, which a core does not let anyone change. So the
 thread's innermost frame is given another caller: an unwinder says that it was called from where
-the goroutine stands, and a frame filter leaves that innermost frame out of the backtrace. From there
-on gdb unwinds by the program's own call frame information.
+the goroutine stands, and a frame filter leaves that innermost frame out of the backtrace. From
+there on gdb unwinds by the program's own call frame information.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
 import gdb
 import gdb.unwinder
@@ -123,8 +124,8 @@ class _Unwinder(gdb.unwinder.Unwinder):
     def __init__(self) -> None:
         super().__init__(_NAME)
 
-    def __call__(self, pending: gdb.PendingFrame) -> Any:
-        selected = _selected
+    def __call__(self, pending_frame: gdb.PendingFrame) -> gdb.UnwindInfo | None:
+        selected, pending = _selected, pending_frame
         if selected is None or not _is_thread_frame(pending, selected):
             return None
         rip = pending.read_register("rip")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Collection
+from collections.abc import Collection
+from typing import Callable
 
 from .document import Group
 from .session import Session

@@ -6,8 +6,9 @@ reachable through ``raw``, so that the package reads documents of newer minor ve
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 _Json = Mapping[str, Any]
 

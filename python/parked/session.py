@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import _parked
 from .document import Document, Goroutine, Group, Incomplete, Target, Timer
@@ -29,6 +30,8 @@ class Result:
     error: str
     #: 0 clean, 1 findings at or above ``--fail-on``, 2 usage or unreadable, 3 incomplete.
     exit_code: int
+    #: With ``--timings``: where the time went, one line a stage.
+    timings: str = ""
 
 
 class Session:
@@ -157,8 +160,8 @@ def attach(
 ) -> Session:
     """Reads a live process, which runs again before this returns.
 
-    ``stop=False`` does not stop it for the few milliseconds that takes; then values may be torn, and
-    nothing is proved. Raises :class:`parked.Error`.
+    ``stop=False`` does not stop it for the few milliseconds that takes; then values may be torn,
+    and nothing is proved. Raises :class:`parked.Error`.
     """
     if pid <= 0:
         raise Error(f"not a process id: {pid}")
@@ -186,6 +189,12 @@ def commands() -> tuple[CommandHelp, ...]:
 def command_help(command: str = "") -> str:
     """The help text of a command, or of the family."""
     return _parked.command_help(command)
+
+
+def check_command(command: Command) -> str:
+    """What is wrong with a command, in one line, before anything is opened; empty if nothing."""
+    words = split_words(command) if isinstance(command, str) else list(command)
+    return _parked.check_command(words)
 
 
 def split_words(line: str) -> list[str]:

@@ -21,10 +21,11 @@ std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::
   return PySession::open(std::move(request), std::move(progress), std::move(debugger));
 }
 
-std::tuple<py::str, py::str, int> runCommand(PySession& session,
-                                             const std::vector<std::string>& words, bool color,
-                                             int width, std::string commandPrefix,
-                                             const py::object& sink) {
+std::tuple<py::str, py::str, int, py::str> runCommand(PySession& session,
+                                                      const std::vector<std::string>& words,
+                                                      bool color, int width,
+                                                      std::string commandPrefix,
+                                                      const py::object& sink) {
   Style style;
   style.color = color;
   style.width = width;
@@ -66,6 +67,8 @@ PYBIND11_MODULE(_parked, module) {
 
   module.def("commands", &listCommands);
   module.def("command_help", [](const std::string& command) { return commandHelp(command); });
+  module.def("check_command",
+             [](const std::vector<std::string>& words) { return checkCommand(words); });
   module.def("split_words", [](const std::string& line) { return splitWords(line); });
   module.def("version", [] { return std::string(version()); });
 }

@@ -150,8 +150,9 @@ std::unique_ptr<PySession> PySession::open(OpenRequest request, py::object progr
 
 PySession::~PySession() = default;
 
-std::tuple<py::str, py::str, int> PySession::run(const std::vector<std::string>& words,
-                                                 const Style& style, const py::object& sink) {
+std::tuple<py::str, py::str, int, py::str> PySession::run(const std::vector<std::string>& words,
+                                                          const Style& style,
+                                                          const py::object& sink) {
   if (!session_) throw Failure{"the session is closed", Exit::unusable};
   if (running_) throw Failure{"the session is busy with another command", Exit::unusable};
   // Given out only whole characters; the first bytes of a split one wait for the rest.
@@ -175,7 +176,8 @@ std::tuple<py::str, py::str, int> PySession::run(const std::vector<std::string>&
   }
   callbacks_->rethrow();
   if (!pending.empty()) sink(decode(pending));
-  return {decode(result.output), decode(result.error), static_cast<int>(result.exit)};
+  return {decode(result.output), decode(result.error), static_cast<int>(result.exit),
+          decode(result.timings)};
 }
 
 std::optional<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> PySession::registersOf(

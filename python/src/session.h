@@ -55,8 +55,8 @@ class PySession {
                                          py::object debugger);
   ~PySession();
 
-  /// (output, error, exit code). With a `sink`, output goes there piece by piece instead.
-  std::tuple<py::str, py::str, int> run(const std::vector<std::string>& words, const Style& style,
+  /// (output, error, exit code, timings). With a `sink`, output goes there piece by piece instead.
+  std::tuple<py::str, py::str, int, py::str> run(const std::vector<std::string>& words, const Style& style,
                                         const py::object& sink);
   /// (pc, sp, frame pointer), or None.
   std::optional<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> registersOf(

@@ -1,0 +1,2 @@
+GDB_SCRIPT: str
+LLDB_PLUGIN: str
