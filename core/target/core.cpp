@@ -172,13 +172,20 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
 
 }  // namespace
 
+Result<std::unique_ptr<Target>> openCore(std::shared_ptr<const ElfFile> core,
+                                         const OpenOptions& options) {
+  auto target = std::make_unique<CoreTarget>();
+  target->setTime(core->path());
+  if (auto opened = target->open(std::move(core), options); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  return target;
+}
+
 Result<std::unique_ptr<Target>> openCore(const std::string& path, const OpenOptions& options) {
   auto core = ElfFile::open(path);
   if (!core) return tl::unexpected(core.error());
-  auto target = std::make_unique<CoreTarget>();
-  if (auto opened = target->open(*core, options); !opened) return tl::unexpected(opened.error());
-  target->setTime(path);
-  return target;
+  return openCore(*core, options);
 }
 
 }  // namespace parked::target

@@ -7,140 +7,210 @@
 
 #include "target/build_id.h"
 #include "target/mapped_file.h"
+#include "target/printable.h"
 
 namespace parked::target {
 namespace {
 
-// More than any core of a real process has; a header that claims more is damaged.
-constexpr std::uint64_t kMaxHeaders = 1U << 22;
+// A damaged count must not cost memory: real executables have tens of sections, object files made
+// with -ffunction-sections some ten thousand.
+constexpr std::uint64_t kMostSections = 1 << 17;
 
-template <class T>
-bool readAt(std::span<const std::byte> bytes, std::uint64_t offset, T& out) {
-  if (offset > bytes.size() || sizeof(T) > bytes.size() - offset) return false;
-  std::memcpy(&out, bytes.data() + offset, sizeof(T));
-  return true;
-}
+constexpr std::uint32_t kGoBuildIdNote = 4;  // cmd/link/internal/ld/elf.go ELF_NOTE_BUILDINFO_TAG
 
-// What the file holds of [offset, offset+size).
+/// The part of [offset, offset+size) that lies inside `bytes`.
 std::span<const std::byte> clamp(std::span<const std::byte> bytes, std::uint64_t offset,
                                  std::uint64_t size) {
   if (offset >= bytes.size()) return {};
   return bytes.subspan(offset, std::min<std::uint64_t>(size, bytes.size() - offset));
 }
 
-std::string hex(std::span<const std::byte> bytes) {
-  std::string text;
-  for (const std::byte b : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(b));
-  return text;
+template <class T>
+bool readAt(std::span<const std::byte> bytes, std::uint64_t offset, T& out) {
+  if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return false;
+  std::memcpy(&out, bytes.data() + offset, sizeof(T));
+  return true;
+}
+
+std::string_view stringAt(std::span<const std::byte> table, std::uint64_t offset) {
+  if (offset >= table.size()) return {};
+  const auto* start = reinterpret_cast<const char*>(table.data()) + offset;
+  return {start, strnlen(start, table.size() - offset)};
+}
+
+/// Name of an e_machine that is not read, for the error message.
+std::string machineName(std::uint16_t machine) {
+  switch (machine) {
+    case EM_386:
+      return "386";
+    case EM_ARM:
+      return "32-bit arm";
+    case EM_RISCV:
+      return "riscv64";
+    case EM_PPC64:
+      return "ppc64";
+    case EM_S390:
+      return "s390x";
+    case EM_MIPS:
+      return "mips";
+    case 258:  // EM_LOONGARCH, missing from older headers
+      return "loong64";
+    default:
+      return fmt::format("machine {}", machine);
+  }
 }
 
 }  // namespace
 
 struct ElfFile::Impl {
   std::string path;
-  MappedFile file;
+  std::shared_ptr<const MappedFile> file;  // null when made from foreign bytes
   std::span<const std::byte> bytes;
   Elf64_Ehdr header{};
+  Arch arch = Arch::amd64;
   bool truncated = false;
   std::vector<ElfSegment> segments;
   std::vector<ElfSection> sections;
 
   Result<void> parse();
-  void parseSections(std::uint64_t count, std::uint64_t nameIndex);
+  Result<void> checkHeader();
+  Result<void> readSegments();
+  void readSections();
 };
 
-Result<void> ElfFile::Impl::parse() {
-  if (bytes.empty()) return fail(ErrorCode::badFormat, fmt::format("{} is empty", path));
-  if (bytes.size() < EI_NIDENT || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0) {
-    return fail(ErrorCode::badFormat, fmt::format("{} is not an ELF file", path));
+Result<void> ElfFile::Impl::checkHeader() {
+  const std::string name = printable(path);
+  if (bytes.empty()) return fail(ErrorCode::badFormat, fmt::format("{} is empty", name));
+  if (bytes.size() < SELFMAG || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0) {
+    return fail(ErrorCode::badFormat, fmt::format("{} is not an ELF file", name));
   }
-  const auto ident = [&](int i) { return static_cast<unsigned char>(bytes[i]); };
-  if (ident(EI_CLASS) != ELFCLASS64 || ident(EI_DATA) != ELFDATA2LSB) {
+  const auto ident = [this](std::size_t i) {
+    return i < bytes.size() ? std::to_integer<std::uint8_t>(bytes[i]) : std::uint8_t{0};
+  };
+  if (ident(EI_CLASS) == ELFCLASS32) {
     return fail(ErrorCode::unsupported,
-                fmt::format("{} is not a 64-bit little-endian ELF file", path));
+                fmt::format("{} is a 32-bit ELF file; only 64-bit programs can be read", name));
+  }
+  if (ident(EI_DATA) == ELFDATA2MSB) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("{} is big-endian; only little-endian programs can be read", name));
   }
   if (!readAt(bytes, 0, header)) {
-    return fail(ErrorCode::badFormat, fmt::format("{} is cut off in its ELF header", path));
+    return fail(ErrorCode::badFormat,
+                fmt::format("{} is cut short: its ELF header ends early", name));
+  }
+  if (ident(EI_CLASS) != ELFCLASS64 || ident(EI_DATA) != ELFDATA2LSB) {
+    return fail(ErrorCode::badFormat, fmt::format("{} has a damaged ELF header", name));
   }
   if (header.e_machine != EM_X86_64 && header.e_machine != EM_AARCH64) {
-    return fail(
-        ErrorCode::unsupported,
-        fmt::format("{} is for machine {}; amd64 and arm64 are read", path, header.e_machine));
+    return fail(ErrorCode::unsupported,
+                fmt::format("{} is for {}; only amd64 and arm64 programs can be read", name,
+                            machineName(header.e_machine)));
   }
-  // Counts too large for the header stand in section 0 (PN_XNUM; common in large cores).
-  std::uint64_t segmentCount = header.e_phnum;
-  std::uint64_t sectionCount = header.e_shnum;
-  std::uint64_t nameIndex = header.e_shstrndx;
-  Elf64_Shdr zero{};
-  if (header.e_shoff != 0 && readAt(bytes, header.e_shoff, zero)) {
-    if (segmentCount == PN_XNUM) segmentCount = zero.sh_info;
-    if (sectionCount == 0) sectionCount = zero.sh_size;
-    if (nameIndex == SHN_XINDEX) nameIndex = zero.sh_link;
-  }
-  if (segmentCount > kMaxHeaders || sectionCount > kMaxHeaders) {
-    return fail(ErrorCode::badFormat, fmt::format("{} has a damaged ELF header", path));
-  }
-  if (segmentCount != 0 && header.e_phentsize != sizeof(Elf64_Phdr)) {
-    return fail(ErrorCode::badFormat, fmt::format("{} has a damaged ELF header", path));
-  }
-  for (std::uint64_t i = 0; i < segmentCount; ++i) {
-    Elf64_Phdr ph{};
-    if (header.e_phoff > bytes.size() || !readAt(bytes, header.e_phoff + i * sizeof ph, ph)) {
-      truncated = true;
-      break;
-    }
-    ElfSegment segment;
-    segment.type = ph.p_type;
-    segment.flags = ph.p_flags;
-    segment.fileOffset = ph.p_offset;
-    segment.address = ph.p_vaddr;
-    segment.fileSize = ph.p_filesz;
-    segment.memorySize = ph.p_memsz;
-    segment.bytes = clamp(bytes, ph.p_offset, ph.p_filesz);
-    if (segment.bytes.size() < segment.fileSize) truncated = true;
-    segments.push_back(segment);
-  }
-  parseSections(sectionCount, nameIndex);
+  arch = header.e_machine == EM_X86_64 ? Arch::amd64 : Arch::arm64;
   return {};
 }
 
-void ElfFile::Impl::parseSections(std::uint64_t count, std::uint64_t nameIndex) {
-  if (header.e_shoff == 0 || header.e_shentsize != sizeof(Elf64_Shdr)) return;
-  const auto at = [&](std::uint64_t i, Elf64_Shdr& sh) {
-    return header.e_shoff <= bytes.size() && readAt(bytes, header.e_shoff + i * sizeof sh, sh);
+Result<void> ElfFile::Impl::readSegments() {
+  std::uint64_t count = header.e_phnum;
+  if (count == PN_XNUM) {
+    // More segments than the field holds: the number is in the first section header.
+    Elf64_Shdr first{};
+    if (readAt(bytes, header.e_shoff, first)) count = first.sh_info;
+  }
+  if (count == 0) return {};
+  if (header.e_phentsize < sizeof(Elf64_Phdr)) {
+    return fail(ErrorCode::badFormat,
+                fmt::format("{} has a damaged ELF header (program header size {})", printable(path),
+                            header.e_phentsize));
+  }
+  if (header.e_phoff >= bytes.size()) {
+    // Delve and a few others write the program headers last.
+    return fail(ErrorCode::badFormat,
+                fmt::format("{} is cut short: its program headers, at offset {}, are missing",
+                            printable(path), header.e_phoff));
+  }
+  const std::uint64_t room = (bytes.size() - header.e_phoff) / header.e_phentsize;
+  if (count > room) {
+    truncated = true;
+    count = room;
+  }
+  segments.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Elf64_Phdr raw{};
+    if (!readAt(bytes, header.e_phoff + i * header.e_phentsize, raw)) break;
+    ElfSegment& segment = segments.emplace_back();
+    segment.type = raw.p_type;
+    segment.flags = raw.p_flags;
+    segment.fileOffset = raw.p_offset;
+    segment.address = raw.p_vaddr;
+    segment.fileSize = raw.p_filesz;
+    segment.memorySize = raw.p_memsz;
+    segment.alignment = raw.p_align;
+    segment.bytes = clamp(bytes, raw.p_offset, raw.p_filesz);
+    if (segment.bytes.size() < raw.p_filesz && (raw.p_type == PT_LOAD || raw.p_type == PT_NOTE)) {
+      truncated = true;
+    }
+  }
+  return {};
+}
+
+void ElfFile::Impl::readSections() {
+  if (header.e_shoff == 0 || header.e_shentsize < sizeof(Elf64_Shdr) ||
+      header.e_shoff >= bytes.size()) {
+    return;
+  }
+  Elf64_Shdr first{};
+  if (!readAt(bytes, header.e_shoff, first)) return;
+  std::uint64_t count = header.e_shnum != 0 ? header.e_shnum : first.sh_size;
+  const std::uint64_t namesIndex =
+      header.e_shstrndx == SHN_XINDEX ? first.sh_link : header.e_shstrndx;
+  const std::uint64_t room = (bytes.size() - header.e_shoff) / header.e_shentsize;
+  count = std::min({count, room, kMostSections});
+
+  const auto headerAt = [&](std::uint64_t i, Elf64_Shdr& out) {
+    return readAt(bytes, header.e_shoff + i * header.e_shentsize, out);
   };
   std::span<const std::byte> names;
-  Elf64_Shdr sh{};
-  if (nameIndex < count && at(nameIndex, sh)) names = clamp(bytes, sh.sh_offset, sh.sh_size);
-  for (std::uint64_t i = 0; i < count && at(i, sh); ++i) {
-    ElfSection section;
-    if (sh.sh_name < names.size()) {
-      const auto* text = reinterpret_cast<const char*>(names.data()) + sh.sh_name;
-      section.name.assign(text, strnlen(text, names.size() - sh.sh_name));
-    }
-    section.type = sh.sh_type;
-    section.flags = sh.sh_flags;
-    section.address = sh.sh_addr;
-    section.size = sh.sh_size;
-    if (sh.sh_type != SHT_NOBITS && sh.sh_type != SHT_NULL) {
-      section.bytes = clamp(bytes, sh.sh_offset, sh.sh_size);
-    }
-    sections.push_back(std::move(section));
+  if (Elf64_Shdr raw{}; namesIndex < count && headerAt(namesIndex, raw)) {
+    names = clamp(bytes, raw.sh_offset, raw.sh_size);
   }
+  sections.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Elf64_Shdr raw{};
+    if (!headerAt(i, raw)) break;
+    ElfSection& section = sections.emplace_back();
+    section.name = stringAt(names, raw.sh_name);
+    section.type = raw.sh_type;
+    section.flags = raw.sh_flags;
+    section.address = raw.sh_addr;
+    section.size = raw.sh_size;
+    if (raw.sh_type != SHT_NOBITS) section.bytes = clamp(bytes, raw.sh_offset, raw.sh_size);
+  }
+}
+
+Result<void> ElfFile::Impl::parse() {
+  if (auto done = checkHeader(); !done) return done;
+  if (auto done = readSegments(); !done) return done;
+  if (header.e_type != ET_CORE) readSections();
+  return {};
 }
 
 ElfFile::ElfFile() : impl_(std::make_unique<Impl>()) {}
 ElfFile::~ElfFile() = default;
 
 Result<std::shared_ptr<const ElfFile>> ElfFile::open(const std::string& path,
-                                                     const std::string& shownAs) {
-  auto file = MappedFile::open(path);
+                                                     const std::string& shownAs,
+                                                     Observer* observer) {
+  const std::string& shown = shownAs.empty() ? path : shownAs;
+  auto file = MappedFile::open(path, shown, observer);
   if (!file) return tl::unexpected(file.error());
   std::shared_ptr<ElfFile> elf(new ElfFile);
-  elf->impl_->path = shownAs.empty() ? path : shownAs;
-  elf->impl_->file = std::move(*file);
-  elf->impl_->bytes = elf->impl_->file.bytes();
-  if (auto parsed = elf->impl_->parse(); !parsed) return tl::unexpected(parsed.error());
+  elf->impl_->path = shown;
+  elf->impl_->file = *file;
+  elf->impl_->bytes = (*file)->bytes();
+  elf->impl_->truncated = (*file)->cutShort();
+  if (auto done = elf->impl_->parse(); !done) return tl::unexpected(done.error());
   return elf;
 }
 
@@ -149,16 +219,14 @@ Result<std::shared_ptr<const ElfFile>> ElfFile::fromBytes(std::span<const std::b
   std::shared_ptr<ElfFile> elf(new ElfFile);
   elf->impl_->path = std::move(name);
   elf->impl_->bytes = bytes;
-  if (auto parsed = elf->impl_->parse(); !parsed) return tl::unexpected(parsed.error());
+  if (auto done = elf->impl_->parse(); !done) return tl::unexpected(done.error());
   return elf;
 }
 
 const std::string& ElfFile::path() const { return impl_->path; }
 bool ElfFile::isCore() const { return impl_->header.e_type == ET_CORE; }
 bool ElfFile::isPositionIndependent() const { return impl_->header.e_type == ET_DYN; }
-Arch ElfFile::arch() const {
-  return impl_->header.e_machine == EM_AARCH64 ? Arch::arm64 : Arch::amd64;
-}
+Arch ElfFile::arch() const { return impl_->arch; }
 Addr ElfFile::entry() const { return impl_->header.e_entry; }
 bool ElfFile::truncated() const { return impl_->truncated; }
 std::span<const std::byte> ElfFile::fileBytes() const { return impl_->bytes; }
@@ -166,51 +234,55 @@ std::span<const ElfSegment> ElfFile::segments() const { return impl_->segments; 
 std::span<const ElfSection> ElfFile::sections() const { return impl_->sections; }
 
 const ElfSection* ElfFile::section(std::string_view name) const {
-  const auto it = std::find_if(impl_->sections.begin(), impl_->sections.end(),
-                               [&](const ElfSection& s) { return s.name == name; });
-  return it == impl_->sections.end() ? nullptr : &*it;
-}
-
-std::vector<ElfNote> parseNotes(std::span<const std::byte> bytes) {
-  std::vector<ElfNote> notes;
-  const auto padded = [](std::uint64_t n) { return (n + 3) & ~std::uint64_t{3}; };
-  for (std::uint64_t at = 0;;) {
-    Elf64_Nhdr nhdr{};
-    if (!readAt(bytes, at, nhdr)) break;
-    const std::uint64_t name = at + sizeof nhdr;
-    const std::uint64_t description = name + padded(nhdr.n_namesz);
-    const std::uint64_t end = description + nhdr.n_descsz;
-    if (end > bytes.size()) break;
-    ElfNote note;
-    const auto* text = reinterpret_cast<const char*>(bytes.data()) + name;
-    note.name = std::string_view(text, strnlen(text, nhdr.n_namesz));
-    note.type = nhdr.n_type;
-    note.description = bytes.subspan(description, nhdr.n_descsz);
-    notes.push_back(note);
-    at = padded(end);
+  for (const ElfSection& section : impl_->sections) {
+    if (section.name == name) return &section;
   }
-  return notes;
+  return nullptr;
 }
 
 std::vector<ElfNote> ElfFile::notes() const {
-  std::vector<ElfNote> notes;
+  std::vector<ElfNote> all;
+  const auto append = [&all](std::span<const std::byte> bytes, std::uint64_t alignment) {
+    const auto notes = parseNotes(bytes, alignment);
+    all.insert(all.end(), notes.begin(), notes.end());
+  };
   for (const ElfSegment& segment : impl_->segments) {
-    if (segment.type != PT_NOTE) continue;
-    for (const ElfNote& note : parseNotes(segment.bytes)) notes.push_back(note);
+    if (segment.type == PT_NOTE) append(segment.bytes, segment.alignment);
   }
-  if (!notes.empty()) return notes;
+  if (!all.empty()) return all;
   for (const ElfSection& section : impl_->sections) {
-    if (section.type != SHT_NOTE) continue;
-    for (const ElfNote& note : parseNotes(section.bytes)) notes.push_back(note);
+    if (section.type == SHT_NOTE) append(section.bytes, 4);
+  }
+  return all;
+}
+
+std::string ElfFile::goBuildId() const { return goBuildIdOf(notes()); }
+std::string ElfFile::gnuBuildId() const { return gnuBuildIdOf(notes()); }
+
+std::vector<ElfNote> parseNotes(std::span<const std::byte> bytes, std::uint64_t alignment) {
+  const std::uint64_t mask = (alignment == 8 ? 8 : 4) - 1;
+  std::vector<ElfNote> notes;
+  std::uint64_t at = 0;
+  Elf64_Nhdr header{};
+  while (readAt(bytes, at, header)) {
+    // The sizes are 32-bit and the arithmetic 64-bit: nothing here wraps.
+    const std::uint64_t nameAt = at + sizeof header;
+    const std::uint64_t descriptionAt = (nameAt + header.n_namesz + mask) & ~mask;
+    const std::uint64_t end = descriptionAt + header.n_descsz;
+    if (end > bytes.size()) break;
+    ElfNote& note = notes.emplace_back();
+    note.name = stringAt(bytes.subspan(nameAt, header.n_namesz), 0);
+    note.type = header.n_type;
+    note.description = bytes.subspan(descriptionAt, header.n_descsz);
+    at = (end + mask) & ~mask;
   }
   return notes;
 }
 
 std::string goBuildIdOf(std::span<const ElfNote> notes) {
-  constexpr std::uint32_t kGoBuildId = 4;  // cmd/internal/buildid: elfGoBuildIDTag
   for (const ElfNote& note : notes) {
-    if (note.name == "Go" && note.type == kGoBuildId) {
-      return {reinterpret_cast<const char*>(note.description.data()), note.description.size()};
+    if (note.name == "Go" && note.type == kGoBuildIdNote) {
+      return std::string(stringAt(note.description, 0));
     }
   }
   return {};
@@ -218,12 +290,14 @@ std::string goBuildIdOf(std::span<const ElfNote> notes) {
 
 std::string gnuBuildIdOf(std::span<const ElfNote> notes) {
   for (const ElfNote& note : notes) {
-    if (note.name == "GNU" && note.type == NT_GNU_BUILD_ID) return hex(note.description);
+    if (note.name != ELF_NOTE_GNU || note.type != NT_GNU_BUILD_ID) continue;
+    std::string hex;
+    for (const std::byte byte : note.description) {
+      fmt::format_to(std::back_inserter(hex), "{:02x}", std::to_integer<unsigned>(byte));
+    }
+    return hex;
   }
   return {};
 }
-
-std::string ElfFile::goBuildId() const { return goBuildIdOf(notes()); }
-std::string ElfFile::gnuBuildId() const { return gnuBuildIdOf(notes()); }
 
 }  // namespace parked::target

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/observer.h"
 #include "target/registers.h"
 
 namespace parked::target {
@@ -22,6 +22,7 @@ struct ElfSegment {
   Addr address = 0;
   std::uint64_t fileSize = 0;  ///< as the header says
   std::uint64_t memorySize = 0;
+  std::uint64_t alignment = 0;
   std::span<const std::byte> bytes;  ///< what the file really holds of it: shorter when truncated
 };
 
@@ -45,11 +46,14 @@ struct ElfNote {
 /// bounded by the file and stays valid as long as the object.
 class ElfFile {
  public:
-  /// Maps and checks a file. zstd-compressed files are unpacked into an anonymous temporary file
-  /// first (sparse where the data is zeros).
-  /// `shownAs` is what path() and messages call it, when the path itself says little (/proc/1/exe).
+  /// Maps and checks a file. zstd-compressed files are unpacked into an unlinked temporary file
+  /// first (sparse where the data is zeros). `shownAs` is what path() and messages call it, when
+  /// that is not how it is opened (/proc/PID/exe); `observer` sees the unpacking.
+  /// Errors: notFound, permission, badFormat, unsupported (32-bit, big-endian, another machine,
+  /// another compression), io, interrupted.
   static Result<std::shared_ptr<const ElfFile>> open(const std::string& path,
-                                                     const std::string& shownAs = {});
+                                                     const std::string& shownAs = {},
+                                                     Observer* observer = nullptr);
   /// Reads from memory (tests, fuzzing). The bytes must outlive the object.
   static Result<std::shared_ptr<const ElfFile>> fromBytes(std::span<const std::byte> bytes,
                                                           std::string name);
@@ -60,11 +64,15 @@ class ElfFile {
   bool isPositionIndependent() const;  ///< ET_DYN
   Arch arch() const;
   Addr entry() const;
-  bool truncated() const;  ///< some segment's bytes lie past the end of the file
+  /// Program headers or bytes of a segment lie past the end of the file, or a compressed stream
+  /// ended early.
+  bool truncated() const;
   std::span<const std::byte> fileBytes() const;
   std::span<const ElfSegment> segments() const;
+  /// Empty for cores: gcore's sections only repeat its segments.
   std::span<const ElfSection> sections() const;
   const ElfSection* section(std::string_view name) const;
+  /// Of all PT_NOTE segments, or of the SHT_NOTE sections when there is none of them.
   std::vector<ElfNote> notes() const;
 
   /// Go's build id (.note.go.buildid), "" if none.
@@ -78,7 +86,8 @@ class ElfFile {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Splits the bytes of a note segment; stops at the first malformed note.
-std::vector<ElfNote> parseNotes(std::span<const std::byte> bytes);
+/// Splits the bytes of a note segment; stops at the first malformed note. `alignment` is the
+/// segment's: notes are padded to 8 bytes only where it says so (GNU property notes).
+std::vector<ElfNote> parseNotes(std::span<const std::byte> bytes, std::uint64_t alignment = 4);
 
 }  // namespace parked::target

@@ -1,14 +1,13 @@
 #include "target/mapped_file.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <string_view>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "target/file_descriptor.h"
 #include "target/printable.h"
@@ -73,7 +72,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   // O_NONBLOCK: a path out of a core may be a FIFO.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return openFailure(errno, name);
-  struct stat info {};
+  struct stat info{};
   if (fstat(file.get(), &info) != 0) return openFailure(errno, name);
   if (S_ISDIR(info.st_mode)) {
     return fail(ErrorCode::badFormat, fmt::format("{} is a directory", printable(name)));

@@ -119,6 +119,9 @@ class Target {
 /// Opens a core file: kernel, gcore, Delve's dump; plain or zstd-compressed; truncated ones are
 /// opened as far as they go, and incomplete() says so.
 Result<std::unique_ptr<Target>> openCore(const std::string& path, const OpenOptions& options);
+/// The same for a core that is already mapped.
+Result<std::unique_ptr<Target>> openCore(std::shared_ptr<const ElfFile> core,
+                                         const OpenOptions& options);
 
 /// Opens a process without stopping it yet; with options.stop, freeze() stops its threads
 /// (PTRACE_SEIZE + PTRACE_INTERRUPT) until release(). Never writes to it.

@@ -1,16 +1,15 @@
 #include "target/unpack_zstd.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/statvfs.h>
-#include <zstd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <memory>
+#include <sys/statvfs.h>
 #include <vector>
+#include <zstd.h>
 
 #include "target/printable.h"
 
@@ -18,6 +17,7 @@ namespace parked::target {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::uint64_t kProgressStep = 64 << 20;
 constexpr std::uint64_t kReserve = 64 << 20;  // left free for everybody else on that file system
 
 struct StreamDeleter {
@@ -31,7 +31,7 @@ std::uint32_t magicOf(std::span<const std::byte> bytes) {
 }
 
 std::uint64_t freeSpace(int fd) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (fstatvfs(fd, &info) != 0) return 0;
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
@@ -103,8 +103,7 @@ class SparseWriter {
  private:
   static bool isZeroPage(std::span<const std::byte> bytes) {
     const std::size_t size = std::min(kPage, bytes.size());
-    return bytes[0] == std::byte{0} &&
-           std::memcmp(bytes.data(), bytes.data() + 1, size - 1) == 0;
+    return bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, size - 1) == 0;
   }
 
   Result<void> write(std::span<const std::byte> bytes) {
@@ -129,9 +128,8 @@ class SparseWriter {
                               "directory with more room",
                               printable(file_.directory), size_ >> 20));
     }
-    return fail(ErrorCode::io,
-                fmt::format("cannot write to {}: {}", printable(file_.directory),
-                            std::strerror(error)));
+    return fail(ErrorCode::io, fmt::format("cannot write to {}: {}", printable(file_.directory),
+                                           std::strerror(error)));
   }
 
   TemporaryFile file_;
@@ -168,7 +166,9 @@ Result<Unpacked> unpackZstd(std::span<const std::byte> compressed, const std::st
   while (true) {
     if (observer != nullptr && filled == 0) {
       if (observer->cancelled()) return fail(ErrorCode::interrupted, "interrupted");
-      observer->progress("unpacking", in.pos, compressed.size());
+      if (writer.size() % kProgressStep == 0) {
+        observer->progress("unpacking", in.pos, compressed.size());
+      }
     }
     in.size = std::min(compressed.size(), in.pos + kStep);
     const std::size_t before = in.pos;

@@ -1,0 +1,155 @@
+#include "target/address_space.h"
+
+#include <algorithm>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "elf_builder.h"
+
+namespace parked::target {
+namespace {
+
+Region mapped(Addr start, const Bytes& bytes) {
+  Region region;
+  region.start = start;
+  region.end = start + bytes.size();
+  region.mapped = bytes.data();
+  return region;
+}
+
+TEST(AddressSpace, WhatWasAddedFirstWinsAndGapsAreFilled) {
+  const Bytes first = filled(0x1000, 1);
+  const Bytes second = filled(0x3000, 2);
+  AddressSpace space;
+  space.add(mapped(0x2000, first));
+  space.add(mapped(0x1000, second));  // lies around the first
+  ASSERT_EQ(space.regions().size(), 3U);
+  EXPECT_EQ(space.bytes(0x1fff, 1)[0], std::byte{2});
+  EXPECT_EQ(space.bytes(0x2000, 1)[0], std::byte{1});
+  EXPECT_EQ(space.bytes(0x3000, 1)[0], std::byte{2});
+  EXPECT_TRUE(space.bytes(0x0fff, 1).empty());
+  EXPECT_TRUE(space.bytes(0x4000, 1).empty());
+}
+
+TEST(AddressSpace, AReadAcrossABorderIsOnePiece) {
+  const Bytes first = filled(0x1000, 1);
+  const Bytes second = filled(0x1000, 2);
+  AddressSpace space;
+  space.add(mapped(0x2000, second));
+  space.add(mapped(0x1000, first));
+  const auto piece = space.bytes(0x1ffe, 4);
+  ASSERT_EQ(piece.size(), 4U);
+  EXPECT_EQ(piece[1], std::byte{1});
+  EXPECT_EQ(piece[2], std::byte{2});
+  EXPECT_EQ(space.bytesUpTo(0x1ffe, 4).size(), 2U);
+}
+
+TEST(AddressSpace, NeighboursWhoseBytesAreInARowBecomeOne) {
+  const Bytes bytes = filled(0x3000, 7);
+  AddressSpace space;
+  for (const Addr part : {0x0, 0x2000, 0x1000}) {
+    Region region;
+    region.start = 0x10000 + part;
+    region.end = region.start + 0x1000;
+    region.mapped = bytes.data() + part;
+    space.add(region);
+  }
+  ASSERT_EQ(space.regions().size(), 1U);
+  EXPECT_EQ(space.bytes(0x10000, 0x3000).data(), bytes.data());
+}
+
+TEST(AddressSpace, ManyOverlapsKeepTheOrderAndNeverOverlap) {
+  const Bytes bytes = filled(0x10000, 3);
+  AddressSpace space;
+  std::uint32_t state = 12345;
+  for (int i = 0; i < 2000; ++i) {
+    state = state * 1664525 + 1013904223;
+    Region region;
+    region.start = state >> 12;
+    region.end = region.start + (state & 0xfff);
+    region.mapped = bytes.data();
+    space.add(region);
+  }
+  Addr last = 0;
+  for (const Region& region : space.regions()) {
+    EXPECT_LT(region.start, region.end);
+    EXPECT_GE(region.start, last);
+    last = region.end;
+  }
+}
+
+TEST(AddressSpace, WrappingAndHugeLengthsAreRefusedAndCounted) {
+  const Bytes bytes = filled(0x1000, 1);
+  AddressSpace space;
+  space.add(mapped(0x1000, bytes));
+  Region wrapping;
+  wrapping.start = 0xfffffffffffff000;
+  wrapping.end = 0x1000;
+  space.add(wrapping);
+  EXPECT_EQ(space.regions().size(), 1U);
+  EXPECT_EQ(space.misses(), 0U);
+  EXPECT_TRUE(space.bytes(0x1800, std::numeric_limits<std::size_t>::max()).empty());
+  EXPECT_TRUE(space.bytes(0x1800, 0x1000).empty());
+  EXPECT_EQ(space.word(0x9000), 0U);
+  EXPECT_EQ(space.misses(), 3U);
+  EXPECT_EQ(space.firstMiss(), 0x1800U);
+}
+
+TEST(AddressSpace, GoStringsAndCStringsAreBounded) {
+  Bytes bytes = filled(0x100, 'x');
+  const std::uint64_t good[] = {0x1010, 3};
+  const std::uint64_t bad[] = {0x1010, std::uint64_t{1} << 62};
+  std::memcpy(bytes.data() + 0x80, good, sizeof good);
+  std::memcpy(bytes.data() + 0x90, bad, sizeof bad);
+  bytes[0x20] = std::byte{0};
+  AddressSpace space;
+  space.add(mapped(0x1000, bytes));
+  std::string text;
+  EXPECT_TRUE(space.goString(0x1080, text));
+  EXPECT_EQ(text, "xxx");
+  EXPECT_FALSE(space.goString(0x1090, text));
+  EXPECT_EQ(space.cstring(0x101e), "xx");
+  EXPECT_EQ(space.cstring(0x10f0), "");  // runs off the end without a NUL
+}
+
+// Has every second page, and counts the calls.
+class Checkered final : public ByteSource {
+ public:
+  std::size_t read(Addr address, std::span<std::byte> out) override {
+    ++calls;
+    if ((address / 4096) % 2 != 0) return 0;
+    const auto size = std::min<std::size_t>(out.size(), 4096 - address % 4096);
+    std::memset(out.data(), static_cast<int>(value), size);
+    return size;
+  }
+  int calls = 0;
+  unsigned value = 5;
+};
+
+TEST(AddressSpace, ASourceIsAskedOnceAndItsHolesAreHoles) {
+  Checkered source;
+  AddressSpace space;
+  space.setSource(&source);
+  Region region;
+  region.start = 0x100000;
+  region.end = 0x200000;
+  space.add(region);
+  const auto before = space.bytes(0x100010, 8);
+  ASSERT_EQ(before.size(), 8U);
+  const int calls = source.calls;
+  EXPECT_EQ(space.bytes(0x102ff8, 8).size(), 8U);
+  EXPECT_TRUE(space.bytes(0x101000, 1).empty());
+  EXPECT_TRUE(space.bytes(0x100ffc, 8).empty());
+  EXPECT_EQ(source.calls, calls) << "one chunk is fetched once";
+  EXPECT_GT(space.fetchedBytes(), 0U);
+
+  source.value = 6;
+  space.clear();
+  space.add(region);
+  EXPECT_EQ(space.bytes(0x100010, 1)[0], std::byte{6});
+  EXPECT_EQ(before[0], std::byte{5}) << "what was handed out stays";
+}
+
+}  // namespace
+}  // namespace parked::target
