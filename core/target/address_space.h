@@ -1,6 +1,8 @@
 // Where bytes come from: every readable range of the target, from whichever source has it.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -42,7 +44,8 @@ struct Region {
 /// are handed out without a copy, bytes of a ByteSource are fetched once in large chunks and kept,
 /// so that a snapshot of a live process is consistent in itself.
 ///
-/// Reading is not thread-safe when there is a ByteSource.
+/// Reads may run in several threads at once if the ByteSource may; adding, clearing and setSource
+/// may not run beside anything else.
 class AddressSpace {
  public:
   AddressSpace();
@@ -57,50 +60,91 @@ class AddressSpace {
   /// Forgets regions and cached bytes; spans already handed out stay valid.
   void clear();
 
-  /// The source of all regions whose `mapped` is null. Not owned.
+  /// The source of all regions whose `mapped` is null. Not owned. With null, such regions have only
+  /// what was fetched before.
   void setSource(ByteSource* source);
 
   /// Exactly `size` bytes at `address`, or an empty span if any of them is not there.
-  /// A range that crosses from one region into an adjacent one is copied (and kept).
-  std::span<const std::byte> bytes(Addr address, std::size_t size);
+  /// A range that crosses from one region into an adjacent one is copied (and kept); such a range
+  /// is refused when it is longer than 256 MiB.
+  std::span<const std::byte> bytes(Addr address, std::size_t size) {
+    const Region* hint = hints_[hintSlot(address)].load(std::memory_order_acquire);
+    if (hint != nullptr) {
+      const Addr offset = address - hint->start;  // wraps to something large below the start
+      const Addr length = hint->end - hint->start;
+      if (offset < length && size <= length - offset) return {hint->mapped + offset, size};
+    }
+    return bytesSlow(address, size);
+  }
 
-  /// As many bytes at `address` as one source has in a row, at most `limit`; may be empty.
+  /// As many bytes at `address` as one region has in a row, at most `limit`; may be empty.
   std::span<const std::byte> bytesUpTo(Addr address, std::size_t limit);
 
   /// A little-endian integer (or a trivially copyable struct of them); false if not readable.
   template <class T>
   bool read(Addr address, T& out) {
     static_assert(std::is_trivially_copyable_v<T>);
-    const auto found = bytes(address, sizeof(T));
-    if (found.empty()) return false;
-    std::memcpy(&out, found.data(), sizeof(T));
+    const auto from = bytes(address, sizeof(T));
+    if (from.size() != sizeof(T)) return false;
+    std::memcpy(&out, from.data(), sizeof(T));
     return true;
   }
 
   /// The word at `address`, or 0 if it is not readable (and then the hole is counted).
-  std::uint64_t word(Addr address);
+  std::uint64_t word(Addr address) {
+    std::uint64_t value = 0;
+    read(address, value);
+    return value;
+  }
 
-  /// The text of at most `limit` bytes up to a NUL (excluded); nullopt-like empty if unreadable.
+  /// The text of at most `limit` bytes up to a NUL (excluded); empty if unreadable.
   std::string cstring(Addr address, std::size_t limit = 4096);
 
   /// A Go string header (data, len) at `address`; strings longer than `limit` are refused.
   bool goString(Addr header, std::string& out, std::size_t limit = 1 << 16);
 
-  bool contains(Addr address) const;
-  const Region* region(Addr address) const;
-  std::span<const Region> regions() const;
+  /// True when a region covers `address`; a live target may still fail to read it.
+  bool contains(Addr address) const {
+    const Region* hint = hints_[hintSlot(address)].load(std::memory_order_acquire);
+    if (hint != nullptr && address - hint->start < hint->end - hint->start) return true;
+    return find(address) != nullptr;
+  }
+  /// The region that covers `address`, else null. Valid until the next add() or clear().
+  const Region* region(Addr address) const { return find(address); }
+  std::span<const Region> regions() const { return regions_; }
 
   /// How many reads failed since the start, and the first address of them: a pass compares before
   /// and after to know whether it met a hole.
-  std::uint64_t misses() const;
-  Addr firstMiss() const;
+  std::uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
+  Addr firstMiss() const { return firstMiss_.load(std::memory_order_relaxed); }
 
   /// Bytes fetched from the ByteSource so far.
   std::uint64_t fetchedBytes() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  class Cache;
+
+  // Where the last reads near an address were answered: a mapped region, or a fetched chunk of a
+  // ByteSource region. Walkers alternate between goroutines, stacks and function tables, so one
+  // hint would miss nearly always. Multiplied, because arenas are aligned to large powers of two.
+  static constexpr unsigned kHintBits = 9;
+  static std::size_t hintSlot(Addr address) {
+    return static_cast<std::size_t>((address >> 16) * 0x9e3779b97f4a7c15ULL >> (64 - kHintBits));
+  }
+
+  const Region* find(Addr address) const;
+  std::span<const std::byte> bytesSlow(Addr address, std::size_t size);
+  std::span<const std::byte> miss(Addr address);
+  void remember(Addr address, const Region* mapped) {
+    hints_[hintSlot(address)].store(mapped, std::memory_order_release);
+  }
+  void forgetHints();
+
+  std::vector<Region> regions_;
+  std::array<std::atomic<const Region*>, 1U << kHintBits> hints_{};
+  std::atomic<std::uint64_t> misses_{0};
+  std::atomic<Addr> firstMiss_{0};
+  std::unique_ptr<Cache> cache_;
 };
 
 }  // namespace parked::target

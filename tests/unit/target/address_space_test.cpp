@@ -1,9 +1,12 @@
 #include "target/address_space.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "elf_builder.h"
 
@@ -149,6 +152,111 @@ TEST(AddressSpace, ASourceIsAskedOnceAndItsHolesAreHoles) {
   space.add(region);
   EXPECT_EQ(space.bytes(0x100010, 1)[0], std::byte{6});
   EXPECT_EQ(before[0], std::byte{5}) << "what was handed out stays";
+}
+
+// Every byte tells its address.
+class Telling final : public ByteSource {
+ public:
+  static std::byte at(Addr address) { return static_cast<std::byte>(address * 31 >> 3); }
+  std::size_t read(Addr address, std::span<std::byte> out) override {
+    ++calls;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = at(address + i);
+    return out.size();
+  }
+  int calls = 0;
+};
+
+bool tells(Addr address, std::span<const std::byte> bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] != Telling::at(address + i)) return false;
+  }
+  return true;
+}
+
+// A stack of a live process is longer than what is fetched at once.
+TEST(AddressSpace, WhatASourceHasInARowIsNotCutWhereFetchesEnd) {
+  Telling source;
+  AddressSpace space;
+  space.setSource(&source);
+  space.add({.start = 0x7ffff0000, .end = 0x7ffff0000 + (80 << 20)});
+  for (const Addr address : {Addr{0x7ffff0008}, Addr{0x7fffffff8}, Addr{0x803fffff8}}) {
+    const auto row = space.bytesUpTo(address, 1 << 20);
+    EXPECT_EQ(row.size(), 1U << 20) << std::hex << address;
+    EXPECT_TRUE(tells(address, row)) << std::hex << address;
+  }
+}
+
+TEST(AddressSpace, ARangeOverABorderIsCopiedOnce) {
+  const Bytes low = filled(0x1000, 1);
+  const Bytes high = filled(0x1000, 2);
+  AddressSpace space;
+  space.add(mapped(0x1000, low));
+  space.add(mapped(0x2000, high));
+  ASSERT_EQ(space.regions().size(), 2U);
+  const auto once = space.bytes(0x1ff8, 16);
+  ASSERT_EQ(once.size(), 16U);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(space.bytes(0x1ff8, 16).data(), once.data());
+  EXPECT_EQ(space.bytes(0x1ff8, 9).data(), once.data()) << "a shorter one is part of it";
+}
+
+TEST(AddressSpace, AfterTheSourceLeavesOnlyWhatWasFetchedIsThere) {
+  Telling source;
+  AddressSpace space;
+  space.setSource(&source);
+  space.add({.start = 0x100000, .end = 0x200000});
+  ASSERT_EQ(space.bytes(0x100000, 8).size(), 8U);
+  const int calls = source.calls;
+  space.setSource(nullptr);
+  EXPECT_EQ(space.bytes(0x100100, 8).size(), 8U);
+  EXPECT_TRUE(space.bytes(0x180000, 8).empty());
+  EXPECT_EQ(source.calls, calls);
+  EXPECT_EQ(space.misses(), 1U);
+}
+
+TEST(AddressSpace, AnAbsurdLengthInALiveTargetCostsNoCallAPage) {
+  class Nothing final : public ByteSource {
+   public:
+    std::size_t read(Addr, std::span<std::byte>) override { return ++calls, 0; }
+    int calls = 0;
+  } source;
+  AddressSpace space;
+  space.setSource(&source);
+  space.add({.start = 0x10000, .end = Addr{1} << 47});
+  EXPECT_TRUE(space.bytes(0x100000, std::size_t{1} << 46).empty());
+  EXPECT_TRUE(space.bytesUpTo(0x40100000, std::size_t{1} << 46).empty());
+  EXPECT_LT(source.calls, 100);
+}
+
+TEST(AddressSpace, ReadersInSeveralThreadsAgree) {
+  Telling source;
+  std::vector<Bytes> blocks;
+  AddressSpace space;
+  space.setSource(&source);
+  for (unsigned i = 0; i < 32; ++i) blocks.push_back(filled(0x1000, static_cast<unsigned char>(i)));
+  for (unsigned i = 0; i < 32; ++i) space.add(mapped(0x100000 + 0x1000 * i, blocks[31 - i]));
+  space.add({.start = 0x10000000, .end = 0x10800000});
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> readers;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    readers.emplace_back([&, seed] {
+      std::uint64_t random = seed;
+      for (int i = 0; i < 20000; ++i) {
+        random = random * 6364136223846793005U + 1442695040888963407U;
+        const Addr inMapped = 0x100000 + (random >> 33) % (0x20000 - 16);
+        const auto found = space.bytes(inMapped, 16);
+        const std::byte first = blocks[31 - (inMapped - 0x100000) / 0x1000][0];
+        if (found.size() != 16 || found[0] != first) ++wrong;
+        const Addr fetched = 0x10000000 + (random >> 20) % (0x800000 - 16);
+        if (const auto live = space.bytes(fetched, 16);
+            live.size() != 16 || !tells(fetched, live)) {
+          ++wrong;
+        }
+      }
+    });
+  }
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(space.misses(), 0U);
 }
 
 }  // namespace
