@@ -91,8 +91,8 @@ class DwarfLayouts : public LayoutSource {
  public:
   explicit DwarfLayouts(std::unique_ptr<DwarfUnits> units) : units_(std::move(units)) {}
 
-  /// Finds the unit with the types and indexes its structs; false when there is none.
-  bool indexTypes();
+  /// Finds the unit with the types and indexes its structs.
+  Result<void> indexTypes();
 
   const StructLayout* find(std::string_view type) override;
   bool constant(std::string_view name, std::int64_t& value) override;
@@ -110,10 +110,18 @@ class DwarfLayouts : public LayoutSource {
   std::unordered_map<std::uint32_t, StructLayout> read_;  // by number in structs_
 };
 
-bool DwarfLayouts::indexTypes() {
+Result<void> DwarfLayouts::indexTypes() {
+  bool anyGo = false;
   for (std::size_t i = 0; structs_.empty(); ++i) {
     const DwarfUnits::Unit* unit = units_->at(i);
-    if (unit == nullptr) return false;
+    if (unit == nullptr && anyGo) {
+      return fail(ErrorCode::badFormat, "the DWARF data has no types of the Go runtime");
+    }
+    if (unit == nullptr) {
+      // -ldflags=-w on a program with C code that has debug information of its own.
+      return fail(ErrorCode::unsupported, std::string(kWithoutDwarf));
+    }
+    anyGo = anyGo || unit->go;
     if (!unit->go || unit->name != "runtime") continue;
     Dwarf_Die unitDie = unit->die;
     Dwarf_Die die;
@@ -126,7 +134,7 @@ bool DwarfLayouts::indexTypes() {
       structs_.push_back({name, dwarf_dieoffset(&die)});
     } while (dwarf_siblingof(&die, &die) == 0);
   }
-  return true;
+  return {};
 }
 
 const StructLayout* DwarfLayouts::find(std::string_view type) {
@@ -182,9 +190,7 @@ Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(const DwarfSections& sect
   auto units = DwarfUnits::open(sections);
   if (!units) return tl::unexpected(units.error());
   auto layouts = std::make_unique<DwarfLayouts>(std::move(*units));
-  if (!layouts->indexTypes()) {
-    return fail(ErrorCode::badFormat, "the DWARF data has no types of the Go runtime");
-  }
+  if (auto indexed = layouts->indexTypes(); !indexed) return tl::unexpected(indexed.error());
   return layouts;
 }
 

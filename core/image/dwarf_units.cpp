@@ -58,10 +58,7 @@ Result<DwarfSections> findDwarf(const target::ElfFile& executable) {
   auto abbrev = findDebugSection(executable, "abbrev");
   if (!abbrev) return tl::unexpected(abbrev.error());
   if (!*info || !*abbrev || (*info)->size == 0) {
-    return fail(ErrorCode::unsupported,
-                fmt::format("{}: built without DWARF (-ldflags=-w, or stripped); parked needs it "
-                            "for the layouts of the runtime's structs",
-                            executable.path()));
+    return fail(ErrorCode::unsupported, std::string(kWithoutDwarf));
   }
   sections.info = **info;
   sections.abbrev = **abbrev;

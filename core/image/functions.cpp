@@ -1,8 +1,11 @@
 #include "image/functions.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
+#include <mutex>
 
+#include "base/intern.h"
 #include "image/func_table.h"
 #include "image/inline_tree.h"
 #include "image/name_index.h"
@@ -27,8 +30,6 @@ PclnFormat formatOf(const GoVersion& version, LayoutSource* layouts) {
 }  // namespace
 
 struct FunctionTable::Impl {
-  static constexpr std::uint32_t kNotDecoded = 0;
-
   explicit Impl(target::AddressSpace& m) : memory(m) {}
 
   struct Part {
@@ -54,20 +55,41 @@ struct FunctionTable::Impl {
     return Place{&part->table, number, part->table.range(number), part->table.raw(number)};
   }
 
-  Function decode(FuncIndex index) const;
+  Function decode(FuncIndex index);
+  std::string_view printed(std::string_view name);
 
   target::AddressSpace& memory;
   PclnFormat format;
   std::vector<Part> parts;
   FuncIndex count = 0;
 
-  // A million goroutines hit the same few functions.
-  std::vector<std::uint32_t> slots;  // by FuncIndex: place in decoded + 1, or kNotDecoded
+  // A million goroutines hit the same few functions. By FuncIndex, null until asked for; what they
+  // point to is in `decoded`, which `decoding` guards.
+  std::unique_ptr<std::atomic<const Function*>[]> slots;
+  std::mutex decoding;
   std::deque<Function> decoded;
-  std::optional<NameIndex> names;
+
+  std::mutex shortening;
+  StringTable shortened;  // names of instantiated generic functions
+
+  std::once_flag namesBuilt;
+  NameIndex names;
 };
 
-Function FunctionTable::Impl::decode(FuncIndex index) const {
+/// A name as Go's traceback prints it, type arguments as "[...]". Mirrors runtime/symtab.go
+/// (funcNameForPrint); until 1.20 the linker wrote the names that way.
+std::string_view FunctionTable::Impl::printed(std::string_view name) {
+  const std::size_t open = name.find('[');
+  if (open == std::string_view::npos) return name;
+  const std::size_t close = name.rfind(']');
+  if (close == std::string_view::npos || close < open) return name;
+  std::string text(name.substr(0, open));
+  text.append("[...]").append(name.substr(close + 1));
+  const std::lock_guard lock(shortening);
+  return shortened[shortened.intern(text)];
+}
+
+Function FunctionTable::Impl::decode(FuncIndex index) {
   Function out;
   const auto at = place(index);
   if (!at) return out;
@@ -75,7 +97,7 @@ Function FunctionTable::Impl::decode(FuncIndex index) const {
   out.end = at->code.end;
   if (!at->raw) return out;
   const RawFunction& raw = *at->raw;
-  out.name = at->table->name(raw.nameOffset);
+  out.name = printed(at->table->name(raw.nameOffset));
   out.argBytes = raw.argBytes;
   out.deferReturn = raw.deferReturn;
   out.startLine = raw.startLine;
@@ -109,7 +131,7 @@ Result<std::unique_ptr<FunctionTable>> FunctionTable::open(target::Target& targe
     impl.count += impl.parts.back().table.count();
   }
   if (impl.count == 0) return fail(ErrorCode::badFormat, "the program has no functions");
-  impl.slots.assign(impl.count, Impl::kNotDecoded);
+  impl.slots = std::make_unique<std::atomic<const Function*>[]>(impl.count);
   return table;
 }
 
@@ -125,12 +147,13 @@ FuncIndex FunctionTable::find(Addr pc) const {
 const Function& FunctionTable::function(FuncIndex index) const {
   static const Function kNothing;
   if (index >= impl_->count) return kNothing;
-  std::uint32_t& slot = impl_->slots[index];
-  if (slot == Impl::kNotDecoded) {
-    impl_->decoded.push_back(impl_->decode(index));
-    slot = static_cast<std::uint32_t>(impl_->decoded.size());
-  }
-  return impl_->decoded[slot - 1];
+  std::atomic<const Function*>& slot = impl_->slots[index];
+  if (const Function* known = slot.load(std::memory_order_acquire)) return *known;
+  const std::lock_guard lock(impl_->decoding);
+  if (const Function* known = slot.load(std::memory_order_relaxed)) return *known;
+  const Function& decoded = impl_->decoded.emplace_back(impl_->decode(index));
+  slot.store(&decoded, std::memory_order_release);
+  return decoded;
 }
 
 FuncIndex FunctionTable::byName(std::string_view name) const {
@@ -138,11 +161,11 @@ FuncIndex FunctionTable::byName(std::string_view name) const {
     const auto at = impl_->place(index);
     return at && at->raw ? at->table->name(at->raw->nameOffset) : std::string_view();
   };
-  if (!impl_->names) {
-    impl_->names.emplace(impl_->count);
-    for (FuncIndex i = 0; i < impl_->count; ++i) impl_->names->add(nameOf(i), i);
-  }
-  return impl_->names->find(name, nameOf);
+  std::call_once(impl_->namesBuilt, [&] {
+    impl_->names = NameIndex(impl_->count);
+    for (FuncIndex i = 0; i < impl_->count; ++i) impl_->names.add(nameOf(i), i);
+  });
+  return impl_->names.find(name, nameOf);
 }
 
 std::int32_t FunctionTable::frameSize(FuncIndex index, Addr pc) const {
@@ -180,7 +203,7 @@ void FunctionTable::expand(Addr pc, bool exact, std::vector<SourceFrame>& out) c
   if (!exact && pc > at->code.entry) --pc;
   const auto add = [&](std::string_view name, std::uint8_t funcId, std::int32_t startLine,
                        bool inlined) {
-    out.push_back({.function = name,
+    out.push_back({.function = impl_->printed(name),
                    .file = table.file(raw, at->code, pc),
                    .line = std::max(0, table.value(raw.pcln, at->code, pc)),
                    .inlined = inlined,

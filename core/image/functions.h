@@ -50,7 +50,7 @@ enum class FuncData : std::uint8_t {
 struct Function {
   Addr entry = 0;
   Addr end = 0;                   ///< entry of the next function
-  std::string_view name;          ///< as in the binary: "main.(*T).run", "main.f[...]"
+  std::string_view name;          ///< as Go prints it: "main.(*T).run", "main.f[...]"
   std::int32_t argBytes = 0;      ///< size of in-args; kArgsUnknown for some assembly
   std::uint32_t deferReturn = 0;  ///< offset of the deferreturn call from entry, 0 if none
   std::int32_t startLine = 0;     ///< 0 before 1.20
@@ -69,8 +69,8 @@ struct SourceFrame {
   std::int32_t startLine = 0;
 };
 
-/// All functions of all modules. Names and files are views into the target's memory and stay valid
-/// as long as it. Not thread-safe: what was decoded is kept.
+/// All functions of all modules. Names and files are views that stay valid as long as the table and
+/// the target's memory. Asking is thread-safe where the target's memory is.
 class FunctionTable {
  public:
   /// An error when the first module's tables are not readable; another module's are counted in
@@ -86,7 +86,8 @@ class FunctionTable {
   FuncIndex find(Addr pc) const;  ///< kNoFunc if no Go function covers pc
   /// Decoded once and kept; the reference stays valid.
   const Function& function(FuncIndex index) const;
-  /// First function of that name, by a hash that the first use builds; kNoFunc if none.
+  /// First function of that name as the binary has it ("main.f[go.shape.int]"), by a hash that the
+  /// first use builds; kNoFunc if none.
   FuncIndex byName(std::string_view name) const;
 
   /// pcsp: bytes the frame has grown at pc (excluding the return address on amd64); -1: unknown.

@@ -7,14 +7,17 @@
 namespace parked::image {
 
 struct Image::Impl {
-  explicit Impl(target::Target& t) : target(t), symbols(t.executable(), t.bias()) {}
+  explicit Impl(target::Target& t) : target(t) {}
+
+  std::optional<Addr> symbol(std::string_view name) {
+    if (symbols) return symbols->find(name);
+    const auto it = parts.symbols.find(name);
+    return it == parts.symbols.end() ? std::nullopt : std::optional(it->second);
+  }
 
   target::Target& target;
-  BuildInfo build;
-  mutable Symbols symbols;  // indexes itself on first use
-  std::unique_ptr<LayoutSource> layouts;
-  ModuleList modules;
-  std::unique_ptr<FunctionTable> functions;
+  std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
+  Parts parts;
 };
 
 Image::Image() = default;
@@ -25,49 +28,58 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
   if (observer != nullptr) observer->progress("executable", 0, 0);
   std::unique_ptr<Image> image(new Image);
   image->impl_ = std::make_unique<Impl>(target);
-  Impl& impl = *image->impl_;
+  Parts& parts = image->impl_->parts;
+  image->impl_->symbols.emplace(target.executable(), target.bias());
   {
     Timings::Scope scope(timings, "build info");
     auto build = readBuildInfo(target);
     if (!build) return tl::unexpected(build.error());
-    impl.build = std::move(*build);
+    parts.build = std::move(*build);
   }
   Addr firstModule = 0;
   {
     Timings::Scope scope(timings, "symbols");
-    firstModule = impl.symbols.find("runtime.firstmoduledata").value_or(0);
+    firstModule = image->symbol("runtime.firstmoduledata").value_or(0);
   }
   {
     Timings::Scope scope(timings, "DWARF");
     auto layouts = openDwarfLayouts(target.executable());
     if (!layouts) return tl::unexpected(layouts.error());
-    impl.layouts = std::move(*layouts);
+    parts.layouts = std::move(*layouts);
   }
   {
     Timings::Scope scope(timings, "modules");
-    auto modules = readModules(target, impl.build.version, *impl.layouts, firstModule);
+    auto modules = readModules(target, parts.build.version, *parts.layouts, firstModule);
     if (!modules) return tl::unexpected(modules.error());
-    impl.modules = std::move(*modules);
+    parts.modules = std::move(*modules);
   }
   {
     Timings::Scope scope(timings, "functions");
     auto functions =
-        FunctionTable::open(target, impl.build.version, impl.modules, impl.layouts.get());
+        FunctionTable::open(target, parts.build.version, parts.modules, parts.layouts.get());
     if (!functions) return tl::unexpected(functions.error());
-    impl.functions = std::move(*functions);
+    parts.functions = std::move(*functions);
   }
   return image;
 }
 
-const BuildInfo& Image::build() const { return impl_->build; }
-const ModuleList& Image::modules() const { return impl_->modules; }
-const FunctionTable& Image::functions() const { return *impl_->functions; }
-LayoutSource& Image::layouts() const { return *impl_->layouts; }
+std::unique_ptr<Image> Image::assemble(target::Target& target, Parts parts) {
+  std::unique_ptr<Image> image(new Image);
+  image->impl_ = std::make_unique<Impl>(target);
+  image->impl_->parts = std::move(parts);
+  return image;
+}
+
+const BuildInfo& Image::build() const { return impl_->parts.build; }
+const ModuleList& Image::modules() const { return impl_->parts.modules; }
+const FunctionTable& Image::functions() const { return *impl_->parts.functions; }
+LayoutSource& Image::layouts() const { return *impl_->parts.layouts; }
 target::Target& Image::target() const { return impl_->target; }
 
-std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->symbols.find(name); }
+std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->symbol(name); }
 
 std::string Image::buildId() const {
+  if (!impl_->symbols) return {};  // assembled
   const target::ElfFile& executable = impl_->target.executable();
   std::string id = executable.goBuildId();
   return id.empty() ? executable.gnuBuildId() : id;

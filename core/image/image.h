@@ -1,6 +1,8 @@
 // What the executable says, in one place.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,16 @@ class Image {
   /// a live target it costs no pause; the rest (relocated pointers) is read from memory.
   static Result<std::unique_ptr<Image>> open(target::Target& target, Observer* observer,
                                              Timings* timings);
+  /// What an image is made of.
+  struct Parts {
+    BuildInfo build;
+    ModuleList modules;
+    std::unique_ptr<FunctionTable> functions;
+    std::unique_ptr<LayoutSource> layouts;
+    std::map<std::string, Addr, std::less<>> symbols;
+  };
+  /// An image without an executable: tests put the walkers before a target made of bytes.
+  static std::unique_ptr<Image> assemble(target::Target& target, Parts parts);
   ~Image();
 
   const BuildInfo& build() const;
