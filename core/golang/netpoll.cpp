@@ -97,7 +97,7 @@ void readPollFds(Snapshot& snapshot, Access& access) {
     }
     std::memcpy(&chunk, bytes.data(), sizeof chunk);
   }
-  std::ranges::sort(snapshot.fds, {}, &PollFd::address);
+  std::ranges::sort(snapshot.fds, {}, &PollFd::fd);
 }
 
 void readPollFds(Snapshot& snapshot) {

@@ -8,7 +8,7 @@
 
 namespace parked::golang {
 
-/// Fills Snapshot::fds with the open descriptors, in order of address.
+/// Fills Snapshot::fds with the open descriptors, in order of their numbers.
 void readPollFds(Snapshot& snapshot);
 
 /// The same over any runtime (tests).

@@ -132,10 +132,16 @@ const AddrMap& Resolver::timersByAddress() {
 
 void Resolver::collectSleep(Index index) {
   const Goroutine& goroutine = snapshot_.goroutines[index];
+  Addr address = 0;
+  if (sleepTimer_) access_.memory.read(goroutine.address + sleepTimer_.offset, address);
+  if (address == 0) {
+    // time.Sleep has made a timer for the goroutine; the runtime's own (the scavenger) use another.
+    builder_.add(index, ObjectKind::runtime);
+    return;
+  }
   Wait& wait = builder_.add(index, ObjectKind::timer, WaitOp::sleep);
-  if (!sleepTimer_) return;
-  if (!access_.memory.read(goroutine.address + sleepTimer_.offset, wait.address)) return;
-  wait.object = timersByAddress().find(wait.address);
+  wait.address = address;
+  wait.object = timersByAddress().find(address);
   if (wait.object == kNone) return;  // a synctest bubble's
   Timer& timer = snapshot_.timers[wait.object];
   if (timer.kind != TimerKind::sleep || timer.argument != goroutine.address) {
