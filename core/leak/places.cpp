@@ -58,7 +58,9 @@ StackInfo Places::stack(const golang::Snapshot& snapshot, const golang::Stack& s
     const Pc& found = lookUp(pc.pc, pc.exact != 0);
     if (info.current == kNoPlace) info.current = found.first;
     if (info.user == kNoPlace) info.user = found.user;
-    if (found.first != kNoPlace) last = found.first;
+    if (found.first != kNoPlace && places_[found.first].function != "runtime.goexit") {
+      last = found.first;
+    }
     if (info.user != kNoPlace) break;
   }
   // From the other end: runtime.goexit, runtime.main and wrappers come first.

@@ -1,0 +1,210 @@
+// The command family: options, their errors, and running a command on a snapshot made by hand.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../leak/fake_program.h"
+#include "command/execute.h"
+#include "command/options.h"
+#include "parked/parked.h"
+
+namespace parked {
+namespace {
+
+using command::Format;
+using command::Invocation;
+using command::Kind;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+Invocation parsed(const std::vector<std::string>& words) {
+  auto invocation = command::parse(words);
+  EXPECT_TRUE(invocation.has_value()) << invocation.error().message;
+  return invocation.value_or(Invocation{});
+}
+
+std::string errorOf(const std::vector<std::string>& words) {
+  const auto invocation = command::parse(words);
+  EXPECT_FALSE(invocation.has_value());
+  if (invocation) return {};
+  EXPECT_THAT(invocation.error().message, Not(HasSubstr("\n")));
+  EXPECT_EQ(invocation.error().code, ErrorCode::usage);
+  return invocation.error().message;
+}
+
+TEST(Words, AsAShellSplitsThem) {
+  EXPECT_THAT(splitWords("  report  --limit 5 "), ElementsAre("report", "--limit", "5"));
+  EXPECT_THAT(splitWords("--with reason 'chan send'"),
+              ElementsAre("--with", "reason", "chan send"));
+  EXPECT_THAT(splitWords(R"(a"b c"d '' "q\"\\x" e\ f)"), ElementsAre("ab cd", "", "q\"\\x", "e f"));
+  EXPECT_THAT(splitWords(R"('a\b' "a\b")"), ElementsAre("a\\b", "a\\b"));
+  EXPECT_THAT(splitWords("'unclosed quote"), ElementsAre("unclosed quote"));
+  EXPECT_THAT(splitWords(""), ElementsAre());
+}
+
+TEST(Options, TheDefaultIsReport) {
+  EXPECT_EQ(parsed({}).kind, Kind::report);
+  EXPECT_EQ(parsed({"--all"}).kind, Kind::report);
+  EXPECT_TRUE(parsed({"--all"}).all);
+  EXPECT_EQ(parsed({}).limitOr(10), 10U);
+  EXPECT_EQ(parsed({"report", "--limit", "3"}).limitOr(10), 3U);
+  EXPECT_EQ(parsed({"report", "-n3"}).limitOr(10), 3U);
+  EXPECT_EQ(parsed({"report", "--limit=0"}).limitOr(10), 0U);
+  EXPECT_EQ(parsed({"report", "--limit", "3", "--all"}).limitOr(10), 0U);
+}
+
+TEST(Options, Formats) {
+  EXPECT_EQ(parsed({"report", "--json"}).format, Format::json);
+  EXPECT_EQ(parsed({"goroutines", "--jsonl"}).format, Format::jsonl);
+  EXPECT_EQ(parsed({"goroutine", "7", "--format", "traceback"}).format, Format::traceback);
+  EXPECT_EQ(parsed({"report", "--format=text"}).format, Format::text);
+  EXPECT_THAT(errorOf({"report", "--format", "yaml"}), HasSubstr("yaml"));
+  EXPECT_THAT(errorOf({"channels", "--format", "traceback"}), HasSubstr("channels"));
+}
+
+TEST(Options, Filters) {
+  const Invocation one = parsed({"goroutines", "--with", "reason", "chan send", "--without", "user",
+                                 "--limit", "5", "--with", "label", "user=42"});
+  ASSERT_EQ(one.filters.size(), 3U);
+  EXPECT_EQ(one.filters[0].expression, "chan send");
+  EXPECT_FALSE(one.filters[1].with);
+  EXPECT_EQ(one.filters[1].property, leak::Property::user);
+  EXPECT_EQ(one.filters[2].expression, "user=42");
+  EXPECT_EQ(one.limitOr(0), 5U);
+  // Delve's single dash, and everything in one word.
+  EXPECT_EQ(parsed({"goroutines", "-with", "userloc", "x.go"}).filters.size(), 1U);
+  EXPECT_EQ(parsed({"goroutines", "--with=reason:chan send"}).filters[0].expression, "chan send");
+  // An expression may look like an option.
+  EXPECT_EQ(parsed({"goroutines", "--with", "userloc", "--all"}).filters[0].expression, "--all");
+  EXPECT_THAT(errorOf({"goroutines", "--with"}), HasSubstr("--with"));
+  EXPECT_THAT(errorOf({"goroutines", "--with", "colour", "red"}), HasSubstr("colour"));
+  EXPECT_THAT(errorOf({"goroutines", "--with", "reason"}), HasSubstr("expression"));
+}
+
+TEST(Options, Thresholds) {
+  const Invocation invocation = parsed({"report", "--suspect-count", "5", "--suspect-age", "90s"});
+  EXPECT_EQ(invocation.thresholds.count, 5U);
+  EXPECT_EQ(invocation.thresholds.few, 5U);
+  EXPECT_EQ(invocation.thresholds.age, std::chrono::seconds(90));
+  EXPECT_EQ(parsed({"report", "--fail-on", "SUSPECT"}).failOn, leak::Verdict::suspect);
+  EXPECT_THAT(errorOf({"report", "--suspect-count", "0"}), HasSubstr("above 0"));
+  EXPECT_THAT(errorOf({"report", "--suspect-age", "soon"}), HasSubstr("soon"));
+  EXPECT_THAT(errorOf({"report", "--fail-on", "guilty"}), HasSubstr("guilty"));
+}
+
+TEST(Options, ErrorsNameTheWord) {
+  EXPECT_THAT(errorOf({"reprot"}), HasSubstr("'reprot' is no command"));
+  EXPECT_THAT(errorOf({"report", "--colour"}), HasSubstr("--colour"));
+  EXPECT_THAT(errorOf({"report", "extra"}), HasSubstr("extra"));
+  EXPECT_THAT(errorOf({"report", "--limit", "many"}), HasSubstr("many"));
+  EXPECT_THAT(errorOf({"report", "--limit", "-1"}), HasSubstr("-1"));
+  EXPECT_THAT(errorOf({"report", "--limit"}), HasSubstr("--limit"));
+  EXPECT_THAT(errorOf({"report", "--group", "nothing"}), HasSubstr("nothing"));
+  EXPECT_THAT(errorOf({"goroutine"}), HasSubstr("goroutine ID"));
+  EXPECT_THAT(errorOf({"timers", "--with", "user"}), HasSubstr("--with"));
+  EXPECT_EQ(checkCommand({"report"}), "");
+  EXPECT_THAT(checkCommand({"nothing"}), HasSubstr("nothing"));
+}
+
+TEST(Options, Numbers) {
+  std::uint64_t value = 0;
+  EXPECT_TRUE(command::parseAddress("0xc000123456", value));
+  EXPECT_EQ(value, 0xc000123456U);
+  EXPECT_TRUE(command::parseAddress("c000", value));
+  EXPECT_FALSE(command::parseAddress("0x", value));
+  EXPECT_FALSE(command::parseAddress("chan", value));
+  EXPECT_FALSE(command::parseAddress("0x1ffffffffffffffff", value));
+  EXPECT_FALSE(command::parseNumber("", value));
+  EXPECT_FALSE(command::parseNumber("-1", value));
+}
+
+TEST(Help, EveryCommandHasSome) {
+  for (const CommandHelp& command : commands()) {
+    EXPECT_THAT(commandHelp(""), HasSubstr(command.synopsis));
+    EXPECT_THAT(commandHelp(command.name), testing::StartsWith(command.synopsis));
+  }
+  EXPECT_THAT(commandHelp("report"), HasSubstr("--suspect-age"));
+  EXPECT_THAT(commandHelp("timers"), Not(HasSubstr("--with ")));
+}
+
+/// Main running, three senders, one goroutine that can never run again.
+class Commands : public testing::Test {
+ protected:
+  Commands() {
+    program_.goroutine(fake::Status::running, program_.stack({fake::kMainMain}));
+    for (Addr i = 0; i < 3; ++i) program_.sender(program_.channel(0xc000 + 0x100 * i));
+    program_.blocked("chan receive (nil chan)", fake::ReasonClass::chanReceiveNil, 0);
+    program_.wait(fake::ObjectKind::nilChannel, fake::WaitOp::receive);
+    program_
+        .blocked("GC sweep wait", fake::ReasonClass::runtimeInternal,
+                 program_.stack({fake::kBgsweep}))
+        .system = true;
+  }
+
+  Result<Exit> run(const std::vector<std::string>& words, std::vector<Incomplete> incomplete = {}) {
+    command::Workspace workspace(program_.snapshot, program_.code, {}, std::move(incomplete));
+    out_.clear();
+    auto invocation = command::parse(words);
+    if (!invocation) return tl::unexpected(invocation.error());
+    return command::execute(
+        *invocation, workspace, {}, [this](std::string_view text) { out_ += text; }, nullptr);
+  }
+
+  fake::Builder program_;
+  std::string out_;
+};
+
+TEST_F(Commands, ExitCodes) {
+  EXPECT_EQ(run({"report"}).value(), Exit::clean);
+  EXPECT_EQ(run({"report", "--fail-on", "proved"}).value(), Exit::findings);
+  EXPECT_EQ(run({"report", "--fail-on", "suspect"}).value(), Exit::findings);
+  EXPECT_EQ(run({"report", "--fail-on", "proved", "--with", "userloc", "notify.go:88"}).value(),
+            Exit::clean);
+  EXPECT_EQ(run({"report", "--fail-on", "suspect", "--suspect-count", "3", "--without", "verdict",
+                 "proved"})
+                .value(),
+            Exit::findings);
+  EXPECT_EQ(run({"report"}, {{"stack", "hole", 1, 0}}).value(), Exit::incomplete);
+  EXPECT_EQ(run({"report", "--fail-on", "proved"}, {{"stack", "hole", 1, 0}}).value(),
+            Exit::findings);
+}
+
+TEST_F(Commands, SystemGoroutinesAreFoldedUnlessAsked) {
+  ASSERT_TRUE(run({"goroutines"}));
+  EXPECT_THAT(out_, Not(HasSubstr("bgsweep")));
+  for (const char* option : {"--system", "--all"}) {
+    ASSERT_TRUE(run({"goroutines", option}));
+    EXPECT_THAT(out_, HasSubstr("bgsweep"));
+  }
+  ASSERT_TRUE(run({"goroutines", "--without", "user"}));
+  EXPECT_THAT(out_, HasSubstr("bgsweep"));
+  ASSERT_TRUE(run({"goroutines", "--group", "reason"}));
+  EXPECT_THAT(out_, Not(HasSubstr("sweep")));
+}
+
+TEST_F(Commands, GroupsByAKey) {
+  ASSERT_TRUE(run({"goroutines", "--group", "verdict"}));
+  EXPECT_THAT(out_, HasSubstr("group       PROVED"));
+}
+
+TEST_F(Commands, OneGoroutineOrChannel) {
+  ASSERT_TRUE(run({"goroutine", "2"}));
+  EXPECT_THAT(out_, testing::StartsWith("goroutine 2  WAITING  chan send"));
+  EXPECT_EQ(run({"goroutine", "99"}).error().message, "there is no goroutine 99");
+  EXPECT_EQ(run({"goroutine", "two"}).error().message, "'two' is no goroutine id");
+  ASSERT_TRUE(run({"channel", "0xc100"}));
+  EXPECT_THAT(out_, HasSubstr("senders  1\n3  WAITING"));
+  EXPECT_EQ(run({"channel", "0xc101"}).error().message,
+            "no goroutine waits on a channel at 0xc101");
+}
+
+TEST_F(Commands, EveryListRuns) {
+  for (const char* name : {"channels", "timers", "locks", "info"}) {
+    EXPECT_TRUE(run({name}).has_value()) << name;
+    EXPECT_FALSE(out_.empty());
+  }
+}
+
+}  // namespace
+}  // namespace parked

@@ -1,0 +1,300 @@
+// Places, groups, filters, numbers.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_program.h"
+#include "leak/analysis.h"
+#include "leak/describe.h"
+#include "leak/numbers.h"
+#include "leak/select.h"
+
+namespace parked {
+namespace {
+
+using fake::Builder;
+using fake::kMinute;
+using fake::ObjectKind;
+using fake::ReasonClass;
+using fake::Status;
+using fake::WaitOp;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(Places, TheUsersOwnFrameAndTheStartFunction) {
+  Builder program;
+  program.goroutine(
+      Status::waiting,
+      program.stack({fake::kGopark, fake::kChansend, fake::kNotify, fake::kWrapper, fake::kGoexit}),
+      fake::kWrapper, fake::kHandle);
+  const leak::Analysis analysis = program.analyse();
+  const leak::StackInfo& stack = analysis.stack(0);
+  EXPECT_EQ(analysis.place(stack.current).function, "runtime.gopark");
+  EXPECT_EQ(analysis.place(stack.user).function, "main.(*server).notify");
+  EXPECT_EQ(analysis.place(stack.user).line, 88);
+  // The wrapper of "go s.notify()" is skipped, and the place is the func line.
+  EXPECT_EQ(analysis.place(analysis.info(0).start).function, "main.(*server).notify");
+  EXPECT_EQ(analysis.place(analysis.info(0).start).line, 87);
+  EXPECT_EQ(analysis.place(analysis.info(0).creator).function, "main.(*server).handle");
+}
+
+TEST(Places, AWrapperOfATruncatedStackKeepsItsName) {
+  Builder program;
+  program.goroutine(Status::waiting, program.stack({fake::kGopark, fake::kNotify}, true),
+                    fake::kWrapper);
+  const leak::Analysis analysis = program.analyse();
+  EXPECT_EQ(analysis.place(analysis.info(0).start).function, "main.main.gowrap1");
+}
+
+TEST(Places, WithoutUserCodeTheOutermostFrameSaysWhatItIs) {
+  Builder program;
+  program.goroutine(Status::waiting, program.stack({fake::kPollWait, fake::kNetRead,
+                                                    fake::kConnServe, fake::kGoexit}));
+  const leak::Analysis analysis = program.analyse();
+  EXPECT_EQ(analysis.place(analysis.stack(0).user).function, "net/http.(*conn).serve");
+  EXPECT_EQ(analysis.place(analysis.stack(0).user).line, 2102);
+}
+
+TEST(Places, AStackNobodyKnowsIsEmpty) {
+  Builder program;
+  program.goroutine(Status::waiting, program.stack({0xdead, 0xbeef}), 0xdead, 0xbeef);
+  program.goroutine(Status::waiting, golang::kNone, 0, 0);
+  const leak::Analysis analysis = program.analyse();
+  EXPECT_EQ(analysis.stack(0).user, leak::kNoPlace);
+  EXPECT_EQ(analysis.info(1).start, leak::kNoPlace);
+}
+
+TEST(Places, WhatIsTheUsers) {
+  fake::Code code;
+  const auto user = [&code](std::string_view function, std::string_view file) {
+    return leak::isUserFunction(code, function, file);
+  };
+  EXPECT_TRUE(user("main.main", "/src/main.go"));
+  EXPECT_TRUE(user("example.com/shop/db.(*Pool).get", "/src/db/pool.go"));
+  EXPECT_TRUE(user("gopkg.in/yaml%2ev3.Marshal", "/go/pkg/mod/gopkg.in/yaml.v3/yaml.go"));
+  EXPECT_TRUE(user("github.com/x/y.Map[go.shape.int]", "/go/y.go"));
+  EXPECT_FALSE(user("net/http.(*conn).serve", "/usr/local/go/src/net/http/server.go"));
+  EXPECT_FALSE(user("vendor/golang.org/x/net/http2/hpack.Do", "/usr/local/go/src/vendor/x.go"));
+  EXPECT_FALSE(user("slices.SortFunc[example.com/shop.T]", "/usr/local/go/src/slices/sort.go"));
+  EXPECT_FALSE(user("", ""));
+  // A module without a dot in its name: its module line, or its files outside GOROOT, tell.
+  EXPECT_TRUE(user("shop/internal/db.Open", "/home/me/shop/db.go"));
+  code.root = "";
+  EXPECT_FALSE(user("shop/internal/db.Open", "shop/internal/db/db.go"));
+  code.module = "shop";
+  EXPECT_TRUE(user("shop/internal/db.Open", "shop/internal/db/db.go"));
+  EXPECT_FALSE(user("shopping/db.Open", "shopping/db/db.go"));
+}
+
+/// Three senders on channels of their own, two receivers of one, one running.
+Builder mixed() {
+  Builder program;
+  for (Addr i = 0; i < 3; ++i) {
+    program.sender(program.channel(0xc000 + 0x100 * i), static_cast<std::int64_t>(i) * kMinute);
+  }
+  const auto jobs = program.channel(0xd000);
+  program.receiver(jobs);
+  program.receiver(jobs);
+  program.goroutine(Status::running, program.stack({fake::kMainMain}));
+  return program;
+}
+
+TEST(Groups, SameStackAndObjectKindLargestFirst) {
+  const Builder program = mixed();
+  const leak::Analysis analysis = program.analyse();
+  const auto& groups = analysis.grouping().groups;
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_EQ(groups[0].count, 3U);
+  EXPECT_EQ(groups[0].objects, 3U);
+  EXPECT_EQ(groups[0].longestWait, 2 * kMinute);
+  EXPECT_EQ(groups[0].withWait, 2U);
+  EXPECT_EQ(groups[0].example, 2U);  // the one that waits longest
+  EXPECT_THAT(analysis.grouping().membersOf(groups[0]), ElementsAre(0, 1, 2));
+  EXPECT_EQ(groups[1].count, 2U);
+  EXPECT_EQ(groups[1].objects, 1U);
+  EXPECT_EQ(groups[2].state, leak::State::running);
+  EXPECT_EQ(analysis.info(4).group, 1U);
+}
+
+TEST(Groups, AWakerInFlightStandsApart) {
+  Builder program = mixed();
+  program.sender(program.channel(0xe000));
+  program.snapshot.waits.back().queued = false;
+  const leak::Analysis analysis = program.analyse();
+  EXPECT_EQ(analysis.grouping().groups.size(), 4U);
+}
+
+TEST(Groups, CreatorsAreCounted) {
+  Builder program;
+  for (int i = 0; i < 5; ++i) {
+    program.sender(program.channel(0xc000 + 0x100U * i));
+    program.snapshot.goroutines.back().creatorPc = i < 2 ? fake::kMainMain : fake::kHandle;
+  }
+  const leak::Analysis analysis = program.analyse();
+  const leak::Group& group = analysis.grouping().groups.front();
+  EXPECT_EQ(group.creators, 2U);
+  EXPECT_EQ(analysis.place(group.creator).function, "main.(*server).handle");
+}
+
+TEST(Groups, ByDelvesWords) {
+  Builder program = mixed();
+  program.snapshot.labelSets.push_back({{{"user", "42"}}});
+  program.snapshot.goroutines[3].labels = 0;
+  const leak::Analysis analysis = program.analyse();
+  const auto all = leak::chooseGoroutines(analysis, {}).value();
+  const auto keys = [&](std::string_view by) {
+    std::vector<std::string> names;
+    const auto grouping = leak::group(analysis, all, leak::parseGroupBy(by).value());
+    for (const auto& group : grouping.groups) {
+      names.push_back(std::to_string(group.count) + " " + group.key);
+    }
+    return names;
+  };
+  EXPECT_THAT(keys("reason"), ElementsAre("3 chan send", "2 chan receive", "1 running"));
+  EXPECT_THAT(keys("label:user"), ElementsAre("5 (no label)", "1 user=42"));
+  EXPECT_THAT(keys("running"), ElementsAre("5 not running", "1 running"));
+  EXPECT_THAT(keys("userloc").front(), "3 /src/shop/notify.go:88 main.(*server).notify");
+  EXPECT_FALSE(leak::parseGroupBy("label").has_value());
+  EXPECT_FALSE(leak::parseGroupBy("colour").has_value());
+}
+
+std::vector<leak::Index> chosen(const leak::Analysis& analysis, bool with, leak::Property property,
+                                const std::string& expression) {
+  return leak::chooseGoroutines(analysis, {{with, property, expression}}).value();
+}
+
+TEST(Filters, WithAndWithout) {
+  Builder program = mixed();
+  program.snapshot.labelSets.push_back({{{"user", "42"}}});
+  program.snapshot.goroutines[3].labels = 0;
+  program.snapshot.goroutines[4].system = true;
+  const leak::Analysis analysis = program.analyse();
+  using leak::Property;
+  EXPECT_THAT(chosen(analysis, true, Property::userLoc, "notify.go:88"), ElementsAre(0, 1, 2));
+  EXPECT_THAT(chosen(analysis, false, Property::userLoc, "notify"), ElementsAre(3, 4, 5));
+  EXPECT_THAT(chosen(analysis, true, Property::curLoc, "gopark"), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(chosen(analysis, true, Property::reason, "chan"), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(chosen(analysis, true, Property::reason, "/^chan (re|x)/"), ElementsAre(3, 4));
+  EXPECT_THAT(chosen(analysis, true, Property::label, "user"), ElementsAre(3));
+  EXPECT_THAT(chosen(analysis, true, Property::label, "user=42"), ElementsAre(3));
+  EXPECT_THAT(chosen(analysis, true, Property::label, "user=4"), ElementsAre());
+  EXPECT_THAT(chosen(analysis, false, Property::user, ""), ElementsAre(4));
+  EXPECT_THAT(chosen(analysis, true, Property::running, ""), ElementsAre(5));
+  EXPECT_THAT(chosen(analysis, true, Property::verdict, "running"), ElementsAre(5));
+  EXPECT_THAT(chosen(analysis, true, Property::status, "waiting"), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(chosen(analysis, true, Property::startLoc, "worker"), ElementsAre(3, 4));
+  EXPECT_THAT(chosen(analysis, true, Property::goLoc, "server.go:41"),
+              ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST(Filters, ErrorsAreOneLine) {
+  const Builder program = mixed();
+  const leak::Analysis analysis = program.analyse();
+  const auto bad = leak::chooseGoroutines(analysis, {{true, leak::Property::userLoc, "/(/"}});
+  ASSERT_FALSE(bad.has_value());
+  EXPECT_THAT(bad.error().message, HasSubstr("bad regular expression"));
+  EXPECT_FALSE(
+      leak::chooseGoroutines(analysis, {{true, leak::Property::verdict, "guilty"}}).has_value());
+}
+
+TEST(Describe, Channels) {
+  Builder program;
+  const auto full = program.channel(0xc000123456, 2, 2);
+  program.snapshot.channels[full].senders = 9980;
+  EXPECT_EQ(leak::describeChannel(program.snapshot, program.snapshot.channels[full]),
+            "chan int 0xc000123456 cap 2 len 2 open, 9,980 senders queued, no receivers");
+  const auto plain = program.channel(0xc000);
+  program.snapshot.channels[plain].receivers = 1;
+  EXPECT_EQ(leak::describeChannel(program.snapshot, program.snapshot.channels[plain]),
+            "chan int 0xc000 unbuffered, open, no senders, 1 receiver queued");
+  program.snapshot.channels[plain].queuesRead = false;
+  EXPECT_THAT(leak::describeChannel(program.snapshot, program.snapshot.channels[plain]),
+              HasSubstr("queues not readable"));
+}
+
+TEST(Describe, Locks) {
+  golang::Snapshot snapshot;
+  golang::Lock lock;
+  lock.address = 0xc000;
+  lock.waiters = 3;
+  lock.decoded = true;
+  lock.kind = ObjectKind::mutex;
+  lock.mutexLocked = true;
+  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.Mutex 0xc000 locked, 3 waiting");
+  lock.kind = ObjectKind::waitGroup;
+  lock.counter = 2;
+  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.WaitGroup 0xc000 counter 2, 3 waiting");
+  lock.kind = ObjectKind::rwMutex;
+  lock.readers = 2;
+  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.RWMutex 0xc000 held by 2 readers, 3 waiting");
+  lock.writerPending = true;
+  lock.readerWait = 1;
+  EXPECT_EQ(leak::describeLock(snapshot, lock),
+            "sync.RWMutex 0xc000 held by 1 reader, a writer waits for them, 3 waiting");
+  lock.readerWait = 0;
+  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.RWMutex 0xc000 held by a writer, 3 waiting");
+  lock.decoded = false;
+  EXPECT_THAT(leak::describeLock(snapshot, lock), HasSubstr("state not readable"));
+}
+
+TEST(Describe, DeadlinesAndOutOfRangeObjects) {
+  Builder program;
+  golang::PollFd fd;
+  fd.fd = 12;
+  program.snapshot.fds.push_back(fd);
+  golang::Wait wait;
+  wait.kind = ObjectKind::fd;
+  wait.object = 0;
+  EXPECT_EQ(leak::describeWait(program.snapshot, wait), "fd 12, no deadline");
+  program.snapshot.fds[0].readDeadline = fake::kNow + 3 * fake::kSecond;
+  EXPECT_EQ(leak::describeWait(program.snapshot, wait), "fd 12, deadline in 3s");
+  program.snapshot.fds[0].readDeadline = -1;
+  EXPECT_EQ(leak::describeWait(program.snapshot, wait), "fd 12, deadline passed");
+  for (int kind = 0; kind < 16; ++kind) {  // nothing of it may be trusted to exist
+    wait.kind = static_cast<ObjectKind>(kind);
+    wait.object = 99;
+    EXPECT_FALSE(leak::describeWait(program.snapshot, wait).empty());
+  }
+}
+
+TEST(Numbers, Separators) {
+  EXPECT_EQ(leak::withSeparators(0), "0");
+  EXPECT_EQ(leak::withSeparators(999), "999");
+  EXPECT_EQ(leak::withSeparators(1000), "1,000");
+  EXPECT_EQ(leak::withSeparators(1234567), "1,234,567");
+  EXPECT_EQ(leak::withSeparators(UINT64_MAX), "18,446,744,073,709,551,615");
+}
+
+TEST(Numbers, DurationsRoundDown) {
+  const std::int64_t second = 1'000'000'000;
+  EXPECT_EQ(leak::humanDuration(0), "0s");
+  EXPECT_EQ(leak::humanDuration(999), "<1us");
+  EXPECT_EQ(leak::humanDuration(2'450'000), "2.4ms");
+  EXPECT_EQ(leak::humanDuration(850'000'000), "850ms");
+  EXPECT_EQ(leak::humanDuration(1'999'999'999), "1.9s");
+  EXPECT_EQ(leak::humanDuration(12 * second), "12s");
+  EXPECT_EQ(leak::humanDuration(90 * second), "1m30s");
+  EXPECT_EQ(leak::humanDuration(41 * 60 * second + 59 * second), "41m");
+  EXPECT_EQ(leak::humanDuration(3 * 3600 * second + 120 * second), "3h2m");
+  EXPECT_EQ(leak::humanDuration(48 * 3600 * second), "2d");
+  EXPECT_EQ(leak::humanDuration(-90 * second), "-1m30s");
+  EXPECT_EQ(leak::humanDuration(INT64_MIN).front(), '-');
+}
+
+TEST(Numbers, DurationsAreParsed) {
+  std::int64_t ns = 0;
+  EXPECT_TRUE(leak::parseDuration("1h30m", ns));
+  EXPECT_EQ(ns, 90 * 60 * 1'000'000'000LL);
+  EXPECT_TRUE(leak::parseDuration("1.5s", ns));
+  EXPECT_EQ(ns, 1'500'000'000LL);
+  EXPECT_TRUE(leak::parseDuration("2d", ns));
+  EXPECT_TRUE(leak::parseDuration("250ms", ns));
+  EXPECT_EQ(ns, 250'000'000LL);
+  EXPECT_TRUE(leak::parseDuration("0", ns));
+  for (const char* bad : {"", "5", "m", "-3s", "5 minutes", "1h30", "9e99s", "999999999999d"}) {
+    EXPECT_FALSE(leak::parseDuration(bad, ns)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace parked

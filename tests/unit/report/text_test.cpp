@@ -1,0 +1,353 @@
+// The text renderers on snapshots made by hand: what is said, that it fits, that nothing from the
+// target reaches the terminal raw.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sstream>
+
+#include "../leak/fake_program.h"
+#include "report/escape.h"
+#include "report/lists.h"
+#include "report/render.h"
+
+namespace parked {
+namespace {
+
+using fake::Builder;
+using fake::kMinute;
+using fake::ObjectKind;
+using fake::ReasonClass;
+using fake::Status;
+using fake::WaitOp;
+using testing::HasSubstr;
+using testing::Not;
+
+report::TargetInfo target() {
+  report::TargetInfo info;
+  info.executable = "/srv/shop/shop";
+  info.goVersion = "go1.26.8";
+  info.architecture = "amd64";
+  info.buildId = "abcdefghijklmnopqrstuvwxyz/0123456789";
+  info.source = "core.1234";
+  info.signal = 6;
+  info.takenAt = 1'763'860'364'000'000'000;
+  info.upSince = 49LL * 3600 * 1'000'000'000;
+  return info;
+}
+
+struct Options {
+  report::TextOptions text;
+  report::TextStyle style;
+  std::vector<Incomplete> incomplete;
+  std::vector<leak::Filter> filters;
+};
+
+std::string render(const Builder& program, const Options& options = {}) {
+  const leak::Analysis analysis = program.analyse();
+  const auto report =
+      report::makeReport(analysis, target(), options.incomplete, options.filters).value();
+  std::string out;
+  report::renderText(report, options.text, options.style,
+                     [&out](std::string_view text) { out += text; });
+  return out;
+}
+
+/// 1,200 senders on channels of their own, a worker pool, main, two of the runtime.
+Builder shop() {
+  Builder program;
+  program.blocked("select (no cases)", ReasonClass::selectNoCases,
+                  program.stack({fake::kGopark, fake::kMainMain, fake::kRuntimeMain}), 0,
+                  fake::kMainMain);
+  program.wait(ObjectKind::noCases, WaitOp::none);
+  for (int i = 0; i < 1200; ++i) {
+    program.sender(program.channel(0xc000123456 + 0x100U * i), 41 * kMinute);
+  }
+  const auto jobs = program.channel(0xd000);
+  for (int i = 0; i < 8; ++i) program.receiver(jobs, 2 * kMinute);
+  for (int i = 0; i < 2; ++i) {
+    program
+        .blocked("GC sweep wait", ReasonClass::runtimeInternal,
+                 program.stack({fake::kGopark, fake::kBgsweep, fake::kGoexit}))
+        .system = true;
+  }
+  return program;
+}
+
+TEST(Text, TheWholeReport) {
+  const std::string text = render(shop());
+  EXPECT_EQ(text,
+            R"(program     /srv/shop/shop, go1.26.8 linux/amd64, build id abcdefghijklmnopq...
+read from   core.1234, SIGABRT, 2025-11-23 01:12:44 UTC, up 2d1h
+goroutines  1,211: 1,211 blocked; 2 of the runtime
+verdicts    1,200 SUSPECT, 9 WAITING
+
+ 1,200  SUSPECT  chan send          at least 41m  goroutines 2, 3, 4, ...
+        at          main.(*server).notify  /src/shop/notify.go:88
+        created by  main.(*server).handle  /src/shop/server.go:41
+        waits on    1,200 different channels, e.g. chan int 0xc000123456 unbuffered, open, 1 sender queued, no receivers
+        because     1,200 goroutines blocked at the same place, the longest for at least 41m
+
+     8  WAITING  chan receive       at least 2m   goroutines 1202, 1203, 1204, ...
+        at          main.worker  /src/shop/worker.go:12
+        created by  main.(*server).handle  /src/shop/server.go:41
+        waits on    chan int 0xd000 unbuffered, open, no senders, 8 receivers queued
+        note        8 goroutines receive from the same channel: idle workers, it seems
+
+     1  WAITING  select (no cases)                goroutine 1
+        at          main.main  /src/shop/main.go:20
+        created by  main.(*server).handle  /src/shop/server.go:41
+        waits on    select without cases
+        note        main in select {}: the usual way to keep a program up
+
+2 goroutines of the runtime not shown  parked report --system
+one goroutine in full                  parked goroutine 2
+)");
+}
+
+TEST(Text, FitsTheWidth) {
+  Builder program = shop();
+  program.code.add(fake::kNotify,
+                   "example.com/organisation/shop/internal/notifications.(*Dispatcher).notify",
+                   "/home/somebody/src/example.com/organisation/shop/internal/notifications/"
+                   "dispatcher.go",
+                   188);
+  for (const int width : {60, 80, 100, 160}) {
+    Options options;
+    options.style.width = width;
+    std::istringstream lines(render(program, options));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(report::columns(line), static_cast<std::size_t>(width)) << line;
+    }
+  }
+}
+
+TEST(Text, PathsLoseTheirFrontNotTheirEnd) {
+  Builder program = shop();
+  program.code.add(fake::kNotify, "main.(*server).notify",
+                   "/home/somebody/a/very/long/path/to/the/checkout/of/shop/internal/notify.go",
+                   88);
+  Options options;
+  options.style.width = 80;
+  const std::string text = render(program, options);
+  EXPECT_THAT(text, HasSubstr("internal/notify.go:88"));
+  EXPECT_THAT(text, HasSubstr(".../"));
+}
+
+TEST(Text, NothingFromTheTargetSteersTheTerminal) {
+  Builder program;
+  const std::string evil =
+      "main.\x1b]0;owned\x07\n\xe2\x80\xae"
+      "f\xff";
+  program.code.add(fake::kNotify, evil, "/src/\x1b[2J.go", 1);
+  program.sender(program.channel(0xc000, 0, 0, "\x1b[31mint"));
+  report::TextStyle style;
+  const std::string text = render(program);
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\x07")));
+  EXPECT_THAT(text, Not(HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(text, HasSubstr("\\x1b]0;owned\\x07\\n\\u202ef\\xff"));
+  EXPECT_THAT(text, HasSubstr("chan \\x1b[31mint"));
+}
+
+TEST(Text, ColourOnlyWhenAsked) {
+  Options options;
+  EXPECT_THAT(render(shop(), options), Not(HasSubstr("\x1b[")));
+  options.style.color = true;
+  EXPECT_THAT(render(shop(), options), HasSubstr("\x1b[1;33mSUSPECT"));
+}
+
+TEST(Text, ColourDoesNotChangeTheWords) {
+  Options options;
+  options.style.width = 80;
+  const std::string plain = render(shop(), options);
+  options.style.color = true;
+  const std::string colored = render(shop(), options);
+  std::string stripped;
+  for (std::size_t i = 0; i < colored.size(); ++i) {
+    if (colored[i] == '\x1b') {
+      i = colored.find('m', i);
+      continue;
+    }
+    stripped += colored[i];
+  }
+  EXPECT_EQ(stripped, plain);
+}
+
+TEST(Text, TheLimitNeverHidesAFindingBehindHealthyGroups) {
+  Builder program = shop();
+  program.blocked("chan receive (nil chan)", ReasonClass::chanReceiveNil,
+                  program.stack({fake::kGopark, fake::kHandle}));
+  program.wait(ObjectKind::nilChannel, WaitOp::receive);
+  Options options;
+  options.text.limit = 2;
+  const std::string text = render(program, options);
+  EXPECT_THAT(text, HasSubstr("PROVED   chan receive (nil chan)"));
+  EXPECT_THAT(text, HasSubstr("2 more groups, 9 goroutines"));
+  EXPECT_THAT(text, HasSubstr("parked report --all"));
+}
+
+TEST(Text, SystemGoroutinesOnRequest) {
+  Options options;
+  EXPECT_THAT(render(shop(), options), Not(HasSubstr("runtime.bgsweep")));
+  options.text.system = true;
+  EXPECT_THAT(render(shop(), options), HasSubstr("runtime.bgsweep"));
+}
+
+TEST(Text, WhatWasNotReadableIsInTheHeader) {
+  Options options;
+  options.incomplete.push_back({"stack", "stack memory is not in the core", 1234, 0xc000});
+  EXPECT_THAT(render(shop(), options),
+              HasSubstr("\nincomplete  1,234 x stack: stack memory is not in the core (first at "
+                        "0xc000)\n"));
+}
+
+TEST(Text, NothingPassesTheFilters) {
+  Options options;
+  options.filters.push_back({true, leak::Property::userLoc, "nowhere"});
+  EXPECT_THAT(render(shop(), options), HasSubstr("no goroutine passes the filters"));
+}
+
+TEST(Text, AnEmptyProcess) { EXPECT_THAT(render(Builder()), HasSubstr("no goroutines")); }
+
+TEST(Text, TimersByWhatTheyDo) {
+  Builder program;
+  program.code.add(0x3000, "main.(*cache).expire", "/src/shop/cache.go", 31);
+  for (int i = 0; i < 100; ++i) {
+    golang::Timer timer;
+    timer.kind = golang::TimerKind::afterFunc;
+    timer.callback = 0x3000;
+    timer.when = fake::kNow + (3600 + i) * fake::kSecond;
+    timer.stopped = i < 3;
+    program.snapshot.timers.push_back(timer);
+  }
+  golang::Timer ticker;
+  ticker.kind = golang::TimerKind::ticker;
+  ticker.period = 1'500'000'000;
+  ticker.when = fake::kNow - 1;
+  program.snapshot.timers.push_back(ticker);
+  const std::string text = render(program);
+  EXPECT_THAT(text, HasSubstr("101 timers"));
+  EXPECT_THAT(text, HasSubstr("100  AfterFunc"));
+  EXPECT_THAT(text, HasSubstr("main.(*cache).expire  /src/shop/cache.go:30"));
+  EXPECT_THAT(text, HasSubstr("due in 1h to 1h1m, 3 stopped"));
+  EXPECT_THAT(text, HasSubstr("Ticker every 1.5s     due now"));
+}
+
+TEST(Text, AbsurdTimerTimesDoNotOverflow) {
+  Builder program;
+  for (const std::int64_t when : {INT64_MIN, INT64_MAX, std::int64_t{0}}) {
+    golang::Timer timer;
+    timer.when = when;
+    program.snapshot.timers.push_back(timer);
+  }
+  EXPECT_THAT(render(program), HasSubstr("3 timers"));
+}
+
+// --- the other commands
+
+template <class Render>
+std::string list(const Builder& program, Render renderer) {
+  const leak::Analysis analysis = program.analyse();
+  const auto report = report::makeReport(analysis, target(), {}).value();
+  std::string out;
+  renderer(report, [&out](std::string_view text) { out += text; });
+  return out;
+}
+
+TEST(Lists, GoroutinesAreCutAtTheLimit) {
+  const std::string text = list(shop(), [](const report::Report& report, const report::Sink& sink) {
+    report::renderGoroutines(report, 3, {}, sink);
+  });
+  EXPECT_EQ(text,
+            "1  WAITING  select (no cases)                  main.main  /src/shop/main.go:20\n"
+            "2  SUSPECT  chan send          at least 41m    main.(*server).notify  "
+            "/src/shop/notify.go:88\n"
+            "3  SUSPECT  chan send          at least 41m    main.(*server).notify  "
+            "/src/shop/notify.go:88\n"
+            "1,208 more: parked goroutines --all\n");
+}
+
+TEST(Lists, ChannelsByWaiters) {
+  const std::string text = list(shop(), [](const report::Report& report, const report::Sink& sink) {
+    report::renderChannels(report, 1, {}, sink);
+  });
+  EXPECT_THAT(text,
+              testing::StartsWith("chan int 0xd000 unbuffered, open, no senders, 8 receiver"));
+  EXPECT_THAT(text, HasSubstr("1,200 more: parked channels --all"));
+}
+
+TEST(Lists, AChannelWithItsQueues) {
+  const Builder program = shop();
+  const std::string text =
+      list(program, [](const report::Report& report, const report::Sink& sink) {
+        report::renderChannel(report, 1200, 2, {}, sink);
+      });
+  EXPECT_THAT(text, HasSubstr("receivers  8\n1202  WAITING  chan receive"));
+  EXPECT_THAT(text, HasSubstr("6 more: parked channel 0xd000 --all"));
+}
+
+TEST(Lists, OneGoroutineInFull) {
+  Builder program = shop();
+  program.snapshot.labelSets.push_back({{{"user", "42"}, {"path", "/pay"}}});
+  golang::Goroutine& worker = program.snapshot.goroutines[1201];
+  worker.labels = 0;
+  worker.parentId = 1;
+  const std::string text =
+      list(program, [](const report::Report& report, const report::Sink& sink) {
+        report::renderGoroutine(report, 1201, 0, {}, sink);
+      });
+  EXPECT_THAT(text, testing::StartsWith("goroutine 1202  WAITING  chan receive  at least 2m\n"));
+  EXPECT_THAT(text, HasSubstr("waits on    receive chan int 0xd000"));
+  EXPECT_THAT(text, HasSubstr("7 also in receive: goroutines 1203, 1204, 1205, 1206, 1207, ..."));
+  EXPECT_THAT(text, HasSubstr("labels      user=42, path=/pay"));
+  EXPECT_THAT(text, HasSubstr("in goroutine 1\n"));
+}
+
+TEST(Lists, AParentChainThatIsACycleEnds) {
+  Builder program = shop();
+  program.snapshot.goroutines[1].parentId = 3;
+  program.snapshot.goroutines[2].parentId = 2;
+  const std::string text =
+      list(program, [](const report::Report& report, const report::Sink& sink) {
+        report::renderGoroutine(report, 1, 0, {}, sink);
+      });
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 40);
+}
+
+TEST(Lists, Locks) {
+  Builder program;
+  const auto lock = program.lock(ObjectKind::mutex, 0xc000);
+  program.snapshot.locks[lock].mutexLocked = true;
+  program.blocked("sync.Mutex.Lock", ReasonClass::mutexLock, golang::kNone);
+  program.wait(ObjectKind::mutex, WaitOp::lock, lock);
+  const std::string text =
+      list(program, [](const report::Report& report, const report::Sink& sink) {
+        report::renderLocks(report, 0, {}, sink);
+      });
+  EXPECT_EQ(text, "sync.Mutex 0xc000 locked, 1 waiting\n");
+}
+
+// --- pieces
+
+TEST(Escape, KeepsWhatIsHarmless) {
+  EXPECT_EQ(report::escape("main.(*Größe).日本"), "main.(*Größe).日本");
+  EXPECT_EQ(report::escape(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(report::escape("\xc2\x9b"), "\\u009b");              // C1: CSI in one byte
+  EXPECT_EQ(report::escape("\xc0\x9b"), "\\xc0\\x9b");           // overlong
+  EXPECT_EQ(report::escape("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
+  EXPECT_EQ(report::escape("\xe2\x82"), "\\xe2\\x82");           // cut off
+  const std::string once = report::escape("\x1b\xe2\x80\xae");
+  EXPECT_EQ(report::escape(once), once);
+}
+
+TEST(Cut, FrontAndBack) {
+  EXPECT_EQ(report::cutFront("/a/b/c.go:1", 20), "/a/b/c.go:1");
+  EXPECT_EQ(report::cutFront("/home/me/src/shop/internal/db.go:41", 22), ".../internal/db.go:41");
+  EXPECT_EQ(report::columns(report::cutFront("日本日本日本日本", 6)), 6U);
+  EXPECT_EQ(report::cutBack("abcdefgh", 6), "abc...");
+  EXPECT_EQ(report::cutBack("abcdefgh", 2), "ab");
+  EXPECT_EQ(report::cutFront("abcdefgh", 0), "");
+}
+
+}  // namespace
+}  // namespace parked
