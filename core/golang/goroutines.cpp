@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "golang/bubbles.h"
 #include "golang/labels.h"
 #include "golang/stack_pool.h"
 #include "golang/stack_start.h"
@@ -212,6 +213,7 @@ void Walker::fill(const Object& g, Goroutine& out) {
 
 Result<void> Walker::describe() {
   SystemRule rule(image_);
+  const BubbleReader bubbles(image_, g_);
   LabelReader labels(snapshot_);
   snapshot_.goroutines.resize(found_.size());
   for (std::size_t i = 0; i < found_.size(); ++i) {
@@ -221,6 +223,7 @@ Result<void> Walker::describe() {
     fill(g, goroutine);
     goroutine.system = rule.isSystem(goroutine.startPc, g, g_);
     goroutine.labels = labels.read(g[g_.labels]);
+    goroutine.bubble = static_cast<std::uint32_t>(bubbles.read(g));
   }
   return {};
 }

@@ -34,6 +34,7 @@ static void bindG(image::LayoutSource& source, std::vector<std::string>& missing
   binder.required(g.labels, "labels");
   binder.required(g.selectDone, "selectDone");
   binder.optional(g.runningCleanups, "runningCleanups");
+  binder.optional(g.bubble, "bubble", "syncGroup");
 }
 
 static void bindM(image::LayoutSource& source, std::vector<std::string>& missing, MLayout& m) {

@@ -28,6 +28,7 @@ struct GLayout {
   image::Field<Addr> labels;
   image::Field<std::uint32_t> selectDone;
   image::Field<std::uint8_t> runningCleanups;  ///< since 1.25
+  image::Field<Addr> bubble;                   ///< synctest, since 1.24
 };
 
 /// runtime.m: the thread a goroutine runs on.

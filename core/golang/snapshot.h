@@ -102,6 +102,7 @@ struct Goroutine {
   std::uint16_t waitCount = 0;
   std::uint16_t reason = 0;  ///< into Snapshot::reasons; meaningful when waiting or leaked
   Index labels = kNone;      ///< into Snapshot::labelSets
+  std::uint32_t bubble = 0;  ///< synctest bubble as Go's traceback numbers it, 0: none
   Status status = Status::unknown;
   bool scan = false;    ///< the GC held its _Gscan bit
   bool system = false;  ///< by the runtime's own rule (runtime.isSystemGoroutine)

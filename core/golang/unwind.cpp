@@ -139,17 +139,15 @@ class StackWords {
 }  // namespace
 
 struct Unwinder::Impl {
-  explicit Impl(image::Image& image)
-      : memory(image.target().memory()),
-        rules(rulesOf(image.target().arch())),
-        shapes(image.functions()) {}
-
   AddressSpace& memory;
   FrameRules rules;
   ShapeCache shapes;
 };
 
-Unwinder::Unwinder(image::Image& image) : impl_(std::make_unique<Impl>(image)) {}
+Unwinder::Unwinder(image::Image& image)
+    : Unwinder(image.target().memory(), image.functions(), image.target().arch()) {}
+Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch)
+    : impl_(new Impl{memory, rulesOf(arch), ShapeCache(functions)}) {}
 Unwinder::~Unwinder() = default;
 
 UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, std::size_t limit) {
@@ -242,6 +240,7 @@ std::vector<Frame> framesOf(const Snapshot& snapshot, const Goroutine& goroutine
   const auto known = snapshot.frames(goroutine);
   if (known.empty()) return frames;
   image::Image& image = *snapshot.image;
+  // An exact pc at a function's entry may not come from a trap; unwinding is the same then.
   UnwindStart start{.pc = goroutine.pc,
                     .sp = goroutine.sp,
                     .stackLo = goroutine.stackLo,

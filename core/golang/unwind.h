@@ -53,6 +53,7 @@ std::string_view describe(UnwindEnd end);
 class Unwinder {
  public:
   explicit Unwinder(image::Image& image);
+  Unwinder(target::AddressSpace& memory, const image::FunctionTable& functions, target::Arch arch);
   ~Unwinder();
 
   /// Appends the frames, innermost first, at most `limit`. Terminates on any memory: every step

@@ -1,0 +1,411 @@
+#include "golang/goroutines.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "golang/reasons.h"
+#include "golang/synthetic.h"
+
+namespace parked::golang {
+namespace {
+
+using test::entryOf;
+using ::testing::ElementsAre;
+
+enum : std::uint32_t { kGopark, kWorker, kGoexit, kRuntimeMain, kBgSweep, kRunfinq, kSigtramp };
+
+// A g of the test's own shape: the walker must take every offset from the layout.
+constexpr std::uint32_t kGSize = 256;
+enum GOffset : std::uint32_t {
+  kStack = 0,
+  kM = 16,
+  kSched = 24,  // sp, pc, g, lr
+  kSyscall = 56,
+  kParam = 72,
+  kStatus = 80,
+  kGoid = 88,
+  kWaitSince = 96,
+  kWaitReason = 104,
+  kLockedM = 112,
+  kGopc = 120,
+  kStartPc = 128,
+  kWaiting = 136,
+  kLabels = 144,
+  kSelectDone = 152,
+  kParent = 160,
+};
+constexpr std::uint32_t kMSize = 64;
+
+constexpr Addr kData = 0xa00000, kAllgs = kData, kReasons = kData + 0x100, kTexts = kData + 0x800;
+constexpr Addr kFingStatus = kData + 0x80;
+constexpr Addr kGs = 0xc000000000, kAllgsArray = 0xc000010000, kStacks = 0xc000100000;
+constexpr Addr kMs = 0xc000020000;
+constexpr std::uint64_t kStackSize = 0x1000;
+
+class GoroutinesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    target_.map(kData, 0x1000);
+    target_.map(kGs, 0x30000);
+    target_.map(kStacks, 64 * kStackSize);
+    addLayouts();
+    const char* reasons[] = {"", "GC assist marking", "IO wait", "chan receive"};
+    for (Addr i = 0; i < 4; ++i) {
+      target_.putString(kReasons + 16 * i, kTexts + 32 * i, reasons[i]);
+    }
+    target_.put(kReasons + 64, std::uint64_t{0xffffffffffffffff});  // what follows is no string
+    target_.put(kReasons + 72, std::uint64_t{0xffffffffffffffff});
+  }
+
+  void addLayouts() {
+    layouts_ = std::make_unique<test::SyntheticLayouts>();
+    layouts_->add("runtime.stack", 16, {{"lo", 0, 8, "uintptr"}, {"hi", 8, 8, "uintptr"}});
+    layouts_->add("runtime.gobuf", 32,
+                  {{"sp", 0, 8, "uintptr"},
+                   {"pc", 8, 8, "uintptr"},
+                   {"g", 16, 8, "runtime.guintptr"},
+                   {"lr", 24, 8, "uintptr"}});
+    layouts_->add("runtime.g", kGSize,
+                  {{"stack", kStack, 16, "runtime.stack"},
+                   {"m", kM, 8, "*runtime.m"},
+                   {"sched", kSched, 32, "runtime.gobuf"},
+                   {"syscallsp", kSyscall, 8, "uintptr"},
+                   {"syscallpc", kSyscall + 8, 8, "uintptr"},
+                   {"param", kParam, 8, "unsafe.Pointer"},
+                   {"atomicstatus", kStatus, 4, "uint32"},
+                   {"goid", kGoid, 8, "uint64"},
+                   {"waitsince", kWaitSince, 8, "int64"},
+                   {"waitreason", kWaitReason, 1, "runtime.waitReason"},
+                   {"lockedm", kLockedM, 8, "runtime.muintptr"},
+                   {"gopc", kGopc, 8, "uintptr"},
+                   {"startpc", kStartPc, 8, "uintptr"},
+                   {"waiting", kWaiting, 8, "*runtime.sudog"},
+                   {"labels", kLabels, 8, "unsafe.Pointer"},
+                   {"selectDone", kSelectDone, 4, "uint32"},
+                   {"parentGoid", kParent, 8, "uint64"}});
+    layouts_->add("runtime.m", kMSize,
+                  {{"g0", 0, 8, "*runtime.g"},
+                   {"gsignal", 8, 8, "*runtime.g"},
+                   {"curg", 16, 8, "*runtime.g"},
+                   {"procid", 24, 8, "uint64"},
+                   {"vdsoSP", 32, 8, "uintptr"},
+                   {"vdsoPC", 40, 8, "uintptr"}});
+  }
+
+  static Addr gAt(std::uint64_t n) { return kGs + n * kGSize; }
+  static Addr stackTop(std::uint64_t n) { return kStacks + (n + 1) * kStackSize; }
+
+  /// Makes the n-th g, parked in gopark under main.worker.
+  void makeG(std::uint64_t n, std::uint64_t goid, std::uint32_t status) {
+    const Addr g = gAt(n), sp = stackTop(n) - 0x100;
+    target_.put(g + kStack, kStacks + n * kStackSize);
+    target_.put(g + kStack + 8, stackTop(n));
+    target_.put(g + kSched, sp);
+    target_.put(g + kSched + 8, entryOf(kGopark) + 9);
+    target_.put(g + kSched + 16, g);
+    target_.put(g + kStatus, status);
+    target_.put(g + kGoid, goid);
+    target_.put(g + kWaitReason, std::uint8_t{3});
+    target_.put(g + kStartPc, entryOf(kWorker));
+    lay(sp);
+    if (n >= count_) count_ = n + 1;
+  }
+
+  /// gopark at sp, then main.worker, then goexit.
+  void lay(Addr sp) {
+    target_.put(sp + 0x18, entryOf(kWorker) + 9);
+    target_.put(sp + 0x20 + 0x28, entryOf(kGoexit) + 1);
+  }
+
+  /// Makes the n-th g run on a new thread; returns its m.
+  Addr makeRunning(std::uint64_t n, std::int32_t tid, Addr pc, Addr sp) {
+    const Addr m = kMs + n * kMSize, g0 = gAt(40 + 2 * n), gsignal = gAt(41 + 2 * n);
+    target_.put(gAt(n) + kM, m);
+    target_.put(m, g0);
+    target_.put(m + 8, gsignal);
+    target_.put(m + 16, gAt(n));
+    target_.put(m + 24, static_cast<std::uint64_t>(tid));
+    target_.put(g0, kStacks + 40 * kStackSize);
+    target_.put(g0 + 8, kStacks + 41 * kStackSize);
+    target_.put(gsignal, kStacks + 50 * kStackSize);
+    target_.put(gsignal + 8, kStacks + 51 * kStackSize);
+    target::Thread thread;
+    thread.tid = tid;
+    thread.hasRegisters = true;
+    thread.registers.pc = pc;
+    thread.registers.sp = sp;
+    target_.mutableThreads().push_back(thread);
+    return m;
+  }
+
+  Result<void> read() {
+    for (std::uint64_t i = 0; i < count_; ++i) target_.put(kAllgsArray + 8 * i, gAt(i));
+    target_.put(kAllgs, kAllgsArray);
+    target_.put(kAllgs + 8, count_);
+    return readAsLaid();
+  }
+
+  Result<void> readAsLaid() {
+    image::Image::Parts parts;
+    parts.build.version.minor = 22;
+    parts.functions = test::makeFunctions(target_, {{.name = "runtime.gopark", .frame = 0x18},
+                                                    {.name = "main.worker", .frame = 0x28},
+                                                    {.name = "runtime.goexit", .top = true},
+                                                    {.name = "runtime.main", .frame = 0x28},
+                                                    {.name = "runtime.bgsweep", .frame = 0x28},
+                                                    {.name = "runtime.runfinq", .frame = 0x28},
+                                                    {.name = "runtime.sigtramp", .frame = 0x38}});
+    parts.layouts = std::move(layouts_);
+    parts.symbols = {{"runtime.allgs", kAllgs},
+                     {"runtime.waitReasonStrings", kReasons},
+                     {"runtime.fingStatus", kFingStatus}};
+    image_ = image::Image::assemble(target_, std::move(parts));
+    snapshot_.image = image_.get();
+    bound_ = bindLayouts(image_->layouts());
+    if (!bound_) return tl::unexpected(bound_.error());
+    readReasons(snapshot_);
+    return readGoroutines(snapshot_, *bound_, nullptr, nullptr);
+  }
+
+  std::vector<std::uint64_t> ids() const {
+    std::vector<std::uint64_t> all;
+    for (const Goroutine& g : snapshot_.goroutines) all.push_back(g.id);
+    return all;
+  }
+  std::vector<Addr> pcsOf(std::uint64_t id) const {
+    std::vector<Addr> all;
+    for (const FramePc& frame : snapshot_.frames(*snapshot_.byId(id))) all.push_back(frame.pc);
+    return all;
+  }
+  std::uint64_t incomplete(std::string_view what) const {
+    std::uint64_t count = 0;
+    for (const Incomplete& entry : snapshot_.incomplete.entries()) {
+      if (entry.what == what) count += entry.count;
+    }
+    return count;
+  }
+
+  test::SyntheticTarget target_;
+  std::unique_ptr<test::SyntheticLayouts> layouts_;
+  std::unique_ptr<image::Image> image_;
+  Result<Layouts> bound_;
+  Snapshot snapshot_;
+  std::uint64_t count_ = 0;
+};
+
+TEST_F(GoroutinesTest, SortedByIdWithDeadOnesCounted) {
+  makeG(0, 7, 4);
+  makeG(1, 1, 4);
+  makeG(2, 3, 6);
+  makeG(3, 4, 11);
+  makeG(4, 5, 1);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(1, 5, 7));
+  EXPECT_EQ(snapshot_.deadGoroutines, 2u);
+  EXPECT_TRUE(snapshot_.incomplete.empty());
+  EXPECT_EQ(snapshot_.byId(3), nullptr);
+}
+
+TEST_F(GoroutinesTest, EqualStacksAreOne) {
+  for (std::uint64_t n = 0; n < 20; ++n) makeG(n, n + 1, 4);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(snapshot_.stacks.size(), 1u);
+  EXPECT_EQ(snapshot_.pcs.size(), 3u);
+  EXPECT_THAT(pcsOf(20),
+              ElementsAre(entryOf(kGopark) + 9, entryOf(kWorker) + 9, entryOf(kGoexit) + 1));
+}
+
+TEST_F(GoroutinesTest, WhatTheGSays) {
+  makeG(0, 1, 4 | 0x1000);
+  target_.put(gAt(0) + kWaitSince, std::int64_t{1234});
+  target_.put(gAt(0) + kLockedM, kMs);
+  target_.put(gAt(0) + kGopc, entryOf(kRuntimeMain) + 5);
+  target_.put(gAt(0) + kParent, std::uint64_t{99});
+  target_.put(gAt(0) + kWaiting, Addr{0xc0000ffff0});
+  target_.put(gAt(0) + kSelectDone, std::uint32_t{1});
+  makeG(1, 2, 1);  // runnable: keeps an old reason and time
+  target_.put(gAt(1) + kWaitSince, std::int64_t{1234});
+  makeG(2, 3, 10);
+  ASSERT_TRUE(read());
+  const Goroutine& g = *snapshot_.byId(1);
+  EXPECT_EQ(g.status, Status::waiting);
+  EXPECT_TRUE(g.scan);
+  EXPECT_EQ(snapshot_.reasons[g.reason].kind, ReasonClass::chanReceive);
+  EXPECT_EQ(snapshot_.strings[snapshot_.reasons[g.reason].text], "chan receive");
+  EXPECT_EQ(g.waitSince, 1234);
+  EXPECT_TRUE(g.lockedToThread);
+  EXPECT_EQ(g.creatorPc, entryOf(kRuntimeMain) + 5);
+  EXPECT_EQ(g.parentId, 99u);
+  EXPECT_EQ(g.waitingSudog, 0xc0000ffff0u);
+  EXPECT_TRUE(g.selectDone);
+  EXPECT_FALSE(g.system);
+  EXPECT_EQ(snapshot_.byId(2)->waitSince, 0);
+  EXPECT_EQ(snapshot_.byId(2)->reason, 0);
+  EXPECT_EQ(snapshot_.byId(3)->status, Status::leaked) << "still visible as what it is";
+  EXPECT_EQ(snapshot_.reasons[snapshot_.byId(3)->reason].kind, ReasonClass::chanReceive);
+}
+
+TEST_F(GoroutinesTest, GarbageCostsOnlyItself) {
+  for (std::uint64_t n = 0; n < 10; ++n) makeG(n, n + 1, 4);
+  target_.put(gAt(1) + kSched + 16, gAt(2));             // another g's
+  target_.put(gAt(2) + kGoid, std::uint64_t{0});         // no id
+  target_.put(gAt(3) + kStack + 8, kStacks);             // hi below lo
+  target_.put(gAt(4) + kStatus, std::uint32_t{0x77});    // no such status
+  target_.put(gAt(5) + kGoid, std::uint64_t{1});         // same as the first
+  target_.put(gAt(6) + kSched, Addr{0});                 // sp outside
+  target_.put(gAt(7) + kSched + 8, Addr{0x41414141});    // pc nowhere
+  target_.put(gAt(8) + kWaitReason, std::uint8_t{200});  // unknown reason
+  target_.put(gAt(9) + kStack, Addr{0xc100000000});      // stack in a hole
+  target_.put(gAt(9) + kStack + 8, Addr{0xc100001000});
+  target_.put(gAt(9) + kSched, Addr{0xc100000800});
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(1, 7, 8, 9, 10));
+  EXPECT_EQ(incomplete("goroutine"), 5u);
+  EXPECT_EQ(incomplete("stack"), 3u);
+  EXPECT_TRUE(snapshot_.frames(*snapshot_.byId(7)).empty());
+  EXPECT_EQ(snapshot_.byId(9)->reason, 0);
+  EXPECT_THAT(pcsOf(10), ElementsAre(entryOf(kGopark) + 9));
+  EXPECT_TRUE(snapshot_.stacks[snapshot_.byId(10)->stack].truncated);
+}
+
+TEST_F(GoroutinesTest, SystemRule) {
+  const Addr starts[] = {entryOf(kRuntimeMain), entryOf(kBgSweep), entryOf(kRunfinq), 0x1234};
+  for (std::uint64_t n = 0; n < 4; ++n) {
+    makeG(n, n + 1, 4);
+    target_.put(gAt(n) + kStartPc, starts[n]);
+  }
+  ASSERT_TRUE(read());
+  EXPECT_FALSE(snapshot_.byId(1)->system) << "runtime.main runs main.main";
+  EXPECT_TRUE(snapshot_.byId(2)->system);
+  EXPECT_TRUE(snapshot_.byId(3)->system);
+  EXPECT_FALSE(snapshot_.byId(4)->system);
+}
+
+TEST_F(GoroutinesTest, FinalizerGoroutineIsTheUsersWhileItRunsAFinalizer) {
+  makeG(0, 1, 4);
+  target_.put(gAt(0) + kStartPc, entryOf(kRunfinq));
+  target_.put(kFingStatus, std::uint32_t{3});
+  ASSERT_TRUE(read());
+  EXPECT_FALSE(snapshot_.byId(1)->system);
+}
+
+TEST_F(GoroutinesTest, SyscallStartsWhereItWasEntered) {
+  makeG(0, 1, 3);
+  makeRunning(0, 501, 0xdead, 0xbeef);
+  target_.put(gAt(0) + kSyscall, stackTop(0) - 0x200);
+  target_.put(gAt(0) + kSyscall + 8, entryOf(kWorker) + 0x33);
+  target_.put(stackTop(0) - 0x200 + 0x28, entryOf(kGoexit) + 1);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(pcsOf(1), ElementsAre(entryOf(kWorker) + 0x33, entryOf(kGoexit) + 1));
+  EXPECT_EQ(snapshot_.byId(1)->thread, 0u);
+}
+
+TEST_F(GoroutinesTest, RunningStartsAtItsThreadsRegisters) {
+  makeG(0, 1, 2);
+  lay(stackTop(0) - 0x300);
+  makeRunning(0, 501, entryOf(kGopark) + 0x55, stackTop(0) - 0x300);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(pcsOf(1),
+              ElementsAre(entryOf(kGopark) + 0x55, entryOf(kWorker) + 9, entryOf(kGoexit) + 1));
+  EXPECT_TRUE(snapshot_.frames(*snapshot_.byId(1))[0].exact);
+  EXPECT_EQ(snapshot_.byId(1)->thread, 0u);
+}
+
+TEST_F(GoroutinesTest, RunningOnTheSystemStackStartsWhereItWillGoOn) {
+  makeG(0, 1, 2);
+  makeRunning(0, 501, entryOf(kBgSweep) + 9, kStacks + 40 * kStackSize + 0x800);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(pcsOf(1).front(), entryOf(kGopark) + 9);
+  EXPECT_FALSE(snapshot_.frames(*snapshot_.byId(1))[0].exact);
+}
+
+TEST_F(GoroutinesTest, RunningInTheVdsoStartsAtItsCaller) {
+  makeG(0, 1, 2);
+  const Addr m = makeRunning(0, 501, 0x7fff0000, kStacks + 40 * kStackSize + 0x800);
+  target_.put(m + 32, stackTop(0) - 0x200);
+  target_.put(m + 40, entryOf(kWorker) + 0x44);
+  target_.put(stackTop(0) - 0x200 + 0x28, entryOf(kGoexit) + 1);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(pcsOf(1), ElementsAre(entryOf(kWorker) + 0x44, entryOf(kGoexit) + 1));
+}
+
+TEST_F(GoroutinesTest, RunningUnderASignalHandlerStartsWhereTheSignalCame) {
+  makeG(0, 1, 2);
+  const Addr signalTop = kStacks + 51 * kStackSize;
+  const Addr sp = signalTop - 0x600;
+  makeRunning(0, 501, entryOf(kBgSweep) + 9, sp);
+  target_.put(sp + 0x28, entryOf(kSigtramp) + 9);
+  const Addr context = sp + 0x30 + 0x40;
+  target_.put(context - 8, Addr{0x7f0000001234});  // __restore_rt
+  target_.put(context + 160, stackTop(0) - 0x300);
+  target_.put(context + 168, entryOf(kGopark) + 0x66);
+  lay(stackTop(0) - 0x300);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(pcsOf(1).front(), entryOf(kGopark) + 0x66);
+  EXPECT_EQ(pcsOf(1).size(), 3u);
+  EXPECT_TRUE(snapshot_.incomplete.empty());
+}
+
+TEST_F(GoroutinesTest, RunningWhereNobodyKnowsSaysSo) {
+  for (std::uint64_t n = 0; n < 5; ++n) makeG(n, n + 1, 2);
+  makeRunning(0, 501, 0x7f00000000, 0x7f11111111);  // C code on a stack of C
+  makeRunning(1, 502, entryOf(kGopark) + 1, stackTop(1) - 0x300);
+  target_.mutableThreads()[1].hasRegisters = false;
+  const Addr m = makeRunning(2, 503, 0, kStacks + 40 * kStackSize + 8);
+  target_.put(m + 16, gAt(9));  // its curg is another
+  const Addr gone = makeRunning(3, 504, 0, 0);
+  target_.put(gone + 24, std::uint64_t{99999});  // no such thread
+  ASSERT_TRUE(read());                           // the fifth has no m
+  EXPECT_EQ(incomplete("stack"), 5u);
+  for (const Goroutine& g : snapshot_.goroutines) EXPECT_EQ(g.stack, kNone) << g.id;
+}
+
+TEST_F(GoroutinesTest, MovingStackIsInFlux) {
+  makeG(0, 1, 8);
+  ASSERT_TRUE(read());
+  EXPECT_TRUE(snapshot_.byId(1)->inFlux);
+  EXPECT_EQ(incomplete("stack"), 1u);
+}
+
+TEST_F(GoroutinesTest, MissingRequiredFieldsAreOneError) {
+  layouts_->add("runtime.m", kMSize, {{"g0", 0, 8, "*runtime.g"}});
+  const auto result = read();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::unsupported);
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("procid"));
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("curg"));
+}
+
+TEST_F(GoroutinesTest, NothingButGarbageIsAnError) {
+  for (std::uint64_t n = 0; n < 3; ++n) {
+    makeG(n, n + 1, 4);
+    target_.put(gAt(n) + kSched + 16, Addr{1});
+  }
+  const auto result = read();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::mismatch);
+}
+
+TEST_F(GoroutinesTest, LyingListIsBounded) {
+  makeG(0, 1, 4);
+  target_.put(kAllgsArray, gAt(0));
+  target_.put(kAllgs, kAllgsArray);
+  target_.put(kAllgs + 8, std::uint64_t{1} << 60);
+  EXPECT_FALSE(readAsLaid());
+}
+
+TEST_F(GoroutinesTest, ListThatEndsInAHoleIsReadAsFarAsItGoes) {
+  makeG(0, 1, 4);
+  const Addr last = kGs + 0x30000 - 8;
+  target_.put(last, gAt(0));
+  target_.put(kAllgs, last);
+  target_.put(kAllgs + 8, std::uint64_t{1000});
+  ASSERT_TRUE(readAsLaid());
+  EXPECT_THAT(ids(), ElementsAre(1));
+  EXPECT_EQ(incomplete("goroutines"), 1u);
+}
+
+}  // namespace
+}  // namespace parked::golang
