@@ -95,6 +95,11 @@ bool ChannelWaits::readChannels(Observer* observer) {
   std::ranges::sort(uses_, [](const Use& a, const Use& b) {
     return a.channel != b.channel ? a.channel < b.channel : a.wait < b.wait;
   });
+  std::size_t distinct = 0;
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    if (i == 0 || uses_[i].channel != uses_[i - 1].channel) ++distinct;
+  }
+  snapshot_.channels.reserve(distinct);
   ChannelReader reader(builder_.access, types_, builder_.sudogs);
   reader.setForeignBudget(snapshot_.goroutines.size() * 2 + (1 << 16));
   std::vector<Index> waits;
