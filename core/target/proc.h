@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -23,8 +24,12 @@ Result<ProcessMaps> readMaps(std::int32_t pid);
 /// Thread ids of /proc/PID/task, empty if the process is gone.
 std::vector<std::int32_t> readThreadIds(std::int32_t pid);
 
-/// Value of a line "Name:\tvalue" of /proc/PID/status, "" if absent.
+/// Value of a line "Name:\tvalue" of /proc/PID/status, of a process or a thread; "" if absent.
 std::string readStatus(std::int32_t pid, const std::string& name);
+
+/// ErrorCode::permission: `error` came back when we tried to `what` ("stop", "read") the process.
+/// Says whose process it is and what would allow it.
+Error notAllowed(std::int32_t pid, std::string_view what, int error);
 
 /// /proc/PID/comm without the newline.
 std::string readCommand(std::int32_t pid);

@@ -139,8 +139,8 @@ Result<void> ProcessTarget::freeze() {
     threads_ = held_;
   } else if (stop_) {
     stoppedAt_ = std::chrono::steady_clock::now();
-    if (auto stopped = stopper_.stop(pid_); !stopped) return stopped;
-    threads_ = stopper_.threads(arch_);
+    if (auto stopped = stopper_.stop(pid_, arch_); !stopped) return stopped;
+    threads_ = stopper_.threads();
     const auto stubborn = std::count_if(threads_.begin(), threads_.end(),
                                         [](const Thread& t) { return !t.hasRegisters; });
     for (auto i = stubborn; i > 0; --i) {
@@ -162,6 +162,7 @@ Result<void> ProcessTarget::freeze() {
 
 void ProcessTarget::release() {
   if (!stopper_.stopped()) return;
+  memory_.setSource(nullptr);  // what would be read from here on is of another instant
   stopper_.release();
   pause_ = std::chrono::steady_clock::now() - stoppedAt_;
 }

@@ -4,139 +4,227 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <elf.h>
 #include <fmt/format.h>
+#include <future>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <thread>
-#include <unistd.h>
+#include <unordered_set>
 
 #include "target/core_notes.h"
+#include "target/printable.h"
 #include "target/proc.h"
 
 namespace parked::target {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // A thread in an uninterruptible sleep does not stop until the kernel is done with it.
 constexpr auto kPatience = std::chrono::milliseconds(500);
+constexpr int kStopEvent =
+    128;  // PTRACE_EVENT_STOP, which glibc and the kernel headers both define
 
-Error refused(std::int32_t pid, int error) {
-  const std::string tracer = readStatus(pid, "TracerPid");
+Error refused(std::int32_t pid, std::int32_t tid, int error) {
+  const std::string tracer = readStatus(tid, "TracerPid");
   if (!tracer.empty() && tracer != "0") {
-    return {
-        ErrorCode::permission,
-        fmt::format("process {} is already traced by process {} ({}); use it from there, or read "
-                    "without stopping: --no-stop",
-                    pid, tracer, readCommand(std::atoi(tracer.c_str())))};
+    return {ErrorCode::permission,
+            fmt::format("process {} is already traced by process {} ({}); use it from there, or "
+                        "read without stopping: --no-stop",
+                        pid, tracer, printable(readCommand(std::atoi(tracer.c_str()))))};
   }
-  if (error == ESRCH) return {ErrorCode::gone, fmt::format("process {} is gone", pid)};
-  return {ErrorCode::permission,
-          fmt::format("not allowed to trace process {} ({}): run as its user or as root, with "
-                      "CAP_SYS_PTRACE, or set /proc/sys/kernel/yama/ptrace_scope to 0",
-                      pid, std::strerror(error))};
+  return notAllowed(pid, "stop", error);
 }
 
 }  // namespace
 
-Result<bool> ThreadStop::seizeNew(std::int32_t pid) {
+/// The thread that attaches, waits and detaches.
+class ThreadStop::Tracer {
+ public:
+  Tracer(std::int32_t pid, Arch arch) : pid_(pid), arch_(arch) {}
+
+  /// Starts the thread; returns once everything stands or nothing is held any more.
+  Result<std::vector<Thread>> start() {
+    // A signal meant for this process must not be handled on a thread that holds another one.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    auto answer = answer_.get_future();
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      return fail(ErrorCode::io, fmt::format("cannot start a thread: {}", error.what()));
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return answer.get();
+  }
+
+  ~Tracer() {
+    letGo_.set_value();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  struct Held {
+    std::int32_t tid = 0;
+    bool standing = false;  // in a ptrace stop
+    int signal = 0;         // to be delivered on release
+  };
+
+  void run();
+  Result<void> stopAll();
+  Result<bool> seizeNew();
+  void waitForAll(Clock::time_point deadline);
+  bool look(Held& thread);
+  Thread describe(const Held& held) const;
+  void detachAll();
+
+  std::int32_t pid_;
+  Arch arch_;
+  std::vector<Held> held_;
+  std::unordered_set<std::int32_t> seen_;
+  std::promise<Result<std::vector<Thread>>> answer_;
+  std::promise<void> letGo_;
+  std::thread thread_;
+};
+
+void ThreadStop::Tracer::run() {
+  auto stopped = stopAll();
+  if (!stopped) {
+    detachAll();
+    answer_.set_value(tl::unexpected(stopped.error()));
+    return;
+  }
+  std::vector<Thread> threads;
+  threads.reserve(held_.size());
+  for (const Held& held : held_) threads.push_back(describe(held));
+  answer_.set_value(std::move(threads));
+  letGo_.get_future().wait();
+  detachAll();
+  // Threads that never stopped cannot be detached from; the kernel does it as this thread ends.
+}
+
+Result<void> ThreadStop::Tracer::stopAll() {
+  const auto deadline = Clock::now() + kPatience;
+  // Threads that still run can make new ones; when a pass finds none, all stand.
+  for (;;) {
+    auto any = seizeNew();
+    if (!any) {
+      waitForAll(deadline);
+      return tl::unexpected(any.error());
+    }
+    if (!*any) break;
+    waitForAll(deadline);
+    if (Clock::now() > deadline + kPatience) break;  // it makes threads as fast as we stop them
+  }
+  if (held_.empty()) return fail(ErrorCode::gone, fmt::format("process {} has exited", pid_));
+  return {};
+}
+
+Result<bool> ThreadStop::Tracer::seizeNew() {
   bool any = false;
-  for (const std::int32_t tid : readThreadIds(pid)) {
-    if (std::any_of(held_.begin(), held_.end(), [&](const Held& h) { return h.tid == tid; })) {
-      continue;
-    }
+  for (const std::int32_t tid : readThreadIds(pid_)) {
+    if (seen_.contains(tid)) continue;
     if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) {
-      if (errno == ESRCH && tid != pid) continue;      // it ended meanwhile
-      if (!held_.empty() && errno == EPERM) continue;  // a thread on its way out
-      return tl::unexpected(refused(pid, errno));
+      const int error = errno;
+      // It ended meanwhile. One that is still a zombie (as the first thread is, when it ended
+      // before the others) is refused with EPERM.
+      const std::string state = readStatus(tid, "State");
+      if (error == ESRCH || state.empty() || state[0] == 'Z' || state[0] == 'X') {
+        seen_.insert(tid);
+        continue;
+      }
+      return tl::unexpected(refused(pid_, tid, error));
     }
-    any = true;
+    seen_.insert(tid);
     held_.push_back({tid, false, 0});
+    any = true;
     ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
   }
   return any;
 }
 
-void ThreadStop::waitForAll() {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  for (auto& thread : held_) {
-    while (!thread.standing) {
-      int status = 0;
-      const pid_t got = waitpid(thread.tid, &status, __WALL | WNOHANG);
-      if (got == thread.tid && WIFSTOPPED(status)) {
-        thread.standing = true;
-        // Either the stop we asked for (an event), or a signal was just being delivered.
-        if (status >> 16 == 0) thread.signal = WSTOPSIG(status);
-      } else if (got == thread.tid || got < 0) {
-        thread.tid = 0;  // it ended
-        break;
-      } else if (std::chrono::steady_clock::now() > deadline) {
-        break;
-      } else {
-        std::this_thread::sleep_for(std::chrono::microseconds(20));
-      }
-    }
+/// Notes the thread's stop, if it has one; false when the thread is no more.
+bool ThreadStop::Tracer::look(Held& thread) {
+  siginfo_t info{};
+  // WNOWAIT: a stop that was waited for is taken from the thread, and with it the signal it was
+  // about to receive. Left alone, the kernel still delivers that signal if this process is killed.
+  if (waitid(P_PID, static_cast<id_t>(thread.tid), &info,
+             WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0) {
+    return errno == EINTR;
   }
-  std::erase_if(held_, [](const Held& h) { return h.tid == 0; });
+  if (info.si_pid == 0) return true;
+  if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
+    waitpid(thread.tid, nullptr, WNOHANG | __WALL);  // it ended: a zombie until we take it
+    return false;
+  }
+  thread.standing = true;
+  // Either the stop we asked for (or of the whole process, by SIGSTOP), which is an event; or a
+  // signal was just being delivered, and goes on being delivered when we detach.
+  if (info.si_status >> 8 != kStopEvent) thread.signal = info.si_status & 0xff;
+  return true;
 }
 
-Result<void> ThreadStop::stop(std::int32_t pid) {
-  // Threads that still run can make new ones; when a pass finds none, all stand.
+void ThreadStop::Tracer::waitForAll(Clock::time_point deadline) {
+  auto nap = std::chrono::microseconds(10);
   for (;;) {
-    auto any = seizeNew(pid);
-    if (!any) {
-      waitForAll();
-      release();
-      return tl::unexpected(any.error());
-    }
-    if (!*any) break;
-    waitForAll();
+    bool all = true;
+    std::erase_if(held_, [&](Held& thread) {
+      if (thread.standing) return false;
+      if (!look(thread)) return true;
+      all = all && thread.standing;
+      return false;
+    });
+    if (all || Clock::now() > deadline) return;
+    std::this_thread::sleep_for(nap);
+    nap = std::min(nap * 2, std::chrono::microseconds(1000));
   }
-  if (held_.empty()) return fail(ErrorCode::gone, fmt::format("process {} is gone", pid));
-  return {};
 }
 
-void ThreadStop::release() {
-  for (auto& thread : held_) {
-    // Detaching needs a stopped thread. One that never stopped is waited for a moment longer; the
-    // kernel lets go of it in any case when this process ends.
-    if (!thread.standing) {
-      for (int i = 0; i < 1000 && !thread.standing; ++i) {
-        int status = 0;
-        const pid_t got = waitpid(thread.tid, &status, __WALL | WNOHANG);
-        if (got == thread.tid && WIFSTOPPED(status)) {
-          thread.standing = true;
-          if (status >> 16 == 0) thread.signal = WSTOPSIG(status);
-        } else if (got != 0) {
-          break;
-        } else {
-          std::this_thread::sleep_for(std::chrono::microseconds(100));
-        }
-      }
-    }
+Thread ThreadStop::Tracer::describe(const Held& held) const {
+  Thread thread;
+  thread.tid = held.tid;
+  if (!held.standing) return thread;
+  std::array<std::byte, 512> block{};
+  iovec where{block.data(), block.size()};
+  if (ptrace(PTRACE_GETREGSET, held.tid, reinterpret_cast<void*>(NT_PRSTATUS), &where) == 0) {
+    thread.hasRegisters =
+        decodeRegisters(std::span(block).first(where.iov_len), arch_, thread.registers);
+  }
+  return thread;
+}
+
+void ThreadStop::Tracer::detachAll() {
+  for (Held& thread : held_) {
+    if (!thread.standing && !look(thread)) continue;
+    if (!thread.standing) continue;
     ptrace(PTRACE_DETACH, thread.tid, nullptr,
            reinterpret_cast<void*>(static_cast<std::intptr_t>(thread.signal)));
   }
   held_.clear();
 }
 
-std::vector<Thread> ThreadStop::threads(Arch arch) const {
-  std::vector<Thread> out;
-  for (const auto& held : held_) {
-    Thread thread;
-    thread.tid = held.tid;
-    if (held.standing) {
-      std::array<std::byte, 512> block{};
-      iovec where{block.data(), block.size()};
-      if (ptrace(PTRACE_GETREGSET, held.tid, reinterpret_cast<void*>(NT_PRSTATUS), &where) == 0) {
-        thread.hasRegisters =
-            decodeRegisters(std::span(block).first(where.iov_len), arch, thread.registers);
-      }
-    }
-    out.push_back(thread);
-  }
-  return out;
+ThreadStop::ThreadStop() = default;
+ThreadStop::~ThreadStop() { release(); }
+
+Result<void> ThreadStop::stop(std::int32_t pid, Arch arch) {
+  release();
+  auto tracer = std::make_unique<Tracer>(pid, arch);
+  auto threads = tracer->start();
+  if (!threads) return tl::unexpected(threads.error());
+  threads_ = std::move(*threads);
+  tracer_ = std::move(tracer);
+  return {};
 }
+
+void ThreadStop::release() { tracer_.reset(); }
 
 }  // namespace parked::target

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/error.h"
@@ -10,34 +11,31 @@
 
 namespace parked::target {
 
+/// Only the thread that attached may detach, and the kernel detaches when it ends. So a thread of
+/// our own does both: stop() and release() may be called from any thread, and a thread of the
+/// target that would not stop is let go all the same.
 class ThreadStop {
  public:
-  ThreadStop() = default;
+  ThreadStop();
   ThreadStop(const ThreadStop&) = delete;
   ThreadStop& operator=(const ThreadStop&) = delete;
-  ~ThreadStop() { release(); }
+  ~ThreadStop();
 
-  /// Seizes and interrupts every thread, also those that appear meanwhile, and waits until they
-  /// stand. On error everything is released again.
-  Result<void> stop(std::int32_t pid);
+  /// Seizes and interrupts every thread, also those that appear meanwhile, waits until they stand
+  /// and reads their registers. On error everything is released again.
+  /// Errors: gone; permission (the message names the tracer, or what would allow it); io.
+  Result<void> stop(std::int32_t pid, Arch arch);
   /// Detaches from every thread, delivering the signals that arrived meanwhile. Idempotent.
   void release();
 
-  bool stopped() const { return !held_.empty(); }
+  bool stopped() const { return tracer_ != nullptr; }
   /// Threads and their registers; one that would not stop in time has none.
-  std::vector<Thread> threads(Arch arch) const;
+  const std::vector<Thread>& threads() const { return threads_; }
 
  private:
-  struct Held {
-    std::int32_t tid = 0;
-    bool standing = false;  // in a ptrace stop
-    int signal = 0;         // to be delivered on release
-  };
-
-  Result<bool> seizeNew(std::int32_t pid);
-  void waitForAll();
-
-  std::vector<Held> held_;
+  class Tracer;
+  std::unique_ptr<Tracer> tracer_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace parked::target

@@ -4,11 +4,16 @@
 #include <ctime>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <memory>
 #include <new>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
+#include "target/proc.h"
 #include "target/target.h"
 
 namespace parked::target {
@@ -20,6 +25,7 @@ struct Shared {
   std::atomic<std::uint64_t> ticks;
   std::atomic<std::uint64_t> signals;
   char text[16];
+  alignas(1 << 20) std::uint64_t elsewhere = 1;  // far from what is read with the rest
 };
 
 Shared* shared = nullptr;
@@ -27,14 +33,19 @@ Shared* shared = nullptr;
 // A child that counts, and counts the signals it gets, until it is killed.
 class Child {
  public:
-  Child() {
-    shared = new (mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                       -1, 0)) Shared{};
+  explicit Child(void (*work)() = countForever) {
+    area_ = mmap(nullptr, 2 * sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                 -1, 0);
+    void* at = area_;
+    std::size_t room = 2 * sizeof(Shared);
+    shared = new (std::align(alignof(Shared), sizeof(Shared), at, room)) Shared{};
     std::strcpy(shared->text, "parked");
     pid_ = fork();
     if (pid_ == 0) {
       std::signal(SIGUSR1, [](int) { shared->signals.fetch_add(1); });
-      for (;;) shared->ticks.fetch_add(1);
+      std::signal(SIGRTMIN, [](int) { shared->signals.fetch_add(1); });
+      work();
+      _exit(0);
     }
     waitForTick();
   }
@@ -43,7 +54,7 @@ class Child {
   ~Child() {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
-    munmap(shared, sizeof(Shared));
+    munmap(area_, 2 * sizeof(Shared));
   }
   pid_t pid() const { return pid_; }
   static void waitForTick() {
@@ -53,6 +64,11 @@ class Child {
   }
 
  private:
+  static void countForever() {
+    for (;;) shared->ticks.fetch_add(1);
+  }
+
+  void* area_ = nullptr;
   pid_t pid_ = 0;
 };
 
@@ -111,6 +127,171 @@ TEST(Process, RunsOnWhenTheReaderIsKilledInTheMiddle) {
   kill(reader, SIGKILL);
   waitpid(reader, nullptr, 0);
   Child::waitForTick();
+}
+
+TEST(Process, RunsOnWhenAnotherThreadReleasesIt) {
+  const Child child;
+  auto target = openProcess(child.pid(), {});
+  ASSERT_TRUE(target) << target.error().message;
+  std::thread([&] { ASSERT_TRUE((*target)->freeze()); }).join();
+  EXPECT_EQ((*target)->memory().cstring(addressOf(shared->text)), "parked");
+  const auto ticks = shared->ticks.load();
+  usleep(10000);
+  EXPECT_EQ(shared->ticks.load(), ticks) << "it ran on when the freezing thread ended";
+  std::thread([&] { (*target)->release(); }).join();
+  Child::waitForTick();
+  EXPECT_EQ(readStatus(child.pid(), "TracerPid"), "0");
+}
+
+// Signals are queued all the time, so that some thread is about to receive one at the very moment
+// it is stopped; then the reader dies without a chance to hand it on.
+TEST(Process, NoSignalIsLostWhenTheReaderIsKilled) {
+  const Child child;
+  std::uint64_t sent = 0;
+  for (int round = 0; round < 20; ++round) {
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    const pid_t reader = fork();
+    if (reader == 0) {
+      auto target = openProcess(child.pid(), {});
+      const bool frozen = target && (*target)->freeze();
+      if (write(ready[1], frozen ? "y" : "n", 1) != 1) _exit(1);
+      pause();
+      _exit(0);
+    }
+    std::atomic<bool> done{false};
+    std::thread sender([&] {
+      while (!done) {
+        if (sigqueue(child.pid(), SIGRTMIN, {}) == 0) ++sent;
+        if (sent % 64 == 0) usleep(100);
+      }
+    });
+    char answer = 0;
+    ASSERT_EQ(read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y');
+    done = true;
+    sender.join();
+    kill(reader, SIGKILL);
+    waitpid(reader, nullptr, 0);
+    close(ready[0]);
+    close(ready[1]);
+  }
+  for (int i = 0; i < 5000 && shared->signals.load() < sent; ++i) usleep(1000);
+  EXPECT_EQ(shared->signals.load(), sent);
+}
+
+TEST(Process, AStoppedProcessStaysStopped) {
+  const Child child;
+  kill(child.pid(), SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(waitpid(child.pid(), &status, WUNTRACED), child.pid());
+  {
+    auto target = openProcess(child.pid(), {});
+    ASSERT_TRUE(target) << target.error().message;
+    auto frozen = (*target)->freeze();
+    ASSERT_TRUE(frozen) << frozen.error().message;
+    ASSERT_EQ((*target)->threads().size(), 1U);
+    EXPECT_TRUE((*target)->threads()[0].hasRegisters);
+  }
+  const auto ticks = shared->ticks.load();
+  usleep(20000);
+  EXPECT_EQ(shared->ticks.load(), ticks);
+  EXPECT_THAT(readStatus(child.pid(), "State"), HasSubstr("T (stopped)"));
+  kill(child.pid(), SIGCONT);
+  Child::waitForTick();
+}
+
+TEST(Process, ThreadsThatComeAndGoAreAllStopped) {
+  const Child child([] {
+    std::atomic<int> running{0};
+    for (;;) {
+      if (running.load() > 16) continue;
+      ++running;
+      std::thread([&] {
+        for (int i = 0; i < 2000; ++i) shared->ticks.fetch_add(1);
+        --running;
+      }).detach();
+    }
+  });
+  for (int round = 0; round < 30; ++round) {
+    auto target = openProcess(child.pid(), {});
+    ASSERT_TRUE(target) << target.error().message;
+    auto frozen = (*target)->freeze();
+    ASSERT_TRUE(frozen) << frozen.error().message;
+    EXPECT_TRUE((*target)->incomplete().empty());
+    const auto ticks = shared->ticks.load();
+    usleep(2000);
+    ASSERT_EQ(shared->ticks.load(), ticks) << "a thread ran";
+    for (const Thread& thread : (*target)->threads()) EXPECT_TRUE(thread.hasRegisters);
+    (*target)->release();
+    Child::waitForTick();
+  }
+}
+
+TEST(Process, ItCanBeReadAfterItsFirstThreadEnded) {
+  const Child child([] {
+    std::thread([] {
+      for (;;) shared->ticks.fetch_add(1);
+    }).detach();
+    syscall(SYS_exit, 0);  // only this thread
+  });
+  for (int i = 0; i < 2000 && readStatus(child.pid(), "State").rfind("Z", 0) != 0; ++i)
+    usleep(1000);
+  // Its /proc files are those of a zombie, so it cannot be read; but that is what must be said, and
+  // it must not be left stopped.
+  auto target = openProcess(child.pid(), {});
+  if (target) {
+    auto frozen = (*target)->freeze();
+    EXPECT_TRUE(frozen) << frozen.error().message;
+    target->reset();
+  } else {
+    EXPECT_EQ(target.error().code, ErrorCode::gone) << target.error().message;
+  }
+  Child::waitForTick();
+}
+
+TEST(Process, ReadsAfterTheReleaseSeeOnlyThatInstant) {
+  const Child child;
+  auto target = openProcess(child.pid(), {});
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  const auto seen = (*target)->memory().word(addressOf(&shared->ticks));
+  (*target)->release();
+  Child::waitForTick();
+  EXPECT_EQ((*target)->memory().word(addressOf(&shared->ticks)), seen);
+  EXPECT_EQ((*target)->memory().word(addressOf(&shared->elsewhere)), 0U)
+      << "read after the process ran on: another instant";
+}
+
+TEST(Process, OneThatIsTracedSaysByWhom) {
+  const Child child;
+  auto first = openProcess(child.pid(), {});
+  ASSERT_TRUE(first);
+  ASSERT_TRUE((*first)->freeze());
+  auto second = openProcess(child.pid(), {});
+  ASSERT_TRUE(second);
+  const auto refused = (*second)->freeze();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::permission);
+  EXPECT_THAT(refused.error().message, HasSubstr("already traced by process"));
+  EXPECT_THAT(refused.error().message, HasSubstr("--no-stop"));
+}
+
+TEST(Process, ADebuggersThreadsAreTakenAsTheyAre) {
+  const Child child;
+  std::vector<Thread> held(1);
+  held[0].tid = child.pid();
+  held[0].hasRegisters = true;
+  held[0].registers.pc = 0x1234;
+  OpenOptions options;
+  options.heldThreads = &held;
+  auto target = openProcess(child.pid(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  Child::waitForTick();  // not stopped by us
+  ASSERT_EQ((*target)->threads().size(), 1U);
+  EXPECT_EQ((*target)->threads()[0].registers.pc, 0x1234U);
+  EXPECT_EQ((*target)->memory().cstring(addressOf(shared->text)), "parked");
 }
 
 TEST(Process, UnstoppedItKeepsRunningAndHasNoRegisters) {
