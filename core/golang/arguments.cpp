@@ -5,6 +5,8 @@
 #include <string>
 
 #include "golang/unwind.h"
+#include "image/func_table.h"
+#include "image/inline_tree.h"
 
 namespace parked::golang {
 
@@ -20,6 +22,8 @@ enum : std::uint8_t {
 
 // TraceArgsMaxLen: no more than 10 components, nested no deeper than 5.
 constexpr std::size_t kMaxLength = (5 * 3 + 2) * 10 + 1;
+// Deeper than any inlining: a damaged tree could be a circle.
+constexpr int kMaxInlineDepth = 1000;
 
 /// Which spilled register arguments still hold their value at a pc.
 class ArgumentLiveness {
@@ -48,6 +52,27 @@ class ArgumentLiveness {
   std::uint8_t startOffset_ = 0xff;
 };
 
+/// Where the liveness of a frame's arguments is looked up. Since 1.21 that is where the frame
+/// stands; before, it is the call of the outermost function inlined there, because printing the
+/// inlined calls had moved the pc.
+Addr livenessPc(image::Image& image, const Frame& frame) {
+  Addr pc = frame.exact ? frame.pc : frame.pc - 1;
+  const image::GoVersion& version = image.build().version;
+  if (version.minor > 20) return pc;
+  const auto& functions = image.functions();
+  const Addr tree = functions.funcData(frame.function, image::FuncData::inlineTree);
+  if (tree == 0) return pc;
+  const auto format = image::PclnFormat::of(version);
+  for (int depth = 0; depth < kMaxInlineDepth; ++depth) {
+    const std::int32_t index = functions.pcData(frame.function, image::PcData::inlineTree, pc);
+    if (index < 0) break;
+    const auto call = image::readInlinedCall(image.target().memory(), format, tree, index);
+    if (!call) break;
+    pc = functions.function(frame.function).entry + call->parentPc;
+  }
+  return pc;
+}
+
 /// The value of `size` bytes at `address` as Go prints it; "_" if it cannot be read.
 std::string valueText(target::AddressSpace& memory, Addr address, std::uint8_t size) {
   const std::size_t length = size < 8 ? size : 8;
@@ -68,7 +93,7 @@ std::string formatArguments(image::Image& image, const Frame& frame) {
   const Addr info = image.functions().funcData(frame.function, image::FuncData::argInfo);
   if (info == 0) return {};
   const auto program = memory.bytesUpTo(info, kMaxLength);
-  const ArgumentLiveness liveness(image, frame.function, frame.exact ? frame.pc : frame.pc - 1);
+  const ArgumentLiveness liveness(image, frame.function, livenessPc(image, frame));
 
   std::string text;
   bool start = true;

@@ -38,7 +38,8 @@ struct Shape {
   image::FuncIndex function = kNoFunc;
   bool top = false;
   bool spWrite = false;
-  bool injected = false;  ///< a call that the runtime faked at an arbitrary instruction
+  bool injected = false;     ///< a call that the runtime faked at an arbitrary instruction
+  bool exactCaller = false;  ///< the caller's pc is not looked up as a return address
   bool atEntry = false;
 };
 
@@ -48,7 +49,10 @@ bool isInjectedCall(std::string_view name) {
          name == "runtime.debugCallV2";
 }
 
-Shape makeShape(const FunctionTable& functions, Addr pc) {
+/// Whether tracebacks treat every injected call alike (unwindTrap, since 1.21) or sigpanic only.
+bool marksEveryInjectedCall(const image::GoVersion& version) { return version.minor >= 21; }
+
+Shape makeShape(const FunctionTable& functions, bool everyInjectedCall, Addr pc) {
   Shape shape;
   shape.pc = pc;
   shape.function = functions.find(pc);
@@ -59,6 +63,7 @@ Shape makeShape(const FunctionTable& functions, Addr pc) {
   // cgocallback writes SP, but keeps both stacks unwindable through it while it does.
   shape.spWrite = function.flags.spWrite && function.name != "runtime.cgocallback";
   shape.injected = isInjectedCall(function.name);
+  shape.exactCaller = everyInjectedCall ? shape.injected : function.name == "runtime.sigpanic";
   shape.atEntry = pc == function.entry;
   return shape;
 }
@@ -66,7 +71,8 @@ Shape makeShape(const FunctionTable& functions, Addr pc) {
 /// pc -> Shape, open addressing with linear probing.
 class ShapeCache {
  public:
-  explicit ShapeCache(const FunctionTable& functions) : functions_(functions), slots_(1024) {}
+  ShapeCache(const FunctionTable& functions, bool everyInjectedCall)
+      : functions_(functions), everyInjectedCall_(everyInjectedCall), slots_(1024) {}
 
   /// The copy is what makes growing safe for the caller.
   Shape get(Addr pc) {
@@ -85,7 +91,7 @@ class ShapeCache {
   }
 
   Shape insert(std::size_t slot, Addr pc) {
-    const Shape shape = makeShape(functions_, pc);
+    const Shape shape = makeShape(functions_, everyInjectedCall_, pc);
     if (pc == 0) return shape;
     slots_[slot] = shape;
     if (++used_ * 2 > slots_.size()) grow();
@@ -110,6 +116,7 @@ class ShapeCache {
   }
 
   const FunctionTable& functions_;
+  bool everyInjectedCall_;
   std::vector<Shape> slots_;
   std::size_t used_ = 0;
 };
@@ -145,9 +152,12 @@ struct Unwinder::Impl {
 };
 
 Unwinder::Unwinder(image::Image& image)
-    : Unwinder(image.target().memory(), image.functions(), image.target().arch()) {}
-Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch)
-    : impl_(new Impl{memory, rulesOf(arch), ShapeCache(functions)}) {}
+    : Unwinder(image.target().memory(), image.functions(), image.target().arch(),
+               image.build().version) {}
+Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch,
+                   const image::GoVersion& version)
+    : impl_(new Impl{memory, rulesOf(arch),
+                     ShapeCache(functions, marksEveryInjectedCall(version))}) {}
 Unwinder::~Unwinder() = default;
 
 UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, std::size_t limit) {
@@ -201,7 +211,7 @@ UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, st
     sp = fp;
     lr = 0;
     innermost = false;
-    trap = shape.injected;
+    trap = shape.exactCaller;
     if (rules.usesLink && shape.injected) {
       // The signal handler saved LR on the stack before it faked the call.
       Addr saved = 0;

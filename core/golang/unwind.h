@@ -53,7 +53,10 @@ std::string_view describe(UnwindEnd end);
 class Unwinder {
  public:
   explicit Unwinder(image::Image& image);
-  Unwinder(target::AddressSpace& memory, const image::FunctionTable& functions, target::Arch arch);
+  /// `version` decides one thing: up to 1.20 Go's traceback looks the caller of asyncPreempt up as
+  /// if it had called it, since 1.21 at the instruction where it was preempted.
+  Unwinder(target::AddressSpace& memory, const image::FunctionTable& functions, target::Arch arch,
+           const image::GoVersion& version);
   ~Unwinder();
 
   /// Appends the frames, innermost first, at most `limit`. Terminates on any memory: every step

@@ -28,7 +28,8 @@ class UnwindTest : public ::testing::Test {
                                                {.name = "main.bare"}});
     ASSERT_NE(functions_, nullptr);
     target_.map(kLo, kHi - kLo);
-    unwinder_.emplace(target_.memory(), *functions_, target::Arch::amd64);
+    version_.minor = 22;
+    unwinder_.emplace(target_.memory(), *functions_, target::Arch::amd64, version_);
   }
 
   /// Lays frames from `sp` upwards: pcs[i] returns to pcs[i + 1].
@@ -49,6 +50,7 @@ class UnwindTest : public ::testing::Test {
   }
 
   test::SyntheticTarget target_;
+  image::GoVersion version_;
   std::unique_ptr<image::FunctionTable> functions_;
   std::optional<Unwinder> unwinder_;
   std::vector<Frame> frames_;
@@ -90,6 +92,17 @@ TEST_F(UnwindTest, CallerOfAnInjectedCallStandsExactlyWhereItWasInterrupted) {
     EXPECT_FALSE(frames_[1].exact);
     EXPECT_TRUE(frames_[2].exact);
     EXPECT_FALSE(frames_[3].exact);
+  }
+}
+
+TEST_F(UnwindTest, UpToGo120OnlyAPanickingCallerIsExact) {
+  version_.minor = 20;
+  unwinder_.emplace(target_.memory(), *functions_, target::Arch::amd64, version_);
+  for (const std::uint32_t injected : {kAsyncPreempt, kSigpanic}) {
+    const Addr sp = kHi - 0x400;
+    lay(sp, {entryOf(injected) + 9, entryOf(kWorker) + 9, entryOf(kGoexit) + 1});
+    ASSERT_EQ(unwind({.pc = entryOf(injected) + 9, .sp = sp}), UnwindEnd::top);
+    EXPECT_EQ(frames_[1].exact, injected == kSigpanic);
   }
 }
 
@@ -164,7 +177,7 @@ TEST_F(UnwindTest, EndlessRecursionStopsAtTheLimitAndAtTheStack) {
 }
 
 TEST_F(UnwindTest, Arm64LeafReturnsThroughTheLinkRegister) {
-  Unwinder arm64(target_.memory(), *functions_, target::Arch::arm64);
+  Unwinder arm64(target_.memory(), *functions_, target::Arch::arm64, version_);
   const Addr sp = kHi - 0x200;
   target_.put(sp, entryOf(kGoexit) + 4);  // saved by the worker at the bottom of its frame
   const UnwindStart start{.pc = entryOf(kBare) + 8,
@@ -181,7 +194,7 @@ TEST_F(UnwindTest, Arm64LeafReturnsThroughTheLinkRegister) {
 }
 
 TEST_F(UnwindTest, Arm64FrameThatReturnsToItselfEnds) {
-  Unwinder arm64(target_.memory(), *functions_, target::Arch::arm64);
+  Unwinder arm64(target_.memory(), *functions_, target::Arch::arm64, version_);
   target_.put(kLo, entryOf(kBare) + 8);
   const UnwindStart start{.pc = entryOf(kBare) + 8, .sp = kLo, .stackLo = kLo, .stackHi = kHi};
   EXPECT_EQ(arm64.unwind(start, frames_), UnwindEnd::outsideStack);
