@@ -60,16 +60,19 @@ std::vector<DebuggerAccess::Range> rangesOf(lldb::SBProcess process) {
   return ranges;
 }
 
-/// lldb keeps an ELF file's segments as sections; the first one that is loaded tells. Before lldb
-/// has found where a PIE was loaded, it has it at its link address, 0.
+/// lldb keeps an ELF file's segments as sections; the first one that is loaded tells. As long as
+/// lldb has not found out where a PIE was loaded, it has it at its link address, where nothing is.
 std::optional<std::uint64_t> loadBiasOf(lldb::SBTarget target) {
+  lldb::SBProcess process = target.GetProcess();
   lldb::SBModule module = target.FindModule(target.GetExecutable());
   const std::size_t count = module.IsValid() ? module.GetNumSections() : 0;
   for (std::size_t i = 0; i < count; ++i) {
     lldb::SBSection section = module.GetSectionAtIndex(i);
     const lldb::addr_t loaded = section.GetLoadAddress(target);
-    if (loaded == 0) return std::nullopt;
-    if (loaded != LLDB_INVALID_ADDRESS) return loaded - section.GetFileAddress();
+    if (loaded == LLDB_INVALID_ADDRESS) continue;
+    std::byte first{};
+    if (readMemory(process, loaded, &first, 1) == 0) return std::nullopt;
+    return loaded - section.GetFileAddress();
   }
   return std::nullopt;
 }

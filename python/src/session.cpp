@@ -13,11 +13,23 @@ namespace {
 constexpr auto kSignalInterval = std::chrono::milliseconds(20);
 
 /// Text of a foreign program is not always UTF-8; what is not becomes U+FFFD.
-py::str decode(std::string_view bytes, py::ssize_t* consumed = nullptr) {
-  PyObject* text = PyUnicode_DecodeUTF8Stateful(
-      bytes.data(), static_cast<py::ssize_t>(bytes.size()), "replace", consumed);
+py::str decode(std::string_view bytes) {
+  PyObject* text =
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<py::ssize_t>(bytes.size()), "replace");
   if (text == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::str>(text);
+}
+
+/// How many bytes from the start end with a whole character: the tail of a piece of output may be
+/// the first bytes of one. (PyUnicode_DecodeUTF8Stateful does not say for ASCII in Python 3.11.)
+std::size_t wholeCharacters(std::string_view bytes) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, bytes.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+    if ((byte & 0xC0U) == 0x80U) continue;  // goes on with the character before
+    const std::size_t length = byte >= 0xF0U ? 4 : byte >= 0xE0U ? 3 : byte >= 0xC0U ? 2 : 1;
+    return length > back ? bytes.size() - back : bytes.size();
+  }
+  return bytes.size();
 }
 
 /// Marks a session as in use: while the GIL is given up, other Python threads run.
@@ -160,9 +172,9 @@ std::tuple<py::str, py::str, int, py::str> PySession::run(const std::vector<std:
   const auto pass = [&](std::string_view piece) {
     pending.append(piece);
     callbacks_->call<bool>([&] {
-      py::ssize_t consumed = 0;
-      const py::str text = decode(pending, &consumed);
-      pending.erase(0, static_cast<std::size_t>(consumed));
+      const std::size_t whole = wholeCharacters(pending);
+      const py::str text = decode(std::string_view(pending).substr(0, whole));
+      pending.erase(0, whole);
       sink(text);
       return true;
     });
