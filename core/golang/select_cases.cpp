@@ -79,10 +79,10 @@ std::vector<std::size_t> matchCases(const SelectCases& select, std::span<const Q
   const auto less = [](const auto& a, const auto& b) {
     return std::tie(a.channel, a.element) < std::tie(b.channel, b.element);
   };
-  std::ranges::stable_sort(cases, less, [&](std::size_t i) { return select.cases[i]; });
+  std::ranges::sort(cases, less, [&](std::size_t i) { return select.cases[i]; });
   std::vector<std::size_t> order(queued.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, less, [&](std::size_t i) { return queued[i]; });
+  std::ranges::sort(order, less, [&](std::size_t i) { return queued[i]; });
   std::vector<std::size_t> matched(queued.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const SelectCases::Case& c = select.cases[cases[i]];
