@@ -65,6 +65,7 @@ class Object {
   explicit operator bool() const { return !bytes_.empty(); }
   Addr address() const { return address_; }
   std::size_t size() const { return bytes_.size(); }
+  std::span<const std::byte> bytes() const { return bytes_; }
 
   /// The field's value; T{} when the field is absent or lies outside the bytes. A walker whose
   /// result depends on a field that may be absent asks exists() first.

@@ -1,4 +1,5 @@
 // Finding runtime.firstmoduledata in a program without a symbol table.
+#include <algorithm>
 #include <cstring>
 #include <elf.h>
 
@@ -10,6 +11,7 @@ namespace parked::image {
 namespace {
 
 constexpr std::size_t kWord = 8;
+constexpr Addr kPage = 4096;
 
 /// Loaded addresses of everything in the executable that starts like a pclntab. There is one in
 /// every program; data may contain more by chance.
@@ -28,29 +30,49 @@ std::vector<Addr> pclntabs(target::Target& target) {
   return found;
 }
 
+/// Inside moduledata.
+struct Offsets {
+  std::uint32_t pcHeader;
+  std::uint32_t ftabLength;
+};
+
+/// The first place in `bytes`, which lie at `start`, that is a moduledata of one of the tables.
+Addr moduleIn(target::AddressSpace& memory, const std::vector<Addr>& tables, Offsets offsets,
+              Addr start, std::span<const std::byte> bytes) {
+  for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    Addr word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof(word));
+    if (std::find(tables.begin(), tables.end(), word) == tables.end()) continue;
+    std::uint64_t count = 0;
+    const auto header = readPcHeader(memory, word);
+    const Addr module = start + at - offsets.pcHeader;
+    if (header && memory.read(module + offsets.ftabLength, count) &&
+        count == header->functionCount + 1) {
+      return module;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
-Addr findModule(target::Target& target, std::uint32_t ftabLength) {
+Addr findModule(target::Target& target, std::uint32_t pcHeaderOffset,
+                std::uint32_t ftabLengthOffset) {
+  const Offsets offsets{pcHeaderOffset, ftabLengthOffset};
   target::AddressSpace& memory = target.memory();
   const std::vector<Addr> tables = pclntabs(target);
+  if (tables.empty()) return 0;
   for (const auto& segment : target.executable().segments()) {
     if (segment.type != PT_LOAD || (segment.flags & PF_W) == 0) continue;
-    const Addr start = segment.address + target.bias();
     // From memory, not from the file: in a position-independent program the file's pointers are
     // not relocated. Moduledata is initialized data, so it lies in the part that the file backs.
-    const auto bytes = memory.bytesUpTo(start, segment.fileSize);
-    for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
-      Addr word = 0;
-      std::memcpy(&word, bytes.data() + at, sizeof(word));
-      for (const Addr table : tables) {
-        if (word != table) continue;
-        std::uint64_t count = 0;
-        const auto header = readPcHeader(memory, table);
-        if (header && memory.read(start + at + ftabLength, count) &&
-            count == header->functionCount + 1) {
-          return start + at;
-        }
-      }
+    // Protecting relocated data splits the segment into several regions.
+    Addr start = segment.address + target.bias();
+    const Addr end = start + segment.bytes.size();
+    while (start < end) {
+      const auto bytes = memory.bytesUpTo(start, end - start);
+      if (const Addr found = moduleIn(memory, tables, offsets, start, bytes)) return found;
+      start = bytes.empty() ? (start / kPage + 1) * kPage : start + bytes.size();
     }
   }
   return 0;

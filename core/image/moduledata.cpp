@@ -177,7 +177,9 @@ Result<ModuleList> readModules(target::Target& target, const GoVersion& version,
                                LayoutSource& layouts, Addr firstModule) {
   const auto layout = bindModule(layouts);
   if (!layout) return tl::unexpected(layout.error());
-  if (firstModule == 0) firstModule = findModule(target, layout->ftab.length.offset);
+  if (firstModule == 0) {
+    firstModule = findModule(target, layout->pcHeader.offset, layout->ftab.length.offset);
+  }
   if (firstModule == 0) {
     return fail(ErrorCode::notFound,
                 fmt::format("no runtime.firstmoduledata in this {} program", version.text));

@@ -55,8 +55,9 @@ struct PcHeader {
 Result<PcHeader> readPcHeader(target::AddressSpace& memory, Addr address);
 
 /// Searches for the first moduledata by its shape: a pclntab header in the executable, and a
-/// writable place that points to it and agrees with it. `ftabLength`: offset of the length of
-/// moduledata.ftab. 0 if there is none.
-Addr findModule(target::Target& target, std::uint32_t ftabLength);
+/// writable place that points to it and agrees with it. The offsets are those of
+/// moduledata.pcHeader and of the length of moduledata.ftab. 0 if there is none.
+Addr findModule(target::Target& target, std::uint32_t pcHeaderOffset,
+                std::uint32_t ftabLengthOffset);
 
 }  // namespace parked::image
