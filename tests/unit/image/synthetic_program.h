@@ -41,6 +41,7 @@ class SyntheticProgram {
   static constexpr Addr kPcln = 0x500000;
   static constexpr Addr kFuncData = 0x700000;
   static constexpr Addr kModule = 0x800000;
+  static constexpr std::uint32_t kModuleSize = 7 * 24 + 18 * 8 + 2 * 16;
 
   explicit SyntheticProgram(int minor) { version_.minor = minor; }
 
@@ -149,15 +150,11 @@ class SyntheticProgram {
     module.u32(100).u32(0).u64(0xc00000).u32(200).u32(0).u64(0xc10000);
     target.map(kPcln, std::move(pcln), false);
     if (!funcData.empty()) target.map(kFuncData, std::move(funcData), false);
-    target.map(moduleAddress, std::move(module));
+    target.map(kModule, std::move(module));
     addLayouts(layouts);
   }
 
-  Addr moduleAddress = kModule;
-
  private:
-  static constexpr std::uint32_t kModuleSize = 7 * 24 + 18 * 8 + 2 * 16;
-
   static void addField(StructLayout& layout, const char* name, std::uint32_t size,
                        const char* type) {
     const std::uint32_t offset =

@@ -1,0 +1,35 @@
+// room: image
+// Type information. Input: how .debug_info is stored (0 plain, 1 zlib, 2 zstd), its unpacked size
+// (3 bytes, unless plain), the size of .debug_abbrev (2 bytes), .debug_abbrev, .debug_info.
+#include <cstddef>
+#include <cstdint>
+
+#include "image/dwarf_layouts.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace parked::image;
+  if (size < 6) return 0;
+  std::span bytes(reinterpret_cast<const std::byte*>(data), size);
+  const auto unpacked = data[1] | (data[2] << 8) | (data[3] << 16);
+  const std::size_t abbrevSize = std::min<std::size_t>(data[4] | (data[5] << 8), size - 6);
+  bytes = bytes.subspan(6);
+  DwarfSections sections;
+  sections.abbrev = {bytes.first(abbrevSize), abbrevSize, Compression::none};
+  const auto info = bytes.subspan(abbrevSize);
+  sections.info = {info, info.size(), Compression::none};
+  if (data[0] % 3 != 0) {
+    sections.info.size = static_cast<std::uint64_t>(unpacked);
+    sections.info.compression = data[0] % 3 == 1 ? Compression::zlib : Compression::zstd;
+  }
+  const auto layouts = openDwarfLayouts(sections);
+  if (!layouts) return 0;
+  for (const char* type : {"runtime.g", "runtime.stack", "runtime.iface", "net/http.Transport"}) {
+    std::vector<std::string> missing;
+    Binder binder(**layouts, type, missing);
+    binder.offsetOf("stack.hi.x", true);
+  }
+  std::int64_t value = 0;
+  (*layouts)->constant("runtime._Gwaiting", value);
+  (*layouts)->constant("main.limit", value);
+  return 0;
+}
