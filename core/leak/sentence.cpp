@@ -99,7 +99,7 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
                              ? ""
                              : fmt::format(" for at least {}", humanDuration(group.longestWait)));
     case Why::worker:
-      return fmt::format("{} receive from the same channel: idle workers, it seems",
+      return fmt::format("{} take from one channel, as idle workers do",
                          counted(group.count, "goroutine"));
     case Why::benign:
       return fmt::format("well-known background goroutine: {}", label);

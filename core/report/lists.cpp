@@ -23,8 +23,9 @@ std::uint64_t shownOf(std::size_t size, std::uint64_t limit) {
 void putMore(Page& page, std::size_t size, std::uint64_t shown, const TextStyle& style,
              std::string_view command) {
   if (shown >= size) return;
-  page.line(0, {{fmt::format("{} more: ", withSeparators(size - shown)), Ink::faint},
-                {fmt::format("{} {} --all", style.commandPrefix, command)}});
+  const std::string more = fmt::format("{} more: ", withSeparators(size - shown));
+  page.line(0, {{more, Ink::faint},
+                {hintCommand(page, style, fmt::format("{} --all", command), more.size())}});
 }
 
 /// Indices of an array, the ones with the highest `weight` first.

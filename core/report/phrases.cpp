@@ -5,6 +5,7 @@
 
 #include "leak/describe.h"
 #include "leak/numbers.h"
+#include "report/escape.h"
 
 namespace parked::report {
 
@@ -84,13 +85,10 @@ std::string groupObjects(const Report& report, const leak::Group& group) {
   if (waits.empty()) return {};
   const std::string described = leak::describeWaits(snapshot, example);
   const std::string_view noun = objectNoun(waits.front().kind);
-  std::string text;
   if (waits.front().inSelect) {
-    text = fmt::format("select of {}", waits.size());
+    std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
     if (group.objects > waits.size()) {
-      text += fmt::format(" with {} different {}, e.g.", withSeparators(group.objects), noun);
-    } else {
-      text += ":";
+      text += fmt::format(", {} different {}, e.g.", withSeparators(group.objects), noun);
     }
     return fmt::format("{} {}", text, described);
   }
@@ -130,6 +128,13 @@ std::string dueText(const TimerGroup& group) {
   }
   if (group.stopped > 0) text += fmt::format(", {} stopped", withSeparators(group.stopped));
   return text;
+}
+
+std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
+                        std::size_t used) {
+  std::string whole = fmt::format("{} {}", style.commandPrefix, command);
+  if (used + columns(whole) <= page.width()) return whole;
+  return fmt::format("parked ... {}", command);
 }
 
 std::string incompleteText(const Incomplete& entry) {

@@ -29,6 +29,10 @@ std::string utcTime(std::int64_t nsSince1970);
 std::string_view baseName(std::string_view path);
 /// "due in 59m to 1h1m", "due now", "" when not known.
 std::string dueText(const TimerGroup& group);
+/// How to run a command of the family here; when the whole line does not fit behind `used` columns,
+/// "parked ... report --all".
+std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
+                        std::size_t used);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
 std::string incompleteText(const Incomplete& entry);
 

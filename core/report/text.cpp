@@ -24,6 +24,25 @@ constexpr std::size_t kVerdictWidth = 7;
 constexpr std::size_t kTimerGroups = 5;
 constexpr std::size_t kIncompleteLines = 5;
 constexpr std::size_t kBuildIdShown = 20;
+constexpr std::size_t kSelectCases = 4;
+
+/// False where the wait reason and the sentence already say what is waited on.
+bool saysMoreThanTheReason(leak::Why why) {
+  switch (why) {
+    case leak::Why::nilChannel:
+    case leak::Why::noCases:
+    case leak::Why::nilSelect:
+    case leak::Why::mainForever:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool isSelectGroup(const Report& report, const leak::Group& group) {
+  const auto waits = report.snapshot->waitsOf(report.snapshot->goroutines[group.example]);
+  return !waits.empty() && waits.front().inSelect;
+}
 
 std::string targetText(const TargetInfo& target) {
   std::string text = target.executable.empty() ? "unknown program" : target.executable;
@@ -107,22 +126,23 @@ std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOpt
 
 void putTimers(Page& page, const Report& report, const TextStyle& style) {
   std::uint64_t total = 0;
-  for (const TimerGroup& group : report.timers) total += group.count;
+  std::vector<const TimerGroup*> groups;  // the runtime keeps a few of its own
+  for (const TimerGroup& group : report.timers) {
+    if (group.kind == golang::TimerKind::runtimeInternal) continue;
+    groups.push_back(&group);
+    total += group.count;
+  }
   if (total == 0) return;
   page.blank();
   page.line(0, {{counted(total, "timer"), Ink::strong}});
-  std::size_t countWidth = 0;
-  for (const TimerGroup& group : report.timers) {
-    countWidth = std::max(countWidth, withSeparators(group.count).size());
-  }
+  const std::size_t countWidth = withSeparators(groups.front()->count).size();
   std::uint64_t leftOut = 0;
-  for (std::size_t i = 0; i < report.timers.size(); ++i) {
-    const TimerGroup& group = report.timers[i];
+  for (std::size_t i = 0; i < groups.size(); ++i) {
     if (i >= kTimerGroups) {
-      leftOut += group.count;
-      continue;
+      leftOut += groups[i]->count;
+    } else {
+      putTimerGroup(page, *groups[i], countWidth + 1);
     }
-    putTimerGroup(page, group, countWidth + 1);
   }
   if (leftOut > 0) {
     page.line(2,
@@ -165,7 +185,9 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
         "report --system");
   }
   if (!shown.empty()) {
-    const leak::Group& group = *shown.front();
+    const leak::Group& group = **std::max_element(
+        shown.begin(), shown.end(),
+        [](const auto* a, const auto* b) { return a->verdict < b->verdict; });
     hints.emplace_back("one goroutine in full",
                        fmt::format("goroutine {}", report.snapshot->goroutines[group.example].id));
   }
@@ -175,7 +197,7 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
   for (const auto& hint : hints) width = std::max(width, hint.first.size());
   for (const auto& [what, command] : hints) {
     page.line(0, {{fmt::format("{:<{}}  ", what, width), Ink::faint},
-                  {fmt::format("{} {}", style.commandPrefix, command)}});
+                  {hintCommand(page, style, command, width + 2)}});
   }
 }
 
@@ -210,6 +232,51 @@ GroupColumns measureGroups(const Report& report, const std::vector<const leak::G
   return columns;
 }
 
+namespace {
+
+/// What the members wait on; the cases of a select on a line each.
+void putGroupObjects(Page& page, std::size_t indent, const Report& report,
+                     const leak::Group& group) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  const auto waits = snapshot.waitsOf(example);
+  if (waits.empty() || leak::stateOf(example) != leak::State::blocked) return;
+  if (!saysMoreThanTheReason(group.why)) return;
+  if (!waits.front().inSelect) {
+    page.field(indent, kGroupLabel, "waits on", groupObjects(report, group));
+    return;
+  }
+  std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
+  if (group.objects > waits.size()) {
+    text += fmt::format(", {} different channels, e.g.", withSeparators(group.objects));
+  }
+  page.field(indent, kGroupLabel, "waits on", text);
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    if (i == kSelectCases) {
+      page.field(indent, kGroupLabel, "", fmt::format("and {} more", waits.size() - i));
+      break;
+    }
+    page.field(
+        indent, kGroupLabel, "",
+        fmt::format("{} {}", leak::opName(waits[i].op), leak::describeWait(snapshot, waits[i])));
+  }
+}
+
+void putGroupSentence(Page& page, std::size_t indent, const Report& report,
+                      const leak::Group& group) {
+  if (group.verdict == Verdict::running) return;
+  const std::string sentence = report.analysis->sentence(group);
+  if (group.verdict >= Verdict::unknown) {
+    page.field(indent, kGroupLabel, "because", sentence, Ink::strong);
+  } else if (group.why == leak::Why::worker || group.why == leak::Why::mainForever) {
+    page.field(indent, kGroupLabel, "note", sentence);
+  } else if (group.why == leak::Why::timed && isSelectGroup(report, group)) {
+    page.field(indent, kGroupLabel, "note", sentence);
+  }
+}
+
+}  // namespace
+
 void putGroup(Page& page, const Report& report, const leak::Group& group,
               const GroupColumns& columns) {
   const golang::Snapshot& snapshot = *report.snapshot;
@@ -226,22 +293,19 @@ void putGroup(Page& page, const Report& report, const leak::Group& group,
                 {goroutineList(snapshot, report.grouping.membersOf(group)), Ink::faint}});
   if (!group.key.empty()) page.field(indent, kGroupLabel, "group", group.key);
   page.placeField(indent, kGroupLabel, "at", analysis.place(analysis.stack(example.stack).user));
+  if (group.why == leak::Why::benign && group.key.empty()) {
+    // Where it was started and on what it waits is known to whoever knows the package.
+    page.field(indent, kGroupLabel, "is", analysis.label(group.example));
+    return;
+  }
   if (group.creator != leak::kNoPlace) {
     page.placeField(indent, kGroupLabel, "created by", analysis.place(group.creator),
                     group.creators > 1
                         ? fmt::format("and {}", counted(group.creators - 1, "other place"))
                         : std::string());
   }
-  const std::string objects = groupObjects(report, group);
-  if (!objects.empty() && leak::stateOf(example) == leak::State::blocked) {
-    page.field(indent, kGroupLabel, "waits on", objects);
-  }
-  if (group.verdict >= Verdict::unknown) {
-    page.field(indent, kGroupLabel, "because", analysis.sentence(group));
-  } else if (group.verdict == Verdict::waiting && group.why != leak::Why::plain &&
-             group.why != leak::Why::system) {
-    page.field(indent, kGroupLabel, "note", analysis.sentence(group));
-  }
+  putGroupObjects(page, indent, report, group);
+  putGroupSentence(page, indent, report, group);
 }
 
 void renderText(const Report& report, const TextOptions& options, const TextStyle& style,

@@ -11,10 +11,11 @@ using golang::TimerKind;
 namespace {
 
 /// The code a timer runs for the user: the callback of an AfterFunc, else the timer's own function
-/// when parked has no better name for it.
+/// when parked has no better name for it. Of a deadline it would be a function of its package.
 Addr callbackOf(const golang::Timer& timer) {
-  if (timer.callback != 0) return timer.callback;
-  return timer.kind == TimerKind::unknown ? timer.function : 0;
+  if (timer.kind == TimerKind::afterFunc) return timer.callback;
+  if (timer.kind != TimerKind::unknown) return 0;
+  return timer.callback != 0 ? timer.callback : timer.function;
 }
 
 leak::Place functionAt(const leak::Code& code, Addr entry) {

@@ -91,12 +91,11 @@ verdicts    1,200 SUSPECT, 9 WAITING
         at          main.worker  /src/shop/worker.go:12
         created by  main.(*server).handle  /src/shop/server.go:41
         waits on    chan int 0xd000 unbuffered, open, no senders, 8 receivers queued
-        note        8 goroutines receive from the same channel: idle workers, it seems
+        note        8 goroutines take from one channel, as idle workers do
 
      1  WAITING  select (no cases)                goroutine 1
         at          main.main  /src/shop/main.go:20
         created by  main.(*server).handle  /src/shop/server.go:41
-        waits on    select without cases
         note        main in select {}: the usual way to keep a program up
 
 2 goroutines of the runtime not shown  parked report --system
