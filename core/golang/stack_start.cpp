@@ -96,9 +96,12 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
   }
 
   Point point{thread.registers.pc, thread.registers.sp, thread.registers.link};
-  if (const Bounds signal = stackOf(m[layouts_.m.gsignal]); signal.contains(point.sp)) {
+  // A handler can itself be interrupted: a crash raises the signal once more from inside of it.
+  const Bounds signal = stackOf(m[layouts_.m.gsignal]);
+  while (signal.contains(point.sp)) {
     Point before;
-    if (!interrupted(signal, point, before)) {
+    if (!interrupted(signal, point, before) ||
+        (signal.contains(before.sp) && before.sp <= point.sp)) {
       result.problem = "running, inside a signal handler that cannot be unwound";
       return;
     }

@@ -265,7 +265,7 @@ std::vector<Frame> framesOf(const Snapshot& snapshot, const Goroutine& goroutine
       start.lr = g[layouts->g.schedLr];
     }
   }
-  Unwinder(image).unwind(start, frames);
+  Unwinder(image).unwind(start, frames, known.size());
   return frames;
 }
 

@@ -348,6 +348,33 @@ TEST_F(GoroutinesTest, RunningUnderASignalHandlerStartsWhereTheSignalCame) {
   EXPECT_TRUE(snapshot_.incomplete.empty());
 }
 
+TEST_F(GoroutinesTest, SignalInsideASignalHandler) {
+  makeG(0, 1, 2);
+  lay(stackTop(0) - 0x300);
+  const Addr signalTop = kStacks + 51 * kStackSize;
+  const Addr inner = signalTop - 0x800, outer = signalTop - 0x400;
+  makeRunning(0, 501, entryOf(kBgSweep) + 9, inner);
+  target_.put(inner + 0x28, entryOf(kSigtramp) + 9);
+  target_.put(inner + 0x70 + 160, outer);  // interrupted while it ran on the same stack
+  target_.put(inner + 0x70 + 168, entryOf(kBgSweep) + 20);
+  target_.put(outer + 0x28, entryOf(kSigtramp) + 9);
+  target_.put(outer + 0x70 + 160, stackTop(0) - 0x300);
+  target_.put(outer + 0x70 + 168, entryOf(kGopark) + 0x66);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(pcsOf(1).front(), entryOf(kGopark) + 0x66);
+}
+
+TEST_F(GoroutinesTest, SignalFramesInACircleEnd) {
+  makeG(0, 1, 2);
+  const Addr sp = kStacks + 51 * kStackSize - 0x400;
+  makeRunning(0, 501, entryOf(kBgSweep) + 9, sp);
+  target_.put(sp + 0x28, entryOf(kSigtramp) + 9);
+  target_.put(sp + 0x70 + 160, sp);
+  target_.put(sp + 0x70 + 168, entryOf(kBgSweep) + 9);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(incomplete("stack"), 1u);
+}
+
 TEST_F(GoroutinesTest, RunningWhereNobodyKnowsSaysSo) {
   for (std::uint64_t n = 0; n < 5; ++n) makeG(n, n + 1, 2);
   makeRunning(0, 501, 0x7f00000000, 0x7f11111111);  // C code on a stack of C
