@@ -23,7 +23,8 @@ class Resolver {
         snapshot_(snapshot),
         access_(access),
         channels_(builder_),
-        sync_(builder_) {
+        sync_(builder_),
+        timerReader_(access) {
     std::vector<std::string> missing;
     image::Binder g(access.layouts, "runtime.g", missing);
     g.optional(sleepTimer_, "timer");
@@ -46,6 +47,7 @@ class Resolver {
   Access& access_;
   ChannelWaits channels_;
   SyncWaits sync_;
+  TimerReader timerReader_;
   image::Field<Addr> sleepTimer_, coroutine_;
   std::optional<AddrMap> timers_;
   std::optional<AddrMap> pollers_;  // to 2 * index of the fd, + 1 for its writer
@@ -142,7 +144,12 @@ void Resolver::collectSleep(Index index) {
   Wait& wait = builder_.add(index, ObjectKind::timer, WaitOp::sleep);
   wait.address = address;
   wait.object = timersByAddress().find(address);
-  if (wait.object == kNone) return;  // a synctest bubble's
+  if (wait.object == kNone) {
+    const auto timer = timerReader_.read(address);
+    wait.note = builder_.note(timer && timer->fake ? "its timer runs on a synctest bubble's clock"
+                                                   : "its timer is in no heap: just being woken");
+    return;
+  }
   Timer& timer = snapshot_.timers[wait.object];
   if (timer.kind != TimerKind::sleep || timer.argument != goroutine.address) {
     wait.note = builder_.note("its timer does not name it");
@@ -208,11 +215,10 @@ void Resolver::collectCoroutine(Index index, const WaitSite& site) {
 // Since 1.23 a channel timer is in a P's heap only while it runs and somebody listens: a stopped
 // ticker is found only through the channel.
 void Resolver::addChannelTimers() {
-  TimerReader reader(access_);
-  if (!reader.usable()) return;
+  if (!timerReader_.usable()) return;
   for (const Channel& channel : snapshot_.channels) {
     if (channel.timer == 0 || timersByAddress().contains(channel.timer)) continue;
-    const auto read = reader.read(channel.timer);
+    const auto read = timerReader_.read(channel.timer);
     if (!read || read->timer.channel != channel.address) {
       snapshot_.incomplete.add("timers", "a channel's timer is not readable or damaged",
                                channel.timer);
