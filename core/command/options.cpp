@@ -148,8 +148,11 @@ Result<void> readNumbers(const Raw& raw, Invocation& out) {
     }
     out.thresholds.age = std::chrono::nanoseconds(age);
   }
-  // Whoever asks for fewer than `few` at any age surely wants that few old ones, too.
-  out.thresholds.few = std::min(out.thresholds.few, out.thresholds.count);
+  // The rules between follow: who calls 5 at any age too many surely means 5 old ones, too.
+  leak::Thresholds& thresholds = out.thresholds;
+  thresholds.some = std::min(thresholds.some, thresholds.count);
+  thresholds.few = std::min(thresholds.few, thresholds.count);
+  thresholds.someAge = std::min(thresholds.someAge, thresholds.age);
   return {};
 }
 

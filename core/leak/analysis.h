@@ -46,6 +46,7 @@ struct Group {
   Index example = 0;                   ///< the goroutine that stands for the group: longest wait
   std::int64_t longestWait = 0;        ///< ns, a lower bound; 0: not known
   std::uint64_t withWait = 0;          ///< members whose wait is known at all
+  std::uint64_t settled = 0;           ///< members blocked at least Thresholds::someAge
   std::uint64_t old = 0;               ///< members blocked at least Thresholds::age
   std::uint64_t objects = 0;           ///< distinct objects its members wait on
   std::uint64_t creators = 0;          ///< distinct go statements

@@ -52,7 +52,7 @@ class Summary {
   void operator()(const Grouping& grouping, Group& group) {
     ++round_;
     const golang::Snapshot& snapshot = analysis_.snapshot();
-    const std::int64_t age = analysis_.options().thresholds.age.count();
+    const Thresholds& thresholds = analysis_.options().thresholds;
     const auto members = grouping.membersOf(group);
     group.example = members.front();
     group.system = true;
@@ -69,7 +69,8 @@ class Summary {
       group.system = group.system && goroutine.system;
       const std::int64_t wait = analysis_.waitAtLeast(member);
       if (wait > 0) ++group.withWait;
-      if (wait > 0 && wait >= age) ++group.old;
+      if (wait > 0 && wait >= thresholds.someAge.count()) ++group.settled;
+      if (wait > 0 && wait >= thresholds.age.count()) ++group.old;
       if (wait > group.longestWait) {
         group.longestWait = wait;
         group.example = member;

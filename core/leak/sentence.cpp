@@ -74,6 +74,14 @@ std::string longest(const Group& group) {
   return fmt::format(", the longest for at least {}", humanDuration(group.longestWait));
 }
 
+/// "1,240 goroutines at the same place, 1,100 of them blocked for 10m or more, the longest …".
+std::string blockedFor(const Group& group, std::uint64_t number, std::chrono::nanoseconds age) {
+  return fmt::format("{} at the same place, {} of them blocked for {} or more{}",
+                     counted(group.count, "goroutine"),
+                     number == group.count ? "all" : withSeparators(number),
+                     humanDuration(age.count()), longest(group));
+}
+
 /// The sentence for `why`, spoken of `group`, the group it was found for.
 std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
   const golang::Snapshot& snapshot = analysis.snapshot();
@@ -87,12 +95,10 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
     case Why::many:
       return fmt::format("{} blocked at the same place{}{}", counted(group.count, "goroutine"),
                          longest(group), cause);
+    case Why::settled:
+      return blockedFor(group, group.settled, analysis.options().thresholds.someAge) + cause;
     case Why::old:
-      return fmt::format("{} at the same place, {} of them blocked for {} or more{}{}",
-                         counted(group.count, "goroutine"),
-                         group.old == group.count ? "all" : withSeparators(group.old),
-                         humanDuration(analysis.options().thresholds.age.count()), longest(group),
-                         cause);
+      return blockedFor(group, group.old, analysis.options().thresholds.age) + cause;
     case Why::oldLock:
       return fmt::format("waits for a lock{}: nobody should hold one for so long",
                          longest(group).empty()

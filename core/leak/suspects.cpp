@@ -83,8 +83,10 @@ Why Analysis::suspicion(const Group& group) const {
   if (group.count >= thresholds.count) return Why::many;
   if (group.why == Why::benign || group.why == Why::timed) return Why::none;
   if (isLock(waits) && group.old > 0) return Why::oldLock;
-  if (group.old >= thresholds.few && !isWorkerPool(group)) return Why::old;
-  return Why::none;
+  const bool old = group.old >= thresholds.few;
+  if (!old && group.settled < thresholds.some) return Why::none;
+  if (isWorkerPool(group)) return Why::none;
+  return old ? Why::old : Why::settled;
 }
 
 void Analysis::raiseSuspects() {

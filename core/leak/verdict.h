@@ -48,6 +48,7 @@ enum class Why : std::uint8_t {
   badStatus,     ///< a status parked does not know
   // suspect
   many,       ///< at least Thresholds::count at one place
+  settled,    ///< at least Thresholds::some at one place for at least Thresholds::someAge
   old,        ///< at least Thresholds::few at one place for at least Thresholds::age
   oldLock,    ///< waits for a lock for at least Thresholds::age
   unstopped,  ///< would be proved, but the process was read while it ran
@@ -60,19 +61,25 @@ enum class Why : std::uint8_t {
   plain,
 };
 
-/// When blocked goroutines become SUSPECT. A group is the goroutines with the same stack and the
-/// same kind of object. Never SUSPECT: system goroutines, IO wait, sleep, system calls. Well-known
-/// goroutines (leak/known.h) are SUSPECT by their number only: they are meant to be old.
+/// When blocked goroutines become SUSPECT: the older they are, the fewer it takes. A group is the
+/// goroutines with the same stack and the same kind of object.
+///
+/// Never SUSPECT: system goroutines, IO wait, sleep, system calls. SUSPECT by `count` only, because
+/// they are meant to be old: well-known goroutines (leak/known.h), those a timer in their select
+/// will wake, and those that all take from (or wait on) one shared object, which is what an idle
+/// worker pool looks like.
 struct Thresholds {
-  /// `--suspect-count`: a group of at least so many is SUSPECT however young it is.
+  /// `--suspect-count`: so many at one place, however young.
   std::uint64_t count = 1000;
-  /// `--suspect-age`: a group with at least `few` goroutines that have been blocked at least that
-  /// long is SUSPECT, unless all of them receive from (or wait on) one shared object, which is what
-  /// an idle worker pool looks like, or a timer in the select will wake them. A single goroutine
-  /// that waits that long for a mutex or RWMutex is SUSPECT: nobody holds a lock for so long.
-  std::chrono::nanoseconds age = std::chrono::minutes(10);
-  /// How many old ones it takes: below that they are what a program starts once and keeps.
+  /// So many that have each been blocked for `someAge`. No request that is still being served
+  /// should be that old, a hundred times at the same place.
+  std::uint64_t some = 100;
+  std::chrono::nanoseconds someAge = std::chrono::minutes(1);
+  /// So many that have each been blocked for `age` (`--suspect-age`). Fewer are what a program
+  /// starts once and keeps.
   std::uint64_t few = 10;
+  std::chrono::nanoseconds age = std::chrono::minutes(10);
+  /// And a single one that waits for a mutex or RWMutex for `age`: nobody holds a lock so long.
 
   bool operator==(const Thresholds&) const = default;
 };

@@ -85,6 +85,7 @@ TEST(Options, Filters) {
 TEST(Options, Thresholds) {
   const Invocation invocation = parsed({"report", "--suspect-count", "5", "--suspect-age", "90s"});
   EXPECT_EQ(invocation.thresholds.count, 5U);
+  EXPECT_EQ(invocation.thresholds.some, 5U);
   EXPECT_EQ(invocation.thresholds.few, 5U);
   EXPECT_EQ(invocation.thresholds.age, std::chrono::seconds(90));
   EXPECT_EQ(parsed({"report", "--fail-on", "SUSPECT"}).failOn, leak::Verdict::suspect);

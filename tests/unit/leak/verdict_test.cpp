@@ -189,6 +189,24 @@ TEST(Suspect, TenOldOnes) {
             "at least 41m");
 }
 
+TEST(Suspect, AHundredThatHaveSettled) {
+  Builder fewer = withMain(), young = withMain(), hundred = withMain();
+  EXPECT_EQ(afterSenders(fewer, 99, 2 * kMinute).info(5).verdict, Verdict::waiting);
+  EXPECT_EQ(afterSenders(young, 500, kMinute / 2).info(5).verdict, Verdict::waiting);
+  const leak::Analysis analysis = afterSenders(hundred, 100, 2 * kMinute);
+  EXPECT_EQ(analysis.sentence(5),
+            "100 goroutines at the same place, all of them blocked for 1m or more, the longest for "
+            "at least 2m");
+}
+
+TEST(Suspect, YoungOnesDoNotCountAsSettled) {
+  Builder program = withMain();
+  for (int i = 0; i < 300; ++i) {
+    program.sender(program.channel(0xc000 + 0x100U * i), i < 99 ? 2 * kMinute : fake::kSecond);
+  }
+  EXPECT_EQ(program.analyse().info(5).verdict, Verdict::waiting);
+}
+
 TEST(Suspect, SendersOnOneChannelToo) {
   Builder program = withMain();
   EXPECT_EQ(afterSenders(program, 10, kHour, true).info(5).verdict, Verdict::suspect);
