@@ -138,7 +138,11 @@ void Resolver::collectSleep(Index index) {
   if (sleepTimer_) access_.memory.read(goroutine.address + sleepTimer_.offset, address);
   if (address == 0) {
     // time.Sleep has made a timer for the goroutine; the runtime's own (the scavenger) use another.
-    builder_.add(index, ObjectKind::runtime);
+    if (goroutine.system) {
+      builder_.add(index, ObjectKind::runtime);
+    } else {
+      builder_.unknown(index, "parked with the wait reason of a sleep, but it has no timer");
+    }
     return;
   }
   Wait& wait = builder_.add(index, ObjectKind::timer, WaitOp::sleep);
@@ -183,7 +187,12 @@ void Resolver::collectPoll(Index index) {
 }
 
 void Resolver::collectCoroutine(Index index, const WaitSite& site) {
+  using Parker = WaitSite::Parker;
   const Goroutine& goroutine = snapshot_.goroutines[index];
+  if (site.parker != Parker::coroutine && site.parker != Parker::none) {
+    builder_.unknown(index, "parked with the wait reason of a coroutine by other code");
+    return;
+  }
   Wait& wait = builder_.add(index, ObjectKind::coroutine);
   // coro.gp, its first field, is the one of the two goroutines that does not run: this one. A
   // coroutine that never ran has the coro in g.coroarg; later it is an argument on the stack.
@@ -199,7 +208,7 @@ void Resolver::collectCoroutine(Index index, const WaitSite& site) {
     wait.address = candidate;
     return;
   }
-  if (site.parker != WaitSite::Parker::coroutine) return;
+  if (site.parker != Parker::coroutine) return;
   const auto& stack = builder_.frames(goroutine, site.frame + 2U);
   if (stack.empty() || stack.back().fp <= goroutine.sp) return;
   constexpr std::uint64_t kMaxSearch = 4096;

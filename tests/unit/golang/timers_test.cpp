@@ -229,5 +229,39 @@ TEST_P(TimersTest, OtherWaits) {
   EXPECT_EQ(runtime.snapshot.goroutines[running].waitCount, 0);
 }
 
+TEST_P(TimersTest, SleepWithoutATimerIsTheRuntimesOwnOrNobodys) {
+  const Index scavenger = runtime.park("sleep"), borrowed = runtime.park("sleep"),
+              woken = runtime.park("sleep");
+  runtime.snapshot.goroutines[scavenger].system = true;
+  runtime.set(runtime.snapshot.goroutines[woken].address, "runtime.g", "timer",
+              timer(kReady, 9, 0, runtime.snapshot.goroutines[woken].address));
+  runtime.resolve();
+  EXPECT_EQ(runtime.wait(scavenger).kind, ObjectKind::runtime);
+  EXPECT_EQ(runtime.wait(borrowed).kind, ObjectKind::unknown);
+  EXPECT_EQ(runtime.wait(woken).kind, ObjectKind::timer);
+  EXPECT_EQ(runtime.wait(woken).object, kNone);
+  EXPECT_FALSE(runtime.wait(woken).queued);
+  EXPECT_EQ(runtime.note(runtime.wait(woken)), "its timer is in no heap: just being woken");
+}
+
+TEST_P(TimersTest, CoroutineByTheWordOfItsStackThatNamesIt) {
+  const Index stack = runtime.stack({{"runtime.coroswitch"}, {"iter.Pull.func1"}});
+  const Index g = runtime.park("coroutine", stack);
+  const Index borrowed = runtime.park("coroutine", runtime.stack({{"runtime.gopark"}, {"main.f"}}));
+  Goroutine& goroutine = runtime.snapshot.goroutines[g];
+  goroutine.sp = runtime.allocate(128);
+  const Addr coro = runtime.allocate(16);
+  runtime.target.put(coro, goroutine.address);
+  runtime.target.put(goroutine.sp + 24, coro);
+  runtime.target.put(goroutine.sp + 8, coro + 4);  // not aligned: no coro
+  Frame frame;
+  frame.fp = goroutine.sp + 64;
+  runtime.code.frames[goroutine.address] = {Frame{}, frame};
+  runtime.resolve();
+  EXPECT_EQ(runtime.wait(g).kind, ObjectKind::coroutine);
+  EXPECT_EQ(runtime.wait(g).address, coro);
+  EXPECT_EQ(runtime.wait(borrowed).kind, ObjectKind::unknown);
+}
+
 }  // namespace
 }  // namespace parked::golang
