@@ -20,6 +20,7 @@ enum Abbrev : std::uint8_t {
   kFunc,
   kConstant,
   kCUnit,
+  kSiblingMember,
 };
 
 Bytes abbrevs() {
@@ -280,6 +281,27 @@ TEST_P(DwarfTest, AnyByteFlipped) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, DwarfTest, ::testing::Values(4, 5));
+
+/// Go never writes DW_AT_sibling; one that points back must not be followed for ever.
+TEST(DwarfSiblingTest, ReferencesThatGoBackAreNotFollowed) {
+  Bytes table = abbrevs();
+  table.pop_back();
+  table.uvarint(kSiblingMember).uvarint(DW_TAG_member).u8(0);
+  table.uvarint(DW_AT_sibling).uvarint(DW_FORM_ref4).u16(0).u8(0);
+  InfoBuilder info(4);
+  info.goUnit("runtime");
+  info.beginStruct("runtime.g", 8);
+  const std::size_t self = info.info.size();
+  info.info.uvarint(kSiblingMember).u32(self);  // the unit starts at 0
+  info.end();
+  info.end();
+  info.endUnit();
+  const Opened opened(info.finish(), table);
+  ASSERT_TRUE(opened.layouts);
+  const StructLayout* g = (*opened.layouts)->find("runtime.g");
+  ASSERT_NE(g, nullptr);
+  EXPECT_TRUE(g->fields.empty());
+}
 
 TEST(DwarfFileTest, NothingToReadIsSaid) {
   const auto errorOf = [](const Bytes& file) {
