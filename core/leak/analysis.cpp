@@ -92,7 +92,8 @@ void Analysis::judgeAll() {
     info.verdict = judgement.verdict;
     info.why = judgement.why;
     info.start = places_.start(goroutine.startPc, stack(goroutine.stack).outermost);
-    info.creator = places_.creator(goroutine.creatorPc);
+    // Main was created by the runtime's start-up code, which Go's traceback does not tell either.
+    if (goroutine.id != kMainGoroutine) info.creator = places_.creator(goroutine.creatorPc);
     if (goroutine.system || stateOf(goroutine) != State::blocked) continue;
     const auto reason = reasonOf(goroutine);
     const auto [it, isNew] =

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kNames = {"RUNNING", "WAITING", "UNKNOWN", "SUSPECT",
                                                     "PROVED"};
-constexpr std::uint64_t kMainGoroutine = 1;
 
 /// What cannot end, whatever the rest of the program does.
 Judgement forever(Why why, const golang::Goroutine& goroutine, bool proofs) {

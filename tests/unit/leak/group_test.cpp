@@ -23,6 +23,7 @@ using testing::HasSubstr;
 
 TEST(Places, TheUsersOwnFrameAndTheStartFunction) {
   Builder program;
+  program.goroutine(Status::running, golang::kNone);
   program.goroutine(
       Status::waiting,
       program.stack({fake::kGopark, fake::kChansend, fake::kNotify, fake::kWrapper, fake::kGoexit}),
@@ -33,9 +34,10 @@ TEST(Places, TheUsersOwnFrameAndTheStartFunction) {
   EXPECT_EQ(analysis.place(stack.user).function, "main.(*server).notify");
   EXPECT_EQ(analysis.place(stack.user).line, 88);
   // The wrapper of "go s.notify()" is skipped, and the place is the func line.
-  EXPECT_EQ(analysis.place(analysis.info(0).start).function, "main.(*server).notify");
-  EXPECT_EQ(analysis.place(analysis.info(0).start).line, 87);
-  EXPECT_EQ(analysis.place(analysis.info(0).creator).function, "main.(*server).handle");
+  EXPECT_EQ(analysis.place(analysis.info(1).start).function, "main.(*server).notify");
+  EXPECT_EQ(analysis.place(analysis.info(1).start).line, 87);
+  EXPECT_EQ(analysis.place(analysis.info(1).creator).function, "main.(*server).handle");
+  EXPECT_EQ(analysis.info(0).creator, leak::kNoPlace);  // main: the runtime's start-up
 }
 
 TEST(Places, AWrapperOfATruncatedStackKeepsItsName) {
@@ -126,12 +128,14 @@ TEST(Groups, AWakerInFlightStandsApart) {
 
 TEST(Groups, CreatorsAreCounted) {
   Builder program;
+  program.goroutine(Status::running, golang::kNone);
   for (int i = 0; i < 5; ++i) {
     program.sender(program.channel(0xc000 + 0x100U * i));
     program.snapshot.goroutines.back().creatorPc = i < 2 ? fake::kMainMain : fake::kHandle;
   }
   const leak::Analysis analysis = program.analyse();
   const leak::Group& group = analysis.grouping().groups.front();
+  EXPECT_EQ(group.count, 5U);
   EXPECT_EQ(group.creators, 2U);
   EXPECT_EQ(analysis.place(group.creator).function, "main.(*server).handle");
 }
@@ -183,8 +187,7 @@ TEST(Filters, WithAndWithout) {
   EXPECT_THAT(chosen(analysis, true, Property::verdict, "running"), ElementsAre(5));
   EXPECT_THAT(chosen(analysis, true, Property::status, "waiting"), ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(chosen(analysis, true, Property::startLoc, "worker"), ElementsAre(3, 4));
-  EXPECT_THAT(chosen(analysis, true, Property::goLoc, "server.go:41"),
-              ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(chosen(analysis, true, Property::goLoc, "server.go:41"), ElementsAre(1, 2, 3, 4, 5));
 }
 
 TEST(Filters, ErrorsAreOneLine) {

@@ -95,7 +95,6 @@ verdicts    1,200 SUSPECT, 9 WAITING
 
      1  WAITING  select (no cases)                goroutine 1
         at          main.main  /src/shop/main.go:20
-        created by  main.(*server).handle  /src/shop/server.go:41
         note        main in select {}: the usual way to keep a program up
 
 2 goroutines of the runtime not shown  parked report --system
