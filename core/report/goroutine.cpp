@@ -67,7 +67,10 @@ void putWaits(Page& page, const golang::Snapshot& snapshot, const golang::Gorout
     if (wait.inSelect) {
       text = wait.caseIndex >= 0 ? fmt::format("case {}: ", wait.caseIndex) : "case: ";
     }
-    if (wait.op != golang::WaitOp::none) text += fmt::format("{} ", leak::opName(wait.op));
+    const bool nil = wait.kind == golang::ObjectKind::nilChannel;
+    if (wait.op != golang::WaitOp::none) {
+      text += fmt::format("{} {}", leak::opName(wait.op), nil ? "on " : "");
+    }
     text += leak::describeWait(snapshot, wait);
     if (wait.note != kEmptyString && wait.kind != golang::ObjectKind::unknown) {
       text += fmt::format(" ({})", snapshot.strings[wait.note]);
@@ -116,7 +119,8 @@ void putStack(Page& page, const Report& report, Index index, std::uint64_t limit
     source.clear();
     report.analysis->code().expand(frame.pc, frame.exact, source);
     for (const image::SourceFrame& call : source) {
-      if (call.wrapper) continue;
+      // Go's traceback hides them, too.
+      if (call.wrapper || call.function == "runtime.goexit") continue;
       if (limit != 0 && shown == limit) {
         page.line(2, {{"... (--all for the whole stack)", Ink::faint}});
         return;

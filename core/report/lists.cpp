@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
+#include <unordered_map>
 
 #include "leak/describe.h"
 #include "leak/numbers.h"
@@ -37,6 +39,46 @@ std::vector<Index> byWeight(std::size_t size, Weight weight) {
                    [&](Index a, Index b) { return weight(a) > weight(b); });
   return order;
 }
+
+/// The first goroutines that wait on each of some objects, and how.
+class Waiters {
+ public:
+  Waiters(const golang::Snapshot& snapshot, std::span<const Index> objects, bool channels)
+      : snapshot_(snapshot), texts_(objects.size()), counts_(objects.size(), 0) {
+    std::unordered_map<Index, std::size_t> at;
+    for (std::size_t i = 0; i < objects.size(); ++i) at[objects[i]] = i;
+    for (const golang::Wait& wait : snapshot.waits) {
+      const bool isChannel = wait.kind == golang::ObjectKind::channel;
+      if (isChannel != channels || (!isChannel && !isLock(wait.kind))) continue;
+      const auto found = at.find(wait.object);
+      if (found != at.end() && wait.goroutine < snapshot.goroutines.size()) {
+        add(found->second, wait);
+      }
+    }
+  }
+  /// "goroutine 5 (rlock), goroutine 6 (lock), ..."
+  const std::string& operator[](std::size_t i) const { return texts_[i]; }
+
+ private:
+  static constexpr std::size_t kShown = 3;
+
+  static bool isLock(golang::ObjectKind kind) {
+    return kind >= golang::ObjectKind::mutex && kind <= golang::ObjectKind::semaphore;
+  }
+
+  void add(std::size_t i, const golang::Wait& wait) {
+    if (++counts_[i] <= kShown) {
+      texts_[i] += fmt::format("{}goroutine {} ({})", counts_[i] == 1 ? "" : ", ",
+                               snapshot_.goroutines[wait.goroutine].id, leak::opName(wait.op));
+    } else if (counts_[i] == kShown + 1) {
+      texts_[i] += ", ...";
+    }
+  }
+
+  const golang::Snapshot& snapshot_;
+  std::vector<std::string> texts_;
+  std::vector<std::uint64_t> counts_;
+};
 
 void putGoroutineLine(Page& page, const Report& report, Index index, std::size_t idWidth,
                       std::size_t reasonWidth) {
@@ -111,8 +153,10 @@ void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& 
     return std::uint64_t{channels[i].senders} + channels[i].receivers;
   });
   const std::uint64_t shown = shownOf(order.size(), limit);
+  const Waiters waiters(*report.snapshot, {order.data(), shown}, true);
   for (std::uint64_t i = 0; i < shown; ++i) {
     page.field(0, 0, {}, leak::describeChannel(*report.snapshot, channels[order[i]]));
+    page.field(4, 0, {}, waiters[i], Ink::faint);
   }
   putMore(page, order.size(), shown, style, "channels");
 }
@@ -129,8 +173,10 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   const auto order =
       byWeight(locks.size(), [&](Index i) { return std::uint64_t{locks[i].waiters}; });
   const std::uint64_t shown = shownOf(order.size(), limit);
+  const Waiters waiters(*report.snapshot, {order.data(), shown}, false);
   for (std::uint64_t i = 0; i < shown; ++i) {
     page.field(0, 0, {}, leak::describeLock(*report.snapshot, locks[order[i]]));
+    page.field(4, 0, {}, waiters[i], Ink::faint);
   }
   putMore(page, order.size(), shown, style, "locks");
 }

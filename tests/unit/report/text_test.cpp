@@ -271,6 +271,8 @@ TEST(Lists, ChannelsByWaiters) {
   });
   EXPECT_THAT(text,
               testing::StartsWith("chan int 0xd000 unbuffered, open, no senders, 8 receiver"));
+  EXPECT_THAT(text, HasSubstr("    goroutine 1202 (receive), goroutine 1203 (receive), goroutine "
+                              "1204 (receive), ...\n"));
   EXPECT_THAT(text, HasSubstr("1,200 more: parked channels --all"));
 }
 
@@ -322,7 +324,7 @@ TEST(Lists, Locks) {
       list(program, [](const report::Report& report, const report::Sink& sink) {
         report::renderLocks(report, 0, {}, sink);
       });
-  EXPECT_EQ(text, "sync.Mutex 0xc000 locked, 1 waiting\n");
+  EXPECT_EQ(text, "sync.Mutex 0xc000 locked, 1 waiting\n    goroutine 1 (lock)\n");
 }
 
 // --- pieces
