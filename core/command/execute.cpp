@@ -27,13 +27,13 @@ void renderMachine(const Invocation& invocation, const report::Report& report, c
   const std::uint64_t limit = invocation.limitOr(0);
   switch (invocation.format) {
     case Format::json:
-      report::renderJson(report, limit, sink);
+      report::renderJson(report, {}, limit, sink);
       break;
     case Format::jsonl:
       report::renderJsonl(report, limit, sink);
       break;
     case Format::traceback:
-      report::renderTraceback(report, limit, sink);
+      report::renderTraceback(report, invocation.system, limit, sink);
       break;
     case Format::text:
       break;
@@ -154,6 +154,23 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
   return exitOf(invocation, *report);
 }
 
+/// `channels --json` and its like: the document with the one array asked for.
+Result<Exit> executeListJson(const Invocation& invocation, const report::Report& report,
+                             const Sink& sink) {
+  if (invocation.format != Format::json) {
+    return fail(ErrorCode::usage, "this command has text and --json only");
+  }
+  report::JsonParts parts{false, false, false, false, false};
+  parts.timers = invocation.kind == Kind::timers;
+  parts.channels = invocation.kind == Kind::channels;
+  parts.locks = invocation.kind == Kind::locks;
+  if (invocation.kind == Kind::channel) {
+    return fail(ErrorCode::usage, "channel has text only; channels --json lists all of them");
+  }
+  report::renderJson(report, parts, invocation.limitOr(0), sink);
+  return exitOf(invocation, report);
+}
+
 }  // namespace
 
 const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Timings* timings) {
@@ -188,9 +205,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
   auto report = reportFor(invocation, workspace, timings, {});
   if (!report) return tl::unexpected(report.error());
   const Timings::Scope scope(timings, "render");
-  if (!isText(invocation)) {
-    return fail(ErrorCode::usage, "no JSON for this command yet");
-  }
+  if (!isText(invocation)) return executeListJson(invocation, *report, sink);
   if (invocation.kind == Kind::channel) {
     report::renderChannel(*report, channel, invocation.limitOr(kListLines), look, sink);
   } else {

@@ -26,14 +26,24 @@ struct TextOptions {
 void renderText(const Report& report, const TextOptions& options, const TextStyle& style,
                 const Sink& sink);
 
-/// One JSON document (docs/json.md). `limit` bounds the goroutines listed, 0: all.
-void renderJson(const Report& report, std::uint64_t limit, const Sink& sink);
+/// Which arrays a JSON document has besides target and incomplete.
+struct JsonParts {
+  bool goroutines = true, groups = true, timers = true;
+  bool channels = false, locks = false;
+};
+
+/// One JSON document (docs/json.md). `limit` bounds the goroutines, channels and locks listed, 0:
+/// all.
+void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limit,
+                const Sink& sink);
 
 /// JSON lines: one object a line, each with a "type" (docs/json.md).
 void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink);
 
 /// Go's own goroutine dump, as panic and SIGQUIT print it, so that tools that parse it work on
-/// cores. Mirrors runtime/traceback.go (goroutineheader, traceback), Go 1.18 to 1.27.
-void renderTraceback(const Report& report, std::uint64_t limit, const Sink& sink);
+/// cores. As GOTRACEBACK=all prints it; with `system` as GOTRACEBACK=system does: the runtime's own
+/// goroutines and frames too, and every frame's fp, sp and pc. Mirrors runtime/traceback.go,
+/// Go 1.18 to 1.27.
+void renderTraceback(const Report& report, bool system, std::uint64_t limit, const Sink& sink);
 
 }  // namespace parked::report

@@ -19,30 +19,9 @@ using leak::withSeparators;
 namespace {
 
 constexpr std::size_t kHeaderLabel = 12;
-constexpr std::size_t kGroupLabel = 12;
-constexpr std::size_t kVerdictWidth = 7;
 constexpr std::size_t kTimerGroups = 5;
 constexpr std::size_t kIncompleteLines = 5;
 constexpr std::size_t kBuildIdShown = 20;
-constexpr std::size_t kSelectCases = 4;
-
-/// False where the wait reason and the sentence already say what is waited on.
-bool saysMoreThanTheReason(leak::Why why) {
-  switch (why) {
-    case leak::Why::nilChannel:
-    case leak::Why::noCases:
-    case leak::Why::nilSelect:
-    case leak::Why::mainForever:
-      return false;
-    default:
-      return true;
-  }
-}
-
-bool isSelectGroup(const Report& report, const leak::Group& group) {
-  const auto waits = report.snapshot->waitsOf(report.snapshot->goroutines[group.example]);
-  return !waits.empty() && waits.front().inSelect;
-}
 
 std::string targetText(const TargetInfo& target) {
   std::string text = target.executable.empty() ? "unknown program" : target.executable;
@@ -219,93 +198,6 @@ void putHeader(Page& page, const Report& report) {
     page.field(0, kHeaderLabel, i == 0 ? "incomplete" : "", incompleteText(report.incomplete[i]),
                Ink::warn);
   }
-}
-
-GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown) {
-  GroupColumns columns;
-  for (const leak::Group* group : shown) {
-    const golang::Goroutine& example = report.snapshot->goroutines[group->example];
-    columns.count = std::max(columns.count, withSeparators(group->count).size());
-    columns.reason = std::max(columns.reason, escape(reasonText(*report.snapshot, example)).size());
-    columns.wait = std::max(columns.wait, waitText(group->longestWait).size());
-  }
-  return columns;
-}
-
-namespace {
-
-/// What the members wait on; the cases of a select on a line each.
-void putGroupObjects(Page& page, std::size_t indent, const Report& report,
-                     const leak::Group& group) {
-  const golang::Snapshot& snapshot = *report.snapshot;
-  const golang::Goroutine& example = snapshot.goroutines[group.example];
-  const auto waits = snapshot.waitsOf(example);
-  if (waits.empty() || leak::stateOf(example) != leak::State::blocked) return;
-  if (!saysMoreThanTheReason(group.why)) return;
-  if (!waits.front().inSelect) {
-    page.field(indent, kGroupLabel, "waits on", groupObjects(report, group));
-    return;
-  }
-  std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
-  if (group.objects > waits.size()) {
-    text += fmt::format(", {} different channels, e.g.", withSeparators(group.objects));
-  }
-  page.field(indent, kGroupLabel, "waits on", text);
-  for (std::size_t i = 0; i < waits.size(); ++i) {
-    if (i == kSelectCases) {
-      page.field(indent, kGroupLabel, "", fmt::format("and {} more", waits.size() - i));
-      break;
-    }
-    page.field(
-        indent, kGroupLabel, "",
-        fmt::format("{} {}", leak::opName(waits[i].op), leak::describeWait(snapshot, waits[i])));
-  }
-}
-
-void putGroupSentence(Page& page, std::size_t indent, const Report& report,
-                      const leak::Group& group) {
-  if (group.verdict == Verdict::running) return;
-  const std::string sentence = report.analysis->sentence(group);
-  if (group.verdict >= Verdict::unknown) {
-    page.field(indent, kGroupLabel, "because", sentence, Ink::strong);
-  } else if (group.why == leak::Why::worker || group.why == leak::Why::mainForever) {
-    page.field(indent, kGroupLabel, "note", sentence);
-  } else if (group.why == leak::Why::timed && isSelectGroup(report, group)) {
-    page.field(indent, kGroupLabel, "note", sentence);
-  }
-}
-
-}  // namespace
-
-void putGroup(Page& page, const Report& report, const leak::Group& group,
-              const GroupColumns& columns) {
-  const golang::Snapshot& snapshot = *report.snapshot;
-  const leak::Analysis& analysis = *report.analysis;
-  const golang::Goroutine& example = snapshot.goroutines[group.example];
-  const std::size_t indent = columns.count + 3;
-  const std::string wait = waitText(group.longestWait);
-  const std::string reason = escape(reasonText(snapshot, example));
-  page.line(1, {{fmt::format("{:>{}}  ", withSeparators(group.count), columns.count), Ink::strong},
-                {fmt::format("{:<{}}  ", leak::verdictName(group.verdict), kVerdictWidth),
-                 verdictInk(group.verdict)},
-                {fmt::format("{:<{}}  ", reason, columns.reason), Ink::strong},
-                {columns.wait == 0 ? "" : fmt::format("{:<{}}  ", wait, columns.wait)},
-                {goroutineList(snapshot, report.grouping.membersOf(group)), Ink::faint}});
-  if (!group.key.empty()) page.field(indent, kGroupLabel, "group", group.key);
-  page.placeField(indent, kGroupLabel, "at", analysis.place(analysis.stack(example.stack).user));
-  if (group.why == leak::Why::benign && group.key.empty()) {
-    // Where it was started and on what it waits is known to whoever knows the package.
-    page.field(indent, kGroupLabel, "is", analysis.label(group.example));
-    return;
-  }
-  if (group.creator != leak::kNoPlace) {
-    page.placeField(indent, kGroupLabel, "created by", analysis.place(group.creator),
-                    group.creators > 1
-                        ? fmt::format("and {}", counted(group.creators - 1, "other place"))
-                        : std::string());
-  }
-  putGroupObjects(page, indent, report, group);
-  putGroupSentence(page, indent, report, group);
 }
 
 void renderText(const Report& report, const TextOptions& options, const TextStyle& style,

@@ -1,0 +1,3 @@
+module parked.test/chain
+
+go 1.18

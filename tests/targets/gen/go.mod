@@ -1,0 +1,2 @@
+module parked.test/gen
+go 1.18

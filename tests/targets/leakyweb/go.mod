@@ -1,0 +1,3 @@
+module parked.test/leakyweb
+
+go 1.18

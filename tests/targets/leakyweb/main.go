@@ -1,0 +1,84 @@
+// leakyweb is a small web service with the goroutine leaks real services have. It makes its own
+// requests, all on loopback, and prints READY once every leak has settled.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"parked.test/leakyweb/cache"
+	"parked.test/leakyweb/mailer"
+	"parked.test/leakyweb/orders"
+	"parked.test/leakyweb/upstream"
+)
+
+func main() {
+	n := flag.Int("n", 10, "requests to each leaky endpoint")
+	flag.Parse()
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("/price", orders.Price)
+	mux.HandleFunc("/export", orders.Export)
+	mux.HandleFunc("/import", orders.Import)
+	mux.HandleFunc("/watch", orders.Watch)
+	mux.HandleFunc("/blob", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 1<<20)) })
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go http.Serve(listener, mux)
+	base := "http://" + listener.Addr().String()
+
+	client := &http.Client{Timeout: 5 * time.Second}
+	for i := 0; i < *n; i++ {
+		for _, path := range []string{"/price", "/export", "/import", "/watch"} {
+			response, err := client.Get(base + path)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			response.Body.Close()
+		}
+	}
+	client.CloseIdleConnections()
+
+	store := cache.New()
+	for i := 0; i < 3; i++ {
+		store.Refresh()
+	}
+	store.Contend(3)
+	mailer.Start()
+	for i := 0; i < 3; i++ {
+		upstream.FetchAndForget(base + "/blob")
+		upstream.OwnTransport(base + "/price")
+	}
+	upstream.HangInHandshake()
+	upstream.Starve(base+"/slow", 2)
+	pprof.Do(context.Background(), pprof.Labels("tenant", "acme"), func(context.Context) {
+		go orders.Audit()
+	})
+
+	time.Sleep(300 * time.Millisecond)
+	runtime.GC()
+	time.Sleep(100 * time.Millisecond)
+	truth := map[string]interface{}{
+		"pid":           os.Getpid(),
+		"goroutines":    runtime.NumGoroutine(),
+		"requests":      *n,
+		"price_senders": 2 * *n,
+		"audit_queue":   orders.AuditQueue(),
+	}
+	json.NewEncoder(os.Stdout).Encode(truth)
+	fmt.Println("READY", os.Getpid())
+	select {}
+}

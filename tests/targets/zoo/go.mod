@@ -1,0 +1,3 @@
+module parked.test/zoo
+
+go 1.18
