@@ -43,10 +43,10 @@ void putTimerGroup(Page& page, const TimerGroup& group, std::size_t countWidth);
 void putHeader(Page& page, const Report& report);
 /// One group: a line, and its fields under it.
 struct GroupColumns {
-  std::size_t count = 1, reason = 1, wait = 0;
+  std::size_t count = 1, heading = 1, wait = 0;
 };
 GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown);
 void putGroup(Page& page, const Report& report, const leak::Group& group,
-              const GroupColumns& columns);
+              const GroupColumns& widths);
 
 }  // namespace parked::report

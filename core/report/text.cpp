@@ -156,7 +156,8 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
     std::string what =
         fmt::format("{}, {}", counted(left.size(), "more group"), counted(goroutines, "goroutine"));
     if (findings > 0) what += fmt::format(", {}", counted(findings, "finding"));
-    hints.emplace_back(std::move(what), "report --all");
+    const bool plain = !report.filtered && report.groupBy.byStack;
+    hints.emplace_back(std::move(what), plain ? "report --all" : "");
   }
   if (!options.system && report.census.system > 0 && !report.filtered) {
     hints.emplace_back(
@@ -164,9 +165,9 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
         "report --system");
   }
   if (!shown.empty()) {
-    const leak::Group& group = **std::max_element(
-        shown.begin(), shown.end(),
-        [](const auto* a, const auto* b) { return a->verdict < b->verdict; });
+    const leak::Group& group =
+        **std::max_element(shown.begin(), shown.end(),
+                           [](const auto* a, const auto* b) { return a->verdict < b->verdict; });
     hints.emplace_back("one goroutine in full",
                        fmt::format("goroutine {}", report.snapshot->goroutines[group.example].id));
   }
@@ -176,7 +177,8 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
   for (const auto& hint : hints) width = std::max(width, hint.first.size());
   for (const auto& [what, command] : hints) {
     page.line(0, {{fmt::format("{:<{}}  ", what, width), Ink::faint},
-                  {hintCommand(page, style, command, width + 2)}});
+                  {command.empty() ? "the same with --all"
+                                   : hintCommand(page, style, command, width + 2)}});
   }
 }
 

@@ -1,0 +1,170 @@
+// Groups of goroutines as text.
+
+#include <algorithm>
+#include <array>
+
+#include "leak/describe.h"
+#include "leak/numbers.h"
+#include "report/escape.h"
+#include "report/phrases.h"
+
+namespace parked::report {
+
+using leak::counted;
+using leak::Verdict;
+using leak::withSeparators;
+
+namespace {
+
+constexpr std::size_t kLabel = 12;
+constexpr std::size_t kVerdictWidth = 7;
+constexpr std::size_t kSelectCases = 4;
+constexpr std::size_t kLongestKey = 44;
+
+/// What stands in the group's first line: what all its members share.
+std::string headingOf(const Report& report, const leak::Group& group) {
+  if (!report.groupBy.byStack) return cutFront(escape(group.key), kLongestKey);
+  return escape(reasonText(*report.snapshot, report.snapshot->goroutines[group.example]));
+}
+
+/// False where the wait reason and the sentence already say what is waited on.
+bool saysMoreThanTheReason(leak::Why why) {
+  switch (why) {
+    case leak::Why::nilChannel:
+    case leak::Why::noCases:
+    case leak::Why::nilSelect:
+    case leak::Why::mainForever:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool isSelectGroup(const Report& report, const leak::Group& group) {
+  const auto waits = report.snapshot->waitsOf(report.snapshot->goroutines[group.example]);
+  return !waits.empty() && waits.front().inSelect;
+}
+
+/// What the members wait on; the cases of a select on a line each.
+void putGroupObjects(Page& page, std::size_t indent, const Report& report,
+                     const leak::Group& group) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  const auto waits = snapshot.waitsOf(example);
+  if (waits.empty() || leak::stateOf(example) != leak::State::blocked) return;
+  if (!saysMoreThanTheReason(group.why)) return;
+  if (!waits.front().inSelect) {
+    page.field(indent, kLabel, "waits on", groupObjects(report, group));
+    return;
+  }
+  std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
+  if (group.objects > waits.size()) {
+    text += fmt::format(", {} different channels, e.g.", withSeparators(group.objects));
+  }
+  page.field(indent, kLabel, "waits on", text);
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    if (i == kSelectCases) {
+      page.field(indent, kLabel, "", fmt::format("and {} more", waits.size() - i));
+      break;
+    }
+    page.field(
+        indent, kLabel, "",
+        fmt::format("{} {}", leak::opName(waits[i].op), leak::describeWait(snapshot, waits[i])));
+  }
+}
+
+void putGroupSentence(Page& page, std::size_t indent, const Report& report,
+                      const leak::Group& group) {
+  if (group.verdict == Verdict::running) return;
+  const std::string sentence = report.analysis->sentence(group);
+  if (group.verdict >= Verdict::unknown) {
+    page.field(indent, kLabel, "because", sentence, Ink::strong);
+  } else if (group.why == leak::Why::worker || group.why == leak::Why::mainForever) {
+    page.field(indent, kLabel, "note", sentence);
+  } else if (group.why == leak::Why::timed && isSelectGroup(report, group)) {
+    page.field(indent, kLabel, "note", sentence);
+  }
+}
+
+/// "9,980 SUSPECT, 12 WAITING".
+std::string verdictsOf(const Report& report, const leak::Group& group) {
+  std::array<std::uint64_t, 5> counts{};
+  for (const Index member : report.grouping.membersOf(group)) {
+    ++counts[static_cast<std::size_t>(report.analysis->info(member).verdict)];
+  }
+  std::string text;
+  for (std::size_t i = counts.size(); i-- > 0;) {
+    if (counts[i] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", withSeparators(counts[i]),
+                        leak::verdictName(static_cast<Verdict>(i)));
+  }
+  return text;
+}
+
+/// Of goroutines that share a stack everything can be told at once.
+void putSameStack(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
+  const leak::Analysis& analysis = *report.analysis;
+  const golang::Goroutine& example = report.snapshot->goroutines[group.example];
+  page.placeField(indent, kLabel, "at", analysis.place(analysis.stack(example.stack).user));
+  if (group.why == leak::Why::benign) {
+    // Where it was started and on what it waits is known to whoever knows the package.
+    page.field(indent, kLabel, "is", analysis.label(group.example));
+    return;
+  }
+  if (group.creator != leak::kNoPlace) {
+    page.placeField(indent, kLabel, "created by", analysis.place(group.creator),
+                    group.creators > 1
+                        ? fmt::format("and {}", counted(group.creators - 1, "other place"))
+                        : std::string());
+  }
+  putGroupObjects(page, indent, report, group);
+  putGroupSentence(page, indent, report, group);
+}
+
+/// Of goroutines that share something else, one speaks for itself.
+void putSameKey(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const leak::Analysis& analysis = *report.analysis;
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  page.field(indent, kLabel, "verdicts", verdictsOf(report, group));
+  page.field(indent, kLabel, "e.g.",
+             fmt::format("goroutine {}, {}", example.id, reasonText(snapshot, example)));
+  page.placeField(indent, kLabel, "at", analysis.place(analysis.stack(example.stack).user));
+  const leak::PlaceId creator = analysis.info(group.example).creator;
+  if (creator != leak::kNoPlace) {
+    page.placeField(indent, kLabel, "created by", analysis.place(creator));
+  }
+  const std::string waits = leak::describeWaits(snapshot, example);
+  if (!waits.empty()) page.field(indent, kLabel, "waits on", waits);
+}
+
+}  // namespace
+
+GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown) {
+  GroupColumns widths;
+  for (const leak::Group* group : shown) {
+    widths.count = std::max(widths.count, withSeparators(group->count).size());
+    widths.heading = std::max(widths.heading, columns(headingOf(report, *group)));
+    widths.wait = std::max(widths.wait, waitText(group->longestWait).size());
+  }
+  return widths;
+}
+
+void putGroup(Page& page, const Report& report, const leak::Group& group,
+              const GroupColumns& widths) {
+  const std::string wait = waitText(group.longestWait);
+  page.line(1, {{fmt::format("{:>{}}  ", withSeparators(group.count), widths.count), Ink::strong},
+                {fmt::format("{:<{}}  ", leak::verdictName(group.verdict), kVerdictWidth),
+                 verdictInk(group.verdict)},
+                {fmt::format("{:<{}}  ", headingOf(report, group), widths.heading), Ink::strong},
+                {widths.wait == 0 ? "" : fmt::format("{:<{}}  ", wait, widths.wait)},
+                {goroutineList(*report.snapshot, report.grouping.membersOf(group)), Ink::faint}});
+  const std::size_t indent = widths.count + 3;
+  if (report.groupBy.byStack) {
+    putSameStack(page, indent, report, group);
+  } else {
+    putSameKey(page, indent, report, group);
+  }
+}
+
+}  // namespace parked::report
