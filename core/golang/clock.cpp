@@ -84,6 +84,8 @@ void readClock(Snapshot& snapshot, const ClockLayout& layout) {
   const target::Target& target = snapshot.image->target();
   if (const auto now = target.monotonicNs()) {
     clock.now = *now;
+    // Measured, not guessed: nothing can be blocked for less than it was up to now.
+    clock.lowerBound = std::max(clock.lowerBound, clock.now);
     clock.source = "clock of the machine";
     return;
   }
