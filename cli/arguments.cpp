@@ -42,7 +42,9 @@ bool readPid(const std::string& word, std::int32_t& pid) {
 /// the command.
 bool readTarget(std::vector<std::string> words, Arguments& out, std::string& error) {
   std::size_t used = 1;
-  if (words.front() == "core" && words.size() > 1 && !isOption(words[1])) {
+  // "parked core" and "parked core report" speak of the file the kernel calls "core".
+  const bool plainCore = words.size() == 1 || isOption(words[1]) || isCommand(words[1]);
+  if (words.front() == "core" && !plainCore) {
     const bool binaryGiven = words.size() > 2 && !isOption(words[2]) && !isCommand(words[2]);
     if (binaryGiven) {
       if (!out.open.executable.empty()) {
@@ -53,9 +55,6 @@ bool readTarget(std::vector<std::string> words, Arguments& out, std::string& err
     }
     out.open.core = words[binaryGiven ? 2 : 1];
     used = binaryGiven ? 3 : 2;
-  } else if (words.front() == "core") {
-    error = "core needs a core file: parked core [BIN] CORE";
-    return false;
   } else if (isNumber(words.front())) {
     if (!readPid(words.front(), out.open.pid)) {
       error = fmt::format("{} is no process id", words.front());
@@ -84,19 +83,27 @@ bool readColor(const std::string& text, ColorWhen& color, std::string& error) {
   return true;
 }
 
+bool readWidth(const std::string& text, int& width, std::string& error) {
+  if (text.empty()) return true;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), width);
+  if (problem == std::errc() && end == text.data() + text.size() && width >= 0) return true;
+  error = fmt::format("--width '{}': expected a number of columns", text);
+  return false;
+}
+
 }  // namespace
 
 bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error) {
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::string color;
+  std::string color, width;
   bool noStop = false;
   app.add_option("--exe", out.open.executable);
   app.add_flag("--force", out.open.force);
   app.add_flag("--no-stop", noStop);
   app.add_option("--color", color);
-  app.add_option("--width", out.width)->check(CLI::NonNegativeNumber);
+  app.add_option("--width", width);
   app.add_flag("-h,--help", out.help);
   app.add_flag("--version", out.version);
   try {
@@ -120,7 +127,7 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     if (topic != rest.end()) out.helpTopic = *topic;
     return true;
   }
-  if (!readColor(color, out.color, error)) return false;
+  if (!readColor(color, out.color, error) || !readWidth(width, out.width, error)) return false;
   if (rest.empty()) {
     error = "nothing to read: parked core BIN CORE, parked CORE, or parked PID (see parked --help)";
     return false;

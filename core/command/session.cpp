@@ -13,6 +13,7 @@
 #include "leak/code.h"
 #include "leak/numbers.h"
 #include "parked/parked.h"
+#include "report/escape.h"
 #include "report/model.h"
 #include "target/target.h"
 
@@ -199,7 +200,7 @@ Session::Opened Session::open(const OpenRequest& request, const Host& host) {
   if (error.message.empty()) {
     opened.session = std::move(session);
   } else {
-    opened.error = error.message;
+    opened.error = report::escape(error.message);  // may quote the target
     opened.exit = Exit::unusable;
   }
   return opened;
@@ -241,7 +242,7 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
     return kFine;
   });
   if (!error.message.empty()) {
-    result.error = error.message;
+    result.error = report::escape(error.message);
     result.exit = Exit::unusable;
   }
   return result;
