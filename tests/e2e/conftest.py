@@ -1,0 +1,179 @@
+"""Builds Go targets, runs them until they say READY, and takes cores of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from matrix import BUILD_FLAGS, RELEASES, Build, builds
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_DIR = Path(os.environ.get("PARKED_BUILD", ROOT / "build"))
+PARKED = Path(os.environ.get("PARKED", BUILD_DIR / "cli/parked"))
+CACHE = Path(os.environ.get("PARKED_TEST_CACHE", Path.home() / ".cache/parked-tests"))
+GDB_SCRIPT = BUILD_DIR / "gdb/parked-gdb.py"
+LLDB_PLUGIN = BUILD_DIR / "lldb_plugin/libparked_lldb.so"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "build" in metafunc.fixturenames:
+        rows = builds(metafunc.config.getoption("--matrix"))
+        metafunc.parametrize("build", rows, ids=str, scope="session")
+
+
+@dataclass
+class Core:
+    binary: Path
+    core: Path
+    output: str  # what the target printed, for a kernel core with the runtime's own traceback
+
+
+def tree_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def go_environment(go: str) -> dict[str, str]:
+    return {**os.environ, "GOTOOLCHAIN": RELEASES[go], "GOFLAGS": "-buildvcs=false"}
+
+
+def build_target(name: str, build: Build) -> Path:
+    """The binary of tests/targets/<name>, built once per content, release and mode."""
+    source = ROOT / "tests/targets" / name
+    folder = CACHE / f"{name}-{build}-{RELEASES[build.go]}-{tree_hash(source)}"
+    binary = folder / name
+    if not binary.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{name}.{os.getpid()}"
+        subprocess.run(
+            ["go", "build", *BUILD_FLAGS[build.mode], "-o", partial, "."],
+            cwd=source,
+            env={**go_environment(build.go), "CGO_ENABLED": "1" if build.mode == "cgo" else "0"},
+            check=True,
+        )
+        partial.rename(binary)
+    return binary
+
+
+class Running:
+    """A target that has said READY. Ends with the `with` block."""
+
+    def __init__(self, binary: Path, folder: Path, *arguments: str) -> None:
+        self.binary = binary
+        self.folder = folder
+        self.log = folder / "output"
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [binary, *arguments],
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "GOTRACEBACK": "crash"},
+            )
+
+    def __enter__(self) -> Running:
+        deadline = time.monotonic() + 60
+        while "READY" not in self.log.read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise RuntimeError(f"{self.binary} did not get ready:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        time.sleep(0.3)  # lets the last goroutines park
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def abort(self) -> Core:
+        """A kernel core, with the traceback Go prints for the same instant."""
+        self.process.send_signal(signal.SIGABRT)
+        self.process.wait(timeout=60)
+        cores = list(self.folder.glob("core*"))
+        assert cores, "the kernel wrote no core here"
+        return Core(self.binary, cores[0], self.log.read_text())
+
+    def gcore(self) -> Core:
+        subprocess.run(
+            ["gcore", "-o", self.folder / "gcore", str(self.pid)], check=True, capture_output=True
+        )
+        return Core(self.binary, self.folder / f"gcore.{self.pid}", self.log.read_text())
+
+
+def kernel_writes_cores_here() -> bool:
+    pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    return not pattern.startswith("|") and "/" not in pattern
+
+
+@pytest.fixture(scope="session")
+def kernel_core(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Core]]:
+    """kernel_core("zoo", build): a core by SIGABRT, made once a session."""
+    made: dict[tuple[str, str], Core] = {}
+
+    def make(name: str, build: Build, *arguments: str) -> Core:
+        if not kernel_writes_cores_here():
+            pytest.skip("core_pattern sends cores elsewhere; `sysctl kernel.core_pattern=core`")
+        key = (name, str(build))
+        if key not in made:
+            folder = tmp_path_factory.mktemp(f"{name}-{build}")
+            with Running(build_target(name, build), folder, *arguments) as running:
+                made[key] = running.abort()
+        return made[key]
+
+    yield make
+    for core in made.values():
+        core.core.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Callable[..., Running]:
+    """with running("zoo", build) as target: …"""
+    return lambda name, build, *arguments: Running(build_target(name, build), tmp_path, *arguments)
+
+
+def run(*command: object, timeout: float = 120, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def parked(*words: object) -> subprocess.CompletedProcess[str]:
+    return run(PARKED, *words)
+
+
+def gdb(*commands: str, arguments: tuple[object, ...] = ()) -> subprocess.CompletedProcess[str]:
+    words: list[object] = ["gdb", "-batch", "-nx", "-ex", f"source {GDB_SCRIPT}"]
+    for command in commands:
+        words += ["-ex", command]
+    return run(*words, *arguments)
+
+
+def lldb(*commands: str, arguments: tuple[object, ...] = ()) -> subprocess.CompletedProcess[str]:
+    words: list[object] = [shutil.which("lldb-19") or "lldb", "-b", "-x"]
+    for command in (f"plugin load {LLDB_PLUGIN}", *commands):
+        words += ["-o", command]
+    return run(*words, *arguments)

@@ -1,0 +1,43 @@
+"""Which Go releases and build modes the end-to-end tests run over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The last patch release of each minor version.
+RELEASES = {
+    "1.18": "go1.18.10",
+    "1.20": "go1.20.14",
+    "1.22": "go1.22.12",
+    "1.23": "go1.23.12",
+    "1.24": "go1.24.9",
+    "1.25": "go1.25.4",
+    "1.26": "go1.26.8",
+    "1.27": "go1.27.3",
+}
+BUILD_FLAGS = {
+    "default": [],
+    "pie": ["-buildmode=pie"],
+    "noopt": ["-gcflags=all=-N -l"],
+    "cgo": ["-tags=withcgo"],
+}
+
+
+@dataclass(frozen=True)
+class Build:
+    go: str  # "1.22"
+    mode: str  # a key of BUILD_FLAGS
+
+    def __str__(self) -> str:
+        return f"go{self.go}-{self.mode}"
+
+
+def builds(matrix: str) -> list[Build]:
+    if matrix == "quick":
+        return [Build("1.18", "default"), Build("1.27", "pie")]
+    if matrix == "ci":
+        rows = [Build(go, "default") for go in RELEASES]
+        rows += [Build("1.18", "cgo"), Build("1.18", "pie"), Build("1.22", "noopt")]
+        rows += [Build("1.25", "pie"), Build("1.27", "pie"), Build("1.27", "noopt"), Build("1.27", "cgo")]
+        return rows
+    return [Build(go, mode) for go in RELEASES for mode in BUILD_FLAGS]

@@ -1,0 +1,90 @@
+"""The same report from the CLI, gdb and lldb; cores and live processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from conftest import GDB_SCRIPT, LLDB_PLUGIN, Core, Running, gdb, lldb, parked
+from matrix import Build
+
+REPORT = "parked report --width 0"
+
+
+def body(text: str) -> list[str]:
+    """The groups and timers: from the first group line on, without what differs by host."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    start = next(i for i, line in enumerate(lines) if line.startswith("verdicts"))
+    return [line for line in lines[start:] if line and "parked" not in line and "due in" not in line]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
+    assert GDB_SCRIPT.exists() and LLDB_PLUGIN.exists()
+
+
+def test_core(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", build)
+    ours = parked("core", core.binary, core.core, "report", "--limit", "100")
+    assert ours.returncode == 0, ours.stderr
+    in_gdb = gdb("parked report --limit 100", arguments=(core.binary, core.core))
+    in_lldb = lldb("parked report --limit 100", arguments=("-c", core.core, core.binary))
+    expected = body(ours.stdout)
+    assert len(expected) > 40
+    assert body(in_gdb.stdout) == expected, in_gdb.stderr
+    lldb_lines = body(in_lldb.stdout)
+    assert lldb_lines == expected, in_lldb.stderr
+
+
+def test_goroutine_stack_in_the_debuggers(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", build)
+    listed = parked("core", core.binary, core.core, "report", "--json")
+    goid = next(
+        g["id"]
+        for g in json.loads(listed.stdout)["goroutines"]
+        if any("askSupplier" in frame["func"] for frame in g["frames"])
+    )
+    for shown in (
+        gdb(f"parked goroutine {goid}", arguments=(core.binary, core.core)),
+        lldb(f"parked goroutine {goid}", arguments=("-c", core.core, core.binary)),
+    ):
+        assert "runtime.chansend" in shown.stdout, shown.stderr
+        assert "orders.askSupplier" in shown.stdout
+
+
+def test_gcore_and_live_agree(build: Build, running: Callable[..., Running]) -> None:
+    with running("leakyweb", build) as target:
+        live = parked(target.pid, "report", "--json")
+        assert live.returncode == 0, live.stderr
+        unstopped = parked(target.pid, "--no-stop", "report", "--json")
+        assert unstopped.returncode in (0, 3), unstopped.stderr
+        in_gdb = gdb("parked report --json", arguments=("-p", target.pid))
+        in_lldb = lldb("parked report --json", arguments=("-p", target.pid))
+        dumped = target.gcore()
+        assert target.process.poll() is None, "the target did not survive"
+    core = parked("core", dumped.binary, dumped.core, "report", "--json")
+    assert core.returncode == 0, core.stderr
+
+    def facts(text: str) -> dict[int, tuple]:
+        start = text.index('{"schema"')
+        decoded, _ = json.JSONDecoder().raw_decode(text[start:])
+        return {
+            g["id"]: (g["reason"], [f["pc"] for f in g["frames"]], [w["address"] for w in g["waiting_on"]])
+            for g in decoded["goroutines"]
+            if g["status"] == "waiting" and not g["system"]
+        }
+
+    expected = facts(core.stdout)
+    assert len(expected) > 80
+    for name, text in [
+        ("live", live.stdout),
+        ("unstopped", unstopped.stdout),
+        ("gdb", in_gdb.stdout),
+        ("lldb", in_lldb.stdout),
+    ]:
+        assert facts(text) == expected, name
+    decoded = json.loads(live.stdout)
+    assert decoded["target"]["kind"] == "live" and 0 < decoded["target"]["pause_ns"] < 5 * 10**9
+    free = json.loads(unstopped.stdout)
+    assert not any(g["verdict"] == "PROVED" for g in free["goroutines"])

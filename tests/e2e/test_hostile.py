@@ -1,0 +1,149 @@
+"""Damaged and wrong input: one clear line, the right exit code, never a crash."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PARKED, Core, parked, run
+from matrix import Build
+
+GO = Build("1.27", "default")
+
+
+@pytest.fixture(scope="module")
+def core(kernel_core: Callable[..., Core]) -> Core:
+    return kernel_core("zoo", GO)
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 2, (result.returncode, result.stderr)
+    assert result.stdout == ""
+    assert result.stderr.startswith("parked: ") and result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+def survives(result: subprocess.CompletedProcess[str]) -> None:
+    assert result.returncode in (0, 1, 2, 3), (result.returncode, result.stderr[-2000:])
+    assert "Sanitizer" not in result.stderr
+    if result.returncode == 2:
+        assert result.stderr.count("\n") == 1, result.stderr
+
+
+def test_truncated_anywhere(core: Core, tmp_path: Path) -> None:
+    size = core.core.stat().st_size
+    sizes = [0, 1, 63, 64, 1000, 4096, 5000] + [size * i // 40 for i in range(1, 40)]
+    cut = tmp_path / "cut"
+    for length in sizes:
+        shutil.copyfile(core.core, cut)
+        os.truncate(cut, length)
+        result = parked("core", core.binary, cut)
+        survives(result)
+        assert result.returncode in (2, 3), f"cut at {length}: {result.stdout[:500]}"
+        if result.returncode == 3:
+            assert "incomplete" in result.stdout
+    os.truncate(cut, 0)
+    assert "empty" in refused(parked("core", core.binary, cut))
+
+
+def test_flipped_bits(core: Core, tmp_path: Path) -> None:
+    # Sparse files: only the bytes that are there are worth flipping.
+    randomness = random.Random(20240229)
+    original = core.core.read_bytes()
+    nonzero = [i for i in range(0, len(original), 97) if original[i]]
+    bad = tmp_path / "bad"
+    for _ in range(60):
+        damaged = bytearray(original)
+        for _ in range(randomness.choice([1, 100, 5000])):
+            damaged[randomness.choice(nonzero)] ^= 1 << randomness.randrange(8)
+        bad.write_bytes(damaged)
+        survives(parked("core", "--force", core.binary, bad))
+
+
+def test_wrong_binary(core: Core, kernel_core: Callable[..., Core]) -> None:
+    other = kernel_core("leakyweb", GO)
+    assert "build id" in refused(parked("core", other.binary, core.core))
+    survives(parked("core", "--force", other.binary, core.core))
+
+
+def test_what_people_get_wrong(core: Core, tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("not a core\n")
+    assert "not an ELF" in refused(parked(text))
+    assert "directory" in refused(parked(tmp_path))
+    assert "No such file" in refused(parked("core", core.binary, tmp_path / "none"))
+    assert "not a core" in refused(parked("core", core.binary, core.binary))
+    assert "no process" in refused(parked(0x3FFFFFFF))
+    refused(parked("core", core.core, core.core))
+
+
+def test_not_go() -> None:
+    sleeper = subprocess.Popen(["sleep", "60"])
+    try:
+        assert "Go" in refused(parked(sleeper.pid))
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def test_no_permission(core: Core, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("needs root and setpriv")
+    secret = tmp_path / "core"
+    shutil.copyfile(core.core, secret)
+    secret.chmod(0)
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    program = Path("/tmp") / f"parked-{os.getpid()}"
+    shutil.copy(PARKED, program)
+    try:
+        program.chmod(0o755)
+        denied = run(*command, program, secret)
+        assert "denied" in refused(denied).lower()
+        assert "not allowed" in refused(run(*command, program, 1))
+    finally:
+        program.unlink()
+
+
+def test_stripped_says_so(core: Core, tmp_path: Path) -> None:
+    stripped = tmp_path / "zoo"
+    subprocess.run(["strip", "-o", stripped, core.binary], check=True)
+    assert "DWARF" in refused(parked("core", stripped, core.core))
+
+
+def test_zstd(core: Core, tmp_path: Path) -> None:
+    if not shutil.which("zstd"):
+        pytest.skip("needs zstd")
+    packed = tmp_path / "core.zst"
+    subprocess.run(["zstd", "-q", "-1", core.core, "-o", packed], check=True)
+    plain = parked("core", core.binary, core.core, "report", "--format=traceback")
+    unpacked = parked("core", core.binary, packed, "report", "--format=traceback")
+    assert unpacked.returncode == 0, unpacked.stderr
+    assert unpacked.stdout == plain.stdout
+
+
+def test_beyond_four_gigabytes(core: Core, tmp_path: Path) -> None:
+    """The same core with its segments moved behind a 5 GB hole."""
+    data = bytearray(core.core.read_bytes())
+    hole = 5 << 30
+    offset = int.from_bytes(data[32:40], "little")
+    count = int.from_bytes(data[56:58], "little")
+    for i in range(count):
+        at = offset + 56 * i
+        if int.from_bytes(data[at : at + 4], "little") == 1:  # PT_LOAD
+            moved = int.from_bytes(data[at + 8 : at + 16], "little") + hole
+            data[at + 8 : at + 16] = moved.to_bytes(8, "little")
+    big = tmp_path / "big"
+    with big.open("wb") as out:
+        out.write(data)
+        out.seek(hole)
+        out.write(core.core.read_bytes())
+    plain = parked("core", core.binary, core.core, "report", "--format=traceback")
+    moved_report = parked("core", core.binary, big, "report", "--format=traceback")
+    big.unlink()
+    assert moved_report.returncode == 0, moved_report.stderr
+    assert moved_report.stdout == plain.stdout
