@@ -11,8 +11,29 @@ constexpr std::string_view kCut = "...";
 
 bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-/// Decodes one code point of valid UTF-8 at `at`; 0 bytes if it is broken there.
-std::size_t decode(std::string_view text, std::size_t at, std::uint32_t& code) {
+bool steersTerminal(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||  // C0, DEL, C1
+         code == 0xad || code == 0x061c ||                 // soft hyphen, arabic letter mark
+         (code >= 0x200b && code <= 0x200f) ||             // zero width, direction marks
+         (code >= 0x2028 && code <= 0x202e) ||             // line separators, embeddings
+         (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
+         (code >= 0xe0000 && code <= 0xe007f);  // invisible tags
+}
+
+/// Byte position of column `column`.
+std::size_t bytesOf(std::string_view text, std::size_t column) {
+  std::size_t at = 0;
+  while (at < text.size() && column > 0) {
+    ++at;
+    while (at < text.size() && isContinuation(text[at])) ++at;
+    --column;
+  }
+  return at;
+}
+
+}  // namespace
+
+std::size_t decodeUtf8(std::string_view text, std::size_t at, std::uint32_t& code) {
   const auto lead = static_cast<unsigned char>(text[at]);
   std::size_t length = 0;
   if (lead < 0x80) {
@@ -41,34 +62,12 @@ std::size_t decode(std::string_view text, std::size_t at, std::uint32_t& code) {
   return overlong || surrogate || code > 0x10ffff ? 0 : length;
 }
 
-bool steersTerminal(std::uint32_t code) {
-  return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||  // C0, DEL, C1
-         code == 0xad || code == 0x061c ||                 // soft hyphen, arabic letter mark
-         (code >= 0x200b && code <= 0x200f) ||             // zero width, direction marks
-         (code >= 0x2028 && code <= 0x202e) ||             // line separators, embeddings
-         (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
-         (code >= 0xe0000 && code <= 0xe007f);  // invisible tags
-}
-
-/// Byte position of column `column`.
-std::size_t bytesOf(std::string_view text, std::size_t column) {
-  std::size_t at = 0;
-  while (at < text.size() && column > 0) {
-    ++at;
-    while (at < text.size() && isContinuation(text[at])) ++at;
-    --column;
-  }
-  return at;
-}
-
-}  // namespace
-
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     std::uint32_t code = 0;
-    const std::size_t length = decode(text, at, code);
+    const std::size_t length = decodeUtf8(text, at, code);
     if (length == 0) {
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]));
       ++at;

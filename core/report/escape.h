@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace parked::report {
 /// \x1b or \u202e. Names of functions, types, labels and files come from the target, and the target
 /// is not to be trusted.
 std::string escape(std::string_view text);
+
+/// Decodes the code point at `at`, which must lie inside the text: how many bytes it takes, 0 if
+/// the UTF-8 is broken there.
+std::size_t decodeUtf8(std::string_view text, std::size_t at, std::uint32_t& code);
 
 /// Columns the (escaped) text takes: one a code point.
 std::size_t columns(std::string_view text);

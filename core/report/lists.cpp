@@ -109,21 +109,6 @@ std::size_t digits(std::uint64_t number) { return std::to_string(number).size();
 
 }  // namespace
 
-void putTimerGroup(Page& page, const TimerGroup& group, std::size_t countWidth) {
-  std::string kind(timerKindName(group.kind));
-  if (group.period > 0) kind += fmt::format(" every {}", humanDuration(group.period));
-  page.put(fmt::format("{:>{}}  ", withSeparators(group.count), countWidth), Ink::strong);
-  page.put(fmt::format("{:<20}  ", kind));
-  const std::size_t used = countWidth + 2 + 22;
-  const std::string due = dueText(group);
-  if (group.callback.function.empty()) {
-    page.put(due);
-    page.end();
-  } else {
-    page.placeField(0, 0, {}, group.callback, due, used);
-  }
-}
-
 void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle& style,
                       const Sink& sink) {
   Writer writer(sink);
@@ -214,25 +199,14 @@ void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& st
                   const Sink& sink) {
   Writer writer(sink);
   Page page(style, writer);
-  const golang::Snapshot& snapshot = *report.snapshot;
   if (report.timers.empty()) {
     page.line(0, {{"no timers"}});
     return;
   }
+  std::vector<const TimerGroup*> groups;
   const std::uint64_t shown = shownOf(report.timers.size(), limit);
-  for (std::uint64_t i = 0; i < shown; ++i) {
-    const TimerGroup& group = report.timers[i];
-    putTimerGroup(page, group, 8);
-    const golang::Timer& first = snapshot.timers[group.members.front()];
-    std::string more = fmt::format("timer {:#x}", first.address);
-    if (first.channel != 0) more += fmt::format(", sends to chan {:#x}", first.channel);
-    if (first.closure != 0) more += fmt::format(", closure {:#x}", first.closure);
-    if (first.goroutine < snapshot.goroutines.size()) {
-      more += fmt::format(", goroutine {}", snapshot.goroutines[first.goroutine].id);
-    }
-    if (group.count > 1) more += ", ...";
-    page.field(10, 0, {}, more, Ink::faint);
-  }
+  for (std::uint64_t i = 0; i < shown; ++i) groups.push_back(&report.timers[i]);
+  putTimerGroups(page, groups, 0, true, *report.snapshot);
   putMore(page, report.timers.size(), shown, style, "timers");
 }
 

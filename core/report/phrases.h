@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,9 @@ std::string hintCommand(const Page& page, const TextStyle& style, std::string_vi
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
 std::string incompleteText(const Incomplete& entry);
 
-/// "   12  Ticker  every 1s  main.refresh  refresh.go:12  due in 3s".
-void putTimerGroup(Page& page, const TimerGroup& group, std::size_t countWidth);
+/// "   12  Ticker every 1s  due in 3s  main.refresh  refresh.go:12", a line a group.
+void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
+                    bool details, const golang::Snapshot& snapshot);
 
 /// The header: program, when and how, how many goroutines, what was not readable.
 void putHeader(Page& page, const Report& report);

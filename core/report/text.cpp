@@ -114,19 +114,13 @@ void putTimers(Page& page, const Report& report, const TextStyle& style) {
   if (total == 0) return;
   page.blank();
   page.line(0, {{counted(total, "timer"), Ink::strong}});
-  const std::size_t countWidth = withSeparators(groups.front()->count).size();
   std::uint64_t leftOut = 0;
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (i >= kTimerGroups) {
-      leftOut += groups[i]->count;
-    } else {
-      putTimerGroup(page, *groups[i], countWidth + 1);
-    }
-  }
+  for (std::size_t i = kTimerGroups; i < groups.size(); ++i) leftOut += groups[i]->count;
+  if (groups.size() > kTimerGroups) groups.resize(kTimerGroups);
+  putTimerGroups(page, groups, 1, false, *report.snapshot);
   if (leftOut > 0) {
-    page.line(2,
-              {{fmt::format("and {} more: {} timers", withSeparators(leftOut), style.commandPrefix),
-                Ink::faint}});
+    const std::string more = fmt::format("and {} more: ", withSeparators(leftOut));
+    page.line(1, {{more, Ink::faint}, {hintCommand(page, style, "timers", 1 + more.size())}});
   }
 }
 

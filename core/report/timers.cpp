@@ -2,7 +2,9 @@
 #include <limits>
 #include <unordered_map>
 
+#include "leak/numbers.h"
 #include "report/model.h"
+#include "report/phrases.h"
 
 namespace parked::report {
 
@@ -79,6 +81,44 @@ std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak
   std::stable_sort(groups.begin(), groups.end(),
                    [](const TimerGroup& a, const TimerGroup& b) { return a.count > b.count; });
   return groups;
+}
+
+void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
+                    bool details, const golang::Snapshot& snapshot) {
+  std::size_t countWidth = 0, kindWidth = 0, dueWidth = 0;
+  const auto kindText = [](const TimerGroup& group) {
+    std::string text(timerKindName(group.kind));
+    if (group.period > 0) text += " every " + leak::humanDuration(group.period);
+    return text;
+  };
+  for (const TimerGroup* group : groups) {
+    countWidth = std::max(countWidth, leak::withSeparators(group->count).size());
+    kindWidth = std::max(kindWidth, kindText(*group).size());
+    dueWidth = std::max(dueWidth, dueText(*group).size());
+  }
+  for (const TimerGroup* group : groups) {
+    page.spaces(indent);
+    page.put(fmt::format("{:>{}}  ", leak::withSeparators(group->count), countWidth), Ink::strong);
+    page.put(fmt::format("{:<{}}  ", kindText(*group), kindWidth));
+    const std::size_t used = indent + countWidth + 2 + kindWidth + 2;
+    if (group->callback.function.empty()) {
+      page.put(dueText(*group));
+      page.end();
+    } else {
+      page.put(fmt::format("{:<{}}  ", dueText(*group), dueWidth));
+      page.placeField(0, 0, {}, group->callback, {}, used + dueWidth + 2);
+    }
+    if (!details) continue;
+    const golang::Timer& first = snapshot.timers[group->members.front()];
+    std::string more = fmt::format("timer {:#x}", first.address);
+    if (first.channel != 0) more += fmt::format(", sends to chan {:#x}", first.channel);
+    if (first.closure != 0) more += fmt::format(", closure {:#x}", first.closure);
+    if (first.goroutine < snapshot.goroutines.size()) {
+      more += fmt::format(", goroutine {}", snapshot.goroutines[first.goroutine].id);
+    }
+    if (group->count > 1) more += ", ...";
+    page.field(indent + countWidth + 2, 0, {}, more, Ink::faint);
+  }
 }
 
 std::string_view timerKindName(TimerKind kind) {
