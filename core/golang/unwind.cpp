@@ -247,8 +247,16 @@ std::string_view describe(UnwindEnd end) {
 
 std::vector<Frame> framesOf(const Snapshot& snapshot, const Goroutine& goroutine) {
   std::vector<Frame> frames;
+  Unwinder unwinder(*snapshot.image);
+  framesOf(snapshot, goroutine, unwinder, frames);
+  return frames;
+}
+
+void framesOf(const Snapshot& snapshot, const Goroutine& goroutine, Unwinder& unwinder,
+              std::vector<Frame>& frames) {
+  frames.clear();
   const auto known = snapshot.frames(goroutine);
-  if (known.empty()) return frames;
+  if (known.empty()) return;
   image::Image& image = *snapshot.image;
   // An exact pc at a function's entry may not come from a trap; unwinding is the same then.
   UnwindStart start{.pc = goroutine.pc,
@@ -265,8 +273,7 @@ std::vector<Frame> framesOf(const Snapshot& snapshot, const Goroutine& goroutine
       start.lr = g[layouts->g.schedLr];
     }
   }
-  Unwinder(image).unwind(start, frames, known.size());
-  return frames;
+  unwinder.unwind(start, frames, known.size());
 }
 
 }  // namespace parked::golang

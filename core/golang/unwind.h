@@ -70,6 +70,9 @@ class Unwinder {
 
 /// The frames of a goroutine of the snapshot with their addresses, unwound again on demand.
 std::vector<Frame> framesOf(const Snapshot& snapshot, const Goroutine& goroutine);
+/// The same for many goroutines: the unwinder of the snapshot's image keeps what it learned.
+void framesOf(const Snapshot& snapshot, const Goroutine& goroutine, Unwinder& unwinder,
+              std::vector<Frame>& frames);
 
 /// The arguments of a frame as Go's traceback prints them between the parentheses:
 /// "0xc000012345, {0x1, 0x2}, ...", with "?" behind a value that may be stale.

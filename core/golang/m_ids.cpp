@@ -1,0 +1,20 @@
+#include "golang/m_ids.h"
+
+#include <string>
+#include <vector>
+
+namespace parked::golang {
+
+MIds::MIds(image::Image& image) : memory_(image.target().memory()) {
+  std::vector<std::string> missing;
+  image::Binder binder(image.layouts(), "runtime.m", missing);
+  binder.optional(id_, "id");
+}
+
+std::optional<std::int64_t> MIds::read(Addr m) const {
+  std::int64_t id = 0;
+  if (m == 0 || !id_ || !memory_.read(m + id_.offset, id)) return std::nullopt;
+  return id;
+}
+
+}  // namespace parked::golang
