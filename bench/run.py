@@ -4,7 +4,7 @@
     bench/run.py [--goroutines 100000,1000000] [--repeat 3] [--no-peers]
 
 Builds tests/targets/gen, makes a kernel core for each size, warms the page cache, then runs each
-tool `--repeat` times in turn (a million goroutines: once) and prints the best wall time, the peak of
+tool `--repeat` times in turn (a million: once) and prints the best wall time, the peak of
 anonymous memory (RssAnon, so mapped pages of the core do not count) and the ratio to parked. A
 further pair, such as a very large binary, can be given with --extra. Never a test: the figures
 depend on the machine.
@@ -36,7 +36,11 @@ def measure(command: list[str], stdin: str = "") -> Run:
     """Runs a command to its end, sampling its anonymous memory."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert process.stdin is not None
     process.stdin.write(stdin)

@@ -160,7 +160,7 @@ const std::string& JsonObjects::frames(const golang::Goroutine& goroutine) {
   std::vector<image::SourceFrame> source;
   std::vector<Addr> pcs;
   analysis_.frames(goroutine, source, &pcs);
-  out = "[";
+  out += "[";
   for (std::size_t i = 0; i < source.size(); ++i) {
     const image::SourceFrame& frame = source[i];
     put(out, R"({}{{"func":{},"file":{},"line":{},"pc":{},"inlined":{},"wrapper":{}}})",

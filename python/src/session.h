@@ -56,8 +56,8 @@ class PySession {
   ~PySession();
 
   /// (output, error, exit code, timings). With a `sink`, output goes there piece by piece instead.
-  std::tuple<py::str, py::str, int, py::str> run(const std::vector<std::string>& words, const Style& style,
-                                        const py::object& sink);
+  std::tuple<py::str, py::str, int, py::str> run(const std::vector<std::string>& words,
+                                                 const Style& style, const py::object& sink);
   /// (pc, sp, frame pointer), or None.
   std::optional<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> registersOf(
       std::uint64_t goid) const;

@@ -89,7 +89,9 @@ class Running:
         while "READY" not in self.log.read_text():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
-                raise RuntimeError(f"{self.binary} did not get ready:\n{self.log.read_text()[-2000:]}")
+                raise RuntimeError(
+                    f"{self.binary} did not get ready:\n{self.log.read_text()[-2000:]}"
+                )
             time.sleep(0.05)
         time.sleep(0.3)  # lets the last goroutines park
         return self
@@ -150,7 +152,9 @@ def running(tmp_path: Path) -> Callable[..., Running]:
     return lambda name, build, *arguments: Running(build_target(name, build), tmp_path, *arguments)
 
 
-def run(*command: object, timeout: float = 120, **options: object) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: object, timeout: float = 120, **options: object
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(word) for word in command],
         capture_output=True,

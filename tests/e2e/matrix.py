@@ -38,6 +38,11 @@ def builds(matrix: str) -> list[Build]:
     if matrix == "ci":
         rows = [Build(go, "default") for go in RELEASES]
         rows += [Build("1.18", "cgo"), Build("1.18", "pie"), Build("1.22", "noopt")]
-        rows += [Build("1.25", "pie"), Build("1.27", "pie"), Build("1.27", "noopt"), Build("1.27", "cgo")]
+        rows += [
+            Build("1.25", "pie"),
+            Build("1.27", "pie"),
+            Build("1.27", "noopt"),
+            Build("1.27", "cgo"),
+        ]
         return rows
     return [Build(go, mode) for go in RELEASES for mode in BUILD_FLAGS]

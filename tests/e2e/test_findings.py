@@ -18,9 +18,7 @@ def document(core: Core, *words: str) -> dict:
 
 
 def by_start(goroutines: list[dict], name: str) -> list[dict]:
-    found = [
-        g for g in goroutines if any(frame["func"].endswith(name) for frame in g["frames"])
-    ]
+    found = [g for g in goroutines if any(frame["func"].endswith(name) for frame in g["frames"])]
     assert found, f"no goroutine in {name}"
     return found
 

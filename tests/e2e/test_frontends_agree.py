@@ -16,7 +16,9 @@ def body(text: str) -> list[str]:
     """The groups and timers: from the first group line on, without what differs by host."""
     lines = [line.rstrip() for line in text.splitlines()]
     start = next(i for i, line in enumerate(lines) if line.startswith("verdicts"))
-    return [line for line in lines[start:] if line and "parked" not in line and "due in" not in line]
+    return [
+        line for line in lines[start:] if line and "parked" not in line and "due in" not in line
+    ]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,7 +72,11 @@ def test_gcore_and_live_agree(build: Build, running: Callable[..., Running]) -> 
         start = text.index('{"schema"')
         decoded, _ = json.JSONDecoder().raw_decode(text[start:])
         return {
-            g["id"]: (g["reason"], [f["pc"] for f in g["frames"]], [w["address"] for w in g["waiting_on"]])
+            g["id"]: (
+                g["reason"],
+                [f["pc"] for f in g["frames"]],
+                [w["address"] for w in g["waiting_on"]],
+            )
             for g in decoded["goroutines"]
             if g["status"] == "waiting" and not g["system"]
         }

@@ -76,7 +76,7 @@ def test_what_people_get_wrong(core: Core, tmp_path: Path) -> None:
     text.write_text("not a core\n")
     assert "not an ELF" in refused(parked(text))
     assert "directory" in refused(parked(tmp_path))
-    assert "No such file" in refused(parked("core", core.binary, tmp_path / "none"))
+    assert "does not exist" in refused(parked("core", core.binary, tmp_path / "none"))
     assert "not a core" in refused(parked("core", core.binary, core.binary))
     assert "no process" in refused(parked(0x3FFFFFFF))
     refused(parked("core", core.core, core.core))

@@ -60,7 +60,7 @@ func main() {
 	mailer.Start()
 	for i := 0; i < 3; i++ {
 		upstream.FetchAndForget(base + "/blob")
-		upstream.OwnTransport(base + "/price")
+		upstream.OwnTransport(base + "/blob")
 	}
 	upstream.HangInHandshake()
 	upstream.Starve(base+"/slow", 2)
