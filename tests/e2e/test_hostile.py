@@ -142,6 +142,9 @@ def test_beyond_four_gigabytes(core: Core, tmp_path: Path) -> None:
         out.write(data)
         out.seek(hole)
         out.write(core.core.read_bytes())
+    # Waiting times count to the file's time.
+    times = core.core.stat()
+    os.utime(big, ns=(times.st_atime_ns, times.st_mtime_ns))
     plain = parked("core", core.binary, core.core, "report", "--format=traceback")
     moved_report = parked("core", core.binary, big, "report", "--format=traceback")
     big.unlink()
