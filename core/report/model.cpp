@@ -48,6 +48,7 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   info.executable = target.executable().path();
   info.mainPackage = image.build().path;
   info.goVersion = image.build().version.text;
+  info.newerGo = image.build().version.newerThanKnown();
   info.architecture = target.arch() == target::Arch::arm64 ? "arm64" : "amd64";
   info.buildId = image.buildId();
   info.source = target.description();

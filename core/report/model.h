@@ -25,6 +25,7 @@ struct TargetInfo {
   std::string executable;    ///< path
   std::string mainPackage;   ///< "" if unknown
   std::string goVersion;     ///< "go1.26.8", as the toolchain wrote it
+  bool newerGo = false;      ///< than the releases parked was checked against
   std::string architecture;  ///< "amd64"
   std::string buildId;       ///< Go's build id, or the GNU one
   std::string source;        ///< "core.1234", "process 1234"

@@ -26,6 +26,7 @@ constexpr std::size_t kBuildIdShown = 20;
 std::string targetText(const TargetInfo& target) {
   std::string text = target.executable.empty() ? "unknown program" : target.executable;
   text += fmt::format(", {} linux/{}", target.goVersion, target.architecture);
+  if (target.newerGo) text += " (newer than this parked was checked against)";
   if (!target.buildId.empty()) {
     text += fmt::format(", build id {}", cutBack(target.buildId, kBuildIdShown));
   }

@@ -199,6 +199,17 @@ TEST(Text, WhatWasNotReadableIsInTheHeader) {
                         "0xc000)\n"));
 }
 
+TEST(Text, ANewerGoIsSaid) {
+  const Builder program = shop();
+  const leak::Analysis analysis = program.analyse();
+  report::TargetInfo info = target();
+  info.newerGo = true;
+  const auto report = report::makeReport(analysis, info, {}).value();
+  std::string out;
+  report::renderText(report, {}, {}, [&out](std::string_view text) { out += text; });
+  EXPECT_THAT(out, HasSubstr("go1.26.8 linux/amd64 (newer than this parked was checked against)"));
+}
+
 TEST(Text, NothingPassesTheFilters) {
   Options options;
   options.filters.push_back({true, leak::Property::userLoc, "nowhere"});
