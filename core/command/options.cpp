@@ -59,7 +59,8 @@ Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& wor
                       option, property));
     }
     if (leak::takesExpression(filter.property) && filter.expression.empty()) {
-      if (++i == words.size() || words[i].empty()) {
+      ++i;
+      if (i == words.size() || words[i].empty()) {
         return usage(fmt::format("{} {} needs an expression behind it", option, property));
       }
       filter.expression = words[i];

@@ -77,11 +77,11 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
                       const leak::Group& group) {
   if (group.verdict == Verdict::running) return;
   const std::string sentence = report.analysis->sentence(group);
+  const bool telling = group.why == leak::Why::worker || group.why == leak::Why::mainForever ||
+                       (group.why == leak::Why::timed && isSelectGroup(report, group));
   if (group.verdict >= Verdict::unknown) {
     page.field(indent, kLabel, "because", sentence, Ink::strong);
-  } else if (group.why == leak::Why::worker || group.why == leak::Why::mainForever) {
-    page.field(indent, kLabel, "note", sentence);
-  } else if (group.why == leak::Why::timed && isSelectGroup(report, group)) {
+  } else if (telling) {
     page.field(indent, kLabel, "note", sentence);
   }
 }

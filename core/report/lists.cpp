@@ -12,8 +12,6 @@
 
 namespace parked::report {
 
-using leak::counted;
-using leak::humanDuration;
 using leak::withSeparators;
 
 namespace {
@@ -205,6 +203,7 @@ void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& st
   }
   std::vector<const TimerGroup*> groups;
   const std::uint64_t shown = shownOf(report.timers.size(), limit);
+  groups.reserve(shown);
   for (std::uint64_t i = 0; i < shown; ++i) groups.push_back(&report.timers[i]);
   putTimerGroups(page, groups, 0, true, *report.snapshot);
   putMore(page, report.timers.size(), shown, style, "timers");

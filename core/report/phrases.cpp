@@ -83,7 +83,7 @@ std::string groupObjects(const Report& report, const leak::Group& group) {
   const golang::Goroutine& example = snapshot.goroutines[group.example];
   const auto waits = snapshot.waitsOf(example);
   if (waits.empty()) return {};
-  const std::string described = leak::describeWaits(snapshot, example);
+  std::string described = leak::describeWaits(snapshot, example);
   const std::string_view noun = objectNoun(waits.front().kind);
   if (waits.front().inSelect) {
     std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
