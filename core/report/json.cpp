@@ -1,36 +1,44 @@
 // The JSON document and JSON lines, written as they are made (docs/json.md).
 
+#include <algorithm>
+
 #include "report/json_objects.h"
+#include "report/json_text.h"
+#include "report/json_waits.h"
 #include "report/render.h"
 
 namespace parked::report {
 
 namespace {
 
-/// Calls `each` for at most `limit` (0: all) of `count` indices.
-template <class Each>
-void upTo(std::size_t count, std::uint64_t limit, const Each& each) {
-  const std::size_t end = limit == 0 ? count : std::min<std::uint64_t>(count, limit);
-  for (std::size_t i = 0; i < end; ++i) each(i);
+/// At most `limit` (0: all) of `count`.
+std::size_t atMost(std::size_t count, std::uint64_t limit) {
+  return limit == 0 ? count : static_cast<std::size_t>(std::min<std::uint64_t>(count, limit));
 }
 
-/// `"name": [` then one object a line, then `]`.
-class Array {
- public:
-  Array(Writer& out, std::string_view name) : out_(out) { out_.format(",\n\"{}\":[", name); }
-  Array(const Array&) = delete;
-  Array& operator=(const Array&) = delete;
-  ~Array() { out_("]"); }
-  void add(std::string_view object) {
-    out_(first_ ? "\n" : ",\n");
-    first_ = false;
-    out_(object);
+/// `,"name":[` and one object a line. `put(text, i)` appends the i-th.
+template <class Put>
+void putArray(Writer& out, std::string_view name, std::size_t count, const Put& put) {
+  out.format(",\n\"{}\":[", name);
+  for (std::size_t i = 0; i < count; ++i) {
+    out(i == 0 ? "\n" : ",\n");
+    out.append([&](std::string& text) { put(text, i); });
   }
+  out("]");
+}
 
- private:
-  Writer& out_;
-  bool first_ = true;
-};
+/// One line an object, its type in front of its own members: each begins with "{".
+template <class Put>
+void putLines(Writer& out, std::string_view type, std::size_t count, const Put& put) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    text.clear();
+    put(text, i);
+    out.format("{{\"type\":\"{}\",", type);
+    out(std::string_view(text).substr(1));
+    out("\n");
+  }
+}
 
 }  // namespace
 
@@ -39,64 +47,61 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
   Writer out(sink);
   JsonObjects objects(report);
   const golang::Snapshot& snapshot = *report.snapshot;
-  out.format("{{\"schema\":\"{}\",\n\"target\":{}", kJsonSchema, objects.target());
+  const std::size_t listed = atMost(report.goroutines.size(), limit);
+  out.format("{{\"schema\":\"{}\",\n\"target\":", kJsonSchema);
+  out.append([&](std::string& text) { objects.target(text); });
   if (parts.goroutines) {
-    Array array(out, "goroutines");
-    std::string text;
-    upTo(report.goroutines.size(), limit, [&](std::size_t i) {
-      text.clear();
-      objects.goroutine(report.goroutines[i], text);
-      array.add(text);
+    out(",\n\"selection\":");
+    out.append([&](std::string& text) { objects.selection(text, listed); });
+    putArray(out, "goroutines", listed, [&](std::string& text, std::size_t i) {
+      objects.goroutine(text, report.goroutines[i]);
     });
   }
   if (parts.groups) {
-    Array array(out, "groups");
-    upTo(report.grouping.groups.size(), 0, [&](std::size_t i) { array.add(objects.group(i)); });
+    putArray(out, "groups", report.grouping.groups.size(),
+             [&](std::string& text, std::size_t i) { objects.group(text, i); });
   }
   if (parts.timers) {
-    Array array(out, "timers");
-    upTo(snapshot.timers.size(), 0,
-         [&](std::size_t i) { array.add(objects.timer(snapshot.timers[i])); });
+    putArray(out, "timers", snapshot.timers.size(),
+             [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
   }
   if (parts.channels) {
-    Array array(out, "channels");
-    upTo(snapshot.channels.size(), limit,
-         [&](std::size_t i) { array.add(objects.channel(snapshot.channels[i])); });
+    putArray(out, "channels", atMost(snapshot.channels.size(), limit),
+             [&](std::string& text, std::size_t i) {
+               putChannel(text, snapshot, snapshot.channels[i]);
+             });
   }
   if (parts.locks) {
-    Array array(out, "locks");
-    upTo(snapshot.locks.size(), limit,
-         [&](std::size_t i) { array.add(objects.lock(snapshot.locks[i])); });
+    putArray(out, "locks", atMost(snapshot.locks.size(), limit),
+             [&](std::string& text, std::size_t i) { putLock(text, snapshot.locks[i]); });
   }
-  {
-    Array array(out, "incomplete");
-    for (const Incomplete& entry : report.incomplete) array.add(JsonObjects::incomplete(entry));
-  }
+  putArray(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
+    JsonObjects::incomplete(text, report.incomplete[i]);
+  });
   out("}\n");
 }
 
 void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink) {
   Writer out(sink);
   JsonObjects objects(report);
-  // Every object begins with "{": its type goes in front of its first member.
-  const auto line = [&out](std::string_view type, std::string_view object) {
-    out.format("{{\"type\":\"{}\",{}\n", type, object.substr(1));
-  };
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const std::size_t listed = atMost(report.goroutines.size(), limit);
   out.format("{{\"type\":\"schema\",\"schema\":\"{}\"}}\n", kJsonSchema);
-  line("target", objects.target());
-  std::string text;
-  upTo(report.goroutines.size(), limit, [&](std::size_t i) {
-    text.clear();
-    objects.goroutine(report.goroutines[i], text);
-    line("goroutine", text);
+  putLines(out, "target", 1, [&](std::string& text, std::size_t) { objects.target(text); });
+  putLines(out, "selection", 1,
+           [&](std::string& text, std::size_t) { objects.selection(text, listed); });
+  putLines(out, "goroutine", listed, [&](std::string& text, std::size_t i) {
+    objects.goroutine(text, report.goroutines[i]);
   });
-  for (std::size_t i = 0; i < report.grouping.groups.size(); ++i) line("group", objects.group(i));
-  for (const golang::Timer& timer : report.snapshot->timers) line("timer", objects.timer(timer));
-  for (const Incomplete& entry : report.incomplete) {
-    line("incomplete", JsonObjects::incomplete(entry));
-  }
-  // A reader that does not see this line has a truncated stream.
-  out.format("{{\"type\":\"end\",\"incomplete\":{}}}\n", !report.incomplete.empty());
+  putLines(out, "group", report.grouping.groups.size(),
+           [&](std::string& text, std::size_t i) { objects.group(text, i); });
+  putLines(out, "timer", snapshot.timers.size(),
+           [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
+  putLines(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
+    JsonObjects::incomplete(text, report.incomplete[i]);
+  });
+  // A reader that does not see this line has a stream that was cut off.
+  out.format("{{\"type\":\"end\",\"incomplete\":{}}}\n", boolText(!report.incomplete.empty()));
 }
 
 }  // namespace parked::report

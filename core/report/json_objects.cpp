@@ -1,113 +1,51 @@
 #include "report/json_objects.h"
 
-#include <fmt/format.h>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "leak/describe.h"
+#include "report/json_names.h"
+#include "report/json_text.h"
+#include "report/json_waits.h"
 #include "report/phrases.h"
 
 namespace parked::report {
 
 namespace {
 
-template <class... Args>
-void put(std::string& out, fmt::format_string<Args...> pattern, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), pattern, std::forward<Args>(args)...);
+void putPlaceMembers(std::string& out, std::string_view function, std::string_view file,
+                     std::int32_t line) {
+  out += R"("func":)";
+  putString(out, function);
+  out += R"(,"file":)";
+  putString(out, file);
+  put(out, FMT_COMPILE(R"(,"line":{})"), line);
 }
 
-std::string_view kindOf(target::Kind kind) {
-  switch (kind) {
-    case target::Kind::core:
-      return "core";
-    case target::Kind::liveStopped:
-      return "live";
-    case target::Kind::liveUnstopped:
-      return "live_unstopped";
-    case target::Kind::debugger:
-      return "debugger";
-  }
-  return "unknown";
+void putMember(std::string& out, std::string_view name, std::string_view text) {
+  put(out, FMT_COMPILE(R"(,"{}":)"), name);
+  putStringOrNull(out, text);
 }
 
-std::string_view timerKindId(golang::TimerKind kind) {
-  switch (kind) {
-    case golang::TimerKind::afterFunc:
-      return "after_func";
-    case golang::TimerKind::ticker:
-      return "ticker";
-    case golang::TimerKind::timer:
-      return "timer";
-    case golang::TimerKind::sleep:
-      return "sleep";
-    case golang::TimerKind::contextDeadline:
-      return "context_deadline";
-    case golang::TimerKind::netDeadline:
-      return "net_deadline";
-    case golang::TimerKind::runtimeInternal:
-      return "runtime";
-    case golang::TimerKind::unknown:
-      break;
-  }
-  return "unknown";
+template <class Number>
+void putMember(std::string& out, std::string_view name, std::optional<Number> number) {
+  put(out, FMT_COMPILE(R"(,"{}":)"), name);
+  putNumberOrNull(out, number);
 }
 
-/// The channel's own state, without braces.
-void putChannelState(std::string& out, const golang::Snapshot& snapshot,
-                     const golang::Channel& channel) {
-  put(out,
-      R"("element_type":{},"element_size":{},"cap":{},"len":{},"closed":{},"senders":{},)"
-      R"("receivers":{},"queues_complete":{},"timer":{})",
-      jsonString(snapshot.strings[channel.elementType]), channel.elementSize, channel.capacity,
-      channel.length, channel.closed, channel.senders, channel.receivers,
-      channel.queuesRead && !channel.locked,
-      channel.timer != 0 ? jsonAddress(channel.timer) : std::string("null"));
-}
-
-/// The lock's own state, without braces; only what its kind has, and only if it was decoded.
-void putLockState(std::string& out, const golang::Lock& lock) {
-  put(out, R"("waiters":{},"decoded":{})", lock.waiters, lock.decoded);
-  if (!lock.decoded) return;
-  switch (lock.kind) {
-    case golang::ObjectKind::mutex:
-    case golang::ObjectKind::once:
-      put(out, R"(,"locked":{},"starving":{},"mutex_waiters":{})", lock.mutexLocked,
-          lock.mutexStarving, lock.mutexWaiters);
-      break;
-    case golang::ObjectKind::rwMutex:
-      put(out, R"(,"locked":{},"readers":{},"writer_pending":{},"reader_wait":{})",
-          lock.mutexLocked, lock.readers, lock.writerPending, lock.readerWait);
-      break;
-    case golang::ObjectKind::waitGroup:
-      put(out, R"(,"counter":{},"group_waiters":{})", lock.counter, lock.groupWaiters);
-      break;
-    case golang::ObjectKind::cond:
-      put(out, R"(,"cond_wait":{},"cond_notify":{})", lock.condWait, lock.condNotify);
-      break;
-    default:
-      break;
-  }
-}
-
-/// Nanoseconds from now, or null when the clock is not known.
-std::string relative(const golang::Clock& clock, std::int64_t when) {
-  return clock.now == 0 ? std::string("null") : std::to_string(when - clock.now);
+/// nullopt for 0, which means "not known" or "none".
+template <class Number>
+std::optional<Number> unlessZero(Number number) {
+  return number != 0 ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
-
-std::string jsonString(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string jsonAddress(Addr address) { return fmt::format("\"{:#x}\"", address); }
 
 JsonObjects::JsonObjects(const Report& report)
     : report_(report),
       snapshot_(*report.snapshot),
       analysis_(*report.analysis),
       groupOf_(snapshot_.goroutines.size(), kNone),
-      frames_(snapshot_.stacks.size()),
+      stacks_(snapshot_.stacks.size()),
       places_(analysis_.placeCount()) {
   for (std::size_t i = 0; i < report.grouping.groups.size(); ++i) {
     for (const Index member : report.grouping.membersOf(report.grouping.groups[i])) {
@@ -116,231 +54,257 @@ JsonObjects::JsonObjects(const Report& report)
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const leak::Place& at = analysis_.place(static_cast<leak::PlaceId>(i));
-    places_[i] = fmt::format(R"("func":{},"file":{},"line":{})", jsonString(at.function),
-                             jsonString(at.file), at.line);
+    putPlaceMembers(places_[i], at.function, at.file, at.line);
   }
 }
 
-std::string JsonObjects::place(leak::PlaceId id) const {
-  return id == leak::kNoPlace ? std::string("null") : fmt::format("{{{}}}", places_[id]);
-}
-
-std::string JsonObjects::target() const {
+void JsonObjects::target(std::string& out) const {
   const TargetInfo& t = report_.target;
   const Census& census = report_.census;
-  std::string out;
-  put(out, R"({{"program":{},"main_package":{},"source":{},"kind":"{}","pid":{},"signal":{},)",
-      jsonString(t.executable), jsonString(t.mainPackage), jsonString(t.source), kindOf(t.kind),
-      t.pid != 0 ? std::to_string(t.pid) : "null",
-      t.signal != 0 ? jsonString(signalName(t.signal)) : "null");
-  put(out, R"("go_version":{},"arch":{},"build_id":{},"layouts":{},"clock":{},)",
-      jsonString(t.goVersion), jsonString(t.architecture), jsonString(t.buildId),
-      jsonString(t.layoutOrigin), jsonString(t.clockSource));
-  put(out, R"("taken_at_ns":{},"pause_ns":{},"up_ns":{},"threads":{},"gomaxprocs":{},)",
-      t.takenAt ? std::to_string(*t.takenAt) : "null",
-      t.kind == target::Kind::liveStopped ? std::to_string(t.pause.count()) : "null",
-      t.upSince ? std::to_string(*t.upSince) : "null", t.threads, t.gomaxprocs);
+  out += R"({"program":)";
+  putStringOrNull(out, baseName(t.executable));
+  putMember(out, "path", t.executable);
+  putMember(out, "main_package", t.mainPackage);
+  putMember(out, "source", t.source);
+  putMember(out, "kind", kindId(t.kind));
+  putMember(out, "pid", unlessZero(t.pid));
+  putMember(out, "signal", t.signal != 0 ? signalName(t.signal) : std::string());
+  putMember(out, "go_version", t.goVersion);
+  putMember(out, "arch", t.architecture);
+  putMember(out, "build_id", t.buildId);
+  putMember(out, "layouts", t.layoutOrigin);
+  putMember(out, "clock", t.clockSource);
+  putMember(out, "taken_at", t.takenAt ? rfc3339(*t.takenAt) : std::string());
+  putMember(out, "pause_ns",
+            t.kind == target::Kind::liveStopped ? std::optional(t.pause.count()) : std::nullopt);
+  putMember(out, "uptime_ns", t.upSince);
+  put(out, FMT_COMPILE(R"(,"threads":{},"gomaxprocs":{},"goroutines":{{"total":{},"system":{},)"),
+      t.threads, t.gomaxprocs, census.total, census.system);
   put(out,
-      R"("goroutines":{{"total":{},"system":{},"running":{},"runnable":{},"syscall":{},)"
-      R"("blocked":{},"other":{},"dead":{}}},"verdicts":{{)",
-      census.total, census.system, census.running, census.runnable, census.syscall, census.blocked,
-      census.other, census.dead);
+      FMT_COMPILE(R"("running":{},"runnable":{},"syscall":{},"blocked":{},"other":{},"dead":{}}})"),
+      census.running, census.runnable, census.syscall, census.blocked, census.other, census.dead);
+  out += R"(,"verdicts":{)";
   for (std::size_t i = 0; i < census.byVerdict.size(); ++i) {
-    put(out, R"({}"{}":{})", i == 0 ? "" : ",", leak::verdictName(static_cast<leak::Verdict>(i)),
-        census.byVerdict[i]);
+    put(out, FMT_COMPILE(R"({}"{}":{})"), i == 0 ? "" : ",",
+        leak::verdictName(static_cast<leak::Verdict>(i)), census.byVerdict[i]);
   }
-  return out + "}}";
+  out += "}}";
 }
 
-const std::string& JsonObjects::frames(const golang::Goroutine& goroutine) {
-  static const std::string kNoFrames = "[]";
-  if (goroutine.stack >= frames_.size()) return kNoFrames;
-  std::string& out = frames_[goroutine.stack];
-  if (!out.empty()) return out;
-  std::vector<image::SourceFrame> source;
-  std::vector<Addr> pcs;
-  analysis_.frames(goroutine, source, &pcs);
-  out += "[";
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const image::SourceFrame& frame = source[i];
-    put(out, R"({}{{"func":{},"file":{},"line":{},"pc":{},"inlined":{},"wrapper":{}}})",
-        i == 0 ? "" : ",", jsonString(frame.function), jsonString(frame.file), frame.line,
-        i < pcs.size() ? jsonAddress(pcs[i]) : "null", frame.inlined, frame.wrapper);
-  }
-  out += "]";
-  return out;
+void JsonObjects::selection(std::string& out, std::size_t listed) const {
+  put(out, FMT_COMPILE(R"({{"filtered":{},"goroutines":{},"listed":{}}})"),
+      boolText(report_.filtered), report_.goroutines.size(), listed);
 }
 
-void JsonObjects::wait(const golang::Wait& wait, std::string& out) const {
-  put(out, R"({{"kind":"{}","address":{},"op":{})", leak::kindName(wait.kind),
-      wait.address != 0 ? jsonAddress(wait.address) : "null",
-      wait.op != golang::WaitOp::none ? jsonString(leak::opName(wait.op)) : "null");
-  if (wait.inSelect) {
-    put(out, R"(,"select_case":{})",
-        wait.caseIndex >= 0 ? std::to_string(wait.caseIndex) : std::string("null"));
+void JsonObjects::place(std::string& out, leak::PlaceId id) const {
+  if (id == leak::kNoPlace) {
+    out += "null";
+  } else {
+    put(out, FMT_COMPILE("{{{}}}"), places_[id]);
   }
-  switch (wait.kind) {
-    case golang::ObjectKind::channel:
-      put(out, R"(,"queued":{})", wait.queued);
-      if (wait.object < snapshot_.channels.size()) {
-        out += ',';
-        putChannelState(out, snapshot_, snapshot_.channels[wait.object]);
-      }
-      break;
-    case golang::ObjectKind::mutex:
-    case golang::ObjectKind::rwMutex:
-    case golang::ObjectKind::waitGroup:
-    case golang::ObjectKind::cond:
-    case golang::ObjectKind::once:
-    case golang::ObjectKind::semaphore:
-      put(out, R"(,"queued":{})", wait.queued);
-      if (wait.object < snapshot_.locks.size()) {
-        out += ',';
-        putLockState(out, snapshot_.locks[wait.object]);
-      }
-      break;
-    case golang::ObjectKind::fd:
-      if (wait.object < snapshot_.fds.size()) {
-        const golang::PollFd& fd = snapshot_.fds[wait.object];
-        const std::int64_t deadline =
-            wait.op == golang::WaitOp::write ? fd.writeDeadline : fd.readDeadline;
-        put(out, R"(,"fd":{},"deadline_in_ns":{})", fd.fd,
-            deadline > 0   ? relative(snapshot_.clock, deadline)
-            : deadline < 0 ? std::string("0")
-                           : std::string("null"));
-      }
-      break;
-    case golang::ObjectKind::timer:
-      if (wait.object < snapshot_.timers.size()) {
-        put(out, R"(,"due_in_ns":{})",
-            relative(snapshot_.clock, snapshot_.timers[wait.object].when));
-      }
-      break;
-    default:
-      break;
+}
+
+void JsonObjects::createdBy(std::string& out, leak::PlaceId creator,
+                            std::uint64_t goroutine) const {
+  out += R"(,"created_by":)";
+  if (creator == leak::kNoPlace) {
+    out += "null";
+    return;
   }
-  if (wait.note != kEmptyString)
-    put(out, R"(,"note":{})", jsonString(snapshot_.strings[wait.note]));
+  put(out, FMT_COMPILE(R"({{{},"goroutine":)"), places_[creator]);
+  putNumberOrNull(out, unlessZero(goroutine));
   out += '}';
 }
 
-void JsonObjects::goroutine(Index index, std::string& out) {
-  const golang::Goroutine& g = snapshot_.goroutines[index];
+void JsonObjects::frames(std::string& out, const golang::Goroutine& goroutine) {
+  source_.clear();
+  pcs_.clear();
+  analysis_.frames(goroutine, source_, &pcs_);
+  out += R"("frames":[)";
+  for (std::size_t i = 0; i < source_.size(); ++i) {
+    const image::SourceFrame& frame = source_[i];
+    out += i == 0 ? "{" : ",{";
+    putPlaceMembers(out, frame.function, frame.file, frame.line);
+    out += R"(,"pc":)";
+    putAddress(out, i < pcs_.size() ? pcs_[i] : 0);
+    put(out, FMT_COMPILE(R"(,"inlined":{},"wrapper":{}}})"), boolText(frame.inlined),
+        boolText(frame.wrapper));
+  }
+  put(out, FMT_COMPILE(R"(],"stack_complete":{})"),
+      boolText(goroutine.stack < snapshot_.stacks.size() &&
+               !snapshot_.stacks[goroutine.stack].truncated));
+}
+
+void JsonObjects::stack(std::string& out, const golang::Goroutine& goroutine) {
+  if (goroutine.stack >= stacks_.size()) {
+    out += R"("user_frame":null,"frames":[],"stack_complete":false)";
+    return;
+  }
+  std::string& text = stacks_[goroutine.stack];
+  if (text.empty()) {
+    text += R"("user_frame":)";
+    place(text, analysis_.stack(goroutine.stack).user);
+    text += ',';
+    frames(text, goroutine);
+  }
+  out += text;
+}
+
+void JsonObjects::sentence(std::string& out, Index index) {
   const leak::GoroutineInfo& info = analysis_.info(index);
-  const bool blocked = g.status == golang::Status::waiting || g.status == golang::Status::leaked;
-  put(out, R"({{"id":{},"address":"{:#x}","status":"{}","scan":{},)", g.id, g.address,
-      leak::statusName(g.status), g.scan);
-  put(out, R"("reason":{},)",
-      blocked && g.reason < snapshot_.reasons.size()
-          ? jsonString(snapshot_.strings[snapshot_.reasons[g.reason].text])
-          : "null");
-  put(out, R"("verdict":"{}","why":{},"system":{},)", leak::verdictName(info.verdict),
-      jsonString(analysis_.sentence(index)), g.system);
-  const std::int64_t waited = analysis_.waitAtLeast(index);
-  put(out, R"("wait_ns_at_least":{},)", waited > 0 ? std::to_string(waited) : "null");
-  if (g.lockedToThread) out += R"("locked_to_thread":true,)";
-  if (g.bubble != 0) put(out, R"("synctest_bubble":{},)", g.bubble);
-  const auto& threads = snapshot_.image != nullptr ? snapshot_.image->target().threads()
-                                                   : std::vector<target::Thread>();
-  if (g.thread < threads.size()) put(out, R"("thread":{},)", threads[g.thread].tid);
-  put(out, R"("start_func":{},)",
-      info.start == leak::kNoPlace ? std::string("null")
-                                   : jsonString(analysis_.place(info.start).function));
-  if (info.creator == leak::kNoPlace) {
-    out += R"("created_by":null,)";
-  } else {
-    put(out, R"("created_by":{{{},"goroutine":{}}},)", places_[info.creator],
-        g.parentId != 0 ? std::to_string(g.parentId) : "null");
+  // These speak of the goroutine itself, the others of its group alone.
+  if (info.why == leak::Why::noSudog || info.label != kEmptyString) {
+    putString(out, analysis_.sentence(index));
+    return;
   }
-  put(out, R"("user_frame":{},)", place(analysis_.stack(g.stack).user));
-  put(out, R"("frames":{},"stack_complete":{},)", frames(g),
-      g.stack < snapshot_.stacks.size() && !snapshot_.stacks[g.stack].truncated);
-  out += R"("waiting_on":[)";
-  bool first = true;
-  for (const golang::Wait& each : snapshot_.waitsOf(g)) {
-    if (!first) out += ',';
-    first = false;
-    wait(each, out);
-  }
-  out += R"(],"labels":{)";
+  const std::uint64_t key = std::uint64_t{info.group} << 8 | static_cast<std::uint64_t>(info.why);
+  const auto [at, isNew] = sentences_.try_emplace(key);
+  if (isNew) putString(at->second, analysis_.sentence(index));
+  out += at->second;
+}
+
+void JsonObjects::reason(std::string& out, const golang::Goroutine& g) const {
+  const bool blocked = leak::stateOf(g) == leak::State::blocked;
+  putStringOrNull(out, blocked && g.reason < snapshot_.reasons.size()
+                           ? snapshot_.strings[snapshot_.reasons[g.reason].text]
+                           : std::string_view());
+}
+
+void JsonObjects::identity(std::string& out, Index index) const {
+  const golang::Goroutine& g = snapshot_.goroutines[index];
+  put(out, FMT_COMPILE(R"({{"id":{},"address":)"), g.id);
+  putAddress(out, g.address);
+  put(out, FMT_COMPILE(R"(,"status":"{}","scan":{},"reason":)"), leak::statusName(g.status),
+      boolText(g.scan));
+  reason(out, g);
+}
+
+std::int32_t JsonObjects::threadOf(const golang::Goroutine& g) const {
+  if (snapshot_.image == nullptr || g.thread == kNone) return 0;
+  const auto& threads = snapshot_.image->target().threads();
+  return g.thread < threads.size() ? threads[g.thread].tid : 0;
+}
+
+void JsonObjects::labels(std::string& out, const golang::Goroutine& g) const {
+  out += R"(,"labels":{)";
   if (g.labels < snapshot_.labelSets.size()) {
-    first = true;
+    bool first = true;
     for (const auto& [key, value] : snapshot_.labelSets[g.labels].pairs) {
-      put(out, "{}{}:{}", first ? "" : ",", jsonString(key), jsonString(value));
+      if (!first) out += ',';
       first = false;
+      putString(out, key);
+      out += ':';
+      putString(out, value);
     }
   }
-  put(out, R"(}},"group":{}}})",
-      groupOf_[index] != kNone ? std::to_string(groupOf_[index]) : "null");
+  out += '}';
 }
 
-std::string JsonObjects::group(std::size_t index) {
+void JsonObjects::goroutine(std::string& out, Index index) {
+  const golang::Goroutine& g = snapshot_.goroutines[index];
+  const leak::GoroutineInfo& info = analysis_.info(index);
+  identity(out, index);
+  put(out, FMT_COMPILE(R"(,"verdict":"{}")"), leak::verdictName(info.verdict));
+  putMember(out, "rule", ruleId(info.why));
+  out += R"(,"why":)";
+  sentence(out, index);
+  put(out, FMT_COMPILE(R"(,"system":{})"), boolText(g.system));
+  putMember(out, "known_as", analysis_.label(index));
+  putMember(out, "wait_ns_at_least", unlessZero(analysis_.waitAtLeast(index)));
+  put(out, FMT_COMPILE(R"(,"locked_to_thread":{})"), boolText(g.lockedToThread));
+  putMember(out, "thread", unlessZero(threadOf(g)));
+  putMember(out, "synctest_bubble", unlessZero(g.bubble));
+  putMember(
+      out, "start_func",
+      info.start == leak::kNoPlace ? std::string_view() : analysis_.place(info.start).function);
+  createdBy(out, info.creator, g.parentId);
+  out += ',';
+  stack(out, g);
+  out += R"(,"waiting_on":[)";
+  bool first = true;
+  for (const golang::Wait& wait : snapshot_.waitsOf(g)) {
+    if (!first) out += ',';
+    first = false;
+    putWait(out, snapshot_, wait);
+  }
+  out += ']';
+  labels(out, g);
+  putMember(out, "group", groupOf_[index] != kNone ? std::optional(groupOf_[index]) : std::nullopt);
+  out += '}';
+}
+
+void JsonObjects::group(std::string& out, std::size_t index) {
   const leak::Group& group = report_.grouping.groups[index];
   const golang::Goroutine& example = snapshot_.goroutines[group.example];
-  std::string out;
-  put(out, R"({{"index":{},"count":{},"verdict":"{}","why":{},"findings":{},"state":{},)", index,
-      group.count, leak::verdictName(group.verdict), jsonString(analysis_.sentence(group)),
-      group.findings, jsonString(leak::stateName(group.state)));
-  put(out, R"("reason":{},"wait_ns_at_least":{},"objects":{},"waits_on":{},)",
-      jsonString(reasonText(snapshot_, example)),
-      group.longestWait > 0 ? std::to_string(group.longestWait) : "null", group.objects,
-      jsonString(groupObjects(report_, group)));
-  put(out, R"("user_frame":{},"created_by":{},"system":{},"label":{},"example":{},)",
-      place(analysis_.stack(example.stack).user), place(group.creator), group.system,
-      analysis_.label(group.example).empty() ? "null" : jsonString(analysis_.label(group.example)),
-      example.id);
-  put(out, R"("frames":{},"goroutines":[)", frames(example));
+  put(out, FMT_COMPILE(R"({{"index":{},"count":{})"), index, group.count);
+  putMember(out, "key", report_.groupBy.byStack ? std::string_view() : group.key);
+  put(out, FMT_COMPILE(R"(,"verdict":"{}")"), leak::verdictName(group.verdict));
+  putMember(out, "rule", ruleId(group.why));
+  out += R"(,"why":)";
+  putString(out, analysis_.sentence(group));
+  put(out, FMT_COMPILE(R"(,"findings":{},"state":"{}","reason":)"), group.findings,
+      stateId(group.state));
+  reason(out, example);
+  putMember(out, "wait_ns_at_least", unlessZero(group.longestWait));
+  put(out, FMT_COMPILE(R"(,"system":{})"), boolText(group.system));
+  putMember(out, "known_as", analysis_.label(group.example));
+  put(out, FMT_COMPILE(R"(,"objects":{})"), group.objects);
+  putMember(out, "waits_on", groupObjects(report_, group));
+  put(out, FMT_COMPILE(R"(,"creators":{},"created_by":)"), group.creators);
+  place(out, group.creator);
+  put(out, FMT_COMPILE(R"(,"example":{},)"), example.id);
+  stack(out, example);
+  out += R"(,"goroutines":[)";
   bool first = true;
   for (const Index member : report_.grouping.membersOf(group)) {
-    put(out, "{}{}", first ? "" : ",", snapshot_.goroutines[member].id);
+    if (!first) out += ',';
     first = false;
+    put(out, FMT_COMPILE("{}"), snapshot_.goroutines[member].id);
   }
-  out += "]";
-  if (!group.key.empty()) put(out, R"(,"key":{})", jsonString(group.key));
-  return out + "}";
+  out += "]}";
 }
 
-std::string JsonObjects::timer(const golang::Timer& timer) const {
-  std::vector<image::SourceFrame> frames;
+void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
+  out += R"({"address":)";
+  putAddress(out, timer.address);
+  put(out, FMT_COMPILE(R"(,"kind":"{}")"), kindId(timer.kind));
+  putMember(out, "p", timer.p >= 0 ? std::optional(timer.p) : std::nullopt);
+  out += R"(,"due_in_ns":)";
+  putRelative(out, snapshot_.clock, timer.when);
+  putMember(out, "period_ns", unlessZero(timer.period));
+  put(out, FMT_COMPILE(R"(,"stopped":{},"callback":)"), boolText(timer.stopped));
   const Addr code = timer.callback != 0 ? timer.callback : timer.function;
-  if (code != 0) analysis_.code().expand(code, true, frames);
-  std::string out;
-  put(out, R"({{"address":{},"kind":"{}","p":{},"due_in_ns":{},"period_ns":{},"stopped":{},)",
-      jsonAddress(timer.address), timerKindId(timer.kind),
-      timer.p >= 0 ? std::to_string(timer.p) : "null", relative(snapshot_.clock, timer.when),
-      timer.period != 0 ? std::to_string(timer.period) : "null", timer.stopped);
-  if (frames.empty()) {
-    out += R"("callback":null,)";
-  } else {
-    put(out, R"("callback":{{"func":{},"file":{},"line":{}}},)", jsonString(frames.back().function),
-        jsonString(frames.back().file), frames.back().line);
+  const auto [at, isNew] = callbacks_.try_emplace(code);
+  if (isNew) {
+    source_.clear();
+    if (code != 0) analysis_.code().expand(code, true, source_);
+    if (source_.empty()) {
+      at->second = "null";
+    } else {
+      const image::SourceFrame& function = source_.back();
+      at->second = "{";
+      putPlaceMembers(at->second, function.function, function.file, function.line);
+      at->second += "}";
+    }
   }
-  put(out, R"("channel":{},"goroutine":{}}})",
-      timer.channel != 0 ? jsonAddress(timer.channel) : "null",
-      timer.goroutine < snapshot_.goroutines.size()
-          ? std::to_string(snapshot_.goroutines[timer.goroutine].id)
-          : "null");
-  return out;
+  out += at->second;
+  out += R"(,"channel":)";
+  putAddress(out, timer.channel);
+  putMember(out, "goroutine",
+            timer.goroutine < snapshot_.goroutines.size()
+                ? std::optional(snapshot_.goroutines[timer.goroutine].id)
+                : std::nullopt);
+  out += '}';
 }
 
-std::string JsonObjects::channel(const golang::Channel& channel) const {
-  std::string out;
-  put(out, R"({{"address":{},)", jsonAddress(channel.address));
-  putChannelState(out, snapshot_, channel);
-  return out + "}";
-}
-
-std::string JsonObjects::lock(const golang::Lock& lock) const {
-  std::string out;
-  put(out, R"({{"kind":"{}","address":{},)", leak::kindName(lock.kind), jsonAddress(lock.address));
-  putLockState(out, lock);
-  return out + "}";
-}
-
-std::string JsonObjects::incomplete(const Incomplete& entry) {
-  return fmt::format(R"({{"what":{},"detail":{},"count":{},"first_address":{}}})",
-                     jsonString(entry.what), jsonString(entry.detail), entry.count,
-                     entry.firstAddress != 0 ? jsonAddress(entry.firstAddress) : "null");
+void JsonObjects::incomplete(std::string& out, const Incomplete& entry) {
+  out += R"({"what":)";
+  putString(out, entry.what);
+  out += R"(,"detail":)";
+  putString(out, entry.detail);
+  put(out, FMT_COMPILE(R"(,"count":{},"first_address":)"), entry.count);
+  putAddress(out, entry.firstAddress);
+  out += '}';
 }
 
 }  // namespace parked::report

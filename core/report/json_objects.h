@@ -1,9 +1,10 @@
-// The objects of the JSON document and of JSON lines, each as the text of one JSON object.
+// The objects of the JSON document and of JSON lines, each appended as the text of one JSON object
+// (docs/json.md).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "report/model.h"
@@ -13,37 +14,42 @@ namespace parked::report {
 /// Version of the document; changes when a reader of the old one would misread the new one.
 inline constexpr std::string_view kJsonSchema = "parked/1";
 
-/// A JSON string literal; broken UTF-8 becomes U+FFFD.
-std::string jsonString(std::string_view text);
-/// An address: "\"0xc000012345\"".
-std::string jsonAddress(Addr address);
-
-/// Writes objects of one report. Keeps the text of what many goroutines share (stacks, places), so
-/// that a hundred thousand of them cost little more than their own numbers.
+/// Writes objects of one report. Keeps the text of what many goroutines share (stacks, places,
+/// sentences), so that a hundred thousand of them cost little more than their own numbers.
 class JsonObjects {
  public:
   explicit JsonObjects(const Report& report);
 
-  std::string target() const;
-  /// Appended to `out`: it is called once per goroutine.
-  void goroutine(Index index, std::string& out);
-  std::string group(std::size_t index);
-  std::string timer(const golang::Timer& timer) const;
-  std::string channel(const golang::Channel& channel) const;
-  std::string lock(const golang::Lock& lock) const;
-  static std::string incomplete(const Incomplete& entry);
+  void target(std::string& out) const;
+  /// How many goroutines were chosen, and how many of them are listed.
+  void selection(std::string& out, std::size_t listed) const;
+  void goroutine(std::string& out, Index index);
+  void group(std::string& out, std::size_t index);
+  void timer(std::string& out, const golang::Timer& timer);
+  static void incomplete(std::string& out, const Incomplete& entry);
 
  private:
-  const std::string& frames(const golang::Goroutine& goroutine);
-  std::string place(leak::PlaceId id) const;
-  void wait(const golang::Wait& wait, std::string& out) const;
+  void frames(std::string& out, const golang::Goroutine& goroutine);
+  /// "user_frame", "frames" and "stack_complete" of a goroutine.
+  void stack(std::string& out, const golang::Goroutine& goroutine);
+  void place(std::string& out, leak::PlaceId id) const;
+  void createdBy(std::string& out, leak::PlaceId creator, std::uint64_t goroutine) const;
+  void sentence(std::string& out, Index index);
+  void reason(std::string& out, const golang::Goroutine& goroutine) const;
+  void identity(std::string& out, Index index) const;
+  void labels(std::string& out, const golang::Goroutine& goroutine) const;
+  std::int32_t threadOf(const golang::Goroutine& goroutine) const;
 
   const Report& report_;
   const golang::Snapshot& snapshot_;
   const leak::Analysis& analysis_;
   std::vector<Index> groupOf_;
-  std::vector<std::string> frames_;  ///< by stack
-  std::vector<std::string> places_;  ///< function text by place, filled on first use
+  std::vector<std::string> stacks_;                           ///< by stack, filled on first use
+  std::vector<std::string> places_;                           ///< members of the object, by place
+  std::unordered_map<std::uint64_t, std::string> sentences_;  ///< by group and rule
+  std::unordered_map<Addr, std::string> callbacks_;           ///< of timers, by code address
+  std::vector<image::SourceFrame> source_;                    ///< scratch
+  std::vector<Addr> pcs_;                                     ///< scratch
 };
 
 }  // namespace parked::report

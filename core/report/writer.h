@@ -29,6 +29,12 @@ class Writer {
     fmt::format_to(std::back_inserter(buffer_), pattern, std::forward<Args>(args)...);
     if (buffer_.size() >= kBlock) flush();
   }
+  /// For code that appends to a string: `append` is called with the block being filled.
+  template <class Append>
+  void append(const Append& append) {
+    append(buffer_);
+    if (buffer_.size() >= kBlock) flush();
+  }
   void flush() {
     if (!buffer_.empty()) sink_(buffer_);
     buffer_.clear();

@@ -73,11 +73,11 @@ class CreatedBy:
 class WaitObject:
     """What a goroutine is blocked on."""
 
-    #: "chan", "mutex", "timer" …
+    #: "channel", "mutex", "timer" …
     kind: str
     #: 0 where there is no object, as for a nil channel.
     address: int
-    #: What it tries to do: "send", "receive", "lock" …
+    #: What it tries to do: "send", "receive", "lock" …; empty if it is none of these.
     op: str
     #: Everything the document says, such as a channel's queues.
     raw: _Json = field(repr=False, compare=False)
@@ -87,7 +87,7 @@ class WaitObject:
         return cls(
             kind=data.get("kind", ""),
             address=_address(data.get("address")),
-            op=data.get("op", ""),
+            op=data.get("op") or "",
             raw=data,
         )
 
@@ -124,11 +124,11 @@ class Goroutine:
         return cls(
             id=data.get("id", 0),
             status=data.get("status", ""),
-            reason=data.get("reason", ""),
+            reason=data.get("reason") or "",
             verdict=data.get("verdict", ""),
             system=data.get("system", False),
             wait_ns_at_least=_optional_int(data.get("wait_ns_at_least")),
-            start_func=data.get("start_func", ""),
+            start_func=data.get("start_func") or "",
             created_by=CreatedBy.from_json(created_by) if created_by else None,
             frames=tuple(Frame.from_json(frame) for frame in _list(data.get("frames"))),
             waiting_on=tuple(WaitObject.from_json(item) for item in _list(data.get("waiting_on"))),
@@ -144,7 +144,7 @@ class Group:
     count: int
     verdict: str
     reason: str
-    #: Ids of the members, possibly cut short.
+    #: Ids of all members.
     goroutines: tuple[int, ...]
     raw: _Json = field(repr=False, compare=False)
 
@@ -153,7 +153,7 @@ class Group:
         return cls(
             count=data.get("count", 0),
             verdict=data.get("verdict", ""),
-            reason=data.get("reason", ""),
+            reason=data.get("reason") or "",
             goroutines=tuple(_list(data.get("goroutines"))),
             raw=data,
         )
@@ -163,7 +163,7 @@ class Group:
 class Timer:
     """A timer in one of the runtime's heaps."""
 
-    #: "AfterFunc", "Ticker", "Timer", "Sleep", "context deadline" …
+    #: "after_func", "ticker", "timer", "sleep", "context_deadline" …
     kind: str
     address: int
     #: Nanoseconds between ticks; 0 for a timer that fires once.
@@ -175,7 +175,7 @@ class Timer:
         return cls(
             kind=data.get("kind", ""),
             address=_address(data.get("address")),
-            period_ns=data.get("period_ns", 0) or 0,
+            period_ns=data.get("period_ns") or 0,
             raw=data,
         )
 
@@ -194,11 +194,11 @@ class Target:
     @classmethod
     def from_json(cls, data: _Json) -> Target:
         return cls(
-            executable=data.get("executable", ""),
-            go_version=data.get("go_version", ""),
-            build_id=data.get("build_id", ""),
-            source=data.get("source", ""),
-            pid=data.get("pid", 0) or 0,
+            executable=data.get("path") or "",
+            go_version=data.get("go_version") or "",
+            build_id=data.get("build_id") or "",
+            source=data.get("source") or "",
+            pid=data.get("pid") or 0,
             raw=data,
         )
 
@@ -220,6 +220,7 @@ class Incomplete:
 class Document:
     """The whole report."""
 
+    #: "parked/1".
     version: str
     target: Target
     goroutines: tuple[Goroutine, ...]
@@ -231,7 +232,7 @@ class Document:
     @classmethod
     def from_json(cls, data: _Json) -> Document:
         return cls(
-            version=str(data.get("version", "")),
+            version=data.get("schema", ""),
             target=Target.from_json(data.get("target") or {}),
             goroutines=tuple(Goroutine.from_json(item) for item in _list(data.get("goroutines"))),
             groups=tuple(Group.from_json(item) for item in _list(data.get("groups"))),

@@ -1,0 +1,21 @@
+// The stable words of the JSON document.
+#pragma once
+
+#include <string_view>
+
+#include "golang/snapshot.h"
+#include "leak/analysis.h"
+#include "target/target.h"
+
+namespace parked::report {
+
+/// "core", "live", "live_unstopped", "debugger".
+std::string_view kindId(target::Kind kind);
+/// "after_func", "ticker", …
+std::string_view kindId(golang::TimerKind kind);
+/// What a verdict rests on: "nil_channel", "many", …; "" where there is nothing to say.
+std::string_view ruleId(leak::Why why);
+/// "running", "runnable", "syscall", "blocked", "other".
+std::string_view stateId(leak::State state);
+
+}  // namespace parked::report
