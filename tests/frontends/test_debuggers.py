@@ -151,7 +151,7 @@ def test_gdb_walks_the_stack_of_a_selected_goroutine(
             "frame",
         ),
     )
-    walked = re.findall(r"^#\d+ .*? in (\S+) \(", output, re.MULTILINE)
+    walked = re.findall(r"^#\d+ +(?:0x\w+ in )?(\S+) \(", output, re.MULTILINE)
     functions = [frame["func"] for frame in found["frames"]]
     assert "main.leak" in functions
     start = walked.index(functions[0])
