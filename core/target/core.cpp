@@ -3,17 +3,20 @@
 #include <cstdlib>
 #include <elf.h>
 #include <fmt/format.h>
+#include <optional>
 #include <sys/stat.h>
 #include <sys/xattr.h>
-#include <unistd.h>
 
 #include "target/core_notes.h"
 #include "target/elf_file.h"
 #include "target/overlay.h"
+#include "target/printable.h"
 #include "target/target.h"
 
 namespace parked::target {
 namespace {
+
+constexpr std::string_view kDeleted = " (deleted)";  // d_path() of an unlinked file
 
 std::string folderOf(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -25,15 +28,24 @@ std::string baseOf(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+std::string withoutDeleted(std::string path) {
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path;
+}
+
 class CoreTarget final : public Target {
  public:
   Result<void> open(std::shared_ptr<const ElfFile> core, const OpenOptions& options);
-  void setTime(const std::string& path);
 
  private:
+  void setTime();
   void addSegments();
   const Mapping* programMapping() const;
-  Result<std::shared_ptr<const ElfFile>> findExecutable(const OpenOptions& options) const;
+  std::vector<std::string> likelyPaths();
+  Result<void> findExecutable(const OpenOptions& options);
+  Result<void> tryExecutable(const std::string& path, const OpenOptions& options);
+  Result<std::uint64_t> biasOf(const ElfFile& executable);
+  Result<void> checkEntry(const ElfFile& executable) const;
 
   std::shared_ptr<const ElfFile> core_;
   CoreNotes notes_;
@@ -41,11 +53,12 @@ class CoreTarget final : public Target {
 
 // systemd-coredump keeps the time of the crash beside the file; else the file's own time is when
 // the dump ended.
-void CoreTarget::setTime(const std::string& path) {
+void CoreTarget::setTime() {
+  const std::string& path = core_->path();
   char text[32] = {};
   if (getxattr(path.c_str(), "user.coredump.timestamp", text, sizeof text - 1) > 0) {
     const long long microseconds = std::strtoll(text, nullptr, 10);
-    if (microseconds > 0) {
+    if (microseconds > 0 && microseconds < INT64_MAX / 1000) {
       wallTimeNs_ = microseconds * 1000;
       return;
     }
@@ -59,60 +72,144 @@ void CoreTarget::setTime(const std::string& path) {
 void CoreTarget::addSegments() {
   std::uint64_t cut = 0;
   Addr firstCut = 0;
+  std::vector<const ElfSegment*> segments;
   for (const ElfSegment& segment : core_->segments()) {
     if (segment.type != PT_LOAD) continue;
     if (segment.bytes.size() < segment.fileSize) {
       if (cut == 0) firstCut = segment.address + segment.bytes.size();
       cut += segment.fileSize - segment.bytes.size();
     }
-    // What lies beyond fileSize was not dumped: absent, not zero.
+    segments.push_back(&segment);
+  }
+  // They are sorted as it is; a million that are not must not cost a million moves each.
+  std::stable_sort(segments.begin(), segments.end(), [](const ElfSegment* a, const ElfSegment* b) {
+    return a->address < b->address;
+  });
+  for (const ElfSegment* segment : segments) {
+    // What lies beyond fileSize was not dumped (a read-only file, a reservation): absent, not zero.
     Region region;
-    region.start = segment.address;
-    region.end = segment.address + segment.bytes.size();
-    region.mapped = segment.bytes.data();
-    region.writable = (segment.flags & PF_W) != 0;
-    region.executable = (segment.flags & PF_X) != 0;
+    region.start = segment->address;
+    region.end = segment->address + segment->bytes.size();
+    region.mapped = segment->bytes.data();
+    region.writable = (segment->flags & PF_W) != 0;
+    region.executable = (segment->flags & PF_X) != 0;
     memory_.add(region);
   }
-  if (core_->truncated()) {
+  if (cut != 0) {
     incomplete_.add("core file", fmt::format("it is cut off; {} bytes of memory are missing", cut),
                     firstCut);
+  } else if (core_->truncated()) {
+    incomplete_.add("core file", "it is cut off; headers or notes are missing");
   }
 }
 
 const Mapping* CoreTarget::programMapping() const {
-  const Addr inside = notes_.programHeaders != 0 ? notes_.programHeaders : notes_.entry;
+  const AuxiliaryVector& auxiliary = notes_.auxiliary;
+  const Addr inside = auxiliary.programHeaders != 0 ? auxiliary.programHeaders : auxiliary.entry;
   for (const Mapping& m : mappings_) {
     if (inside >= m.start && inside < m.end) return &m;
   }
   return nullptr;
 }
 
-Result<std::shared_ptr<const ElfFile>> CoreTarget::findExecutable(
-    const OpenOptions& options) const {
-  if (!options.executable.empty()) return ElfFile::open(options.executable);
-  std::vector<std::string> tries;
-  if (const Mapping* m = programMapping()) {
-    std::string path = m->path;
-    constexpr std::string_view kDeleted = " (deleted)";
-    if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
-    tries.push_back(path);
-    tries.push_back(folderOf(core_->path()) + "/" + baseOf(path));
-  } else if (!notes_.program.empty()) {
-    tries.push_back(folderOf(core_->path()) + "/" + notes_.program);
+// Where the program may be, the likeliest first: where the notes say it was, then beside the core.
+std::vector<std::string> CoreTarget::likelyPaths() {
+  std::vector<std::string> paths;
+  const auto add = [&](std::string path) {
+    if (!path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end()) {
+      paths.push_back(std::move(path));
+    }
+  };
+  std::string started;  // as it was given to execve, perhaps relative
+  if (memory_.contains(notes_.auxiliary.fileName)) {
+    started = memory_.cstring(notes_.auxiliary.fileName);
   }
-  for (const std::string& path : tries) {
-    if (access(path.c_str(), R_OK) == 0) return ElfFile::open(path);
+  const Mapping* mapping = programMapping();
+  if (mapping != nullptr) add(withoutDeleted(mapping->path));
+  if (started.find('/') != std::string::npos) add(started);
+  if (notes_.command.find('/') != std::string::npos) add(notes_.command);
+  const std::string folder = folderOf(core_->path()) + "/";
+  for (const std::string& name : {mapping != nullptr ? withoutDeleted(mapping->path) : "", started,
+                                  notes_.command, notes_.program}) {
+    if (const std::string base = baseOf(name); !base.empty()) add(folder + base);
   }
-  return fail(
-      ErrorCode::notFound,
-      tries.empty()
-          ? fmt::format("{} does not say which program it is of; name the executable: parked "
-                        "core EXECUTABLE {}",
-                        core_->path(), core_->path())
-          : fmt::format("the program of {} is not at {}; name the executable: parked core "
-                        "EXECUTABLE {}",
-                        core_->path(), tries.front(), core_->path()));
+  return paths;
+}
+
+Result<std::uint64_t> CoreTarget::biasOf(const ElfFile& executable) {
+  const AuxiliaryVector& auxiliary = notes_.auxiliary;
+  if (!executable.isPositionIndependent()) return 0;
+  const Mapping* program = programMapping();
+  for (const Mapping& m : mappings_) {
+    // Its own path says more than the auxiliary vector, which is the loader's when the program was
+    // started as an argument of ld.so.
+    const bool its = m.path == executable.path() || (program != nullptr && m.path == program->path);
+    if (its && m.fileOffset == 0) return m.start - linkBase(executable);
+  }
+  if (auxiliary.entry != 0) return auxiliary.entry - executable.entry();
+  if (const auto bias = findBias(memory_, executable)) return *bias;
+  return fail(ErrorCode::unreadable,
+              fmt::format("core {} does not say where the position-independent {} was loaded",
+                          printable(core_->path()), printable(executable.path())));
+}
+
+// For a core without the page that holds the build ids.
+Result<void> CoreTarget::checkEntry(const ElfFile& executable) const {
+  const Addr entry = notes_.auxiliary.entry;
+  if (executable.isPositionIndependent() || entry == 0 || entry == executable.entry()) return {};
+  return fail(ErrorCode::mismatch,
+              fmt::format("{} is not the program of core {}: the entry point is {:#x} there, {:#x} "
+                          "in the file (--force goes on all the same)",
+                          printable(executable.path()), printable(core_->path()), entry,
+                          executable.entry()));
+}
+
+Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOptions& options) {
+  auto file = ElfFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  const ElfFile& executable = **file;
+  if (executable.isCore()) {
+    return fail(ErrorCode::badFormat,
+                fmt::format("{} is a core file, not an executable", printable(path)));
+  }
+  if (executable.arch() != arch_) {
+    return fail(ErrorCode::mismatch, fmt::format("{} and {} are for different machines",
+                                                 printable(path), printable(core_->path())));
+  }
+  const auto bias = biasOf(executable);
+  if (!bias) return tl::unexpected(bias.error());
+  auto same = checkProgram(memory_, executable, *bias, "core " + core_->path());
+  if (same) same = checkEntry(executable);
+  if (!same) {
+    if (!options.force) return same;
+    incomplete_.add("executable", "it is not the program of the core; read all the same (--force)");
+  }
+  executable_ = std::move(*file);
+  bias_ = *bias;
+  return {};
+}
+
+Result<void> CoreTarget::findExecutable(const OpenOptions& options) {
+  if (!options.executable.empty()) return tryExecutable(options.executable, options);
+  const std::vector<std::string> paths = likelyPaths();
+  // A file that is there but is not the one says more than all those that are not there.
+  std::optional<Error> telling;
+  for (const std::string& path : paths) {
+    auto tried = tryExecutable(path, options);
+    if (tried) return tried;
+    if (tried.error().code != ErrorCode::notFound && !telling) telling = tried.error();
+  }
+  if (telling) return tl::unexpected(*telling);
+  const std::string name = printable(core_->path());
+  const std::string advice = fmt::format("name the executable: parked core EXECUTABLE {}", name);
+  if (paths.empty()) {
+    return fail(ErrorCode::notFound,
+                fmt::format("core {} does not say which program it is of; {}", name, advice));
+  }
+  std::string tried = printable(paths.front());
+  for (std::size_t i = 1; i < paths.size(); ++i) tried += ", " + printable(paths[i]);
+  return fail(ErrorCode::notFound, fmt::format("the program of core {} is not found (tried {}); {}",
+                                               name, tried, advice));
 }
 
 Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOptions& options) {
@@ -121,52 +218,19 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
   arch_ = core_->arch();
   description_ = core_->path();
   if (!core_->isCore()) {
-    return fail(ErrorCode::badFormat, fmt::format("{} is not a core file", core_->path()));
+    return fail(ErrorCode::badFormat,
+                fmt::format("{} is not a core file", printable(core_->path())));
   }
   notes_ = readCoreNotes(core_->notes(), arch_);
   threads_ = notes_.threads;
   mappings_ = notes_.mappings;
   pid_ = notes_.pid;
   signal_ = notes_.signal;
+  setTime();
   addSegments();
   if (threads_.empty()) incomplete_.add("threads", "the core has no thread notes");
-
-  auto executable = findExecutable(options);
-  if (!executable) return tl::unexpected(executable.error());
-  executable_ = *executable;
-  if (executable_->isCore()) {
-    return fail(ErrorCode::badFormat,
-                fmt::format("{} is a core file, not an executable", executable_->path()));
-  }
-  if (executable_->arch() != arch_) {
-    return fail(ErrorCode::mismatch, fmt::format("{} and {} are for different machines",
-                                                 executable_->path(), core_->path()));
-  }
-  Addr header = linkBase(*executable_);
-  if (executable_->isPositionIndependent()) {
-    if (const Mapping* m = programMapping()) {
-      const auto first = std::find_if(
-          mappings_.begin(), mappings_.end(),
-          [&](const Mapping& other) { return other.path == m->path && other.fileOffset == 0; });
-      header = (first != mappings_.end() ? first->start : m->start - m->fileOffset);
-    } else if (notes_.entry != 0) {
-      header = notes_.entry - executable_->entry() + linkBase(*executable_);
-    } else {
-      return fail(ErrorCode::unreadable,
-                  fmt::format("{} does not say where the position-independent {} was loaded",
-                              core_->path(), executable_->path()));
-    }
-    bias_ = header - linkBase(*executable_);
-  }
-  if (!options.force) {
-    if (auto same = checkBuildId(buildIdsInMemory(memory_, header), *executable_); !same) {
-      return tl::unexpected(same.error());
-    }
-  }
-  // The kernel dumps a writable private mapping whole once any page of it was written, and leaves
-  // it out if none was: then the file has the truth. In a truncated core what is missing may have
-  // been written.
-  overlayExecutable(memory_, *executable_, bias_, !core_->truncated());
+  if (auto found = findExecutable(options); !found) return found;
+  overlayExecutable(memory_, *executable_, bias_);
   return {};
 }
 
@@ -175,7 +239,6 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
 Result<std::unique_ptr<Target>> openCore(std::shared_ptr<const ElfFile> core,
                                          const OpenOptions& options) {
   auto target = std::make_unique<CoreTarget>();
-  target->setTime(core->path());
   if (auto opened = target->open(std::move(core), options); !opened) {
     return tl::unexpected(opened.error());
   }
@@ -183,7 +246,7 @@ Result<std::unique_ptr<Target>> openCore(std::shared_ptr<const ElfFile> core,
 }
 
 Result<std::unique_ptr<Target>> openCore(const std::string& path, const OpenOptions& options) {
-  auto core = ElfFile::open(path);
+  auto core = ElfFile::open(path, {}, options.observer);
   if (!core) return tl::unexpected(core.error());
   return openCore(*core, options);
 }

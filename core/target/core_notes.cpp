@@ -1,8 +1,11 @@
 #include "target/core_notes.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <elf.h>
+
+#include "target/delve_notes.h"
 
 namespace parked::target {
 namespace {
@@ -14,8 +17,10 @@ constexpr std::size_t kPrstatusRegisters = 112;
 constexpr std::size_t kPrpsinfoPid = 24;
 constexpr std::size_t kPrpsinfoName = 40;
 constexpr std::size_t kPrpsinfoNameSize = 16;
-// pkg/proc/core/delve_core.go and pkg/elfwriter of Delve.
-constexpr std::uint32_t kDelveHeader = 0x444C5645;
+constexpr std::size_t kPrpsinfoArguments = 56;
+constexpr std::size_t kPrpsinfoArgumentsSize = 80;
+constexpr std::uint32_t kArmTls = 0x401;         // NT_ARM_TLS
+constexpr std::uint32_t kArmSystemCall = 0x404;  // NT_ARM_SYSTEM_CALL
 
 template <class T>
 bool get(std::span<const std::byte> bytes, std::size_t offset, T& out) {
@@ -24,11 +29,18 @@ bool get(std::span<const std::byte> bytes, std::size_t offset, T& out) {
   return true;
 }
 
+/// The text of a fixed field, up to a NUL.
+std::string field(std::span<const std::byte> bytes, std::size_t offset, std::size_t size) {
+  if (offset > bytes.size() || size > bytes.size() - offset) return {};
+  const auto* text = reinterpret_cast<const char*>(bytes.data()) + offset;
+  return {text, strnlen(text, size)};
+}
+
 void readFileMappings(std::span<const std::byte> d, std::vector<Mapping>& out) {
   std::uint64_t count = 0;
   std::uint64_t pageSize = 0;
   if (!get(d, 0, count) || !get(d, 8, pageSize)) return;
-  if (count > d.size() / 24) return;
+  if (count > (d.size() - 16) / 24) return;
   std::size_t name = 16 + static_cast<std::size_t>(count) * 24;
   for (std::uint64_t i = 0; i < count && name < d.size(); ++i) {
     Mapping m;
@@ -41,17 +53,25 @@ void readFileMappings(std::span<const std::byte> d, std::vector<Mapping>& out) {
     name += m.path.size() + 1;
     if (m.start < m.end) out.push_back(std::move(m));
   }
-  std::sort(out.begin(), out.end(),
-            [](const Mapping& a, const Mapping& b) { return a.start < b.start; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Mapping& a, const Mapping& b) { return a.start < b.start; });
 }
 
-void readAuxv(std::span<const std::byte> d, CoreNotes& out) {
-  for (std::size_t at = 0; at + 16 <= d.size(); at += 16) {
-    std::uint64_t pair[2];
-    std::memcpy(pair, d.data() + at, sizeof pair);
-    if (pair[0] == AT_PHDR) out.programHeaders = pair[1];
-    if (pair[0] == AT_ENTRY) out.entry = pair[1];
-  }
+void readProgramInfo(std::span<const std::byte> d, CoreNotes& out) {
+  get(d, kPrpsinfoPid, out.pid);
+  out.program = field(d, kPrpsinfoName, kPrpsinfoNameSize);
+  out.command = field(d, kPrpsinfoArguments, kPrpsinfoArgumentsSize);
+  out.command.resize(std::min(out.command.find(' '), out.command.size()));
+}
+
+void readThread(std::span<const std::byte> d, Arch arch, CoreNotes& out) {
+  Thread thread;
+  if (!get(d, kPrstatusPid, thread.tid) || d.size() < kPrstatusRegisters) return;
+  thread.hasRegisters = decodeRegisters(d.subspan(kPrstatusRegisters), arch, thread.registers);
+  // The first thread is the one that got the signal.
+  std::int16_t signal = 0;
+  if (out.threads.empty() && get(d, kPrstatusSignal, signal)) out.signal = signal;
+  out.threads.push_back(thread);
 }
 
 }  // namespace
@@ -69,46 +89,63 @@ bool decodeRegisters(std::span<const std::byte> block, Arch arch, Registers& out
     out.goroutine = r[1];
     out.threadBase = r[21];
     out.syscall = static_cast<std::int64_t>(r[15]);
-  } else {  // x0 … x30, sp, pc, pstate
+  } else {  // x0 … x30, sp, pc, pstate; whether x8 is a system call's number is told elsewhere
     out.pc = r[32];
     out.sp = r[31];
     out.framePointer = r[29];
     out.link = r[30];
     out.goroutine = r[28];
-    out.syscall = static_cast<std::int64_t>(r[8]);
   }
   return true;
 }
 
+AuxiliaryVector decodeAuxv(std::span<const std::byte> bytes) {
+  AuxiliaryVector out;
+  for (std::size_t at = 0; at + 16 <= bytes.size(); at += 16) {
+    std::uint64_t pair[2];
+    std::memcpy(pair, bytes.data() + at, sizeof pair);
+    if (pair[0] == AT_NULL) break;
+    if (pair[0] == AT_PHDR) out.programHeaders = pair[1];
+    if (pair[0] == AT_ENTRY) out.entry = pair[1];
+    if (pair[0] == AT_EXECFN) out.fileName = pair[1];
+  }
+  return out;
+}
+
 CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
   CoreNotes out;
+  bool snapshot = false;
   for (const ElfNote& note : notes) {
     const auto d = note.description;
-    if (note.name == "CORE" || note.name == "LINUX" || note.name.empty()) {  // Delve: ""
+    const std::string_view text(reinterpret_cast<const char*>(d.data()), d.size());
+    if (note.type == kDelveHeaderNote) {
+      snapshot = true;
+      readDelveHeader(text, out);
+    } else if (note.type == kDelveThreadNote) {
+      Thread thread;
+      if (readDelveThread(d, arch, thread)) out.threads.push_back(thread);
+    } else if (note.name == "GDB") {
+      // gcore: the signal is the one gdb stopped it with, unless it died in gdb's hands.
+      snapshot = snapshot || out.signal == SIGTRAP || out.signal == SIGSTOP;
+    } else if (note.name == "CORE" || note.name == "LINUX" || note.name.empty()) {  // Delve: ""
       if (note.type == NT_PRSTATUS) {
-        Thread thread;
-        std::int16_t signal = 0;
-        if (!get(d, kPrstatusPid, thread.tid) || d.size() < kPrstatusRegisters) continue;
-        thread.hasRegisters =
-            decodeRegisters(d.subspan(kPrstatusRegisters), arch, thread.registers);
-        // The first thread is the one that got the signal.
-        if (out.threads.empty() && get(d, kPrstatusSignal, signal)) out.signal = signal;
-        out.threads.push_back(thread);
+        readThread(d, arch, out);
       } else if (note.type == NT_FILE) {
-        readFileMappings(d, out.mappings);
+        if (out.mappings.empty()) readFileMappings(d, out.mappings);
       } else if (note.type == NT_AUXV) {
-        readAuxv(d, out);
+        out.auxiliary = decodeAuxv(d);
       } else if (note.type == NT_PRPSINFO) {
-        get(d, kPrpsinfoPid, out.pid);
-        if (d.size() >= kPrpsinfoName + kPrpsinfoNameSize) {
-          const auto* text = reinterpret_cast<const char*>(d.data()) + kPrpsinfoName;
-          out.program.assign(text, strnlen(text, kPrpsinfoNameSize));
-        }
+        readProgramInfo(d, out);
+      } else if (arch == Arch::arm64 && !out.threads.empty()) {
+        // The notes of a thread follow its NT_PRSTATUS.
+        Registers& registers = out.threads.back().registers;
+        std::int32_t number = -1;
+        if (note.type == kArmTls) get(d, 0, registers.threadBase);
+        if (note.type == kArmSystemCall && get(d, 0, number)) registers.syscall = number;
       }
-    } else if (note.type == kDelveHeader) {
-      out.fromDelve = true;
     }
   }
+  if (snapshot) out.signal = 0;
   return out;
 }
 

@@ -13,21 +13,29 @@
 
 namespace parked::target {
 
+/// What the kernel told the program at its start (NT_AUXV, /proc/PID/auxv); 0 where absent.
+struct AuxiliaryVector {
+  Addr programHeaders = 0;  ///< AT_PHDR
+  Addr entry = 0;           ///< AT_ENTRY
+  Addr fileName = 0;        ///< AT_EXECFN: address of the path given to execve
+};
+
+AuxiliaryVector decodeAuxv(std::span<const std::byte> bytes);
+
 struct CoreNotes {
   std::vector<Thread> threads;
   std::vector<Mapping> mappings;  ///< NT_FILE, in order of address
   std::string program;            ///< NT_PRPSINFO's pr_fname (at most 15 characters)
+  std::string command;            ///< first word of its pr_psargs (at most 79 characters)
   std::int32_t pid = 0;
-  int signal = 0;
-  Addr programHeaders = 0;  ///< AT_PHDR, 0 if absent
-  Addr entry = 0;           ///< AT_ENTRY, 0 if absent
-  bool fromDelve = false;
+  int signal = 0;  ///< that made the core; 0 for a snapshot (gcore, Delve)
+  AuxiliaryVector auxiliary;
 };
 
 CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch);
 
 /// The registers of a block as NT_PRSTATUS and PTRACE_GETREGSET lay it out (struct
-/// user_regs_struct); empty result if the block is too short.
+/// user_regs_struct); false if the block is too short.
 bool decodeRegisters(std::span<const std::byte> block, Arch arch, Registers& out);
 
 }  // namespace parked::target

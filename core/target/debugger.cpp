@@ -3,6 +3,7 @@
 
 #include "target/elf_file.h"
 #include "target/overlay.h"
+#include "target/printable.h"
 #include "target/target.h"
 
 namespace parked::target {
@@ -25,13 +26,10 @@ Result<void> DebuggerTarget::open(DebuggerHost& host, const OpenOptions& options
   if (!executable) return tl::unexpected(executable.error());
   executable_ = *executable;
   arch_ = executable_->arch();
-  const auto bias = host.loadBias();
-  if (!bias && executable_->isPositionIndependent()) {
-    return fail(ErrorCode::unreadable,
-                fmt::format("the debugger does not say where {} was loaded", path));
+  if (executable_->isCore()) {
+    return fail(ErrorCode::badFormat,
+                fmt::format("{} is a core file, not an executable", printable(path)));
   }
-  bias_ = bias.value_or(0);
-  overlayExecutable(memory_, *executable_, bias_, false);
   memory_.setSource(&host);
   auto regions = host.regions();
   if (regions.empty()) {
@@ -42,14 +40,24 @@ Result<void> DebuggerTarget::open(DebuggerHost& host, const OpenOptions& options
     everything.writable = true;
     regions.push_back(everything);
   }
-  for (Region region : regions) {
-    region.mapped = nullptr;
-    memory_.add(region);
+  for (Region& region : regions) region.mapped = nullptr;
+  for (const Region& region : regions) memory_.add(region);
+
+  auto bias = host.loadBias();
+  if (!bias && executable_->isPositionIndependent()) bias = findBias(memory_, *executable_);
+  if (!bias && executable_->isPositionIndependent()) {
+    return fail(ErrorCode::unreadable,
+                fmt::format("the debugger does not say where {} was loaded", printable(path)));
   }
-  if (!options.force) {
-    const auto ids = buildIdsInMemory(memory_, linkBase(*executable_) + bias_);
-    if (auto same = checkBuildId(ids, *executable_); !same) return same;
+  bias_ = bias.value_or(0);
+  if (auto same = checkProgram(memory_, *executable_, bias_, description_); !same) {
+    if (!options.force) return same;
+    incomplete_.add("executable", "it is not the program of the target; read all the same");
   }
+  // Read-only pages come from the file from here on: a remote stub is slow.
+  memory_.clear();
+  overlayExecutable(memory_, *executable_, bias_);
+  for (const Region& region : regions) memory_.add(region);
   threads_ = host.threads();
   return {};
 }

@@ -242,22 +242,34 @@ const ElfSection* ElfFile::section(std::string_view name) const {
 
 std::vector<ElfNote> ElfFile::notes() const {
   std::vector<ElfNote> all;
-  const auto append = [&all](std::span<const std::byte> bytes, std::uint64_t alignment) {
-    const auto notes = parseNotes(bytes, alignment);
-    all.insert(all.end(), notes.begin(), notes.end());
-  };
   for (const ElfSegment& segment : impl_->segments) {
-    if (segment.type == PT_NOTE) append(segment.bytes, segment.alignment);
+    if (segment.type != PT_NOTE) continue;
+    const auto notes = parseNotes(segment.bytes, segment.alignment);
+    all.insert(all.end(), notes.begin(), notes.end());
   }
-  if (!all.empty()) return all;
+  return all.empty() ? sectionNotes() : all;
+}
+
+std::vector<ElfNote> ElfFile::sectionNotes() const {
+  std::vector<ElfNote> all;
   for (const ElfSection& section : impl_->sections) {
-    if (section.type == SHT_NOTE) append(section.bytes, 4);
+    if (section.type != SHT_NOTE) continue;
+    const auto notes = parseNotes(section.bytes);
+    all.insert(all.end(), notes.begin(), notes.end());
   }
   return all;
 }
 
-std::string ElfFile::goBuildId() const { return goBuildIdOf(notes()); }
-std::string ElfFile::gnuBuildId() const { return gnuBuildIdOf(notes()); }
+std::string ElfFile::goBuildId() const {
+  if (auto id = goBuildIdOf(notes()); !id.empty()) return id;
+  return goBuildIdOf(sectionNotes());
+}
+
+// Go's own linker puts the GNU note into a section, but not into the PT_NOTE segment (1.24 … 1.27).
+std::string ElfFile::gnuBuildId() const {
+  if (auto id = gnuBuildIdOf(notes()); !id.empty()) return id;
+  return gnuBuildIdOf(sectionNotes());
+}
 
 std::vector<ElfNote> parseNotes(std::span<const std::byte> bytes, std::uint64_t alignment) {
   const std::uint64_t mask = (alignment == 8 ? 8 : 4) - 1;

@@ -82,6 +82,7 @@ class ElfFile {
 
  private:
   ElfFile();
+  std::vector<ElfNote> sectionNotes() const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <unistd.h>
 
 namespace parked::target {
@@ -36,9 +37,8 @@ Result<ProcessMaps> readMaps(std::int32_t pid) {
   std::ifstream file(procPath(pid, "maps"));
   if (!file) {
     const int error = errno;
-    return fail(
-        error == EACCES || error == EPERM ? ErrorCode::permission : ErrorCode::gone,
-        fmt::format("cannot read the memory map of process {}: {}", pid, std::strerror(error)));
+    if (error == EACCES || error == EPERM) return tl::unexpected(notAllowed(pid, "read", error));
+    return fail(ErrorCode::gone, fmt::format("process {} has exited", pid));
   }
   ProcessMaps maps;
   std::string line;
@@ -74,6 +74,13 @@ Result<ProcessMaps> readMaps(std::int32_t pid) {
     if (path.starts_with("/")) maps.mappings.push_back(std::move(mapping));
   }
   return maps;
+}
+
+AuxiliaryVector readAuxv(std::int32_t pid) {
+  std::ifstream file(procPath(pid, "auxv"), std::ios::binary);
+  std::vector<char> bytes(4096);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return decodeAuxv(std::as_bytes(std::span(bytes)).first(static_cast<std::size_t>(file.gcount())));
 }
 
 std::vector<std::int32_t> readThreadIds(std::int32_t pid) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "target/address_space.h"
+#include "target/core_notes.h"
 #include "target/target.h"
 
 namespace parked::target {
@@ -20,6 +21,9 @@ struct ProcessMaps {
 /// /proc/PID/maps. Device memory and the kernel's own pages are left out of the regions: reading
 /// them can have effects.
 Result<ProcessMaps> readMaps(std::int32_t pid);
+
+/// /proc/PID/auxv; zeros if it cannot be read.
+AuxiliaryVector readAuxv(std::int32_t pid);
 
 /// Thread ids of /proc/PID/task, empty if the process is gone.
 std::vector<std::int32_t> readThreadIds(std::int32_t pid);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -9,8 +10,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "target/core_notes.h"
 #include "target/elf_file.h"
+#include "target/file_descriptor.h"
 #include "target/overlay.h"
+#include "target/printable.h"
 #include "target/proc.h"
 #include "target/target.h"
 #include "target/thread_stop.h"
@@ -21,27 +25,36 @@ namespace {
 class ProcessBytes final : public ByteSource {
  public:
   explicit ProcessBytes(std::int32_t pid)
-      : pid_(pid), fd_(open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ProcessBytes(const ProcessBytes&) = delete;
-  ProcessBytes& operator=(const ProcessBytes&) = delete;
-  ~ProcessBytes() override {
-    if (fd_ >= 0) close(fd_);
-  }
+      : pid_(pid), file_(open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC)) {}
 
   std::size_t read(Addr address, std::span<std::byte> out) override {
-    iovec local{out.data(), out.size()};
-    iovec remote{reinterpret_cast<void*>(address), out.size()};
-    const ssize_t got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
-    if (got > 0) return static_cast<std::size_t>(got);
-    // Seccomp filters of containers forbid the call but not the file.
-    if (fd_ < 0) return 0;
-    const ssize_t fromFile = pread(fd_, out.data(), out.size(), static_cast<off_t>(address));
-    return fromFile > 0 ? static_cast<std::size_t>(fromFile) : 0;
+    if (!useFile_) {
+      iovec local{out.data(), out.size()};
+      iovec remote{reinterpret_cast<void*>(address), out.size()};
+      const ssize_t got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
+      if (got > 0) return static_cast<std::size_t>(got);
+      error_ = errno;
+      // Seccomp filters of containers forbid the call but not the file.
+      useFile_ = (errno == EPERM || errno == ENOSYS) && file_;
+    }
+    if (useFile_) {
+      const ssize_t got = pread(file_.get(), out.data(), out.size(), static_cast<off_t>(address));
+      if (got > 0) return static_cast<std::size_t>(got);
+      error_ = got == 0 ? ESRCH : errno;  // the file of a process without memory is empty
+    }
+    gone_ = gone_ || error_ == ESRCH;
+    return 0;
   }
+
+  int lastError() const { return error_; }
+  bool gone() const { return gone_; }
 
  private:
   std::int32_t pid_;
-  int fd_;
+  FileDescriptor file_;
+  bool useFile_ = false;
+  bool gone_ = false;
+  int error_ = 0;
 };
 
 class ProcessTarget final : public Target {
@@ -64,12 +77,14 @@ class ProcessTarget final : public Target {
 
  private:
   Result<void> readMemoryMap();
+  Result<std::uint64_t> findBias(const ProcessMaps& maps, const std::string& program) const;
 
   ProcessBytes bytes_;
   ThreadStop stopper_;
   std::vector<Thread> held_;
   bool heldByOthers_ = false;
   bool stop_ = true;
+  bool toldGone_ = false;
   std::chrono::steady_clock::time_point stoppedAt_;
 };
 
@@ -82,53 +97,70 @@ Result<void> ProcessTarget::readMemoryMap() {
   mappings_ = std::move(maps->mappings);
   memory_.clear();
   // Read-only pages come from the file, where they cost no call.
-  overlayExecutable(memory_, *executable_, bias_, false);
+  overlayExecutable(memory_, *executable_, bias_);
   for (const Region& region : maps->regions) memory_.add(region);
   return {};
 }
 
+Result<std::uint64_t> ProcessTarget::findBias(const ProcessMaps& maps,
+                                              const std::string& program) const {
+  if (!executable_->isPositionIndependent()) return 0;
+  for (const Mapping& m : maps.mappings) {
+    if ((m.path == executable_->path() || m.path == program) && m.fileOffset == 0) {
+      return m.start - linkBase(*executable_);
+    }
+  }
+  const AuxiliaryVector auxiliary = readAuxv(pid_);
+  if (auxiliary.entry != 0) return auxiliary.entry - executable_->entry();
+  return fail(ErrorCode::unreadable,
+              fmt::format("process {} does not map its executable {}", pid_, printable(program)));
+}
+
 Result<void> ProcessTarget::open(const OpenOptions& options) {
   const std::string folder = fmt::format("/proc/{}", pid_);
-  if (pid_ <= 0 || access(folder.c_str(), F_OK) != 0) {
-    return fail(ErrorCode::notFound, fmt::format("there is no process {}", pid_));
+  const std::string state = pid_ > 0 ? readStatus(pid_, "State") : "";
+  if (state.empty()) return fail(ErrorCode::notFound, fmt::format("there is no process {}", pid_));
+  if (state[0] == 'Z' || state[0] == 'X') {
+    return fail(ErrorCode::gone, fmt::format("process {} has exited", pid_));
   }
   // The link itself is opened, not what it points to: that works for a deleted file and for another
   // mount namespace.
   const std::string link = folder + "/exe";
   std::array<char, 4096> shown{};
-  const ssize_t length = readlink(link.c_str(), shown.data(), shown.size() - 1);
-  if (length < 0) {
+  if (readlink(link.c_str(), shown.data(), shown.size() - 1) < 0) {
     if (errno == ENOENT) {
-      return fail(ErrorCode::gone,
-                  fmt::format("process {} is a kernel thread or has exited", pid_));
+      return fail(ErrorCode::gone, fmt::format("{} is a kernel thread, not a program", pid_));
     }
-    return fail(
-        ErrorCode::permission,
-        fmt::format("not allowed to read process {} ({}): run as its user or as root, or with "
-                    "CAP_SYS_PTRACE",
-                    pid_, std::strerror(errno)));
+    return tl::unexpected(notAllowed(pid_, "read", errno));
   }
+  const std::string program = shown.data();
   auto maps = readMaps(pid_);
   if (!maps) return tl::unexpected(maps.error());
-  auto executable = options.executable.empty() ? ElfFile::open(link, shown.data())
-                                               : ElfFile::open(options.executable);
+  auto executable =
+      options.executable.empty() ? ElfFile::open(link, program) : ElfFile::open(options.executable);
   if (!executable) return tl::unexpected(executable.error());
+  if ((*executable)->isCore()) {
+    return fail(ErrorCode::badFormat, fmt::format("{} is a core file, not an executable",
+                                                  printable((*executable)->path())));
+  }
   executable_ = *executable;
   arch_ = executable_->arch();
-  memory_.setSource(&bytes_);
+  auto bias = findBias(*maps, program);
+  if (!bias) return tl::unexpected(bias.error());
+  bias_ = *bias;
 
-  const auto first =
-      std::find_if(maps->mappings.begin(), maps->mappings.end(),
-                   [&](const Mapping& m) { return m.path == shown.data() && m.fileOffset == 0; });
-  if (first == maps->mappings.end()) {
-    return fail(ErrorCode::unreadable,
-                fmt::format("process {} does not map its executable {}", pid_, shown.data()));
+  memory_.setSource(&bytes_);
+  for (const Region& region : maps->regions) memory_.add(region);
+  std::byte probe{};
+  if (bytes_.read(linkBase(*executable_) + bias_, {&probe, 1}) == 0 &&
+      (bytes_.lastError() == EPERM || bytes_.lastError() == EACCES)) {
+    return tl::unexpected(notAllowed(pid_, "read", bytes_.lastError()));
   }
-  if (executable_->isPositionIndependent()) bias_ = first->start - linkBase(*executable_);
-  if (!options.executable.empty() && !options.force) {
-    for (const Region& region : maps->regions) memory_.add(region);
-    if (auto same = checkBuildId(buildIdsInMemory(memory_, first->start), *executable_); !same) {
-      return tl::unexpected(same.error());
+  if (!options.executable.empty()) {
+    auto same = checkProgram(memory_, *executable_, bias_, description_);
+    if (!same && !options.force) return same;
+    if (!same) {
+      incomplete_.add("executable", "it is not the program of the process; read all the same");
     }
   }
   return readMemoryMap();
@@ -147,6 +179,7 @@ Result<void> ProcessTarget::freeze() {
       incomplete_.add("threads", "a thread in an uninterruptible system call did not stop");
     }
   } else {
+    threads_.clear();
     for (const std::int32_t tid : readThreadIds(pid_)) {
       Thread thread;
       thread.tid = tid;
@@ -161,6 +194,10 @@ Result<void> ProcessTarget::freeze() {
 }
 
 void ProcessTarget::release() {
+  if (bytes_.gone() && !toldGone_) {
+    toldGone_ = true;
+    incomplete_.add("process", "it exited while it was read");
+  }
   if (!stopper_.stopped()) return;
   memory_.setSource(nullptr);  // what would be read from here on is of another instant
   stopper_.release();
@@ -170,6 +207,9 @@ void ProcessTarget::release() {
 }  // namespace
 
 Result<std::unique_ptr<Target>> openProcess(std::int32_t pid, const OpenOptions& options) {
+  // The number of a thread names its process too.
+  const int group = pid > 0 ? std::atoi(readStatus(pid, "Tgid").c_str()) : 0;
+  if (group > 0) pid = group;
   auto target = std::make_unique<ProcessTarget>(pid, options);
   if (auto opened = target->open(options); !opened) return tl::unexpected(opened.error());
   return target;

@@ -233,5 +233,323 @@ TEST(ElfFile, NotesWithAbsurdSizesEndTheList) {
   EXPECT_EQ(notes[0].name, "Go");
 }
 
+// A core with the given notes and segments but no page of the executable.
+Result<std::unique_ptr<Target>> opened(const Bytes& core, const OpenOptions& options = {}) {
+  auto file = ElfFile::fromBytes(core, "core");
+  if (!file) return tl::unexpected(file.error());
+  return openCore(*file, options);
+}
+
+OpenOptions with(const std::string& executable) {
+  OpenOptions options;
+  options.executable = executable;
+  return options;
+}
+
+TEST(Core, WhatWasNotDumpedIsAbsentAndNotZero) {
+  const Folder folder;
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0xc000000000, PF_R | PF_W, filled(0x1000, 7), 0x4000);
+  builder.segment(PT_LOAD, 0xc000400000, 0, {}, 0x3c00000);
+  const Bytes core = builder.build();
+  auto target = opened(core, with(folder.write("service", executable("id"))));
+  ASSERT_TRUE(target) << target.error().message;
+  AddressSpace& memory = (*target)->memory();
+  EXPECT_EQ(memory.bytes(0xc000000ff8, 8).size(), 8U);
+  EXPECT_TRUE(memory.bytes(0xc000000ff9, 8).empty());
+  EXPECT_FALSE(memory.contains(0xc000001000));
+  EXPECT_FALSE(memory.contains(0xc000400000));
+}
+
+TEST(Core, WritableDataThatIsNotInTheCoreIsNotTakenFromTheFile) {
+  const Folder folder;
+  ElfBuilder builder(ET_CORE);  // as with a coredump_filter without private memory
+  builder.segment(PT_LOAD, kText + 0x2000, PF_R | PF_W, {}, 0x1000);
+  const Bytes core = builder.build();
+  auto target = opened(core, with(folder.write("service", executable("id"))));
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->memory().bytes(kText + 0x1000, 1)[0], std::byte{0x90});
+  EXPECT_FALSE((*target)->memory().contains(kText + 0x2000));
+}
+
+TEST(Core, SegmentsMayOverlapWrapAndLieInAnyOrder) {
+  const Folder folder;
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x30000, PF_R | PF_W, filled(0x2000, 3));
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  builder.segment(PT_LOAD, 0x31000, PF_R, filled(0x2000, 4));
+  builder.segment(PT_LOAD, ~Addr{0} - 0x800, PF_R, filled(0x1000, 9));
+  const Bytes core = builder.build();
+  auto target = opened(core, with(folder.write("service", executable("id"))));
+  ASSERT_TRUE(target) << target.error().message;
+  AddressSpace& memory = (*target)->memory();
+  EXPECT_EQ(memory.bytes(0x10000, 1)[0], std::byte{1});
+  EXPECT_EQ(memory.bytes(0x31fff, 1)[0], std::byte{3});
+  EXPECT_EQ(memory.bytes(0x32000, 1)[0], std::byte{4});
+  EXPECT_FALSE(memory.contains(~Addr{0} - 0x100));
+  Addr last = 0;
+  for (const Region& region : memory.regions()) {
+    EXPECT_GE(region.start, last);
+    EXPECT_LT(region.start, region.end);
+    last = region.end;
+  }
+}
+
+TEST(Core, CountsOfSegmentsAreBelievedOnlyAsFarAsTheFileGoes) {
+  const Folder folder;
+  const OpenOptions options = with(folder.write("service", executable("id")));
+  ElfBuilder none(ET_CORE);
+  auto empty = opened(none.build(), options);
+  ASSERT_TRUE(empty) << empty.error().message;
+  EXPECT_FALSE((*empty)->incomplete().empty()) << "it has no threads";
+
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  Bytes core = builder.build();
+  auto* header = reinterpret_cast<Elf64_Ehdr*>(core.data());
+  header->e_phnum = 0xfffe;
+  auto claimed = opened(core, options);
+  ASSERT_TRUE(claimed) << claimed.error().message;
+  EXPECT_EQ((*claimed)->incomplete().entries()[0].what, "core file");
+
+  // PN_XNUM: the number stands in the first section header.
+  Elf64_Shdr section{};
+  section.sh_info = 1;
+  header->e_phnum = PN_XNUM;
+  header->e_shoff = core.size();
+  header->e_shentsize = sizeof section;
+  append(core, &section, sizeof section);
+  auto many = opened(core, options);
+  ASSERT_TRUE(many) << many.error().message;
+  EXPECT_TRUE((*many)->memory().contains(0x10000));
+  reinterpret_cast<Elf64_Shdr*>(core.data() + core.size() - sizeof section)->sh_info = 0xffffffff;
+  auto absurd = opened(core, options);
+  ASSERT_TRUE(absurd) << absurd.error().message;
+}
+
+TEST(Core, ItsProgramHeadersMayStandLastAndAreMissedWhenTheyAreCutOff) {
+  const Folder folder;
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  Bytes core = builder.build();
+  auto* header = reinterpret_cast<Elf64_Ehdr*>(core.data());
+  const Bytes table(core.begin() + 64, core.begin() + 64 + sizeof(Elf64_Phdr));
+  header->e_phoff = core.size();
+  append(core, table.data(), table.size());
+  const OpenOptions options = with(folder.write("service", executable("id")));
+  ASSERT_TRUE(opened(core, options));
+  core.resize(core.size() - table.size());
+  const auto cut = opened(core, options);
+  ASSERT_FALSE(cut);
+  EXPECT_THAT(cut.error().message, HasSubstr("program headers"));
+}
+
+TEST(Core, ASegmentBeyondFourGigabytesOfASparseFileIsRead) {
+  const Folder folder;
+  const std::string exe = folder.write("service", executable("id"));
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0xc000000000, PF_R | PF_W, filled(0x1000, 1));
+  Bytes core = builder.build();
+  constexpr std::uint64_t kFar = 5ULL << 30;
+  auto* segment = reinterpret_cast<Elf64_Phdr*>(core.data() + sizeof(Elf64_Ehdr));
+  segment->p_offset = kFar;
+  segment->p_filesz = segment->p_memsz = 0x1000;
+  const std::string path = folder.write("core", core);
+  std::filesystem::resize_file(path, kFar + 0x1000);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(kFar + 0x10) << "far";
+  auto target = openCore(path, with(exe));
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->memory().cstring(0xc000000010), "far");
+  EXPECT_EQ((*target)->memory().word(0xc000000000), 0U);
+  EXPECT_EQ((*target)->memory().misses(), 0U);
+}
+
+TEST(Core, NotesOfAbsurdSizesCostNothing) {
+  const Folder folder;
+  const OpenOptions options = with(folder.write("service", executable("id")));
+  const std::uint64_t counts[] = {std::uint64_t{1} << 62, 4096, 0x1000, 0x2000, 0};
+  Bytes files;
+  append(files, counts, sizeof counts);
+  ElfBuilder builder(ET_CORE);
+  builder.segment(
+      PT_NOTE, 0, 0,
+      concat({note("CORE", NT_FILE, files), note("CORE", NT_FILE, filled(3, 1)),
+              note("CORE", NT_PRSTATUS, filled(100, 1)), note("CORE", NT_AUXV, filled(9, 1)),
+              note("CORE", NT_PRPSINFO, filled(50, 'x')), note("", 0x444c5654, filled(60, 0xff)),
+              note("Delve Header", 0x444c5645, filled(60, '\n'))}));
+  auto target = opened(builder.build(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_TRUE((*target)->mappings().empty());
+}
+
+// pkg/proc/dump.go, dumpThreadNotes: what Delve writes where it has no notes of the system's kind.
+TEST(Core, DelvesOwnNotesGiveThreadsPidAndPlace) {
+  const Folder folder;
+  constexpr Addr kBase = 0x7f0000000000;
+  Bytes exeBytes = executable("id", ET_DYN);
+  reinterpret_cast<Elf64_Ehdr*>(exeBytes.data())->e_entry = 0x1200;
+  const std::string exe = folder.write("service", exeBytes);
+  Bytes thread;
+  const std::uint64_t head[] = {4242, 0x1111, 0x2222, 0x3333, 0x4444};
+  append(thread, head, sizeof head);
+  thread.push_back(std::byte{1});
+  const std::uint64_t goroutine = 0xc000001234;
+  append(thread, &goroutine, sizeof goroutine);
+  const auto named = [&](std::string_view name, std::uint64_t value) {
+    const auto length = static_cast<std::uint16_t>(name.size());
+    append(thread, &length, sizeof length);
+    append(thread, name.data(), name.size());
+    const std::uint16_t eight = 8;
+    append(thread, &eight, sizeof eight);
+    append(thread, &value, sizeof value);
+  };
+  const std::uint32_t count = 3;
+  append(thread, &count, sizeof count);
+  named("Orig_rax", 202);
+  named("R13", 0x1313);
+  named("XMM0", 1);
+  const std::string lines =
+      "linux/amd64\nVersion: 1.27.2\nTarget Pid: 77\nEntry Point: 0x7f0000001200\n";
+  Bytes header;
+  append(header, lines.data(), lines.size());
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_NOTE, 0, 0,
+                  concat({note("Delve Header", 0x444c5645, header), note("", 0x444c5654, thread)}));
+  auto target = opened(builder.build(), with(exe));
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->pid(), 77);
+  EXPECT_EQ((*target)->bias(), kBase);
+  ASSERT_EQ((*target)->threads().size(), 1U);
+  const Thread& read = (*target)->threads()[0];
+  EXPECT_EQ(read.tid, 4242);
+  ASSERT_TRUE(read.hasRegisters);
+  EXPECT_EQ(read.registers.pc, 0x1111U);
+  EXPECT_EQ(read.registers.sp, 0x2222U);
+  EXPECT_EQ(read.registers.framePointer, 0x3333U);
+  EXPECT_EQ(read.registers.threadBase, 0x4444U);
+  EXPECT_EQ(read.registers.goroutine, goroutine);
+  EXPECT_EQ(read.registers.syscall, 202);
+  EXPECT_EQ(read.registers.general[2], 0x1313U);
+}
+
+TEST(Core, WithoutNotesAPositionIndependentProgramIsFoundByItsBuildId) {
+  const Folder folder;
+  constexpr Addr kBase = 0x555555554000;
+  const std::string exe = folder.write("service", executable("id", ET_DYN));
+  ElfBuilder builder(ET_CORE);  // gcore writes its notes last: cut off first
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  builder.segment(PT_LOAD, kBase, PF_R | PF_X, firstPage("id", ET_DYN));
+  auto target = opened(builder.build(), with(exe));
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->bias(), kBase);
+
+  ElfBuilder other(ET_CORE);
+  other.segment(PT_LOAD, kBase, PF_R | PF_X, firstPage("another", ET_DYN));
+  const auto unknown = opened(other.build(), with(exe));
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::unreadable);
+}
+
+TEST(Core, ARebuiltExecutableIsPassedOverForTheOneBesideTheCore) {
+  const Folder folder;
+  const Folder deployed;
+  const std::string rebuilt = deployed.write("service", executable("id-2"));
+  const std::string kept = folder.write("service", executable("id-1"));
+  auto target = openCore(folder.write("core", coreOf(rebuilt, "id-1")), {});
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->executable().path(), kept);
+}
+
+TEST(Core, OnlyTheNameInTheNotesIsEnoughBesideTheCore) {
+  const Folder folder;
+  const std::string exe = folder.write("service", executable("id"));
+  Bytes info(136);
+  std::memcpy(info.data() + 40, "service", 7);
+  std::memcpy(info.data() + 56, "./service -v", 12);
+  const std::int32_t pid = 31;
+  std::memcpy(info.data() + 24, &pid, sizeof pid);
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_NOTE, 0, 0, note("CORE", NT_PRPSINFO, info));
+  const std::string core = folder.write("core", builder.build());
+  auto target = openCore(core, {});
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->executable().path(), exe);
+  EXPECT_EQ((*target)->pid(), 31);
+  std::filesystem::remove(exe);
+  const auto missing = openCore(core, {});
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, HasSubstr(exe));
+  EXPECT_THAT(missing.error().message, HasSubstr("parked core EXECUTABLE"));
+}
+
+TEST(Core, WithoutBuildIdsAnotherEntryPointIsAMismatch) {
+  const Folder folder;
+  Bytes exe = executable("");
+  reinterpret_cast<Elf64_Ehdr*>(exe.data())->e_entry = kText + 0x100;
+  const std::string path = folder.write("service", exe);
+  const auto coreWithEntry = [](Addr entry) {
+    ElfBuilder builder(ET_CORE);
+    builder.segment(PT_NOTE, 0, 0, note("CORE", NT_AUXV, auxv(AT_ENTRY, entry)));
+    return builder.build();
+  };
+  EXPECT_TRUE(opened(coreWithEntry(kText + 0x100), with(path)));
+  const auto other = opened(coreWithEntry(kText + 0x200), with(path));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::mismatch);
+}
+
+TEST(Core, ForcedWithAnotherBuildItSaysSo) {
+  const Folder folder;
+  const std::string exe = folder.write("service", executable("id-2"));
+  OpenOptions options = with(exe);
+  options.force = true;
+  auto target = opened(coreOf(exe, "id-1"), options);
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_EQ((*target)->incomplete().entries().size(), 1U);
+  EXPECT_EQ((*target)->incomplete().entries()[0].what, "executable");
+}
+
+TEST(Core, APathOutOfACoreCannotDriveTheTerminal) {
+  const Folder folder;
+  const auto missing = opened(coreOf("/gone/\x1b[2Jservice", "id"));
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message.find('\x1b'), std::string::npos);
+  EXPECT_THAT(missing.error().message, HasSubstr("?[2Jservice"));
+}
+
+TEST(Core, ASnapshotHasNoSignalOfItsOwn) {
+  const Folder folder;
+  const OpenOptions options = with(folder.write("service", executable("id")));
+  Bytes status = prstatus(1, 2, 3);
+  const auto signalOf = [&](std::int16_t signal, const Bytes& more) {
+    std::memcpy(status.data() + 12, &signal, sizeof signal);
+    ElfBuilder builder(ET_CORE);
+    builder.segment(PT_NOTE, 0, 0, concat({note("CORE", NT_PRSTATUS, status), more}));
+    auto target = opened(builder.build(), options);
+    return target ? (*target)->signal() : -1;
+  };
+  const Bytes gdb = note("GDB", 0xff000000, filled(8, 'x'));
+  EXPECT_EQ(signalOf(6, {}), 6);
+  EXPECT_EQ(signalOf(5, gdb), 0) << "the trap gdb stopped it with";
+  EXPECT_EQ(signalOf(11, gdb), 11) << "it crashed in gdb";
+}
+
+TEST(ElfFile, NotesArePaddedAsTheSegmentSays) {
+  const auto noteOf = [](std::size_t padding) {
+    Bytes out;
+    const Elf64_Nhdr header{4, 5, 1};
+    for (int i = 0; i < 2; ++i) {
+      append(out, &header, sizeof header);
+      append(out, "GNU", 4);
+      append(out, "12345", 5);
+      out.resize((out.size() + padding - 1) / padding * padding);
+    }
+    return out;
+  };
+  EXPECT_EQ(parseNotes(noteOf(4), 4).size(), 2U);
+  EXPECT_EQ(parseNotes(noteOf(8), 8).size(), 2U);
+  EXPECT_EQ(parseNotes(noteOf(4), 0).size(), 2U) << "0 and 1 mean nothing special";
+}
+
 }  // namespace
 }  // namespace parked::target

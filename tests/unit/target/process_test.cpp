@@ -307,6 +307,67 @@ TEST(Process, UnstoppedItKeepsRunningAndHasNoRegisters) {
   EXPECT_FALSE((*target)->threads()[0].hasRegisters);
 }
 
+TEST(Process, AThreadsNumberNamesItsProcess) {
+  const Child child([] {
+    std::thread([] {
+      for (;;) shared->ticks.fetch_add(1);
+    }).join();
+  });
+  auto tids = readThreadIds(child.pid());
+  ASSERT_EQ(tids.size(), 2U);
+  auto target = openProcess(tids[0] == child.pid() ? tids[1] : tids[0], {});
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ((*target)->pid(), child.pid());
+  ASSERT_TRUE((*target)->freeze());
+  EXPECT_EQ((*target)->threads().size(), 2U);
+}
+
+TEST(Process, OneThatExitsWhileItIsReadIsSaidToBeGone) {
+  auto child = std::make_unique<Child>();
+  OpenOptions options;
+  options.stop = false;
+  auto target = openProcess(child->pid(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  const Addr elsewhere = addressOf(&shared->elsewhere);
+  child.reset();
+  EXPECT_EQ((*target)->memory().word(elsewhere), 0U);
+  (*target)->release();
+  ASSERT_EQ((*target)->incomplete().entries().size(), 1U);
+  EXPECT_EQ((*target)->incomplete().entries()[0].what, "process");
+}
+
+TEST(Process, OneThatExitsBeforeItIsFrozenIsGone) {
+  auto child = std::make_unique<Child>();
+  auto target = openProcess(child->pid(), {});
+  ASSERT_TRUE(target) << target.error().message;
+  child.reset();
+  const auto frozen = (*target)->freeze();
+  ASSERT_FALSE(frozen);
+  EXPECT_EQ(frozen.error().code, ErrorCode::gone) << frozen.error().message;
+}
+
+TEST(Process, SomebodyElsesIsRefusedWithTheReason) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  const Child child;
+  int answer[2];
+  ASSERT_EQ(pipe(answer), 0);
+  const pid_t nobody = fork();
+  if (nobody == 0) {
+    if (setgid(65534) != 0 || setuid(65534) != 0) _exit(1);
+    const auto target = openProcess(child.pid(), {});
+    const std::string message = target ? "opened" : target.error().message;
+    _exit(write(answer[1], message.data(), message.size()) < 0 ? 1 : 0);
+  }
+  char text[512] = {};
+  ASSERT_GT(read(answer[0], text, sizeof text - 1), 0);
+  waitpid(nobody, nullptr, 0);
+  close(answer[0]);
+  close(answer[1]);
+  EXPECT_THAT(text, HasSubstr("not allowed to read process"));
+  EXPECT_THAT(text, HasSubstr("it runs as user 0"));
+}
+
 TEST(Process, ErrorsSayWhatIsWrong) {
   const auto none = openProcess(0x3fffffff, {});
   ASSERT_FALSE(none);
@@ -315,7 +376,9 @@ TEST(Process, ErrorsSayWhatIsWrong) {
   if (gone == 0) _exit(0);
   usleep(50000);  // a zombie now
   const auto zombie = openProcess(gone, {});
-  EXPECT_FALSE(zombie);
+  ASSERT_FALSE(zombie);
+  EXPECT_EQ(zombie.error().code, ErrorCode::gone);
+  EXPECT_THAT(zombie.error().message, HasSubstr("has exited"));
   waitpid(gone, nullptr, 0);
 }
 
