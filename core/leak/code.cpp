@@ -1,5 +1,7 @@
 #include "leak/code.h"
 
+#include <algorithm>
+
 namespace parked::leak {
 
 namespace {
@@ -52,6 +54,36 @@ ImageCode::ImageCode(const image::Image& image) : image_(&image) {
 
 void ImageCode::expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const {
   image_->functions().expand(pc, exact, out);
+}
+
+bool ImageCode::methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const {
+  constexpr std::string_view kMethodValue = "-fm";
+  if (!wrapper.ends_with(kMethodValue)) return false;
+  const std::string_view method = wrapper.substr(0, wrapper.size() - kMethodValue.size());
+  const image::FunctionTable& table = image_->functions();
+  std::vector<image::SourceFrame> frames;
+  if (const auto index = table.byName(method); index != image::kNoFunc) {
+    table.expand(table.function(index).entry, true, frames);
+    if (frames.empty()) return false;
+    out = frames.back();
+    return true;
+  }
+  // Inlined into the wrapper, and called from nowhere else: the inline tree names it.
+  constexpr Addr kLongestWrapper = 4096;
+  const auto index = table.find(entry);
+  if (index == image::kNoFunc) return false;
+  const image::Function& function = table.function(index);
+  const Addr end = std::min(function.end, function.entry + kLongestWrapper);
+  for (Addr pc = function.entry; pc < end; ++pc) {
+    frames.clear();
+    table.expand(pc, true, frames);
+    for (const image::SourceFrame& frame : frames) {
+      if (frame.function != method) continue;
+      out = frame;
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string_view ImageCode::mainPackage() const { return image_->build().path; }

@@ -18,6 +18,12 @@ class Code {
   /// image::FunctionTable::expand does; nothing if no Go function covers pc. The views stay valid
   /// as long as the Code.
   virtual void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const = 0;
+  /// The first frame of the method behind a method value's wrapper ("main.(*T).tick-fm"), whose own
+  /// frame names no place of the source; false if the wrapper is none or the method is not found.
+  virtual bool methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const {
+    (void)wrapper, (void)entry, (void)out;
+    return false;
+  }
   /// Path of the main package ("example.com/shop/cmd/api"), "" if unknown, and path of its module.
   virtual std::string_view mainPackage() const { return {}; }
   virtual std::string_view mainModule() const { return {}; }
@@ -35,6 +41,7 @@ class ImageCode : public Code {
  public:
   explicit ImageCode(const image::Image& image);
   void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const override;
+  bool methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const override;
   std::string_view mainPackage() const override;
   std::string_view mainModule() const override;
   std::string_view standardLibraryRoot() const override { return root_; }

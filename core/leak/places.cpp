@@ -14,6 +14,15 @@ Place declarationOf(const image::SourceFrame& frame) {
 
 }  // namespace
 
+Place functionAt(const Code& code, Addr entry) {
+  std::vector<image::SourceFrame> frames;
+  if (entry != 0) code.expand(entry, true, frames);
+  if (frames.empty()) return {};
+  image::SourceFrame method;
+  return declarationOf(code.methodOf(frames.back().function, entry, method) ? method
+                                                                            : frames.back());
+}
+
 std::size_t Places::PlaceHash::operator()(const Place& place) const {
   // Equal texts are mostly the same bytes of pclntab, but not always: hash the text.
   const std::hash<std::string_view> hash;

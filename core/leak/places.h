@@ -31,6 +31,10 @@ struct StackInfo {
   PlaceId outermost = kNoPlace;
 };
 
+/// The function that starts at `entry`, at its `func` line; of a method value, the method. Empty if
+/// there is none.
+Place functionAt(const Code& code, Addr entry);
+
 /// Looks places up, each pc once.
 class Places {
  public:

@@ -276,12 +276,10 @@ void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
   const Addr code = timer.callback != 0 ? timer.callback : timer.function;
   const auto [at, isNew] = callbacks_.try_emplace(code);
   if (isNew) {
-    source_.clear();
-    if (code != 0) analysis_.code().expand(code, true, source_);
-    if (source_.empty()) {
+    const leak::Place function = leak::functionAt(analysis_.code(), code);
+    if (function.function.empty()) {
       at->second = "null";
     } else {
-      const image::SourceFrame& function = source_.back();
       at->second = "{";
       putPlaceMembers(at->second, function.function, function.file, function.line);
       at->second += "}";

@@ -20,14 +20,6 @@ Addr callbackOf(const golang::Timer& timer) {
   return timer.callback != 0 ? timer.callback : timer.function;
 }
 
-leak::Place functionAt(const leak::Code& code, Addr entry) {
-  std::vector<image::SourceFrame> frames;
-  if (entry != 0) code.expand(entry, true, frames);
-  if (frames.empty()) return {};
-  const image::SourceFrame& frame = frames.back();
-  return {frame.function, frame.file, frame.startLine > 0 ? frame.startLine : frame.line};
-}
-
 struct Key {
   TimerKind kind;
   Addr callback;
@@ -62,7 +54,7 @@ std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak
       TimerGroup fresh;
       fresh.kind = timer.kind;
       fresh.period = timer.period;
-      fresh.callback = functionAt(code, key.callback);
+      fresh.callback = leak::functionAt(code, key.callback);
       groups.push_back(std::move(fresh));
     }
     TimerGroup& group = groups[it->second];
