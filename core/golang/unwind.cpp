@@ -156,8 +156,8 @@ Unwinder::Unwinder(image::Image& image)
                image.build().version) {}
 Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch,
                    const image::GoVersion& version)
-    : impl_(new Impl{memory, rulesOf(arch),
-                     ShapeCache(functions, marksEveryInjectedCall(version))}) {}
+    : impl_(std::make_unique<Impl>(memory, rulesOf(arch),
+                                   ShapeCache(functions, marksEveryInjectedCall(version)))) {}
 Unwinder::~Unwinder() = default;
 
 UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, std::size_t limit) {

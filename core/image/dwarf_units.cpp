@@ -53,15 +53,17 @@ Result<DwarfSections> findDwarf(const target::ElfFile& executable) {
       {{"str", &sections.str},
        {"line_str", &sections.lineStr},
        {"str_offsets", &sections.strOffsets}}};
-  auto info = findDebugSection(executable, "info");
-  if (!info) return tl::unexpected(info.error());
-  auto abbrev = findDebugSection(executable, "abbrev");
-  if (!abbrev) return tl::unexpected(abbrev.error());
-  if (!*info || !*abbrev || (*info)->size == 0) {
+  const auto foundInfo = findDebugSection(executable, "info");
+  if (!foundInfo) return tl::unexpected(foundInfo.error());
+  const auto foundAbbrev = findDebugSection(executable, "abbrev");
+  if (!foundAbbrev) return tl::unexpected(foundAbbrev.error());
+  const std::optional<DebugSection>& info = *foundInfo;
+  const std::optional<DebugSection>& abbrev = *foundAbbrev;
+  if (!info || !abbrev || info->size == 0) {
     return fail(ErrorCode::unsupported, std::string(kWithoutDwarf));
   }
-  sections.info = **info;
-  sections.abbrev = **abbrev;
+  sections.info = *info;
+  sections.abbrev = *abbrev;
   for (const auto& [name, out] : strings) {
     // Only names in C units need these: damage there does not matter.
     if (auto found = findDebugSection(executable, name)) *out = *found;

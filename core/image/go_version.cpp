@@ -7,11 +7,11 @@ namespace parked::image {
 
 /// Reads a decimal number of at most four digits at the start of `text` and drops it.
 static std::optional<int> takeNumber(std::string_view& text) {
-  const char* end = text.data() + std::min<std::size_t>(text.size(), 4);
+  const std::string_view digits = text.substr(0, 4);
   int value = 0;
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || value < 0) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+  text.remove_prefix(static_cast<std::size_t>(rest - digits.data()));
   return value;
 }
 
