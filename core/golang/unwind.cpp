@@ -1,7 +1,9 @@
 #include "golang/unwind.h"
 
 #include <cstring>
+#include <memory>
 #include <span>
+#include <utility>
 
 #include "golang/layouts.h"
 
@@ -146,6 +148,8 @@ class StackWords {
 }  // namespace
 
 struct Unwinder::Impl {
+  Impl(AddressSpace& space, Arch arch, ShapeCache cache)
+      : memory(space), rules(rulesOf(arch)), shapes(std::move(cache)) {}
   AddressSpace& memory;
   FrameRules rules;
   ShapeCache shapes;
@@ -156,7 +160,7 @@ Unwinder::Unwinder(image::Image& image)
                image.build().version) {}
 Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch,
                    const image::GoVersion& version)
-    : impl_(std::make_unique<Impl>(memory, rulesOf(arch),
+    : impl_(std::make_unique<Impl>(memory, arch,
                                    ShapeCache(functions, marksEveryInjectedCall(version)))) {}
 Unwinder::~Unwinder() = default;
 
