@@ -146,7 +146,8 @@ TEST(Json, TextOfTheTargetIsDataOnly) {
   Builder program;
   const std::string evil = "main.\x1b]0;owned\x07\"\\\n\x7f\xc2\x9b\xe2\x80\xae</script>";
   const std::string broken = "a\xff\xc3(\xed\xa0\x80z";
-  program.code.add(fake::kNotify, evil, "/src/" + evil, 1);
+  const std::string file = "/src/" + evil;  // the code keeps views
+  program.code.add(fake::kNotify, evil, file, 1);
   golang::Goroutine& g = program.sender(program.channel(0xc000, 0, 0, evil));
   g.labels = 0;
   program.snapshot.labelSets.push_back({{{evil, broken}, {"", ""}}});
