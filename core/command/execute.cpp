@@ -178,6 +178,7 @@ const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Ti
     leak::Options options;
     options.thresholds = thresholds;
     options.proofs = target_.kind != target::Kind::liveUnstopped;
+    options.proof = proof_;
     analysis_.reset();
     analysis_ = std::make_unique<leak::Analysis>(*snapshot_, *code_, options, timings);
   }

@@ -14,9 +14,11 @@ namespace parked::command {
 /// What commands work on: it outlives all of them.
 class Workspace {
  public:
-  Workspace(const golang::Snapshot& snapshot, const leak::Code& code, report::TargetInfo target,
-            std::vector<Incomplete> incomplete)
+  /// `proof` may be null: it was not asked for.
+  Workspace(const golang::Snapshot& snapshot, const proof::Proof* proof, const leak::Code& code,
+            report::TargetInfo target, std::vector<Incomplete> incomplete)
       : snapshot_(&snapshot),
+        proof_(proof),
         code_(&code),
         target_(std::move(target)),
         incomplete_(std::move(incomplete)) {}
@@ -29,6 +31,7 @@ class Workspace {
 
  private:
   const golang::Snapshot* snapshot_;
+  const proof::Proof* proof_;
   const leak::Code* code_;
   report::TargetInfo target_;
   std::vector<Incomplete> incomplete_;

@@ -13,6 +13,7 @@
 #include "leak/code.h"
 #include "leak/numbers.h"
 #include "parked/parked.h"
+#include "proof/proof.h"
 #include "report/escape.h"
 #include "report/model.h"
 #include "target/target.h"
@@ -133,6 +134,7 @@ struct Session::Impl {
   std::unique_ptr<target::Target> target;
   std::unique_ptr<image::Image> image;
   std::unique_ptr<golang::Snapshot> snapshot;
+  std::unique_ptr<proof::Proof> proof;
   std::unique_ptr<leak::Code> code;
   std::unique_ptr<command::Workspace> workspace;
 
@@ -178,10 +180,11 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
     auto taken = golang::takeSnapshot(*image, &observer, &timings);
     if (!taken) return tl::unexpected(taken.error());
     snapshot = std::move(*taken);
+    if (request.proof) proof = proof::Proof::run(*snapshot, &observer, &timings);
   }
   code = std::make_unique<leak::ImageCode>(*image);
   workspace = std::make_unique<command::Workspace>(
-      *snapshot, *code, report::describeTarget(*snapshot),
+      *snapshot, proof.get(), *code, report::describeTarget(*snapshot),
       mergeIncomplete(target->incomplete(), snapshot->incomplete));
   return {};
 }

@@ -1,6 +1,6 @@
 #include "golang/access.h"
 
-#include <cstring>
+#include "golang/stack_maps.h"
 
 namespace parked::golang {
 
@@ -23,25 +23,11 @@ void ImageCode::unwind(const Goroutine& goroutine, std::size_t limit, std::vecto
 }
 
 std::uint32_t ImageCode::stackObjectSize(const Frame& frame, Addr address) {
-  // runtime/stack.go (stackObjectRecord): {off, size, ptrdata i32; gcdataoff u32}, preceded by
-  // their number; the same in all versions. Offsets < 0 count from varp, others from argp.
-  struct Record {
-    std::int32_t offset, size, pointers;
-    std::uint32_t mask;
-  };
-  constexpr std::uint64_t kMaxRecords = 1 << 16;
   if (frame.function == image::kNoFunc) return 0;
-  auto& memory = image_.target().memory();
   const Addr table = image_.functions().funcData(frame.function, image::FuncData::stackObjects);
-  std::uint64_t count = 0;
-  if (table == 0 || !memory.read(table, count) || count > kMaxRecords) return 0;
-  const auto bytes = memory.bytes(table + sizeof count, count * sizeof(Record));
-  for (std::size_t at = 0; at + sizeof(Record) <= bytes.size(); at += sizeof(Record)) {
-    Record record;
-    std::memcpy(&record, bytes.data() + at, sizeof record);
-    const Addr base = record.offset < 0 ? frame.varp : frame.argp;
-    if (base + static_cast<std::uint64_t>(std::int64_t{record.offset}) == address) {
-      return record.size > 0 ? static_cast<std::uint32_t>(record.size) : 0;
+  for (const StackObject& object : readStackObjects(image_.target().memory(), table)) {
+    if (object.address(frame) == address) {
+      return object.size > 0 ? static_cast<std::uint32_t>(object.size) : 0;
     }
   }
   return 0;

@@ -95,18 +95,12 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
     return;
   }
 
-  Point point{thread.registers.pc, thread.registers.sp, thread.registers.link};
-  // A handler can itself be interrupted: a crash raises the signal once more from inside of it.
-  const Bounds signal = stackOf(m[layouts_.m.gsignal]);
-  while (signal.contains(point.sp)) {
-    Point before;
-    if (!interrupted(signal, point, before) ||
-        (signal.contains(before.sp) && before.sp <= point.sp)) {
-      result.problem = "running, inside a signal handler that cannot be unwound";
-      return;
-    }
-    point = before;
+  const auto settled = withoutSignals(m, thread);
+  if (!settled) {
+    result.problem = "running, inside a signal handler that cannot be unwound";
+    return;
   }
+  const Point& point = *settled;
   if (stack.contains(point.sp)) {
     start.pc = point.pc;
     start.sp = point.sp;
@@ -118,6 +112,22 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
   } else {
     result.problem = "running, and its thread is on a stack that is not Go's";
   }
+}
+
+std::optional<StackStarts::Point> StackStarts::withoutSignals(const Object& m,
+                                                              const target::Thread& thread) {
+  Point point{thread.registers.pc, thread.registers.sp, thread.registers.link};
+  // A handler can itself be interrupted: a crash raises the signal once more from inside of it.
+  const Bounds signal = stackOf(m[layouts_.m.gsignal]);
+  while (signal.contains(point.sp)) {
+    Point before;
+    if (!interrupted(signal, point, before) ||
+        (signal.contains(before.sp) && before.sp <= point.sp)) {
+      return std::nullopt;
+    }
+    point = before;
+  }
+  return point;
 }
 
 Index StackStarts::threadOf(const Object& m) const {

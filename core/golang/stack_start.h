@@ -3,6 +3,7 @@
 // runtime/sys_linux_amd64.s, Go 1.18 to 1.27.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -26,7 +27,6 @@ class StackStarts {
   /// `g` is the goroutine's g, `goroutine` what was read of it so far (status, stack, m).
   StackStart find(const Goroutine& goroutine, const image::Object& g);
 
- private:
   struct Point {
     Addr pc = 0, sp = 0, lr = 0;
   };
@@ -34,12 +34,19 @@ class StackStarts {
     Addr lo = 0, hi = 0;
     bool contains(Addr sp) const { return sp >= lo && sp < hi; }
   };
+  /// The stack of a g: a goroutine's, or an m's g0 or gsignal.
+  Bounds stackOf(Addr g) const;
+  /// Thread that runs the m, kNone if it is not known.
+  Index threadOf(const image::Object& m) const;
+  /// Where the thread of an m would be without the signal handlers it is in; nullopt if a handler
+  /// cannot be unwound.
+  std::optional<Point> withoutSignals(const image::Object& m, const target::Thread& thread);
+
+ private:
 
   StackStart saved(const Goroutine& goroutine, const image::Object& g) const;
   void running(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
                StackStart& result);
-  Index threadOf(const image::Object& m) const;
-  Bounds stackOf(Addr g) const;
   bool interrupted(const Bounds& signalStack, const Point& handler, Point& out);
 
   image::Image& image_;

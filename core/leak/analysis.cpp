@@ -91,6 +91,11 @@ void Analysis::judgeAll() {
     const Judgement judgement = judge(*snapshot_, goroutine, options_.proofs);
     info.verdict = judgement.verdict;
     info.why = judgement.why;
+    if (judgement.verdict == Verdict::waiting && judgement.why != Why::mainForever &&
+        options_.proof != nullptr && options_.proof->fate(i) == proof::Fate::leaked) {
+      info.verdict = Verdict::proved;
+      info.why = Why::unreachable;
+    }
     info.start = places_.start(goroutine.startPc, stack(goroutine.stack).outermost);
     // Main was created by the runtime's start-up code, which Go's traceback does not tell either.
     if (goroutine.id != kMainGoroutine) info.creator = places_.creator(goroutine.creatorPc);

@@ -15,6 +15,7 @@
 #include "leak/code.h"
 #include "leak/places.h"
 #include "leak/verdict.h"
+#include "proof/proof.h"
 
 namespace parked::leak {
 
@@ -66,6 +67,7 @@ struct Grouping {
 struct Options {
   Thresholds thresholds;
   bool proofs = true;  ///< false: the process was read while it ran
+  const proof::Proof* proof = nullptr;  ///< reachability; null: not asked for
 };
 
 class Analysis {

@@ -82,6 +82,31 @@ std::string blockedFor(const Group& group, std::uint64_t number, std::chrono::na
                      humanDuration(age.count()), longest(group));
 }
 
+/// "the channel", "the mutex", "any of the channels".
+std::string_view waitedOn(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  const auto waits = snapshot.waitsOf(goroutine);
+  if (waits.size() > 1) return "any of the channels";
+  if (waits.empty()) return "what";
+  switch (waits.front().kind) {
+    case golang::ObjectKind::channel:
+      return "the channel";
+    case golang::ObjectKind::mutex:
+      return "the mutex";
+    case golang::ObjectKind::rwMutex:
+      return "the RWMutex";
+    case golang::ObjectKind::waitGroup:
+      return "the WaitGroup";
+    case golang::ObjectKind::cond:
+      return "the Cond";
+    case golang::ObjectKind::once:
+      return "the Once";
+    case golang::ObjectKind::coroutine:
+      return "the iterator";
+    default:
+      return "what";
+  }
+}
+
 /// The sentence for `why`, spoken of `group`, the group it was found for.
 std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
   const golang::Snapshot& snapshot = analysis.snapshot();
@@ -92,6 +117,11 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
       const std::string_view note = unknownNote(snapshot, snapshot.goroutines[goroutine]);
       return fmt::format("what it waits on was not found{}{}", note.empty() ? "" : ": ", note);
     }
+    case Why::unreachable:
+      return fmt::format(
+          "no goroutine that can still run, no global, timer, finalizer or thread reaches {} it "
+          "waits on: nobody can ever wake it",
+          waitedOn(snapshot, snapshot.goroutines[goroutine]));
     case Why::many:
       return fmt::format("{} blocked at the same place{}{}", counted(group.count, "goroutine"),
                          longest(group), cause);

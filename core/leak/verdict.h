@@ -41,6 +41,7 @@ enum class Why : std::uint8_t {
   nilChannel,
   noCases,
   nilSelect,
+  unreachable,    ///< nothing that can still run reaches what it waits on (core/proof)
   runtimeProved,  ///< status _Gleaked: the runtime's own leak detection found it (1.26+)
   // unknown
   inFlux,        ///< its stack or waits were being changed

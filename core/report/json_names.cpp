@@ -62,6 +62,8 @@ std::string_view ruleId(leak::Why why) {
       return "select_no_cases";
     case Why::nilSelect:
       return "select_all_nil";
+    case Why::unreachable:
+      return "unreachable";
     case Why::runtimeProved:
       return "runtime_leaked";
     case Why::inFlux:

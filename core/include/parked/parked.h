@@ -57,6 +57,9 @@ struct OpenRequest {
   std::string executable;                    ///< empty: found from the core's notes or /proc
   bool force = false;                        ///< go on although the build ids differ
   bool stop = true;                          ///< live process: stop it while it is read
+  /// Prove by reachability which goroutines can never run again. Reads the part of the heap that
+  /// holds pointers, of a live process while it is stopped.
+  bool proof = true;
   /// A live process that somebody else (the debugger) already holds stopped: read it through /proc,
   /// do not attach. The threads' registers then come from debugger->threads; nothing else of
   /// `debugger` is asked. Without it no thread has registers.

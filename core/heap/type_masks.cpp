@@ -1,0 +1,162 @@
+#include "heap/type_masks.h"
+
+#include <algorithm>
+#include <string>
+
+namespace parked::heap {
+
+namespace {
+
+// internal/abi/type.go; the same since 1.22.
+constexpr std::uint8_t kKindMask = 31;
+constexpr std::uint8_t kKindGcProgram = 1 << 6;   // up to 1.23
+constexpr std::uint8_t kFlagMaskOnDemand = 1 << 4;  // since 1.24; before, an unrolled GC program
+enum Kind : std::uint8_t {
+  kArray = 17,
+  kChan = 18,
+  kFunc = 19,
+  kInterface = 20,
+  kMap = 21,
+  kPointer = 22,
+  kSlice = 23,
+  kString = 24,
+  kStruct = 25,
+  kUnsafePointer = 26,
+};
+constexpr std::uint64_t kMaxPointerBytes = std::uint64_t{1} << 40;
+constexpr int kMaxDepth = 64;
+constexpr std::uint64_t kMaxSteps = 1 << 24;  // fields and elements visited for one mask
+constexpr std::uint64_t kWord = 8;
+
+}  // namespace
+
+TypeMasks::TypeMasks(image::Image& image) : memory_(image.target().memory()) {
+  std::vector<std::string> missing;
+  auto& layouts = image.layouts();
+  image::Binder type(layouts, "internal/abi.Type", missing);
+  typeSize_ = type.size();
+  type.required(size_, "Size_");
+  type.required(pointerBytes_, "PtrBytes");
+  type.required(flags_, "TFlag");
+  type.required(kind_, "Kind_");
+  type.required(data_, "GCData");
+  usable_ = type.found() && missing.empty();
+  onDemand_ = image.build().version.minor >= 24;
+
+  image::Binder array(layouts, "internal/abi.ArrayType", missing);
+  arrayElem_ = array.offsetOf("Elem", true);
+  arrayLength_ = array.offsetOf("Len", true);
+  image::Binder structure(layouts, "internal/abi.StructType", missing);
+  structFields_ = structure.offsetOf("Fields", true);
+  image::Binder field(layouts, "internal/abi.StructField", missing);
+  fieldSize_ = field.size();
+  fieldType_ = field.offsetOf("Typ", true);
+  fieldOffset_ = field.offsetOf("Offset", true);
+  structures_ = usable_ && missing.empty() && fieldSize_ != 0;
+}
+
+const TypeMask& TypeMasks::of(Addr type) {
+  const auto [it, isNew] = known_.try_emplace(type);
+  if (isNew) it->second = read(type);
+  return it->second;
+}
+
+TypeMask TypeMasks::read(Addr type) {
+  TypeMask result;
+  if (!usable_ || type % kWord != 0) return result;
+  const image::Object descriptor = image::readObject(memory_, type, typeSize_);
+  if (!descriptor) return result;
+  result.size = descriptor[size_];
+  const std::uint64_t pointerBytes = descriptor[pointerBytes_];
+  if (result.size == 0 || pointerBytes > result.size || pointerBytes > kMaxPointerBytes ||
+      pointerBytes % kWord != 0) {
+    return result;
+  }
+  result.pointerWords = pointerBytes / kWord;
+  if (result.pointerWords == 0) {
+    result.known = true;
+    return result;
+  }
+  const std::uint64_t maskBytes = (result.pointerWords + 7) / 8;
+  Addr data = descriptor[data_];
+  if (onDemand_ && (descriptor[flags_] & kFlagMaskOnDemand) != 0) {
+    // GCData points to where the runtime keeps the mask once it has built it.
+    if (!memory_.read(data, data)) return result;
+    if (data == 0) {
+      auto bits = std::make_unique<std::vector<std::byte>>(maskBytes);
+      std::uint64_t budget = kMaxSteps;
+      if (!structures_ || !build(type, 0, *bits, 0, budget)) return result;
+      result.mask = *bits;
+      result.known = true;
+      built_.push_back(std::move(bits));
+      return result;
+    }
+  } else if (!onDemand_ && (descriptor[kind_] & kKindGcProgram) != 0) {
+    return result;  // the heap never names such a type, but its unrolled stand-in
+  }
+  result.mask = memory_.bytes(data, maskBytes);
+  result.known = !result.mask.empty();
+  return result;
+}
+
+bool TypeMasks::build(Addr type, std::uint64_t offset, std::vector<std::byte>& bits, int depth,
+                      std::uint64_t& budget) {
+  if (depth > kMaxDepth || budget == 0) return false;
+  --budget;
+  const image::Object descriptor = image::readObject(memory_, type, typeSize_);
+  if (!descriptor) return false;
+  if (descriptor[pointerBytes_] == 0) return true;
+  const auto set = [&](std::uint64_t at) {
+    const std::uint64_t word = at / kWord;
+    if (at % kWord != 0 || word / 8 >= bits.size()) return false;
+    bits[word / 8] |= std::byte{1} << (word % 8);
+    return true;
+  };
+  switch (descriptor[kind_] & kKindMask) {
+    case kChan:
+    case kFunc:
+    case kMap:
+    case kPointer:
+    case kUnsafePointer:
+    case kString:
+    case kSlice:
+      return set(offset);
+    case kInterface:  // the first word points to a descriptor, which the collector skips or not
+      return set(offset) && set(offset + kWord);
+    case kArray: {
+      Addr element = 0;
+      std::uint64_t length = 0, elementSize = 0;
+      if (!memory_.read(type + arrayElem_, element) || !memory_.read(type + arrayLength_, length) ||
+          !memory_.read(element + size_.offset, elementSize)) {
+        return false;
+      }
+      for (std::uint64_t i = 0; i < length; ++i) {
+        if (!build(element, offset + i * elementSize, bits, depth + 1, budget)) return false;
+      }
+      return true;
+    }
+    case kStruct: {
+      Addr fields = 0;
+      std::uint64_t count = 0;
+      if (!memory_.read(type + structFields_, fields) ||
+          !memory_.read(type + structFields_ + kWord, count) || count > budget) {
+        return false;
+      }
+      for (std::uint64_t i = 0; i < count; ++i) {
+        Addr fieldType = 0;
+        std::uint64_t fieldOffset = 0;
+        const Addr at = fields + i * fieldSize_;
+        if (!memory_.read(at + fieldType_, fieldType) ||
+            !memory_.read(at + fieldOffset_, fieldOffset) || fieldOffset > kMaxPointerBytes ||
+            !build(fieldType, offset + fieldOffset, bits, depth + 1, budget)) {
+          return false;
+        }
+      }
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace parked::heap

@@ -1,0 +1,51 @@
+// Which words of a value of some type are pointers.
+// Mirrors internal/abi/type.go (Type) and runtime/type.go (getGCMask), Go 1.22 to 1.27.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "image/image.h"
+#include "target/address_space.h"
+
+namespace parked::heap {
+
+/// The pointers of one value: bit i of `mask` says that word i is one.
+struct TypeMask {
+  std::uint64_t size = 0;          ///< bytes of a value
+  std::uint64_t pointerWords = 0;  ///< words of the prefix that holds pointers
+  std::span<const std::byte> mask;
+  bool known = false;
+};
+
+class TypeMasks {
+ public:
+  TypeMasks(image::Image& image);
+
+  /// The mask of the type whose descriptor is at `type`; not known if it is damaged.
+  const TypeMask& of(Addr type);
+
+ private:
+  TypeMask read(Addr type);
+  bool build(Addr type, std::uint64_t offset, std::vector<std::byte>& bits, int depth,
+             std::uint64_t& budget);
+
+  target::AddressSpace& memory_;
+  std::uint32_t typeSize_ = 0, arrayElem_ = 0, arrayLength_ = 0, structFields_ = 0;
+  std::uint32_t fieldSize_ = 0, fieldType_ = 0, fieldOffset_ = 0;
+  image::Field<std::uint64_t> size_, pointerBytes_;
+  image::Field<std::uint8_t> flags_, kind_;
+  image::Field<Addr> data_;
+  bool usable_ = false;
+  bool structures_ = false;  ///< masks can be built from the types' structure
+  bool onDemand_ = false;    ///< TFlagGCMaskOnDemand exists: since 1.24
+  std::unordered_map<Addr, TypeMask> known_;
+  std::vector<std::unique_ptr<std::vector<std::byte>>> built_;
+};
+
+}  // namespace parked::heap

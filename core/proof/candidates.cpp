@@ -1,0 +1,60 @@
+#include "proof/candidates.h"
+
+namespace parked::proof {
+
+using golang::ObjectKind;
+using golang::Status;
+
+bool isWatched(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::channel:
+    case ObjectKind::mutex:
+    case ObjectKind::rwMutex:
+    case ObjectKind::waitGroup:
+    case ObjectKind::cond:
+    case ObjectKind::once:
+    case ObjectKind::coroutine:
+      return true;
+    default:
+      return false;
+  }
+}
+
+namespace {
+
+bool isForEver(ObjectKind kind) {
+  return kind == ObjectKind::nilChannel || kind == ObjectKind::noCases ||
+         kind == ObjectKind::nilSelect;
+}
+
+/// Whether nothing but somebody with a pointer to the object can end the wait.
+bool isCertain(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
+               const golang::Wait& wait) {
+  if (wait.address == 0 || wait.note != kEmptyString) return false;
+  if (wait.kind == ObjectKind::coroutine) return true;
+  if (!wait.queued) return false;  // a waker has taken it out
+  if (wait.inSelect && goroutine.selectDone) return false;
+  if (wait.kind != ObjectKind::channel) return true;
+  return wait.object < snapshot.channels.size() && !snapshot.channels[wait.object].closed &&
+         !snapshot.channels[wait.object].locked;
+}
+
+}  // namespace
+
+Fate firstFate(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  if (goroutine.status != Status::waiting && goroutine.status != Status::leaked) {
+    return Fate::notAsked;
+  }
+  if (goroutine.system || goroutine.inFlux) return Fate::notAsked;
+  const auto waits = snapshot.waitsOf(goroutine);
+  if (waits.empty()) return Fate::undecided;
+  for (const golang::Wait& wait : waits) {
+    if (isForEver(wait.kind)) return Fate::leaked;
+    if (wait.kind == ObjectKind::unknown) return Fate::undecided;
+    if (!isWatched(wait.kind)) return Fate::notAsked;
+    if (!isCertain(snapshot, goroutine, wait)) return Fate::undecided;
+  }
+  return Fate::leaked;
+}
+
+}  // namespace parked::proof

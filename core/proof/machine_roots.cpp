@@ -1,0 +1,160 @@
+#include "proof/machine_roots.h"
+
+#include <array>
+#include <cstring>
+#include <unordered_map>
+
+#include "golang/layouts.h"
+#include "golang/stack_start.h"
+
+namespace parked::proof {
+
+using golang::Index;
+using golang::kNone;
+
+namespace {
+
+constexpr std::size_t kMaxThreads = 1 << 20;
+constexpr std::uint64_t kMaxStack = 64 << 20;
+constexpr std::uint64_t kWord = 8;
+
+/// A thread that sleeps in one of these holds nothing: what its system stack still has in it is
+/// left over from earlier work.
+constexpr std::array<std::string_view, 7> kIdle = {
+    "runtime.stopm",       "runtime.sysmon",         "runtime.findRunnable",
+    "runtime.findrunnable", "runtime.templateThread", "runtime.stoplockedm",
+    "runtime.gcstopm"};
+
+class Reader {
+ public:
+  explicit Reader(const golang::Snapshot& snapshot)
+      : snapshot_(snapshot),
+        image_(*snapshot.image),
+        memory_(image_.target().memory()),
+        unwinder_(image_) {}
+
+  MachineRoots read();
+
+ private:
+  using Bounds = golang::StackStarts::Bounds;
+  void readM(const image::Object& m, const golang::Layouts& layouts,
+             golang::StackStarts& starts);
+  void readStack(const Bounds& stack, Addr from);
+  bool isIdle(const golang::StackStarts::Point& point, const Bounds& stack);
+  void problem(std::string_view what) {
+    if (result_.problem.empty()) result_.problem = what;
+  }
+
+  const golang::Snapshot& snapshot_;
+  image::Image& image_;
+  target::AddressSpace& memory_;
+  golang::Unwinder unwinder_;
+  std::unordered_map<Addr, golang::Status> statuses_;
+  MachineRoots result_;
+};
+
+MachineRoots Reader::read() {
+  const auto layouts = golang::bindLayouts(image_.layouts());
+  std::vector<std::string> missing;
+  image::Binder binder(image_.layouts(), "runtime.m", missing);
+  image::Field<Addr> next;
+  binder.required(next, "alllink");
+  const auto symbol = image_.symbol("runtime.allm");
+  Addr at = 0;
+  if (!layouts || !missing.empty() || !symbol || !memory_.read(*symbol, at)) {
+    problem("the list of threads was not found");
+    return std::move(result_);
+  }
+  for (const golang::Goroutine& goroutine : snapshot_.goroutines) {
+    if (goroutine.m != 0) statuses_[goroutine.address] = goroutine.status;
+  }
+  golang::StackStarts starts(image_, *layouts, unwinder_);
+  for (std::size_t count = 0; at != 0; ++count) {
+    const image::Object m = image::readObject(memory_, at, binder.size());
+    if (!m || count >= kMaxThreads) {
+      problem("the list of threads is damaged or not readable");
+      break;
+    }
+    readM(m, *layouts, starts);
+    at = m[next];
+  }
+  return std::move(result_);
+}
+
+bool Reader::isIdle(const golang::StackStarts::Point& point, const Bounds& stack) {
+  std::vector<golang::Frame> frames;
+  unwinder_.unwind({.pc = point.pc,
+                    .sp = point.sp,
+                    .lr = point.lr,
+                    .stackLo = stack.lo,
+                    .stackHi = stack.hi,
+                    .trap = true},
+                   frames, 100);
+  if (frames.empty()) return false;
+  const auto& functions = image_.functions();
+  const std::string_view innermost = functions.function(frames.front().function).name;
+  const bool sleeps = innermost == "runtime.futex" || innermost == "runtime.epollwait" ||
+                      innermost == "runtime.usleep" || innermost.ends_with(".Syscall6");
+  if (!sleeps) return false;
+  for (const golang::Frame& frame : frames) {
+    const std::string_view name = functions.function(frame.function).name;
+    for (const std::string_view idle : kIdle) {
+      if (name == idle) return true;
+    }
+  }
+  return false;
+}
+
+void Reader::readStack(const Bounds& stack, Addr from) {
+  from = from / kWord * kWord;
+  if (from < stack.lo || from >= stack.hi || stack.hi - from > kMaxStack) {
+    problem("the system stack of a thread is not readable");
+    return;
+  }
+  const auto bytes = memory_.bytes(from, stack.hi - from);
+  if (bytes.empty()) problem("the system stack of a thread is not in the target's memory");
+  for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    Addr value;
+    std::memcpy(&value, bytes.data() + at, kWord);
+    result_.pointers.push_back({from + at, value, true});
+  }
+}
+
+void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
+                   golang::StackStarts& starts) {
+  if (m[layouts.m.procId] == 0) return;  // its thread has not started
+  const Addr curg = m[layouts.m.curg];
+  const auto status = statuses_.find(curg);
+  // In a system call, or in C: its goroutine's stack has all that it will come back to.
+  if (status != statuses_.end() && status->second == golang::Status::syscall) return;
+  const bool runs = status != statuses_.end() && status->second == golang::Status::running;
+  const Index number = starts.threadOf(m);
+  const auto& threads = image_.target().threads();
+  if (number == kNone || threads[number].registers.generalCount == 0) {
+    // A thread that has ended is still in the list for a moment; one that runs is not told of.
+    if (runs) problem("the registers of a running thread are not known");
+    return;
+  }
+  const target::Thread& thread = threads[number];
+  const Bounds system = starts.stackOf(m[layouts.m.g0]);
+  const Bounds signal = starts.stackOf(m[layouts.m.gsignal]);
+  const auto point = starts.withoutSignals(m, thread);
+  if (point && system.contains(point->sp) && isIdle(*point, system)) return;
+
+  for (std::size_t i = 0; i < thread.registers.generalCount; ++i) {
+    result_.pointers.push_back({0, thread.registers.general[i], true});
+  }
+  // The interrupted registers are on the signal stack, where the kernel put them.
+  if (signal.contains(thread.registers.sp)) readStack(signal, thread.registers.sp);
+  if (!point) {
+    readStack(system, system.lo);
+  } else if (system.contains(point->sp)) {
+    readStack(system, point->sp);
+  }
+}
+
+}  // namespace
+
+MachineRoots readMachineRoots(const golang::Snapshot& snapshot) { return Reader(snapshot).read(); }
+
+}  // namespace parked::proof

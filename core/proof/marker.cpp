@@ -1,0 +1,148 @@
+#include "proof/marker.h"
+
+namespace parked::proof {
+
+namespace {
+constexpr std::size_t kAskEvery = 1 << 16;
+constexpr std::size_t kAhead = 8;  // objects whose memory is asked for before they are scanned
+}  // namespace
+
+Marker::Marker(const heap::Heap& heap, const heap::Pointers& pointers)
+    : heap_(heap),
+      pointers_(pointers),
+      marked_(heap.slots() / 64 + 1),
+      watched_(marked_.size()),
+      flagged_(marked_.size()),
+      parents_(heap.scanSlots()) {}
+
+void Marker::hideWord(ObjectRef object, Addr address, Index goroutine) {
+  special_.insert(heap_.address(object), kHidesWords);
+  hidden_.insert(address, goroutine);
+  flag(object);
+}
+
+void Marker::hideTargets(ObjectRef object, const AddrMap* targets) {
+  special_.insert(heap_.address(object), kHidesTargets);
+  hiddenTargets_ = targets;
+  flag(object);
+}
+
+bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
+  const heap::Span& span = heap_.spans()[object.span];
+  const std::uint64_t slot = span.firstSlot + object.index;
+  std::uint64_t& word = marked_[slot / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+  if ((word & bit) != 0) return false;
+  if (!heap_.allocated(object)) {
+    if (conservative) return false;
+    ++badPointers_;
+    if (firstBad_ == 0) firstBad_ = heap_.address(object);
+  }
+  word |= bit;
+  ++objects_;
+  const bool watched = test(watched_, slot);
+  if (watched) reached_.push_back(object);
+  if (span.scan) {
+    parents_[span.firstScan + object.index] = parent;
+    next_.push_back(object);
+  } else if (watched) {
+    looseParents_.insert(heap_.address(object), static_cast<std::uint32_t>(loose_.size()));
+    loose_.push_back(parent);
+  }
+  return true;
+}
+
+void Marker::mark(Addr pointer, const Root& root, bool conservative) {
+  const ObjectRef object = heap_.find(pointer);
+  if (!object) return;
+  const Parent parent = Parent::ofRoot(static_cast<std::uint32_t>(roots_.size()));
+  if (markObject(object, parent, conservative)) roots_.push_back(root);
+}
+
+void Marker::markPointersOf(ObjectRef object, const Root& root) {
+  const bool parsed = pointers_.visit(object, [&](Addr, Addr value) { mark(value, root, false); });
+  if (!parsed) {
+    ++unparsable_;
+    if (firstBad_ == 0) firstBad_ = heap_.address(object);
+  }
+}
+
+void Marker::release(Index goroutine, Addr g) {
+  if (released_.size() <= goroutine) released_.resize(goroutine + 1);
+  released_[goroutine] = true;
+  // It is not in a flagged object any more; if it was reached before, what it holds counts now.
+  const ObjectRef object = heap_.find(g);
+  if (!object || !test(flagged_, heap_.slot(object))) return;
+  flagged_[heap_.slot(object) / 64] &= ~(std::uint64_t{1} << (heap_.slot(object) % 64));
+  if (isMarked(object)) next_.push_back(object);
+}
+
+void Marker::scan(ObjectRef object) {
+  const heap::Span& span = heap_.spans()[object.span];
+  const Parent self = Parent::ofObject(span.firstScan + object.index);
+  if (test(flagged_, span.firstSlot + object.index)) {
+    scanFlagged(object, self);
+    return;
+  }
+  scannedBytes_ += span.elementSize;
+  const bool parsed = pointers_.visit(object, [&](Addr, Addr value) {
+    if (const ObjectRef target = heap_.find(value)) markObject(target, self, false);
+  });
+  if (!parsed) {
+    ++unparsable_;
+    if (firstBad_ == 0) firstBad_ = heap_.address(object);
+  }
+}
+
+void Marker::scanFlagged(ObjectRef object, Parent self) {
+  const std::uint32_t kind = special_.find(heap_.address(object));
+  if (kind == kHeld) return;
+  const bool parsed = pointers_.visit(object, [&](Addr at, Addr value) {
+    if (kind == kHidesWords) {
+      const std::uint32_t goroutine = hidden_.find(at);
+      if (goroutine != AddrMap::kMissing &&
+          (goroutine >= released_.size() || !released_[goroutine])) {
+        return;
+      }
+    } else if (kind == kHidesTargets && hiddenTargets_->contains(value)) {
+      return;
+    }
+    if (const ObjectRef target = heap_.find(value)) markObject(target, self, false);
+  });
+  if (!parsed) {
+    ++unparsable_;
+    if (firstBad_ == 0) firstBad_ = heap_.address(object);
+  }
+}
+
+bool Marker::drain(Observer* observer) {
+  while (!next_.empty()) {
+    std::swap(current_, next_);
+    for (std::size_t i = 0; i < current_.size(); ++i) {
+      if (observer != nullptr && i % kAskEvery == 0) {
+        observer->progress("reachability", objects_, 0);
+        if (observer->cancelled()) return false;
+      }
+      if (i + kAhead < current_.size()) {
+        const ObjectRef ahead = current_[i + kAhead];
+        const heap::Span& span = heap_.spans()[ahead.span];
+        if (span.bytes != nullptr) {
+          __builtin_prefetch(span.bytes + ahead.index * span.elementSize);
+        }
+      }
+      scan(current_[i]);
+    }
+    current_.clear();
+  }
+  return true;
+}
+
+Parent Marker::parentOf(ObjectRef object) const {
+  const heap::Span& span = heap_.spans()[object.span];
+  if (!isMarked(object)) return {};
+  if (span.scan) return parents_[span.firstScan + object.index];
+  const std::uint32_t loose = looseParents_.find(heap_.address(object));
+  return loose == AddrMap::kMissing ? Parent() : loose_[loose];
+}
+
+}  // namespace parked::proof

@@ -1,0 +1,312 @@
+#include "proof/proof.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "heap/pointers.h"
+#include "proof/candidates.h"
+#include "proof/globals.h"
+#include "proof/machine_roots.h"
+#include "proof/stack_roots.h"
+
+namespace parked::proof {
+
+namespace {
+
+constexpr std::size_t kAskEvery = 1 << 12;
+
+/// The words of a sudog that lead from a queue to what its goroutine waits on. Since 1.26 these are
+/// pairs; the collector sees the first of each.
+struct SudogWords {
+  explicit SudogWords(image::LayoutSource& layouts, std::vector<std::string>& missing) {
+    image::Binder sudog(layouts, "runtime.sudog", missing);
+    sudog.required(element, "elem.vp", "elem");
+    sudog.required(channel, "c.maybeTraceablePtr.vp", "c.vp", "c");
+  }
+  image::Field<Addr> element, channel;
+};
+
+}  // namespace
+
+class Proof::Run {
+ public:
+  Run(Proof& proof, const golang::Snapshot& snapshot, Observer* observer)
+      : proof_(proof),
+        snapshot_(snapshot),
+        image_(*snapshot.image),
+        observer_(observer),
+        stacks_(snapshot) {}
+
+  bool prepare(Timings* timings);
+  bool mark(Timings* timings);
+  void check();
+
+ private:
+  struct Watch {
+    std::uint64_t slot;
+    Index wait;
+  };
+
+  bool withhold(std::string why) {
+    if (proof_.withheld_.empty()) proof_.withheld_ = std::move(why);
+    return false;
+  }
+  void choose();
+  void hide();
+  void hideWord(Index goroutine, Addr sudog, image::Field<Addr> field);
+  void hideStoppedTimers();
+  void markGlobals();
+  void markSpecials();
+  void markMachine();
+  void wake(Index goroutine, Index wait);
+  void markStack(Index goroutine);
+  bool follow();
+
+  Proof& proof_;
+  const golang::Snapshot& snapshot_;
+  image::Image& image_;
+  Observer* observer_;
+  StackRoots stacks_;
+  std::vector<Watch> watches_;
+  std::vector<HeldPointer> held_;
+  AddrMap stoppedTimers_;
+  std::vector<std::string> missing_;
+  image::Field<Addr> element_, channel_;
+  std::uint64_t unreadableStacks_ = 0;
+};
+
+bool Proof::Run::prepare(Timings* timings) {
+  if (!stacks_.problem().empty()) return withhold(stacks_.problem());
+  const SudogWords words(image_.layouts(), missing_);
+  element_ = words.element;
+  channel_ = words.channel;
+  if (!missing_.empty()) return withhold("the layout of " + missing_.front() + " was not found");
+  {
+    Timings::Scope scope(timings, "heap");
+    auto heap = heap::Heap::open(image_, observer_);
+    if (!heap) return withhold(heap.error().message);
+    proof_.heap_ = std::move(*heap);
+    if (!proof_.heap_->problem().empty()) return withhold(proof_.heap_->problem());
+    proof_.types_ = std::make_unique<heap::TypeMasks>(image_);
+    proof_.pointers_ = std::make_unique<heap::Pointers>(*proof_.heap_, *proof_.types_);
+    proof_.specials_ = heap::readSpecials(image_, *proof_.heap_);
+    if (!proof_.specials_.problem.empty()) return withhold(proof_.specials_.problem);
+  }
+  proof_.marker_ = std::make_unique<Marker>(*proof_.heap_, *proof_.pointers_);
+  choose();
+  hide();
+  hideStoppedTimers();
+  return true;
+}
+
+/// Candidates, and what each waits on. An object outside of the heap (a global, a value on a stack)
+/// is reached by whoever runs.
+void Proof::Run::choose() {
+  proof_.fates_.resize(snapshot_.goroutines.size());
+  proof_.reachedWaits_.assign(snapshot_.goroutines.size(), kNone);
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    const golang::Goroutine& goroutine = snapshot_.goroutines[i];
+    Fate& fate = proof_.fates_[i];
+    fate = firstFate(snapshot_, goroutine);
+    if (fate != Fate::leaked) continue;
+    ++proof_.candidates_;
+    for (Index w = goroutine.firstWait; w < goroutine.firstWait + goroutine.waitCount; ++w) {
+      const golang::Wait& wait = snapshot_.waits[w];
+      if (!isWatched(wait.kind)) continue;
+      const ObjectRef object = proof_.heap_->find(wait.address);
+      if (!object) {
+        fate = Fate::alive;
+        proof_.reachedWaits_[i] = w;
+        break;
+      }
+      watches_.push_back({proof_.heap_->slot(object), w});
+    }
+  }
+  std::erase_if(watches_, [&](const Watch& watch) {
+    return proof_.fates_[snapshot_.waits[watch.wait].goroutine] != Fate::leaked;
+  });
+  std::ranges::sort(watches_, {}, &Watch::slot);
+  for (const Watch& watch : watches_) {
+    proof_.marker_->watch(proof_.heap_->find(snapshot_.waits[watch.wait].address));
+  }
+}
+
+void Proof::Run::hideWord(Index goroutine, Addr sudog, image::Field<Addr> field) {
+  if (const ObjectRef object = proof_.heap_->find(sudog)) {
+    proof_.marker_->hideWord(object, sudog + field.offset, goroutine);
+  }
+}
+
+void Proof::Run::hide() {
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (proof_.fates_[i] != Fate::leaked) continue;
+    const golang::Goroutine& goroutine = snapshot_.goroutines[i];
+    if (const ObjectRef g = proof_.heap_->find(goroutine.address)) proof_.marker_->hold(g);
+    for (const golang::Wait& wait : snapshot_.waitsOf(goroutine)) {
+      if (wait.sudog == 0) continue;
+      hideWord(i, wait.sudog, wait.kind == golang::ObjectKind::channel ? channel_ : element_);
+    }
+  }
+}
+
+/// A stopped timer stays in its P's heap until somebody cleans up; it will not fire.
+void Proof::Run::hideStoppedTimers() {
+  for (const golang::Timer& timer : snapshot_.timers) {
+    if (timer.stopped && timer.p >= 0) stoppedTimers_.insert(timer.address, 0);
+  }
+  if (stoppedTimers_.empty()) return;
+  for (const Addr array : timerHeaps(image_)) {
+    if (const ObjectRef object = proof_.heap_->find(array)) {
+      proof_.marker_->hideTargets(object, &stoppedTimers_);
+    }
+  }
+}
+
+void Proof::Run::markGlobals() {
+  const std::string problem = visitGlobals(image_, [&](Addr at, Addr value) {
+    proof_.marker_->mark(value, {RootKind::global, kNone, at}, false);
+  });
+  if (!problem.empty()) withhold(problem);
+}
+
+void Proof::Run::markSpecials() {
+  Marker& marker = *proof_.marker_;
+  auto& memory = image_.target().memory();
+  const auto markBlock = [&](RootKind kind, const heap::RootBlock& block) {
+    for (Addr at = block.address; at + 8 <= block.address + block.size; at += 8) {
+      marker.mark(memory.word(at), {kind, kNone, at}, true);
+    }
+  };
+  for (const heap::Special& special : proof_.specials_.all) {
+    RootKind kind = RootKind::weakHandle;
+    if (special.kind == heap::SpecialKind::cleanup) kind = RootKind::cleanup;
+    if (special.kind == heap::SpecialKind::finalizer) {
+      kind = RootKind::finalizer;
+      // The finalizer will get the object once nothing else has it, and with it what it points to.
+      marker.markPointersOf(special.object,
+                            {kind, kNone, proof_.heap_->address(special.object)});
+    }
+    markBlock(kind, {special.payload, special.payloadSize});
+  }
+  for (const heap::RootBlock& block : proof_.specials_.finalizers) {
+    markBlock(RootKind::finalizer, block);
+  }
+  for (const heap::RootBlock& block : proof_.specials_.cleanups) {
+    markBlock(RootKind::cleanup, block);
+  }
+  for (const ObjectRef object : proof_.specials_.pinned) {
+    const Addr address = proof_.heap_->address(object);
+    marker.mark(address, {RootKind::pinned, kNone, address}, true);
+  }
+}
+
+void Proof::Run::markMachine() {
+  const MachineRoots roots = readMachineRoots(snapshot_);
+  if (!roots.problem.empty()) withhold(roots.problem);
+  for (const HeldPointer& pointer : roots.pointers) {
+    proof_.marker_->mark(pointer.value, {RootKind::machine, kNone, pointer.at}, true);
+  }
+}
+
+void Proof::Run::markStack(Index index) {
+  const golang::Goroutine& goroutine = snapshot_.goroutines[index];
+  if (!stacks_.read(goroutine, held_)) ++unreadableStacks_;
+  for (const HeldPointer& pointer : held_) {
+    proof_.marker_->mark(pointer.value, {RootKind::stack, index, pointer.at}, pointer.conservative);
+  }
+  // The stack may have been the only thing that points to the g; the scheduler knows it anyhow.
+  proof_.marker_->mark(goroutine.address, {RootKind::goroutine, index, goroutine.address}, true);
+}
+
+void Proof::Run::wake(Index index, Index wait) {
+  Fate& fate = proof_.fates_[index];
+  if (fate != Fate::leaked) return;
+  fate = Fate::alive;
+  proof_.reachedWaits_[index] = wait;
+  const golang::Goroutine& goroutine = snapshot_.goroutines[index];
+  proof_.marker_->release(index, goroutine.address);
+  for (const golang::Wait& each : snapshot_.waitsOf(goroutine)) {
+    if (each.sudog == 0) continue;
+    for (const image::Field<Addr> field : {element_, channel_}) {
+      const Addr at = each.sudog + field.offset;
+      proof_.marker_->mark(image_.target().memory().word(at), {RootKind::sudog, index, at}, true);
+    }
+    proof_.marker_->mark(each.address, {RootKind::sudog, index, each.sudog}, true);
+  }
+  markStack(index);
+}
+
+/// Marks on until no further goroutine is reached.
+bool Proof::Run::follow() {
+  while (true) {
+    if (!proof_.marker_->drain(observer_)) return withhold("it was interrupted");
+    const std::vector<ObjectRef> reached = proof_.marker_->takeReached();
+    if (reached.empty()) return true;
+    for (const ObjectRef object : reached) {
+      const auto waiting =
+          std::ranges::equal_range(watches_, proof_.heap_->slot(object), {}, &Watch::slot);
+      for (const Watch& watch : waiting) {
+        wake(snapshot_.waits[watch.wait].goroutine, watch.wait);
+      }
+    }
+  }
+}
+
+bool Proof::Run::mark(Timings* timings) {
+  Timings::Scope scope(timings, "reachability");
+  markGlobals();
+  markSpecials();
+  markMachine();
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (observer_ != nullptr && i % kAskEvery == 0) {
+      observer_->progress("stacks", i, snapshot_.goroutines.size());
+      if (observer_->cancelled()) return withhold("it was interrupted");
+    }
+    if (proof_.fates_[i] != Fate::leaked) markStack(i);
+  }
+  return proof_.given() && follow();
+}
+
+void Proof::Run::check() {
+  const Marker& marker = *proof_.marker_;
+  if (unreadableStacks_ != 0) {
+    withhold(fmt::format("the stacks of {} goroutines that can run are not readable",
+                         unreadableStacks_));
+  }
+  if (marker.badPointers() != 0) {
+    withhold(fmt::format("{} pointers lead to free memory (the first to {:#x}): the heap was "
+                         "misread or is damaged",
+                         marker.badPointers(), marker.firstBad()));
+  }
+  if (marker.unparsable() != 0) {
+    withhold(fmt::format("which words of {} objects are pointers is not told (the first at {:#x})",
+                         marker.unparsable(), marker.firstBad()));
+  }
+}
+
+Proof::~Proof() = default;
+
+Index Proof::reachedWait(Index goroutine) const {
+  return goroutine < reachedWaits_.size() ? reachedWaits_[goroutine] : kNone;
+}
+
+std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* observer,
+                                  Timings* timings) {
+  std::unique_ptr<Proof> proof(new Proof);
+  target::Target& target = snapshot.image->target();
+  if (target.kind() == target::Kind::liveUnstopped) {
+    proof->withheld_ = "the process was read while it ran";
+    return proof;
+  }
+  const std::uint64_t holes = target.memory().misses();
+  Run run(*proof, snapshot, observer);
+  if (!run.prepare(timings) || !run.mark(timings)) return proof;
+  run.check();
+  if (proof->given() && target.memory().misses() != holes) {
+    proof->withheld_ = fmt::format("memory is missing in the target, at {:#x} for one",
+                                   target.memory().firstMiss());
+  }
+  return proof;
+}
+
+}  // namespace parked::proof

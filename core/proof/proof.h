@@ -1,0 +1,67 @@
+// The proof: which blocked goroutines can never run again, because nothing that can still run
+// reaches what they wait on. Does offline what the goroutine leak detection of Go 1.26 and later
+// does inside the process (runtime/mgc.go, findMaybeRunnableGoroutines; runtime/mgcmark.go), for
+// every Go from 1.18 on, in one marking pass. See docs/proof.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/observer.h"
+#include "golang/snapshot.h"
+#include "heap/heap.h"
+#include "heap/specials.h"
+#include "proof/marker.h"
+
+namespace parked::proof {
+
+/// What the proof says of a goroutine.
+enum class Fate : std::uint8_t {
+  notAsked,    ///< it is no candidate: it can run, or what it waits on is outside of Go's memory
+  undecided,   ///< blocked, but its wait is not certain: it counts as one that can run
+  alive,       ///< something that can run reaches what it waits on
+  leaked,      ///< nothing does
+};
+
+class Proof {
+ public:
+  /// Runs it. Never fails: when it cannot be given, withheld() says why. The snapshot must outlive
+  /// it, and its target be readable.
+  static std::unique_ptr<Proof> run(const golang::Snapshot& snapshot, Observer* observer,
+                                    Timings* timings);
+  ~Proof();
+
+  /// Why no goroutine is called leaked; empty if the proof is given.
+  const std::string& withheld() const { return withheld_; }
+  bool given() const { return withheld_.empty(); }
+
+  Fate fate(Index goroutine) const {
+    return given() && goroutine < fates_.size() ? fates_[goroutine] : Fate::notAsked;
+  }
+  /// alive: the wait (into Snapshot::waits) whose object was reached; kNone otherwise.
+  Index reachedWait(Index goroutine) const;
+
+  const heap::Heap* heap() const { return heap_.get(); }
+  const Marker* marker() const { return marker_.get(); }
+  const heap::Specials& specials() const { return specials_; }
+  std::uint64_t candidates() const { return candidates_; }
+
+ private:
+  class Run;
+  Proof() = default;
+
+  std::unique_ptr<heap::Heap> heap_;
+  std::unique_ptr<heap::TypeMasks> types_;
+  std::unique_ptr<heap::Pointers> pointers_;
+  std::unique_ptr<Marker> marker_;
+  heap::Specials specials_;
+  std::vector<Fate> fates_;
+  std::vector<Index> reachedWaits_;
+  std::uint64_t candidates_ = 0;
+  std::string withheld_;
+};
+
+}  // namespace parked::proof

@@ -1,0 +1,214 @@
+#include "proof/stack_roots.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace parked::proof {
+
+using golang::kNone;
+
+namespace {
+
+constexpr std::uint64_t kWord = 8;
+constexpr std::uint64_t kMaxArgs = 1 << 16;
+constexpr std::uint64_t kRedZone = 128;  // below sp, where C code and assembly may keep values
+
+}  // namespace
+
+StackRoots::StackRoots(const golang::Snapshot& snapshot)
+    : snapshot_(snapshot),
+      memory_(snapshot.image->target().memory()),
+      unwinder_(*snapshot.image),
+      maps_(*snapshot.image) {
+  std::vector<std::string> missing;
+  auto& layouts = snapshot.image->layouts();
+  image::Binder g(layouts, "runtime.g", missing);
+  gSize_ = g.size();
+  g.required(deferred_, "_defer");
+  g.required(panic_, "_panic");
+  g.required(context_, "sched.ctxt");
+  g.optional(savedRegisters_, "xRegs.state");  // since 1.26
+  image::Binder registers(layouts, "runtime.xRegState", missing);
+  savedRegistersSize_ = registers.size();
+  image::Binder defer(layouts, "runtime._defer", missing);
+  deferSize_ = defer.size();
+  defer.required(deferFunction_, "fn");
+  defer.required(deferLink_, "link");
+  if (!missing.empty()) problem_ = "the layout of " + missing.front() + " was not found";
+}
+
+void StackRoots::found(Addr at, Addr value, bool conservative) {
+  if (value >= lo_ && value < hi_) {
+    intoStack_.push_back(value);
+  } else if (value >= heap::kPageSize) {
+    out_->push_back({at, value, conservative});
+  }
+}
+
+/// Every word of [from, to) may be a pointer.
+void StackRoots::readWords(Addr from, Addr to) {
+  from = (from + kWord - 1) / kWord * kWord;
+  if (from < lo_ || to > hi_ || from >= to) {
+    if (from < to) complete_ = false;
+    return;
+  }
+  const auto bytes = memory_.bytes(from, to - from);
+  if (bytes.empty()) complete_ = false;
+  for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    Addr value;
+    std::memcpy(&value, bytes.data() + at, kWord);
+    found(from + at, value, true);
+  }
+}
+
+void StackRoots::readMask(Addr from, const golang::WordMask& mask) {
+  if (mask.words == 0) return;
+  const std::uint64_t size = mask.words * kWord;
+  if (from < lo_ || from > hi_ || size > hi_ - from) {
+    complete_ = false;
+    return;
+  }
+  const auto bytes = memory_.bytes(from, size);
+  if (bytes.empty()) {
+    complete_ = false;
+    return;
+  }
+  for (std::uint32_t word = 0; word < mask.words; ++word) {
+    if (!mask.test(word)) continue;
+    Addr value;
+    std::memcpy(&value, bytes.data() + word * kWord, kWord);
+    found(from + word * kWord, value, false);
+  }
+}
+
+void StackRoots::readFrames() {
+  bool whole = false;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    const golang::Frame& frame = frames_[i];
+    const golang::FrameLiveness live = maps_.at(frame);
+    // The runtime takes a frame that a signal interrupted whole, args and all.
+    if (whole || live.wholeLocals) {
+      if (frame.varp > frame.sp) readWords(frame.sp, frame.varp);
+    } else if (frame.varp > frame.sp) {
+      readMask(frame.varp - live.locals.words * kWord, live.locals);
+    }
+    if (live.argsOfCaller) {
+      // No more than the caller's frame.
+      const Addr end = i + 1 < frames_.size() ? frames_[i + 1].varp : hi_;
+      readWords(frame.argp, std::min(end, frame.argp + kMaxArgs));
+    } else if (whole || live.wholeArgs) {
+      const auto size = static_cast<std::uint64_t>(std::max(live.argBytes, 0));
+      if (size != 0) readWords(frame.argp, std::min(hi_, frame.argp + size));
+    } else {
+      readMask(frame.argp, live.args);
+    }
+    if (!whole && !live.wholeLocals) {
+      for (const golang::StackObject& record : live.objects) {
+        const Addr address = record.address(frame);
+        if (address >= frame.sp) objects_.push_back({address, record, live.masks});
+      }
+    }
+    whole = live.callerWhole;
+  }
+}
+
+void StackRoots::readDeferred(const image::Object& g) {
+  Addr anchor = 0;  // Brent's cycle detection
+  std::uint64_t count = 0;
+  for (Addr at = g[deferred_]; at != 0;) {
+    const image::Object record = image::readObject(memory_, at, deferSize_);
+    if (!record || at == anchor) {
+      complete_ = false;
+      return;
+    }
+    if (std::has_single_bit(++count)) anchor = at;
+    found(g.addressOf(deferred_), at, false);
+    found(record.addressOf(deferFunction_), record[deferFunction_], false);
+    at = record[deferLink_];
+  }
+}
+
+void StackRoots::readObject(const Object& object) {
+  const auto pointers = std::int64_t{object.record.pointers};
+  if (pointers == 0) return;
+  if (pointers < 0) {  // its mask is a program
+    readWords(object.address, object.address + static_cast<std::uint64_t>(-pointers));
+    return;
+  }
+  golang::WordMask mask;
+  mask.words = static_cast<std::uint32_t>(pointers / static_cast<std::int64_t>(kWord));
+  mask.bits = memory_.bytes(object.masks + object.record.mask, (mask.words + std::uint64_t{7}) / 8);
+  if (mask.bits.empty()) {
+    readWords(object.address, object.address + mask.words * kWord);
+  } else {
+    readMask(object.address, mask);
+  }
+}
+
+/// Stack objects that something live points into, which may make more of them live.
+void StackRoots::readObjects() {
+  std::ranges::sort(objects_, {}, &Object::address);
+  while (!intoStack_.empty()) {
+    const Addr pointer = intoStack_.back();
+    intoStack_.pop_back();
+    auto it = std::ranges::upper_bound(objects_, pointer, {}, &Object::address);
+    if (it == objects_.begin()) continue;
+    --it;
+    if (it->done || pointer - it->address >= static_cast<std::uint64_t>(it->record.size)) continue;
+    it->done = true;
+    readObject(*it);
+  }
+}
+
+void StackRoots::readWhole(const golang::Goroutine& goroutine, Addr from) {
+  if (from < goroutine.stackLo || from >= goroutine.stackHi) from = goroutine.stackLo;
+  readWords(from, goroutine.stackHi);
+  if (goroutine.thread == kNone) return;
+  const target::Thread& thread = snapshot_.image->target().threads()[goroutine.thread];
+  for (std::size_t i = 0; i < thread.registers.generalCount; ++i) {
+    found(0, thread.registers.general[i], true);
+  }
+}
+
+bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointer>& out) {
+  out.clear();
+  out_ = &out;
+  lo_ = goroutine.stackLo;
+  hi_ = goroutine.stackHi;
+  complete_ = true;
+  frames_.clear();
+  objects_.clear();
+  intoStack_.clear();
+  const image::Object g = image::readObject(memory_, goroutine.address, gSize_);
+  if (!g) return false;
+  found(g.addressOf(context_), g[context_], false);
+  found(g.addressOf(panic_), g[panic_], false);
+  readDeferred(g);
+  if (savedRegisters_ && g[savedRegisters_] != 0 && savedRegistersSize_ != 0) {
+    const auto bytes = memory_.bytes(g[savedRegisters_], savedRegistersSize_);
+    for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+      Addr value;
+      std::memcpy(&value, bytes.data() + at, kWord);
+      found(0, value, true);
+    }
+  }
+  if (goroutine.status == golang::Status::running || goroutine.inFlux || goroutine.sp == 0) {
+    // It stands at any instruction: every word may be live.
+    readWhole(goroutine, goroutine.inFlux || goroutine.sp < goroutine.stackLo + kRedZone
+                             ? goroutine.stackLo
+                             : goroutine.sp - kRedZone);
+    return complete_;
+  }
+  golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
+  const bool known = goroutine.stack != kNone && !snapshot_.stacks[goroutine.stack].truncated;
+  if (!known) {
+    readWhole(goroutine, goroutine.sp);
+    return complete_;
+  }
+  readFrames();
+  readObjects();
+  return complete_;
+}
+
+}  // namespace parked::proof

@@ -1,0 +1,72 @@
+// What a goroutine holds: the pointers of its stack that are live where it stands, its deferred
+// calls and panics. Mirrors scanstack and scanframeworker of runtime/mgcmark.go, Go 1.18 to 1.27.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "golang/snapshot.h"
+#include "golang/stack_maps.h"
+#include "golang/unwind.h"
+#include "heap/heap.h"
+#include "image/image.h"
+
+namespace parked::proof {
+
+/// A word that points, or may point, to something.
+struct HeldPointer {
+  Addr at = 0;     ///< where it is; 0 if it is a register
+  Addr value = 0;
+  bool conservative = false;  ///< nobody says that it is a pointer
+};
+
+class StackRoots {
+ public:
+  StackRoots(const golang::Snapshot& snapshot);
+
+  /// Why stacks cannot be read at all; empty if they can.
+  const std::string& problem() const { return problem_; }
+
+  /// Replaces `out` by what the goroutine holds outside of its g. False if a part of its stack is
+  /// not readable.
+  bool read(const golang::Goroutine& goroutine, std::vector<HeldPointer>& out);
+
+ private:
+  struct Object {
+    Addr address = 0;
+    golang::StackObject record;
+    Addr masks = 0;
+    bool done = false;
+  };
+
+  void found(Addr at, Addr value, bool conservative);
+  void readWords(Addr from, Addr to);
+  void readMask(Addr from, const golang::WordMask& mask);
+  void readFrames();
+  void readDeferred(const image::Object& g);
+  void readObjects();
+  void readObject(const Object& object);
+  void readWhole(const golang::Goroutine& goroutine, Addr from);
+
+  const golang::Snapshot& snapshot_;
+  target::AddressSpace& memory_;
+  golang::Unwinder unwinder_;
+  golang::StackMaps maps_;
+  std::string problem_;
+  std::uint32_t gSize_ = 0, deferSize_ = 0;
+  image::Field<Addr> deferred_, panic_, context_, savedRegisters_;
+  image::Field<Addr> deferFunction_, deferLink_;
+  std::uint32_t savedRegistersSize_ = 0;
+
+  // Of the goroutine being read.
+  Addr lo_ = 0, hi_ = 0;
+  bool complete_ = true;
+  std::vector<golang::Frame> frames_;
+  std::vector<Object> objects_;
+  std::vector<Addr> intoStack_;  // pointers into its own stack: they make stack objects live
+  std::vector<HeldPointer>* out_ = nullptr;
+};
+
+}  // namespace parked::proof
