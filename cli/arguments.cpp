@@ -98,10 +98,11 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
   app.set_help_flag();
   app.allow_extras();
   std::string color, width;
-  bool noStop = false;
+  bool noStop = false, noProof = false;
   app.add_option("--exe", out.open.executable);
   app.add_flag("--force", out.open.force);
   app.add_flag("--no-stop", noStop);
+  app.add_flag("--no-proof", noProof);
   app.add_option("--color", color);
   app.add_option("--width", width);
   app.add_flag("-h,--help", out.help);
@@ -115,6 +116,7 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     return false;
   }
   out.open.stop = !noStop;
+  out.open.proof = !noProof;
   if (out.version) return true;
   std::vector<std::string> rest = app.remaining();
   if (!rest.empty() && rest.front() == "help") {
@@ -147,6 +149,7 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
   if (!chosen.empty()) out.prefix += " --exe " + shellWord(chosen);
   if (out.open.force) out.prefix += " --force";
   if (noStop) out.prefix += " --no-stop";
+  if (noProof) out.prefix += " --no-proof";
   return true;
 }
 
@@ -164,6 +167,8 @@ std::string programHelp() {
       "  --exe FILE            the executable, when it is not where the core or /proc says\n"
       "  --force               go on although core and executable do not belong together\n"
       "  --no-stop             do not stop the live process: nothing is proved then\n"
+      "  --no-proof            do not look for goroutines that nothing can reach any more: faster,\n"
+      "                        and a live process with a large heap is stopped for less long\n"
       "  --color WHEN          auto (a terminal, and NO_COLOR is not set), always, never\n"
       "  --width N             fit lines to N columns; 0: do not (the terminal's)\n"
       "  --version             print the version\n"

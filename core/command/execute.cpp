@@ -64,6 +64,10 @@ Exit exitOf(const Invocation& invocation, const report::Report& report) {
       }
     }
   }
+  if (const proof::Proof* proof = report.analysis->options().proof;
+      invocation.requireProof && (proof == nullptr || !proof->given())) {
+    return Exit::incomplete;
+  }
   return report.incomplete.empty() ? Exit::clean : Exit::incomplete;
 }
 

@@ -111,6 +111,7 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
     app->add_option("--suspect-count", raw.suspectCount);
     app->add_option("--suspect-age", raw.suspectAge);
     app->add_option("--fail-on", raw.failOn);
+    app->add_flag("--require-proof", out.requireProof);
   }
   if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
   return app;

@@ -42,6 +42,7 @@ struct Invocation {
   bool grouped = false;  ///< --group was given
   leak::Thresholds thresholds;
   std::optional<leak::Verdict> failOn;
+  bool requireProof = false;  ///< --require-proof: without one the report is incomplete
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -91,6 +91,8 @@ constexpr std::array kOptionHelp = {
                "10 that old at one place are SUSPECT, or 1 on a lock (10m)"},
     OptionHelp{Option::verdicts, "--fail-on VERDICT",
                "exit code 1 if a goroutine has this verdict or a graver one"},
+    OptionHelp{Option::verdicts, "--require-proof",
+               "exit code 3 if it could not be proved who can never run again"},
     OptionHelp{Option::format, "--json", "one JSON document"},
     OptionHelp{Option::format, "--jsonl", "JSON, one object a line (goroutines only)"},
     OptionHelp{Option::format, "--format FORMAT",

@@ -70,8 +70,8 @@ FrameLiveness StackMaps::read(const Frame& frame) const {
     id = functions.pcData(frame.function, PcData::stackMapIndex, frame.pc - 1);
     if (id == -1) id = 0;  // no value: in the prologue, as the runtime assumes
   }
-  result.wholeLocals = !readMask(functions.funcData(frame.function, FuncData::localPointers), id,
-                                 result.locals);
+  result.wholeLocals =
+      !readMask(functions.funcData(frame.function, FuncData::localPointers), id, result.locals);
   if (function.argBytes == image::kArgsUnknown) {
     // reflect's stubs keep arguments in their own frame and pass on those of their caller.
     result.wholeLocals = result.argsOfCaller = true;

@@ -46,13 +46,13 @@ struct FrameLiveness {
   WordMask locals;  ///< ends at varp
   WordMask args;    ///< starts at argp
   std::span<const StackObject> objects;
-  Addr masks = 0;              ///< what StackObject::mask counts from
-  std::int32_t argBytes = 0;   ///< size of the args
-  bool wholeLocals = false;    ///< not told: every word between sp and varp may be a pointer
-  bool wholeArgs = false;      ///< not told: every word of the args may be one
-  bool argsOfCaller = false;   ///< not even their size is told: the caller's frame holds them
-  bool callerWhole = false;    ///< interrupted between two instructions: so may every word of the
-                               ///< caller's frame, and its registers were saved in this one
+  Addr masks = 0;             ///< what StackObject::mask counts from
+  std::int32_t argBytes = 0;  ///< size of the args
+  bool wholeLocals = false;   ///< not told: every word between sp and varp may be a pointer
+  bool wholeArgs = false;     ///< not told: every word of the args may be one
+  bool argsOfCaller = false;  ///< not even their size is told: the caller's frame holds them
+  bool callerWhole = false;   ///< interrupted between two instructions: so may every word of the
+                              ///< caller's frame, and its registers were saved in this one
 };
 
 /// Looks each pc up once.

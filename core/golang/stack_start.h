@@ -43,7 +43,6 @@ class StackStarts {
   std::optional<Point> withoutSignals(const image::Object& m, const target::Thread& thread);
 
  private:
-
   StackStart saved(const Goroutine& goroutine, const image::Object& g) const;
   void running(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
                StackStart& result);

@@ -12,11 +12,11 @@ namespace {
 
 using image::Field;
 
-constexpr std::uint64_t kMaxSpans = 1 << 28;             // 2 TiB of smallest spans
-constexpr std::uint64_t kMaxScanSlots = 0x7fffffff;      // a parent edge is 31 bits
-constexpr std::uint64_t kArenas = 1 << 22;               // of a 48-bit address space
-constexpr std::uint8_t kInUse = 1;                       // runtime.mSpanInUse
-constexpr std::uint8_t kNoScan = 1;                      // lowest bit of mspan.spanclass
+constexpr std::uint64_t kMaxSpans = 1 << 28;         // 2 TiB of smallest spans
+constexpr std::uint64_t kMaxScanSlots = 0x7fffffff;  // a parent edge is 31 bits
+constexpr std::uint64_t kArenas = 1 << 22;           // of a 48-bit address space
+constexpr std::uint8_t kInUse = 1;                   // runtime.mSpanInUse
+constexpr std::uint8_t kNoScan = 1;                  // lowest bit of mspan.spanclass
 constexpr std::uint64_t kSmallestSlot = 8;
 constexpr std::size_t kAskEvery = 1 << 14;
 
@@ -79,8 +79,8 @@ Result<std::unique_ptr<Heap>> Heap::open(image::Image& image, Observer* observer
                   : isAbsent(layout.arenaNoMore) ? PointerScheme::arenaNibbles
                                                  : PointerScheme::arenaBits;
   constexpr std::uint64_t kWordsPerArena = kArenaSize / 8;
-  layout.bitmapSize = heap->scheme_ == PointerScheme::arenaNibbles ? kWordsPerArena / 4
-                                                                   : kWordsPerArena / 8;
+  layout.bitmapSize =
+      heap->scheme_ == PointerScheme::arenaNibbles ? kWordsPerArena / 4 : kWordsPerArena / 8;
   layout.noMoreSize = kWordsPerArena / 64 / 8;
 
   image::Binder mheap(source, "runtime.mheap", missing);
@@ -192,11 +192,11 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   details.end = span.base + pages * kPageSize;
   constexpr Addr kHighest = kArenas * kArenaSize;
   const bool sound = span.base % kPageSize == 0 && span.base != 0 && span.base < kHighest &&
-                     pages < kHighest / kPageSize && details.end <= kHighest &&
-                     limit > span.base && limit <= details.end &&
-                     span.elementSize >= kSmallestSlot && span.elementSize % 8 == 0 &&
-                     objects > 0 && objects <= (limit - span.base) / kSmallestSlot &&
-                     objects <= 0xffffffff && pages <= pageBudget_;
+                     pages < kHighest / kPageSize && details.end <= kHighest && limit > span.base &&
+                     limit <= details.end && span.elementSize >= kSmallestSlot &&
+                     span.elementSize % 8 == 0 && objects > 0 &&
+                     objects <= (limit - span.base) / kSmallestSlot && objects <= 0xffffffff &&
+                     pages <= pageBudget_;
   if (!sound) {
     damage("a span of the heap is damaged");
     return;
@@ -242,10 +242,8 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   details.largeType = mspan[layout.largeType];
   details.specials = mspan[layout.specials];
   details.pinnerBits = mspan[layout.pinnerBits];
-  details.freeIndex = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(layout.freeIndex16 ? mspan[layout.freeIndex16]
-                                                 : mspan[layout.freeIndex64],
-                              span.objects));
+  details.freeIndex = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      layout.freeIndex16 ? mspan[layout.freeIndex16] : mspan[layout.freeIndex64], span.objects));
   details.allocBits = memory_->bytes(mspan[layout.allocBits], (objects + 7) / 8);
   if (scheme_ == PointerScheme::headers && !isAbsent(layout.arenaInline)) {
     std::uint8_t bits = 0;

@@ -80,8 +80,8 @@ class Heap {
   PointerScheme scheme() const { return scheme_; }
   const std::vector<Span>& spans() const { return spans_; }
   const SpanDetails& details(std::uint32_t span) const { return details_[span]; }
-  std::uint64_t slots() const { return slots_; }           ///< of all spans
-  std::uint32_t scanSlots() const { return scanSlots_; }   ///< of those that hold pointers
+  std::uint64_t slots() const { return slots_; }            ///< of all spans
+  std::uint32_t scanSlots() const { return scanSlots_; }    ///< of those that hold pointers
   std::uint64_t inUseBytes() const { return inUseBytes_; }  ///< of the spans that hold objects
   /// Why a walk over this heap may miss objects; empty if it is whole.
   const std::string& problem() const { return problem_; }
@@ -138,7 +138,7 @@ class Heap {
   std::vector<SpanDetails> details_;
   std::uint64_t firstPage_ = 0, pages_ = 0;
   std::vector<std::unique_ptr<std::uint32_t[]>> arenas_;  // page to span, by arena from firstPage_
-  std::vector<ArenaBits> arenaBits_;                      // the same, for the schemes that have them
+  std::vector<ArenaBits> arenaBits_;  // the same, for the schemes that have them
   std::uint64_t slots_ = 0, inUseBytes_ = 0;
   std::uint64_t pageBudget_ = 0;  ///< pages the target's memory has room for
   std::uint32_t scanSlots_ = 0;

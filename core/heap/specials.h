@@ -30,10 +30,10 @@ struct RootBlock {
 
 struct Specials {
   std::vector<Special> all;
-  std::vector<ObjectRef> pinned;    ///< runtime.Pinner: foreign code may hold them
+  std::vector<ObjectRef> pinned;      ///< runtime.Pinner: foreign code may hold them
   std::vector<RootBlock> finalizers;  ///< queued finalizers (runtime.allfin)
   std::vector<RootBlock> cleanups;    ///< queued cleanups (runtime.gcCleanups)
-  std::string problem;  ///< why it is not complete; empty if it is
+  std::string problem;                ///< why it is not complete; empty if it is
 };
 
 Specials readSpecials(image::Image& image, const Heap& heap);

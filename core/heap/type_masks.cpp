@@ -9,7 +9,7 @@ namespace {
 
 // internal/abi/type.go; the same since 1.22.
 constexpr std::uint8_t kKindMask = 31;
-constexpr std::uint8_t kKindGcProgram = 1 << 6;   // up to 1.23
+constexpr std::uint8_t kKindGcProgram = 1 << 6;     // up to 1.23
 constexpr std::uint8_t kFlagMaskOnDemand = 1 << 4;  // since 1.24; before, an unrolled GC program
 enum Kind : std::uint8_t {
   kArray = 17,

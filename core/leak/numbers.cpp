@@ -65,6 +65,16 @@ std::string humanDuration(std::int64_t ns) {
   return twoUnits(ns, kDay, 'd', kHour, 'h');
 }
 
+std::string humanBytes(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 4> kUnits = {"KB", "MB", "GB", "TB"};
+  if (bytes < 1024) return counted(bytes, "byte");
+  std::size_t unit = 0;
+  double value = static_cast<double>(bytes) / 1024;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return value < 10 ? fmt::format("{:.1f} {}", value, kUnits[unit])
+                    : fmt::format("{:.0f} {}", value, kUnits[unit]);
+}
+
 bool parseDuration(std::string_view text, std::int64_t& ns) {
   static constexpr std::array<std::pair<std::string_view, std::int64_t>, 8> kUnits = {{
       {"ns", 1},

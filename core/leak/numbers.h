@@ -13,7 +13,9 @@ std::string withSeparators(std::uint64_t number);
 std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural = {});
 /// "850ms", "1.5s", "41m", "3h2m", "2d4h"; rounded down, so that "at least" stays true.
 std::string humanDuration(std::int64_t ns);
-/// The reverse, as Go and people write it: "90s", "1h30m", "2d", "1.5s"; false if it is none.
+/// "3.5 MB", "812 bytes"; in powers of 1024, as everybody who looks at heaps counts.
+std::string humanBytes(std::uint64_t bytes);
+/// The reverse of humanDuration, as Go and people write it: "90s", "1h30m", "2d", "1.5s"; false if it is none.
 bool parseDuration(std::string_view text, std::int64_t& ns);
 
 }  // namespace parked::leak

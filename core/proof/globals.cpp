@@ -14,8 +14,8 @@ bool visitRange(target::AddressSpace& memory, Addr from, Addr to, Addr mask, std
                 const std::function<void(Addr, Addr)>& visit) {
   if (from == to) return true;
   if (from > to || bits < 0) return false;
-  const std::uint64_t words = std::min<std::uint64_t>((to - from) / kWord,
-                                                      static_cast<std::uint64_t>(bits));
+  const std::uint64_t words =
+      std::min<std::uint64_t>((to - from) / kWord, static_cast<std::uint64_t>(bits));
   const auto bytes = memory.bytes(from, words * kWord);
   const auto bitmap = memory.bytes(mask, (words + 7) / 8);
   if (words != 0 && (bytes.empty() || bitmap.empty())) return false;

@@ -21,9 +21,8 @@ constexpr std::uint64_t kWord = 8;
 /// A thread that sleeps in one of these holds nothing: what its system stack still has in it is
 /// left over from earlier work.
 constexpr std::array<std::string_view, 7> kIdle = {
-    "runtime.stopm",       "runtime.sysmon",         "runtime.findRunnable",
-    "runtime.findrunnable", "runtime.templateThread", "runtime.stoplockedm",
-    "runtime.gcstopm"};
+    "runtime.stopm",          "runtime.sysmon",      "runtime.findRunnable", "runtime.findrunnable",
+    "runtime.templateThread", "runtime.stoplockedm", "runtime.gcstopm"};
 
 class Reader {
  public:
@@ -37,8 +36,7 @@ class Reader {
 
  private:
   using Bounds = golang::StackStarts::Bounds;
-  void readM(const image::Object& m, const golang::Layouts& layouts,
-             golang::StackStarts& starts);
+  void readM(const image::Object& m, const golang::Layouts& layouts, golang::StackStarts& starts);
   void readStack(const Bounds& stack, Addr from);
   bool isIdle(const golang::StackStarts::Point& point, const Bounds& stack);
   void problem(std::string_view what) {

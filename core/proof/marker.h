@@ -22,12 +22,12 @@ using heap::ObjectRef;
 
 /// Where marking starts.
 enum class RootKind : std::uint8_t {
-  global,       ///< a variable in data or bss
-  stack,        ///< a slot of a goroutine that can run
-  goroutine,    ///< its g: deferred calls, panics, labels, the closure it was started with
-  sudog,        ///< what a queue entry of a goroutine that can run points to
-  machine,      ///< a register, or a system stack of a thread
-  finalizer,    ///< an object that a finalizer will get to see
+  global,     ///< a variable in data or bss
+  stack,      ///< a slot of a goroutine that can run
+  goroutine,  ///< its g: deferred calls, panics, labels, the closure it was started with
+  sudog,      ///< what a queue entry of a goroutine that can run points to
+  machine,    ///< a register, or a system stack of a thread
+  finalizer,  ///< an object that a finalizer will get to see
   cleanup,
   weakHandle,
   pinned,
@@ -104,7 +104,9 @@ class Marker {
   static constexpr std::uint32_t kHeld = 0, kHidesWords = 1, kHidesTargets = 2;
 
   static void set(Bits& bits, std::uint64_t i) { bits[i / 64] |= std::uint64_t{1} << (i % 64); }
-  static bool test(const Bits& bits, std::uint64_t i) { return (bits[i / 64] >> (i % 64) & 1) != 0; }
+  static bool test(const Bits& bits, std::uint64_t i) {
+    return (bits[i / 64] >> (i % 64) & 1) != 0;
+  }
 
   void flag(ObjectRef object) { set(flagged_, heap_.slot(object)); }
   /// Marks the object unless it is; true if it was not.
@@ -115,13 +117,13 @@ class Marker {
   const heap::Heap& heap_;
   const heap::Pointers& pointers_;
   Bits marked_, watched_, flagged_;
-  std::vector<Parent> parents_;      // by scan slot
-  AddrMap looseParents_;             // watched objects without pointers: address to loose_
+  std::vector<Parent> parents_;  // by scan slot
+  AddrMap looseParents_;         // watched objects without pointers: address to loose_
   std::vector<Parent> loose_;
   std::vector<Root> roots_;
-  AddrMap special_;                  // address of a flagged object to how it is special
-  AddrMap hidden_;                   // address of a hidden word to its goroutine
-  std::vector<bool> released_;       // by goroutine
+  AddrMap special_;             // address of a flagged object to how it is special
+  AddrMap hidden_;              // address of a hidden word to its goroutine
+  std::vector<bool> released_;  // by goroutine
   const AddrMap* hiddenTargets_ = nullptr;
   std::vector<ObjectRef> current_, next_;
   std::vector<ObjectRef> reached_;

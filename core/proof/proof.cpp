@@ -183,8 +183,7 @@ void Proof::Run::markSpecials() {
     if (special.kind == heap::SpecialKind::finalizer) {
       kind = RootKind::finalizer;
       // The finalizer will get the object once nothing else has it, and with it what it points to.
-      marker.markPointersOf(special.object,
-                            {kind, kNone, proof_.heap_->address(special.object)});
+      marker.markPointersOf(special.object, {kind, kNone, proof_.heap_->address(special.object)});
     }
     markBlock(kind, {special.payload, special.payloadSize});
   }
@@ -274,9 +273,10 @@ void Proof::Run::check() {
                          unreadableStacks_));
   }
   if (marker.badPointers() != 0) {
-    withhold(fmt::format("{} pointers lead to free memory (the first to {:#x}): the heap was "
-                         "misread or is damaged",
-                         marker.badPointers(), marker.firstBad()));
+    withhold(
+        fmt::format("{} pointers lead to free memory (the first to {:#x}): the heap was "
+                    "misread or is damaged",
+                    marker.badPointers(), marker.firstBad()));
   }
   if (marker.unparsable() != 0) {
     withhold(fmt::format("which words of {} objects are pointers is not told (the first at {:#x})",

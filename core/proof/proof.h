@@ -20,10 +20,10 @@ namespace parked::proof {
 
 /// What the proof says of a goroutine.
 enum class Fate : std::uint8_t {
-  notAsked,    ///< it is no candidate: it can run, or what it waits on is outside of Go's memory
-  undecided,   ///< blocked, but its wait is not certain: it counts as one that can run
-  alive,       ///< something that can run reaches what it waits on
-  leaked,      ///< nothing does
+  notAsked,   ///< it is no candidate: it can run, or what it waits on is outside of Go's memory
+  undecided,  ///< blocked, but its wait is not certain: it counts as one that can run
+  alive,      ///< something that can run reaches what it waits on
+  leaked,     ///< nothing does
 };
 
 class Proof {

@@ -17,7 +17,7 @@ namespace parked::proof {
 
 /// A word that points, or may point, to something.
 struct HeldPointer {
-  Addr at = 0;     ///< where it is; 0 if it is a register
+  Addr at = 0;  ///< where it is; 0 if it is a register
   Addr value = 0;
   bool conservative = false;  ///< nobody says that it is a pointer
 };

@@ -77,6 +77,7 @@ void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) 
                       leak::counted(memory.fetchedBytes(), "byte"),
                       leak::counted(memory.misses(), "read")));
   }
+  field("proof", proofText(report.analysis->options().proof));
   if (report.incomplete.empty()) {
     field("incomplete", "nothing: all that was looked for was read");
   }

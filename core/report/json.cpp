@@ -75,6 +75,8 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     putArray(out, "locks", atMost(snapshot.locks.size(), limit),
              [&](std::string& text, std::size_t i) { putLock(text, snapshot.locks[i]); });
   }
+  out(",\n\"proof\":");
+  out.append([&](std::string& text) { objects.proof(text); });
   putArray(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
     JsonObjects::incomplete(text, report.incomplete[i]);
   });
@@ -97,6 +99,7 @@ void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink) {
            [&](std::string& text, std::size_t i) { objects.group(text, i); });
   putLines(out, "timer", snapshot.timers.size(),
            [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
+  putLines(out, "proof", 1, [&](std::string& text, std::size_t) { objects.proof(text); });
   putLines(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
     JsonObjects::incomplete(text, report.incomplete[i]);
   });

@@ -295,6 +295,26 @@ void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
   out += '}';
 }
 
+void JsonObjects::proof(std::string& out) const {
+  const proof::Proof* proof = analysis_.options().proof;
+  if (proof == nullptr) {
+    out += R"({"state":"not_asked","withheld":null})";
+    return;
+  }
+  put(out, FMT_COMPILE(R"({{"state":"{}","withheld":)"), proof->given() ? "given" : "withheld");
+  if (proof->given()) {
+    out += "null";
+  } else {
+    putString(out, proof->withheld());
+  }
+  put(out, FMT_COMPILE(R"(,"candidates":{})"), proof->candidates());
+  if (proof->given()) {
+    put(out, FMT_COMPILE(R"(,"heap_bytes":{},"objects_reached":{})"), proof->heap()->inUseBytes(),
+        proof->marker()->markedObjects());
+  }
+  out += '}';
+}
+
 void JsonObjects::incomplete(std::string& out, const Incomplete& entry) {
   out += R"({"what":)";
   putString(out, entry.what);

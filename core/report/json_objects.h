@@ -26,6 +26,7 @@ class JsonObjects {
   void goroutine(std::string& out, Index index);
   void group(std::string& out, std::size_t index);
   void timer(std::string& out, const golang::Timer& timer);
+  void proof(std::string& out) const;
   static void incomplete(std::string& out, const Incomplete& entry);
 
  private:

@@ -137,6 +137,16 @@ std::string hintCommand(const Page& page, const TextStyle& style, std::string_vi
   return fmt::format("parked ... {}", command);
 }
 
+std::string proofText(const proof::Proof* proof) {
+  if (proof == nullptr) return "not asked for";
+  if (!proof->given()) return fmt::format("withheld: {}", proof->withheld());
+  return fmt::format("given: {} asked about; {} of heap in {}, {} reached",
+                     leak::counted(proof->candidates(), "goroutine"),
+                     leak::humanBytes(proof->heap()->inUseBytes()),
+                     leak::counted(proof->heap()->spans().size(), "span"),
+                     leak::counted(proof->marker()->markedObjects(), "object"));
+}
+
 std::string incompleteText(const Incomplete& entry) {
   std::string text =
       fmt::format("{} x {}: {}", withSeparators(entry.count), entry.what, entry.detail);

@@ -34,6 +34,8 @@ std::string dueText(const TimerGroup& group);
 /// "parked ... report --all".
 std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
                         std::size_t used);
+/// How the proof went: "given: …", "withheld: …", "not asked for".
+std::string proofText(const proof::Proof* proof);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
 std::string incompleteText(const Incomplete& entry);
 

@@ -184,6 +184,10 @@ void putHeader(Page& page, const Report& report) {
   page.field(0, kHeaderLabel, "read from", takenText(report.target));
   page.field(0, kHeaderLabel, "goroutines", censusText(report));
   putVerdicts(page, report);
+  if (const proof::Proof* proof = report.analysis->options().proof;
+      proof != nullptr && !proof->given()) {
+    page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::warn);
+  }
   for (std::size_t i = 0; i < report.incomplete.size(); ++i) {
     if (i == kIncompleteLines) {
       page.field(

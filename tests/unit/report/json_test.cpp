@@ -324,9 +324,9 @@ TEST(JsonLines, AreTheObjectsOfTheDocument) {
   }
   EXPECT_EQ(goroutines, all["goroutines"]);
   EXPECT_EQ(groups, all["groups"]);
-  EXPECT_THAT(types,
-              ElementsAre("schema", "target", "selection", "goroutine", "goroutine", "goroutine",
-                          "goroutine", "goroutine", "group", "group", "incomplete", "end"));
+  EXPECT_THAT(
+      types, ElementsAre("schema", "target", "selection", "goroutine", "goroutine", "goroutine",
+                         "goroutine", "goroutine", "group", "group", "proof", "incomplete", "end"));
 }
 
 TEST(Json, IsWrittenAsItIsMade) {

@@ -1,0 +1,177 @@
+"""The verdict of Go's own leak detection, over the programs it is tested with, against ours.
+
+The programs (testgoroutineleakprofile: simple cases, common patterns, and leaks of real projects) are
+copied from the toolchain; each is looked at by parked while it stands still, and then asked for its
+goroutineleak profile a few times.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from conftest import CACHE, ROOT, go_environment, parked, tree_hash
+from matrix import RELEASES
+
+SUITE = "src/runtime/testdata/testgoroutineleakprofile"
+SOURCE_RELEASE = "1.27"  # the suite is copied from here for every version
+HARNESS = ROOT / "tests/targets/leaksuite"
+HEADER = re.compile(r"^goroutine (\d+) \[([^\]]*)\]:$", re.MULTILINE)
+ROUNDS = 3
+SETTLE = 60  # seconds a program may take until it can be looked at
+
+# What Go finds and we do not, by goroutine and rule. 1.26 calls main in select {} leaked, 1.27 does not
+# any more: it is how many a healthy program keeps itself up.
+EXEMPT = {(1, "main_forever")}
+# What we prove and Go does not, by the function that leaks, with the reason.
+IMPROVEMENTS: dict[str, str] = {}
+
+
+@dataclass
+class Outcome:
+    case: str
+    withheld: str = ""
+    proved: dict[int, str] = field(default_factory=dict)  # id to the user's function
+    alive: dict[int, str] = field(default_factory=dict)
+    exempt: set[int] = field(default_factory=set)
+    verdicts: list[set[int]] = field(default_factory=list)  # of Go, one a round
+
+    @property
+    def always(self) -> set[int]:
+        return set.intersection(*self.verdicts) if self.verdicts else set()
+
+    @property
+    def ever(self) -> set[int]:
+        return set.union(*self.verdicts) if self.verdicts else set()
+
+
+def build_suite(go: str) -> Path:
+    folder = CACHE / f"leaksuite-{RELEASES[go]}-{tree_hash(HARNESS)}"
+    binary = folder / "leaksuite"
+    if binary.exists():
+        return binary
+    goroot = subprocess.check_output(
+        ["go", "env", "GOROOT"], env=go_environment(SOURCE_RELEASE), text=True
+    ).strip()
+    source = folder / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir(parents=True)
+    suite = Path(goroot) / SUITE
+    for path in [*suite.glob("*.go"), *(suite / "goker").glob("*.go")]:
+        text = path.read_text().replace('pprof.Lookup("goroutineleak")', "outsideProfile{}")
+        if "pprof." not in text:
+            text = text.replace('"runtime/pprof"', '_ "runtime/pprof"')
+        (source / path.name).write_text(text)
+    (source / "harness.go").write_text((HARNESS / "harness.go.txt").read_text())
+    (source / "go.mod").write_text(f"module parked.test/leaksuite\n\ngo {go}\n")
+    environment = go_environment(go)
+    if go == "1.26":
+        environment["GOEXPERIMENT"] = "goroutineleakprofile"
+    subprocess.run(["go", "build", "-o", binary, "."], cwd=source, env=environment, check=True)
+    return binary
+
+
+def cases(binary: Path) -> list[str]:
+    text = "".join(path.read_text() for path in (binary.parent / "source").glob("*.go"))
+    return sorted(set(re.findall(r'^\s*register\("(\w+)"', text, re.MULTILINE)))
+
+
+def look_at(binary: Path, case: str) -> Outcome | None:
+    """None if the case ends before it asks for a profile."""
+    with subprocess.Popen(
+        [binary, case],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "GOMAXPROCS": "1" if case in SINGLE else "2"},
+    ) as process:
+        try:
+            assert process.stdout is not None and process.stdin is not None
+            for line in process.stdout:
+                if line == "ready\n":
+                    break
+            else:
+                return None
+            result = parked(process.pid, "report", "--json", "--all")
+            assert result.returncode in (0, 3), f"{case}: {result.stderr}"
+            document = json.loads(result.stdout)
+            outcome = Outcome(case, document["proof"]["withheld"] or "")
+            for goroutine in document["goroutines"]:
+                place = (goroutine["user_frame"] or {}).get("func", "")
+                if goroutine["verdict"] == "PROVED":
+                    outcome.proved[goroutine["id"]] = place
+                elif (goroutine["id"], goroutine["rule"]) in EXEMPT:
+                    outcome.exempt.add(goroutine["id"])
+                else:
+                    outcome.alive[goroutine["id"]] = place
+            process.stdin.write(f"{ROUNDS}\n")
+            process.stdin.flush()
+            for _ in range(ROUNDS):
+                profile = []
+                for line in process.stdout:
+                    if line == "--- end of profile\n":
+                        break
+                    profile.append(line)
+                outcome.verdicts.append(
+                    {
+                        int(number)
+                        for number, state in HEADER.findall("".join(profile))
+                        if "leaked" in state
+                    }
+                )
+            return outcome
+        finally:
+            process.kill()
+
+
+SINGLE: set[str] = set()
+
+
+@pytest.fixture(scope="module", params=["1.26", "1.27"])
+def outcomes(request: pytest.FixtureRequest) -> list[Outcome]:
+    if request.param == "1.26" and request.config.getoption("--matrix") != "full":
+        pytest.skip("the suite runs over 1.26 in the full matrix")
+    binary = build_suite(request.param)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda case: look_at(binary, case), cases(binary))
+        return [outcome for outcome in found if outcome is not None]
+
+
+def test_the_proof_is_given(outcomes: list[Outcome]) -> None:
+    assert len(outcomes) > 70
+    assert {o.case: o.withheld for o in outcomes if o.withheld} == {}
+
+
+def test_what_go_always_finds_is_proved(outcomes: list[Outcome]) -> None:
+    missed = {
+        o.case: {i: o.alive.get(i, "gone") for i in o.always - set(o.proved) - o.exempt}
+        for o in outcomes
+        if o.always - set(o.proved) - o.exempt
+    }
+    assert missed == {}
+
+
+def test_what_is_proved_go_finds(outcomes: list[Outcome]) -> None:
+    extra = {}
+    for outcome in outcomes:
+        places = Counter(
+            place
+            for number, place in outcome.proved.items()
+            if number not in outcome.ever and place not in IMPROVEMENTS
+        )
+        if places:
+            extra[outcome.case] = dict(places)
+    assert extra == {}
+
+
+def test_enough_is_proved(outcomes: list[Outcome]) -> None:
+    assert sum(len(o.always) for o in outcomes) > 500
