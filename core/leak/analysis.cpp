@@ -91,8 +91,10 @@ void Analysis::judgeAll() {
     const Judgement judgement = judge(*snapshot_, goroutine, options_.proofs);
     info.verdict = judgement.verdict;
     info.why = judgement.why;
-    if (judgement.verdict == Verdict::waiting && judgement.why != Why::mainForever &&
-        options_.proof != nullptr && options_.proof->fate(i) == proof::Fate::leaked) {
+    const bool open = judgement.verdict == Verdict::waiting ? judgement.why != Why::mainForever
+                                                            : judgement.why == Why::runtimeProved;
+    if (open && options_.proof != nullptr &&
+        options_.proof->fate(i) == proof::Fate::leaked) {
       info.verdict = Verdict::proved;
       info.why = Why::unreachable;
     }

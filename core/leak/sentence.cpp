@@ -82,29 +82,33 @@ std::string blockedFor(const Group& group, std::uint64_t number, std::chrono::na
                      humanDuration(age.count()), longest(group));
 }
 
-/// "the channel", "the mutex", "any of the channels".
-std::string_view waitedOn(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+/// "channel", "Mutex": what the goroutine waits on, or on one of.
+std::string_view noun(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
   const auto waits = snapshot.waitsOf(goroutine);
-  if (waits.size() > 1) return "any of the channels";
-  if (waits.empty()) return "what";
-  switch (waits.front().kind) {
+  switch (waits.empty() ? golang::ObjectKind::unknown : waits.front().kind) {
     case golang::ObjectKind::channel:
-      return "the channel";
+      return "channel";
     case golang::ObjectKind::mutex:
-      return "the mutex";
+      return "Mutex";
     case golang::ObjectKind::rwMutex:
-      return "the RWMutex";
+      return "RWMutex";
     case golang::ObjectKind::waitGroup:
-      return "the WaitGroup";
+      return "WaitGroup";
     case golang::ObjectKind::cond:
-      return "the Cond";
+      return "Cond";
     case golang::ObjectKind::once:
-      return "the Once";
+      return "Once";
     case golang::ObjectKind::coroutine:
-      return "the iterator";
+      return "iterator";
     default:
-      return "what";
+      return "object";
   }
+}
+
+/// "the channel", "any of the channels".
+std::string waitedOn(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  if (goroutine.waitCount > 1) return "any of the channels";
+  return fmt::format("the {}", noun(snapshot, goroutine));
 }
 
 /// The sentence for `why`, spoken of `group`, the group it was found for.
@@ -118,10 +122,8 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
       return fmt::format("what it waits on was not found{}{}", note.empty() ? "" : ": ", note);
     }
     case Why::unreachable:
-      return fmt::format(
-          "no goroutine that can still run, no global, timer, finalizer or thread reaches {} it "
-          "waits on: nobody can ever wake it",
-          waitedOn(snapshot, snapshot.goroutines[goroutine]));
+      return fmt::format("no live goroutine, global, timer, finalizer or OS wait can reach {}",
+                         waitedOn(snapshot, snapshot.goroutines[goroutine]));
     case Why::many:
       return fmt::format("{} blocked at the same place{}{}", counted(group.count, "goroutine"),
                          longest(group), cause);
@@ -135,8 +137,9 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
                              ? ""
                              : fmt::format(" for at least {}", humanDuration(group.longestWait)));
     case Why::worker:
-      return fmt::format("{} take from one channel, as idle workers do",
-                         counted(group.count, "goroutine"));
+      return fmt::format("{} wait on one {}, as idle workers do",
+                         counted(group.count, "goroutine"),
+                         noun(snapshot, snapshot.goroutines[goroutine]));
     case Why::benign:
       return fmt::format("well-known background goroutine: {}", label);
     default:

@@ -1,0 +1,105 @@
+"""Cores that Delve's `dump` wrote, and processes behind a gdbserver: the same facts as live."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import CACHE, Running, gdb, parked, run
+from matrix import Build
+
+DELVE = "v1.25.2"  # reads every release the matrix runs it on
+DELVE_BUILDS = {Build("1.22", "default"), Build("1.25", "pie"), Build("1.26", "default")}
+
+
+def waits(text: str) -> dict[int, tuple]:
+    """Of every blocked user goroutine: reason, pcs, what it waits on, and what is said of it."""
+    document, _ = json.JSONDecoder().raw_decode(text[text.index('{"schema"') :])
+    return {
+        g["id"]: (
+            g["reason"],
+            g["verdict"],
+            tuple(f["pc"] for f in g["frames"]),
+            tuple((w["kind"], w["op"], w["address"]) for w in g["waiting_on"]),
+        )
+        for g in document["goroutines"]
+        if g["status"] == "waiting" and not g["system"]
+    }
+
+
+@pytest.fixture(scope="session")
+def delve() -> Path:
+    folder = CACHE / f"delve-{DELVE}"
+    if not (folder / "dlv").exists():
+        subprocess.run(
+            ["go", "install", f"github.com/go-delve/delve/cmd/dlv@{DELVE}"],
+            env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"},
+            check=True,
+        )
+    return folder / "dlv"
+
+
+def test_delve_dump(build: Build, running: Callable[..., Running], delve: Path) -> None:
+    if build not in DELVE_BUILDS:
+        pytest.skip("Delve's format does not depend on the Go release: three builds are enough")
+    with running("leakyweb", build) as target:
+        live = parked(target.pid, "report", "--json")
+        core = target.folder / "delve.core"
+        dumped = subprocess.run(
+            [delve, "attach", str(target.pid), "--allow-non-terminal-interactive=true"],
+            input=f"dump {core}\nquit\nn\n",
+            text=True,
+            capture_output=True,
+            timeout=120,
+        )
+        assert core.exists(), dumped.stdout + dumped.stderr
+        assert target.process.poll() is None, "Delve killed the target"
+    report = parked("core", target.binary, core, "report", "--json")
+    core.unlink()
+    assert report.returncode == 0, report.stderr
+    assert len(waits(live.stdout)) > 80
+    assert waits(report.stdout) == waits(live.stdout)
+    assert json.loads(report.stdout)["target"]["pid"] == target.pid
+
+
+def test_gdbserver(build: Build, running: Callable[..., Running]) -> None:
+    with running("leakyweb", build) as target:
+        live = parked(target.pid, "report", "--json")
+        server = subprocess.Popen(
+            ["gdbserver", "--once", "--attach", "127.0.0.1:0", str(target.pid)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert server.stderr is not None
+            port = None
+            for line in server.stderr:
+                if found := re.search(r"Listening on port (\d+)", line):
+                    port = found.group(1)
+                    break
+            assert port, "gdbserver does not listen"
+            remote = gdb(
+                f"target remote 127.0.0.1:{port}",
+                "parked report --json",
+                "detach",
+                arguments=(target.binary,),
+            )
+        finally:
+            server.kill()
+            server.wait()
+        assert target.process.poll() is None, "the target did not survive"
+    expected, seen = waits(live.stdout), waits(remote.stdout)
+    assert len(expected) > 80
+    assert {i: (w[0], *w[2:]) for i, w in seen.items()} == {
+        i: (w[0], *w[2:]) for i, w in expected.items()
+    }
+
+
+def test_gdbserver_is_there() -> None:
+    assert run("gdbserver", "--version").returncode == 0
