@@ -1,0 +1,90 @@
+"""The proof on a program whose functions say by their names whether they are leaked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import ROOT, Core, Running, parked
+from matrix import Build
+
+SOURCE = ROOT / "tests/targets/twins"
+LEAKED_PER_GO = 17  # L_ goroutines of main.go; one more where there are iterators
+
+
+def verdicts(text: str) -> dict[str, Counter]:
+    document = json.loads(text)
+    assert document["proof"]["state"] == "given", document["proof"]
+    seen: dict[str, Counter] = {}
+    for goroutine in document["goroutines"]:
+        names = [f["func"] for f in goroutine["frames"] if re.match(r"main\.[LV]_", f["func"])]
+        if names:
+            seen.setdefault(names[-1].removeprefix("main."), Counter())[goroutine["verdict"]] += 1
+    return seen
+
+
+def check(seen: dict[str, Counter], build: Build) -> None:
+    minor = int(build.go.split(".")[1])
+    declared = set(re.findall(r"func ([LV]_\w+)\(", (SOURCE / "main.go").read_text()))
+    if minor >= 23:
+        declared |= set(re.findall(r"func ([LV]_\w+)\(", (SOURCE / "iter_new.go").read_text()))
+    assert set(seen) == declared
+    wrong = {
+        name: dict(counts)
+        for name, counts in seen.items()
+        if (set(counts) == {"PROVED"}) != name.startswith("L_")
+    }
+    assert wrong == {}
+    leaked = sum(sum(counts.values()) for name, counts in seen.items() if name.startswith("L_"))
+    assert leaked == LEAKED_PER_GO + (minor >= 23)
+
+
+def test_twins(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("twins", build)
+    report = parked("core", core.binary, core.core, "report", "--json")
+    assert report.returncode == 0, report.stderr
+    check(verdicts(report.stdout), build)
+
+
+def test_twins_live_and_gcore(build: Build, running: Callable[..., Running]) -> None:
+    with running("twins", build) as target:
+        live = parked(target.pid, "report", "--json")
+        dumped = target.gcore()
+        free = parked(target.pid, "--no-stop", "report", "--json")
+    check(verdicts(live.stdout), build)
+    core = parked("core", dumped.binary, dumped.core, "report", "--json")
+    dumped.core.unlink()
+    check(verdicts(core.stdout), build)
+    unstopped = json.loads(free.stdout)
+    assert unstopped["proof"]["state"] == "withheld"
+    assert not any(g["verdict"] == "PROVED" for g in unstopped["goroutines"])
+
+
+def test_a_cut_core_proves_nothing(
+    build: Build, kernel_core: Callable[..., Core], tmp_path: Path
+) -> None:
+    core = kernel_core("twins", build)
+    data = core.core.read_bytes()
+    for share in (0.5, 0.8, 0.95):
+        cut = tmp_path / "cut"
+        cut.write_bytes(data[: int(len(data) * share)])
+        report = parked("core", core.binary, cut, "report", "--json", "--require-proof")
+        assert report.returncode in (2, 3), share
+        if not report.stdout:
+            continue
+        document = json.loads(report.stdout)
+        unreachable = [g for g in document["goroutines"] if g["rule"] == "unreachable"]
+        assert document["proof"]["state"] == "withheld" and unreachable == [], share
+
+
+def test_without_the_proof(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("twins", build)
+    report = parked("--no-proof", "core", core.binary, core.core, "report", "--json")
+    document = json.loads(report.stdout)
+    assert document["proof"]["state"] == "not_asked"
+    assert not any(g["rule"] == "unreachable" for g in document["goroutines"])
+    required = parked("--no-proof", "core", core.binary, core.core, "report", "--require-proof")
+    assert required.returncode == 3

@@ -1,0 +1,3 @@
+module parked.test/twins
+
+go 1.18
