@@ -150,7 +150,9 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
   report->grouping = leak::group(*report->analysis, report->goroutines);
   report->filtered = true;
   const Timings::Scope scope(timings, "render");
-  if (isText(invocation)) {
+  if (invocation.kind == Kind::why) {
+    report::renderWhy(*report, *index, style, sink);
+  } else if (isText(invocation)) {
     report::renderGoroutine(*report, *index, invocation.limitOr(kStackFrames), style, sink);
   } else {
     renderMachine(invocation, *report, sink);
@@ -197,6 +199,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     case Kind::goroutines:
       return executeGoroutines(invocation, workspace, look, sink, timings);
     case Kind::goroutine:
+    case Kind::why:
       return executeGoroutine(invocation, workspace, look, sink, timings);
     default:
       break;

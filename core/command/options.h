@@ -17,6 +17,7 @@ enum class Kind : std::uint8_t {
   report,
   goroutines,
   goroutine,
+  why,
   channels,
   channel,
   timers,

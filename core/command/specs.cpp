@@ -39,6 +39,11 @@ constexpr std::array kSpecs = {
         "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
         "creators; labels; the whole stack with arguments.",
         bits({Option::argument, Option::limit, Option::format, Option::verdicts, Option::timings})},
+    Spec{Kind::why, "why", "why ID", "what keeps a blocked goroutine from being called leaked",
+         "The verdict of the goroutine, and the shortest way from something that can still run to\n"
+         "what it waits on, each step with the address of the word that leads on, to be looked at\n"
+         "in a debugger. A goroutine that is PROVED has no such way.",
+         bits({Option::argument, Option::timings})},
     Spec{Kind::channels, "channels", "channels [options]", "the channels goroutines wait on",
          "Every channel somebody waits on, most waiters first.", kList},
     Spec{Kind::channel, "channel", "channel ADDR [options]",

@@ -31,9 +31,12 @@ struct Spec {
   std::uint16_t options;
 
   bool has(Option option) const { return (options & static_cast<std::uint16_t>(option)) != 0; }
-  bool needsArgument() const { return kind == Kind::goroutine || kind == Kind::channel; }
+  bool needsArgument() const {
+    return kind == Kind::goroutine || kind == Kind::why || kind == Kind::channel;
+  }
   std::string_view argumentName() const {
-    return kind == Kind::goroutine ? "the id of a goroutine" : "the address of a channel";
+    return kind == Kind::goroutine || kind == Kind::why ? "the id of a goroutine"
+                                                        : "the address of a channel";
   }
 };
 

@@ -76,6 +76,12 @@ const FunctionTable& Image::functions() const { return *impl_->parts.functions; 
 LayoutSource& Image::layouts() const { return *impl_->parts.layouts; }
 target::Target& Image::target() const { return impl_->target; }
 
+Image::Variable Image::variableAt(Addr address) const {
+  if (!impl_->symbols) return {};  // assembled
+  const Symbols::Variable found = impl_->symbols->covering(address);
+  return {found.name, found.address};
+}
+
 std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->symbol(name); }
 
 std::string Image::buildId() const {

@@ -45,6 +45,13 @@ class Image {
   /// Loaded address of a symbol of the ELF symbol table ("runtime.allgs"), nullopt if unknown.
   std::optional<Addr> symbol(std::string_view name) const;
 
+  /// Name and start of the variable that covers `address`; an empty name if no symbol does.
+  struct Variable {
+    std::string_view name;
+    Addr address = 0;
+  };
+  Variable variableAt(Addr address) const;
+
   /// For the header: Go's build id, or the GNU one.
   std::string buildId() const;
 

@@ -42,4 +42,16 @@ std::optional<Addr> Symbols::find(std::string_view name) {
   return symbolAt(number).st_value + bias_;
 }
 
+Symbols::Variable Symbols::covering(Addr address) const {
+  const Addr linked = address - bias_;
+  for (std::size_t at = 0; at < table_.size(); at += sizeof(Elf64_Sym)) {
+    Elf64_Sym symbol;
+    std::memcpy(&symbol, table_.data() + at, sizeof(symbol));
+    if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT) continue;
+    if (linked < symbol.st_value || linked - symbol.st_value >= symbol.st_size) continue;
+    return {textAt(names_, symbol.st_name), symbol.st_value + bias_};
+  }
+  return {};
+}
+
 }  // namespace parked::image

@@ -20,6 +20,14 @@ class Symbols {
   /// The loaded address of a symbol; nullopt if there is none of that name.
   std::optional<Addr> find(std::string_view name);
 
+  struct Variable {
+    std::string_view name;  ///< empty: no symbol covers the address
+    Addr address = 0;
+  };
+  /// The variable whose bytes cover `address`. Looks through the whole table: for a question or
+  /// two.
+  Variable covering(Addr address) const;
+
  private:
   void index();
 

@@ -93,8 +93,7 @@ void Analysis::judgeAll() {
     info.why = judgement.why;
     const bool open = judgement.verdict == Verdict::waiting ? judgement.why != Why::mainForever
                                                             : judgement.why == Why::runtimeProved;
-    if (open && options_.proof != nullptr &&
-        options_.proof->fate(i) == proof::Fate::leaked) {
+    if (open && options_.proof != nullptr && options_.proof->fate(i) == proof::Fate::leaked) {
       info.verdict = Verdict::proved;
       info.why = Why::unreachable;
     }

@@ -66,7 +66,7 @@ struct Grouping {
 
 struct Options {
   Thresholds thresholds;
-  bool proofs = true;  ///< false: the process was read while it ran
+  bool proofs = true;                   ///< false: the process was read while it ran
   const proof::Proof* proof = nullptr;  ///< reachability; null: not asked for
 };
 

@@ -15,7 +15,8 @@ std::string counted(std::uint64_t number, std::string_view singular, std::string
 std::string humanDuration(std::int64_t ns);
 /// "3.5 MB", "812 bytes"; in powers of 1024, as everybody who looks at heaps counts.
 std::string humanBytes(std::uint64_t bytes);
-/// The reverse of humanDuration, as Go and people write it: "90s", "1h30m", "2d", "1.5s"; false if it is none.
+/// The reverse of humanDuration, as Go and people write it: "90s", "1h30m", "2d", "1.5s"; false if
+/// it is none.
 bool parseDuration(std::string_view text, std::int64_t& ns);
 
 }  // namespace parked::leak

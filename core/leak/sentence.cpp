@@ -137,8 +137,7 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
                              ? ""
                              : fmt::format(" for at least {}", humanDuration(group.longestWait)));
     case Why::worker:
-      return fmt::format("{} wait on one {}, as idle workers do",
-                         counted(group.count, "goroutine"),
+      return fmt::format("{} wait on one {}, as idle workers do", counted(group.count, "goroutine"),
                          noun(snapshot, snapshot.goroutines[goroutine]));
     case Why::benign:
       return fmt::format("well-known background goroutine: {}", label);

@@ -4,6 +4,7 @@
 
 #include "golang/unwind.h"
 #include "leak/describe.h"
+#include "leak/keep_alive.h"
 #include "leak/numbers.h"
 #include "report/escape.h"
 #include "report/lists.h"
@@ -159,6 +160,8 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
                 {reasonText(snapshot, goroutine), Ink::strong},
                 {wait.empty() ? "" : "  " + wait}});
   page.field(0, kLabel, "because", analysis.sentence(index));
+  const std::string path = leak::keepAliveLine(leak::keptAliveBy(analysis, index));
+  if (!path.empty()) page.field(0, kLabel, "reached by", path);
   page.field(0, kLabel, "status", statusText(snapshot, goroutine));
   putWaits(page, snapshot, goroutine, limit);
   if (info.start != leak::kNoPlace) {

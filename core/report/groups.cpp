@@ -4,6 +4,7 @@
 #include <array>
 
 #include "leak/describe.h"
+#include "leak/keep_alive.h"
 #include "leak/numbers.h"
 #include "report/escape.h"
 #include "report/phrases.h"
@@ -84,6 +85,10 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
   } else if (telling) {
     page.field(indent, kLabel, "note", sentence);
   }
+  // Why it is not proved: who could still wake it. Said where it is not plain anyhow.
+  if (group.why == leak::Why::benign || group.why == leak::Why::timed) return;
+  const std::string path = leak::keepAliveLine(leak::keptAliveBy(*report.analysis, group.example));
+  if (!path.empty()) page.field(indent, kLabel, "reached by", path);
 }
 
 /// "9,980 SUSPECT, 12 WAITING".

@@ -19,6 +19,8 @@ void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle
 /// creators, the whole stack.
 void renderGoroutine(const Report& report, Index goroutine, std::uint64_t limit,
                      const TextStyle& style, const Sink& sink);
+/// Whether something that can still run reaches what the goroutine waits on, and the way.
+void renderWhy(const Report& report, Index goroutine, const TextStyle& style, const Sink& sink);
 /// Every channel somebody waits on, most waiters first.
 void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& style,
                     const Sink& sink);

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import ROOT, Core, Running, parked
+from conftest import ROOT, Core, Running, gdb, parked
 from matrix import Build
 
 SOURCE = ROOT / "tests/targets/twins"
@@ -88,3 +88,44 @@ def test_without_the_proof(build: Build, kernel_core: Callable[..., Core]) -> No
     assert not any(g["rule"] == "unreachable" for g in document["goroutines"])
     required = parked("--no-proof", "core", core.binary, core.core, "report", "--require-proof")
     assert required.returncode == 3
+
+
+def test_the_way_that_keeps_it_alive(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("twins", build)
+    base = ("core", core.binary, core.core)
+    document = json.loads(parked(*base, "report", "--json").stdout)
+    ids = {
+        f["func"].removeprefix("main."): g["id"]
+        for g in document["goroutines"]
+        for f in g["frames"]
+        if re.match(r"main\.[LV]_", f["func"])
+    }
+    expected = {
+        "V_global": "main.gbox (global)",
+        "V_globalMu": "main.gmu (global)",
+        "V_ctxTimeout": "a pending timer",
+        "V_heldBySleeper": f"the stack of goroutine {ids['V_sleepOwner']} in main.",
+        "V_chain": f"the stack of goroutine {ids['V_chainOwner']} in main.",
+        "V_chainOwner": "main.keep (global)",
+        "V_finalizer": "a finalizer",
+    }
+    for name, root in expected.items():
+        why = parked(*base, "why", ids[name])
+        assert why.returncode == 0, why.stderr
+        assert root in why.stdout, (name, why.stdout)
+        assert root in parked(*base, "goroutine", ids[name]).stdout, name
+    # Each step is where it says: the word holds a pointer into the next object.
+    way = re.findall(
+        r"^  (?:->|  ) .*?  (0x[0-9a-f]+)(?:\+0x[0-9a-f]+)?(?:, x/gx (0x[0-9a-f]+))?$",
+        parked(*base, "why", ids["V_ctxTimeout"]).stdout,
+        re.MULTILINE,
+    )
+    assert len(way) > 4
+    words = [word for _, word in way if word]
+    read = gdb(*(f"x/gx {word}" for word in words), arguments=base[1:])
+    found = re.findall(r"^0x[0-9a-f]+.*:\t(0x[0-9a-f]+)$", read.stdout, re.MULTILINE)
+    values = [int(value, 16) for value in found]
+    assert len(values) == len(words)
+    for value, (following, _) in zip(values, way[1:], strict=False):
+        assert 0 <= value - int(following, 16) < 65536
+    assert "none: of " in parked(*base, "why", ids["L_send"]).stdout

@@ -1,0 +1,164 @@
+#include "leak/keep_alive.h"
+
+#include <fmt/format.h>
+#include <span>
+
+#include "golang/unwind.h"
+#include "leak/describe.h"
+#include "leak/numbers.h"
+#include "proof/globals.h"
+#include "proof/path.h"
+
+namespace parked::leak {
+
+namespace {
+
+using proof::RootKind;
+
+/// Of what a composite literal at package level made there is no symbol; the variable that points
+/// to it has one.
+std::string staticText(image::Image& image, Addr address) {
+  constexpr std::uint64_t kLargest = 1 << 16;
+  Addr holder = 0, nearest = 0;
+  proof::visitGlobals(image, [&](Addr at, Addr value) {
+    if (value > address || address - value >= kLargest || value <= nearest) return;
+    if (image.variableAt(at).name.empty()) return;
+    nearest = value;
+    holder = at;
+  });
+  if (holder == 0) return fmt::format("a global at {:#x}", address);
+  return fmt::format("{} (global) -> its value", image.variableAt(holder).name);
+}
+
+std::string variableText(image::Image& image, Addr address) {
+  const image::Image::Variable variable = image.variableAt(address);
+  if (variable.name.empty()) return staticText(image, address);
+  if (address == variable.address) return fmt::format("{} (global)", variable.name);
+  return fmt::format("{}+{:#x} (global)", variable.name, address - variable.address);
+}
+
+/// The function in whose frame a stack slot lies.
+std::string frameText(const Analysis& analysis, Index goroutine, Addr slot) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  std::vector<image::SourceFrame> source;
+  for (const golang::Frame& frame : golang::framesOf(snapshot, snapshot.goroutines[goroutine])) {
+    if (slot < frame.sp || slot >= frame.argp + sizeof(Addr)) continue;
+    analysis.code().expand(frame.pc, frame.exact, source);
+    if (!source.empty()) return std::string(source.back().function);
+  }
+  return {};
+}
+
+std::string rootText(const Analysis& analysis, const proof::Root& root) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const std::uint64_t id =
+      root.goroutine < snapshot.goroutines.size() ? snapshot.goroutines[root.goroutine].id : 0;
+  switch (root.kind) {
+    case RootKind::global:
+      return variableText(*snapshot.image, root.address);
+    case RootKind::stack: {
+      const std::string function = frameText(analysis, root.goroutine, root.address);
+      return function.empty() ? fmt::format("the stack of goroutine {}", id)
+                              : fmt::format("the stack of goroutine {} in {}", id, function);
+    }
+    case RootKind::goroutine:
+      return fmt::format("goroutine {}", id);
+    case RootKind::sudog:
+      return fmt::format("what goroutine {} waits on", id);
+    case RootKind::machine:
+      return root.address == 0 ? "a register of a thread" : "a thread's system stack";
+    case RootKind::finalizer:
+      return "a finalizer";
+    case RootKind::cleanup:
+      return "a cleanup";
+    case RootKind::weakHandle:
+      return "a weak pointer's handle";
+    case RootKind::pinned:
+      return "pinned by runtime.Pinner";
+  }
+  return "a root";
+}
+
+std::string stepText(const Analysis& analysis, const proof::PathStep& step) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  if (step.channel != kNone) {
+    const golang::Channel& channel = snapshot.channels[step.channel];
+    const std::string_view type = snapshot.strings[channel.elementType];
+    return type.empty() ? "chan" : fmt::format("chan {}", type);
+  }
+  if (step.timer != kNone) return "a pending timer";
+  if (step.goroutine != kNone) {
+    return fmt::format("goroutine {}", snapshot.goroutines[step.goroutine].id);
+  }
+  if (step.closureOf != 0) {
+    const Place function = functionAt(analysis.code(), step.closureOf);
+    if (!function.function.empty()) return fmt::format("closure {}", function.function);
+  }
+  if (!step.type.empty()) return step.type;
+  return fmt::format("object of {}", counted(step.size, "byte"));
+}
+
+}  // namespace
+
+std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine) {
+  std::vector<KeepAliveStep> result;
+  const proof::Proof* proof = analysis.options().proof;
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  if (proof == nullptr || proof->fate(goroutine) != proof::Fate::alive ||
+      proof->reachedWait(goroutine) >= snapshot.waits.size()) {
+    return result;
+  }
+  const golang::Wait& wait = snapshot.waits[proof->reachedWait(goroutine)];
+  if (!proof->heap()->find(wait.address)) {
+    KeepAliveStep& global = result.emplace_back();
+    global.what = variableText(*snapshot.image, wait.address);
+    global.address = wait.address;
+    return result;
+  }
+  const proof::Path path = proof::pathTo(snapshot, *proof, wait.address);
+  if (path.steps.empty()) return result;
+  KeepAliveStep& root = result.emplace_back();
+  root.what = rootText(analysis, path.root);
+  root.address = root.word = path.root.address;
+  for (const proof::PathStep& step : path.steps) {
+    KeepAliveStep& next = result.emplace_back();
+    next.what = stepText(analysis, step);
+    next.timer = step.timer != kNone && step.channel == kNone;
+    next.address = step.object;
+    next.word = step.word;
+    next.offset = step.word == 0 ? 0 : step.word - step.object;
+  }
+  // A lock lies inside of an object: say which.
+  const std::string object = describeWait(snapshot, wait);
+  if (wait.kind != golang::ObjectKind::channel) {
+    KeepAliveStep& last = result.back();
+    last.word = wait.address;
+    last.offset = wait.address - last.address;
+    KeepAliveStep& lock = result.emplace_back();
+    lock.what = object.substr(0, object.find(' '));
+    lock.address = wait.address;
+  }
+  return result;
+}
+
+std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {
+  constexpr std::size_t kShown = 6;
+  std::string text;
+  // How the runtime keeps its timers is nobody's concern who reads a report.
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].timer) first = i;
+  }
+  const std::span<const KeepAliveStep> shown = std::span(steps).subspan(first);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    if (shown.size() > kShown && i == kShown / 2) {
+      text += fmt::format(" -> {} more", shown.size() - kShown);
+      i = shown.size() - kShown / 2;
+    }
+    if (!text.empty()) text += " -> ";
+    text += shown[i].what;
+  }
+  return text;
+}
+
+}  // namespace parked::leak

@@ -1,0 +1,27 @@
+// Why a blocked goroutine is not called leaked, in words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "leak/analysis.h"
+
+namespace parked::leak {
+
+/// One step of the way from what can run to what the goroutine waits on.
+struct KeepAliveStep {
+  std::string what;  ///< "main.registry (global)", "closure main.start.func1", "object of 96 bytes"
+  Addr address = 0;  ///< of the object; of a global or a stack slot, of that; 0 for a register
+  Addr word = 0;     ///< the word that points to the next step; 0 in the last one
+  std::uint64_t offset = 0;  ///< of the word in the object
+  bool timer = false;        ///< it is a timer that will fire
+};
+
+/// From the root to the object waited on; empty if the proof has no answer for the goroutine.
+std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine);
+
+/// The same in one line: "main.registry (global) -> object of 96 bytes -> chan struct {}". Long
+/// ways are cut in the middle.
+std::string keepAliveLine(const std::vector<KeepAliveStep>& steps);
+
+}  // namespace parked::leak

@@ -1,0 +1,132 @@
+#include "proof/path.h"
+
+#include <algorithm>
+
+#include "golang/addr_map.h"
+#include "golang/types.h"
+
+namespace parked::proof {
+
+namespace {
+
+constexpr std::size_t kMaxSteps = 1 << 16;
+
+/// Says what an object is, as far as its neighbours tell.
+class Namer {
+ public:
+  Namer(const golang::Snapshot& snapshot, const Proof& proof)
+      : snapshot_(snapshot),
+        image_(*snapshot.image),
+        memory_(image_.target().memory()),
+        heap_(*proof.heap()),
+        types_(memory_, image_.layouts(), image_.modules(), strings_) {
+    std::vector<std::string> missing;
+    image::Binder itab(image_.layouts(), "internal/abi.ITab", missing);
+    itab.optional(itabType_, "Type");
+  }
+
+  void name(ObjectRef object, Addr pointedFrom, PathStep& step);
+
+ private:
+  std::string typeAt(Addr descriptor) { return std::string(strings_[types_.name(descriptor)]); }
+  bool isType(Addr address) const {
+    return std::ranges::any_of(image_.modules(), [&](const image::Module& module) {
+      return address >= module.types && address < module.typesEnd;
+    });
+  }
+  std::string interfaceType(Addr pointedFrom);
+
+  const golang::Snapshot& snapshot_;
+  image::Image& image_;
+  target::AddressSpace& memory_;
+  const heap::Heap& heap_;
+  StringTable strings_;
+  golang::TypeNames types_;
+  image::Field<Addr> itabType_;
+};
+
+/// The word in front of an interface's data says the type of what the data points to.
+std::string Namer::interfaceType(Addr pointedFrom) {
+  Addr before = 0;
+  if (pointedFrom < 8 || !memory_.contains(pointedFrom - 8) ||
+      !memory_.read(pointedFrom - 8, before)) {
+    return {};
+  }
+  if (isType(before)) {
+    const std::string name = typeAt(before);
+    if (!name.empty()) return name;
+  }
+  Addr type = 0;
+  if (itabType_ && memory_.contains(before) && memory_.read(before + itabType_.offset, type) &&
+      isType(type)) {
+    return typeAt(type);
+  }
+  return {};
+}
+
+void Namer::name(ObjectRef object, Addr pointedFrom, PathStep& step) {
+  const heap::Span& span = heap_.spans()[object.span];
+  step.object = heap_.address(object);
+  step.size = span.elementSize;
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (snapshot_.goroutines[i].address == step.object) step.goroutine = i;
+  }
+  for (Index i = 0; i < snapshot_.timers.size(); ++i) {
+    if (snapshot_.timers[i].address - step.object < step.size) step.timer = i;
+  }
+  for (Index i = 0; i < snapshot_.channels.size(); ++i) {
+    if (snapshot_.channels[i].address - step.object < step.size) step.channel = i;
+  }
+  const heap::SpanDetails& details = heap_.details(object.span);
+  Addr first = 0;
+  if (span.scan && memory_.read(step.object, first)) {
+    const image::FuncIndex function = image_.functions().find(first);
+    if (function != image::kNoFunc && image_.functions().function(function).entry == first) {
+      step.closureOf = first;
+    }
+  }
+  if (details.largeType != 0) step.type = typeAt(details.largeType);
+  if (step.type.empty() && heap_.scheme() == heap::PointerScheme::headers && span.scan &&
+      !details.large && span.elementSize > 512) {
+    step.type = typeAt(first);
+  }
+  if (step.type.empty()) step.type = interfaceType(pointedFrom);
+}
+
+}  // namespace
+
+Path pathTo(const golang::Snapshot& snapshot, const Proof& proof, Addr address) {
+  Path path;
+  if (!proof.given()) return path;
+  const heap::Heap& heap = *proof.heap();
+  const Marker& marker = *proof.marker();
+  ObjectRef object = heap.find(address);
+  std::vector<ObjectRef> chain;
+  while (object && chain.size() < kMaxSteps) {
+    const Parent parent = marker.parentOf(object);
+    if (parent.isNone()) return {};
+    chain.push_back(object);
+    if (parent.isRoot()) {
+      path.root = marker.root(parent.root());
+      break;
+    }
+    object = heap.byScanSlot(parent.scanSlot());
+  }
+  std::ranges::reverse(chain);
+  Namer namer(snapshot, proof);
+  heap::TypeMasks types(*snapshot.image);
+  const heap::Pointers pointers(heap, types);
+  Addr from = path.root.address;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    PathStep& step = path.steps.emplace_back();
+    namer.name(chain[i], from, step);
+    if (i + 1 == chain.size()) break;
+    pointers.visit(chain[i], [&](Addr at, Addr value) {
+      if (step.word == 0 && heap.find(value) == chain[i + 1]) step.word = at;
+    });
+    from = step.word;
+  }
+  return path;
+}
+
+}  // namespace parked::proof
