@@ -105,6 +105,11 @@ std::string_view noun(const golang::Snapshot& snapshot, const golang::Goroutine&
   }
 }
 
+bool isChannel(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  const auto waits = snapshot.waitsOf(goroutine);
+  return !waits.empty() && waits.front().kind == golang::ObjectKind::channel;
+}
+
 /// "the channel", "any of the channels".
 std::string waitedOn(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
   if (goroutine.waitCount > 1) return "any of the channels";
@@ -137,8 +142,10 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
                              ? ""
                              : fmt::format(" for at least {}", humanDuration(group.longestWait)));
     case Why::worker:
-      return fmt::format("{} wait on one {}, as idle workers do", counted(group.count, "goroutine"),
-                         noun(snapshot, snapshot.goroutines[goroutine]));
+      return fmt::format(
+          "{} {} one {}, as idle workers do", counted(group.count, "goroutine"),
+          isChannel(snapshot, snapshot.goroutines[goroutine]) ? "take from" : "wait on",
+          noun(snapshot, snapshot.goroutines[goroutine]));
     case Why::benign:
       return fmt::format("well-known background goroutine: {}", label);
     default:
