@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Side-by-side benchmark of parked against Delve on cores of many blocked goroutines.
 
-    bench/run.py [--goroutines 100000,1000000] [--repeat 3] [--no-peers]
+    bench/run.py [--goroutines 100000,1000000] [--chain 40000] [--repeat 3] [--no-peers]
 
 Builds tests/targets/gen, makes a kernel core for each size, warms the page cache, then runs each
 tool `--repeat` times in turn (a million: once) and prints the best wall time, the peak of
 anonymous memory (RssAnon, so mapped pages of the core do not count) and the ratio to parked. A
 further pair, such as a very large binary, can be given with --extra. Never a test: the figures
-depend on the machine.
+depend on the machine. --chain does the same with a daisy chain of healthy goroutines, and Go's own
+goroutineleak profile of the same program (built with the toolchain --profile-toolchain) as the
+peer.
 """
 
 from __future__ import annotations
@@ -74,18 +76,17 @@ def build_target(folder: Path, name: str) -> Path:
     return binary
 
 
-def make_core(folder: Path, count: int) -> tuple[Path, Path]:
-    """A core of `gen -n count`, by the kernel, or by gcore where the kernel pipes cores away."""
-    binary = build_target(folder, "gen")
-    core = folder / f"gen-{count}.core"
+def make_core(binary: Path, folder: Path, name: str, arguments: list[str]) -> Path:
+    """A core of the target, by the kernel, or by gcore where the kernel pipes cores away."""
+    core = folder / f"{name}.core"
     if core.exists():
-        return binary, core
-    work = folder / f"gen-{count}.run"
+        return core
+    work = folder / f"{name}.run"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     process = subprocess.Popen(
-        [binary, "-n", str(count)],
+        [binary, *arguments],
         cwd=work,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -107,11 +108,13 @@ def make_core(folder: Path, count: int) -> tuple[Path, Path]:
         process.wait()
         next(work.glob("core*")).rename(core)
     shutil.rmtree(work)
-    return binary, core
+    return core
 
 
 def compare(parked: Path, binary: Path, core: Path, repeat: int, peers: bool) -> None:
     contestants = {"parked report": ([str(parked), "core", str(binary), str(core)], "")}
+    base_command = contestants["parked report"][0]
+    contestants["parked --no-proof"] = ([base_command[0], "--no-proof", *base_command[1:]], "")
     contestants["parked --json"] = (contestants["parked report"][0] + ["report", "--json"], "")
     floor = parked.parent.parent / "bench" / "floor"
     if floor.exists():
@@ -129,16 +132,30 @@ def compare(parked: Path, binary: Path, core: Path, repeat: int, peers: bool) ->
             runs[name].append(measure(command, stdin))
     base = best(runs["parked report"])
     print(f"\n{core.name}: {core.stat().st_blocks * 512 / 1e6:,.0f} MB on disk, best of {repeat}")
-    print(f"  {'':16} {'seconds':>9} {'anon MB':>9} {'time / parked':>14}")
+    print(f"  {'':18} {'seconds':>9} {'anon MB':>9} {'time / parked':>14}")
     for name, results in runs.items():
         run = best(results)
         ratio = run.seconds / base.seconds
-        print(f"  {name:16} {run.seconds:9.3f} {run.anonymous_mb:9.0f} {ratio:14.2f}")
+        print(f"  {name:18} {run.seconds:9.3f} {run.anonymous_mb:9.0f} {ratio:14.2f}")
+
+
+def compare_chain(parked: Path, folder: Path, links: int, toolchain: str, repeat: int) -> None:
+    os.environ["GOTOOLCHAIN"] = toolchain
+    binary = build_target(folder, "chain")
+    core = make_core(binary, folder, f"chain-{links}", [str(links)])
+    compare(parked, binary, core, repeat, False)
+    base = best([measure([str(parked), "core", str(binary), str(core)]) for _ in range(repeat)])
+    said = subprocess.check_output([binary, str(links), "profile"], text=True).split()
+    seconds = float(said[said.index("PROFILE") + 1])
+    ratio = seconds / base.seconds
+    print(f"  {toolchain + ' profile':18} {seconds:9.3f} {'':9} {ratio:14.2f}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--goroutines", default="10000,100000,1000000")
+    parser.add_argument("--chain", type=int, help="links of the daisy chain")
+    parser.add_argument("--profile-toolchain", default="go1.27.3")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--parked", type=Path, default=ROOT / "build/cli/parked")
@@ -147,9 +164,18 @@ def main() -> int:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for count in (int(n) for n in options.goroutines.split(",") if n):
-        binary, core = make_core(options.folder, count)
+        binary = build_target(options.folder, "gen")
+        core = make_core(binary, options.folder, f"gen-{count}", ["-n", str(count)])
         repeat = options.repeat if count < 1_000_000 else 1
         compare(options.parked, binary, core, repeat, not options.no_peers)
+    if options.chain:
+        compare_chain(
+            options.parked,
+            options.folder,
+            options.chain,
+            options.profile_toolchain,
+            options.repeat,
+        )
     if options.extra:
         compare(options.parked, *options.extra, options.repeat, not options.no_peers)
     return 0
