@@ -1,0 +1,181 @@
+#include "heap/heap.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "heap/fake_heap.h"
+#include "heap/pointers.h"
+
+namespace parked::heap {
+namespace {
+
+using test::FakeHeap;
+using test::kHeap;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class EveryScheme : public testing::TestWithParam<PointerScheme> {};
+INSTANTIATE_TEST_SUITE_P(Heap, EveryScheme,
+                         testing::Values(PointerScheme::arenaNibbles, PointerScheme::arenaBits,
+                                         PointerScheme::headers));
+
+std::vector<Addr> pointersOf(const Heap& heap, TypeMasks& types, Addr object,
+                             bool* parsed = nullptr) {
+  std::vector<Addr> words;
+  const bool done =
+      Pointers(heap, types).visit(heap.find(object), [&](Addr at, Addr) { words.push_back(at); });
+  if (parsed != nullptr) *parsed = done;
+  return words;
+}
+
+TEST_P(EveryScheme, FindsObjectsByAnyAddressInThem) {
+  FakeHeap fake(GetParam());
+  const FakeHeap::SpanSpec first{.elementSize = 48};
+  const FakeHeap::SpanSpec second{
+      .base = kHeap + 4 * kPageSize, .pages = 2, .elementSize = 8192, .scan = false};
+  fake.add(first);
+  fake.add(second);
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap) << heap.error().message;
+  EXPECT_EQ((*heap)->problem(), "");
+  EXPECT_EQ((*heap)->find(kHeap + 47), (ObjectRef{0, 0}));
+  EXPECT_EQ((*heap)->find(kHeap + 48), (ObjectRef{0, 1}));
+  EXPECT_EQ((*heap)->address((*heap)->find(kHeap + 100)), kHeap + 96);
+  EXPECT_EQ((*heap)->find(kHeap + 4 * kPageSize + 8191 + 8), (ObjectRef{1, 1}));
+  EXPECT_FALSE((*heap)->find(kHeap + kPageSize - 1)) << "behind the last object of the span";
+  EXPECT_FALSE((*heap)->find(kHeap + 2 * kPageSize)) << "a page of no span";
+  EXPECT_FALSE((*heap)->find(0));
+  EXPECT_FALSE((*heap)->find(~Addr{0}));
+  const ObjectRef last{0, (*heap)->spans()[0].objects - 1};
+  EXPECT_EQ((*heap)->byScanSlot((*heap)->scanSlot(last)), last);
+  EXPECT_FALSE((*heap)->byScanSlot((*heap)->scanSlots())) << "the other span holds no pointers";
+}
+
+TEST_P(EveryScheme, VisitsThePointersOfOneObjectOnly) {
+  FakeHeap fake(GetParam());
+  const FakeHeap::SpanSpec spec{.elementSize = 48};
+  fake.add(spec);
+  fake.pointer(spec, kHeap + 48, kHeap);       // the first word of object 1
+  fake.pointer(spec, kHeap + 48 + 40, kHeap);  // its last
+  fake.pointer(spec, kHeap + 96, kHeap + 48);  // the first of object 2
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap) << heap.error().message;
+  TypeMasks types(fake.image());
+  EXPECT_THAT(pointersOf(**heap, types, kHeap), ElementsAre());
+  EXPECT_THAT(pointersOf(**heap, types, kHeap + 48), ElementsAre(kHeap + 48, kHeap + 88));
+  EXPECT_THAT(pointersOf(**heap, types, kHeap + 96), ElementsAre(kHeap + 96));
+}
+
+TEST(Headers, InlineMarksMoveTheBits) {
+  FakeHeap fake(PointerScheme::headers);
+  const FakeHeap::SpanSpec spec{.elementSize = 512, .inlineMarks = true};
+  fake.add(spec);
+  for (const Addr word : {0, 504, 512}) fake.pointer(spec, kHeap + word, kHeap);
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap) << heap.error().message;
+  TypeMasks types(fake.image());
+  EXPECT_THAT(pointersOf(**heap, types, kHeap), ElementsAre(kHeap, kHeap + 504));
+  EXPECT_THAT(pointersOf(**heap, types, kHeap + 512), ElementsAre(kHeap + 512));
+}
+
+TEST(Headers, TheTypeInFrontIsRepeatedOverTheObject) {
+  FakeHeap fake(PointerScheme::headers);
+  const FakeHeap::SpanSpec spec{.elementSize = 1024};
+  fake.add(spec);
+  fake.target().put(kHeap + 1024, fake.type(400, 16, 0b10));
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap) << heap.error().message;
+  TypeMasks types(fake.image());
+  EXPECT_THAT(pointersOf(**heap, types, kHeap), ElementsAre()) << "no type yet: not initialised";
+  const Addr user = kHeap + 1024 + 8;
+  EXPECT_THAT(pointersOf(**heap, types, kHeap + 1024),
+              ElementsAre(user + 8, user + 408, user + 808));
+}
+
+TEST(Headers, ALargeObjectHasItsTypeInTheSpan) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({.pages = 5,
+            .elementSize = 5 * kPageSize,
+            .objects = 1,
+            .large = true,
+            .largeType = fake.type(5 * kPageSize - 64, 24, 0b101),
+            .limit = kHeap + 5 * kPageSize - 64});
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap) << heap.error().message;
+  TypeMasks types(fake.image());
+  EXPECT_THAT(pointersOf(**heap, types, kHeap + 30000), ElementsAre(kHeap, kHeap + 16));
+}
+
+TEST(Headers, ADamagedTypeIsNotGuessed) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({.elementSize = 1024});
+  fake.target().put(kHeap, Addr{0x123456789});
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  TypeMasks types(fake.image());
+  bool parsed = true;
+  pointersOf(**heap, types, kHeap, &parsed);
+  EXPECT_FALSE(parsed);
+}
+
+TEST(Heap, FreeSlotsAreNotAllocated) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({.elementSize = 64, .freeIndex = 2});
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  EXPECT_TRUE((*heap)->allocated({0, 1}));
+  EXPECT_FALSE((*heap)->allocated({0, 2}));
+}
+
+TEST(Heap, OverlappingSpansAreAProblem) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({.pages = 2});
+  const Addr second = fake.add({.base = kHeap + 2 * kPageSize});
+  fake.target().put(second + FakeHeap::kPages, std::uint64_t{1});
+  const auto whole = fake.open();
+  ASSERT_TRUE(whole);
+  EXPECT_EQ((*whole)->problem(), "");
+  fake.add({.base = kHeap + kPageSize, .pages = 1});
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  EXPECT_NE((*heap)->problem(), "");
+}
+
+TEST(Heap, ASpanThatItsArenaDoesNotKnowIsAProblem) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({});
+  const Addr liar = fake.add({.base = kHeap + 2 * kPageSize});
+  fake.target().put(liar + FakeHeap::kStart, kHeap + 3 * kPageSize);
+  fake.target().put(liar + FakeHeap::kLimit, kHeap + 3 * kPageSize + 126 * 64);
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  EXPECT_THAT((*heap)->problem(), HasSubstr("arena"));
+  EXPECT_FALSE((*heap)->find(kHeap + 3 * kPageSize));
+}
+
+TEST(Heap, AbsurdSizesAreRefused) {
+  for (const auto& [field, value] :
+       {std::pair{FakeHeap::kPages, std::uint64_t{1} << 60},
+        std::pair{FakeHeap::kPages, std::uint64_t{1} << 34},
+        std::pair{FakeHeap::kLimit, ~std::uint64_t{0}},
+        std::pair{FakeHeap::kLimit, std::uint64_t{0}},
+        std::pair{FakeHeap::kStart, std::uint64_t{1} << 60}, std::pair{Addr{24}, std::uint64_t{0}},
+        std::pair{Addr{24}, std::uint64_t{3}}}) {
+    FakeHeap fake(PointerScheme::headers);
+    fake.add({});
+    const Addr bad = fake.add({.base = kHeap + 2 * kPageSize});
+    fake.target().put(bad + field, value);
+    const auto heap = fake.open();
+    ASSERT_TRUE(heap);
+    EXPECT_NE((*heap)->problem(), "") << field << " " << value;
+    EXPECT_TRUE((*heap)->find(kHeap)) << "the other span is intact";
+  }
+}
+
+TEST(Heap, NoSpansAtAllIsAnError) {
+  FakeHeap fake(PointerScheme::headers);
+  EXPECT_FALSE(fake.open());
+}
+
+}  // namespace
+}  // namespace parked::heap
