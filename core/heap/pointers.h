@@ -155,7 +155,9 @@ class Pointers {
     if (type == 0) return true;  // allocated, and not yet initialised
     const TypeMask& mask = types_.of(type);
     if (!mask.known) return false;
-    for (; offset + mask.pointerWords * kWord <= end; offset += mask.size) {
+    if (mask.pointerWords == 0) return true;
+    const std::uint64_t pointerBytes = mask.pointerWords * kWord;
+    for (; pointerBytes <= end - offset; offset += mask.size) {
       for (std::size_t group = 0; group * 64 < mask.pointerWords; ++group) {
         std::uint64_t bits = 0;
         const std::size_t left = mask.mask.size() - group * sizeof bits;
@@ -164,7 +166,7 @@ class Pointers {
         if (words < 64) bits &= (std::uint64_t{1} << words) - 1;
         visitMask(span, offset + group * 64 * kWord, bits, visit);
       }
-      if (mask.size == 0) break;
+      if (mask.size > end - offset) break;
     }
     return true;
   }

@@ -41,6 +41,13 @@ void SyntheticLayouts::add(std::string type, std::uint32_t size,
   types_[type] = image::StructLayout{type, size, std::move(fields)};
 }
 
+bool SyntheticLayouts::constant(std::string_view name, std::int64_t& value) {
+  const auto it = constants_.find(name);
+  if (it == constants_.end()) return false;
+  value = it->second;
+  return true;
+}
+
 const image::StructLayout* SyntheticLayouts::find(std::string_view type) {
   const auto it = types_.find(type);
   return it == types_.end() ? nullptr : &it->second;

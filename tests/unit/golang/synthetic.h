@@ -63,11 +63,13 @@ class SyntheticLayouts : public image::LayoutSource {
   void add(std::string type, std::uint32_t size, std::vector<image::FieldLayout> fields);
   void remove(const std::string& type) { types_.erase(type); }
   const image::StructLayout* find(std::string_view type) override;
-  bool constant(std::string_view, std::int64_t&) override { return false; }
+  void addConstant(std::string name, std::int64_t value) { constants_[std::move(name)] = value; }
+  bool constant(std::string_view name, std::int64_t& value) override;
   std::string origin() const override { return "test"; }
 
  private:
   std::map<std::string, image::StructLayout, std::less<>> types_;
+  std::map<std::string, std::int64_t, std::less<>> constants_;
 };
 
 /// Writes a pclntab of Go 1.22 for the functions into the target and opens it.

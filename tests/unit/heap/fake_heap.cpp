@@ -7,7 +7,8 @@ using heap::PointerScheme;
 namespace {
 
 constexpr Addr kMheap = 0x600000, kList = 0x610000, kSpans = 0x620000, kAllocBits = 0x640000,
-               kTypes = 0x650000, kArena = 0x10000000, kTable = 0x20000000;
+               kTypes = 0x650000, kSpecials = 0x670000, kFinalizers = 0x680000, kArena = 0x10000000,
+               kTable = 0x20000000;
 constexpr std::uint64_t kSpanSize = 80, kMaxSpans = 64;
 constexpr std::uint64_t kBitmap = 65536, kNoMore = kBitmap + (2 << 20), kInline = kNoMore + 16384,
                         kArenaStruct = kInline + 1024;
@@ -42,6 +43,12 @@ std::unique_ptr<SyntheticLayouts> layouts(PointerScheme scheme) {
             {"TFlag", 20, 1, ""},
             {"Kind_", 23, 1, ""},
             {"GCData", 32, 8, ""}});
+  all->add("runtime.special", 16, {{"next", 0, 8, ""}, {"offset", 8, 2, ""}, {"kind", 10, 1, ""}});
+  all->add("runtime.specialfinalizer", 48, {{"fn", 16, 8, ""}});
+  all->addConstant("runtime._KindSpecialFinalizer", 1);
+  all->add("runtime.finblock", 4096,
+           {{"alllink", 0, 8, ""}, {"cnt", 16, 4, ""}, {"fin", 24, 4040, ""}});
+  all->add("runtime.finalizer", 40, {});
   return all;
 }
 
@@ -53,6 +60,8 @@ FakeHeap::FakeHeap(PointerScheme scheme) : scheme_(scheme), nextType_(kTypes) {
   target_.map(kSpans, kSpanSize * kMaxSpans);
   target_.map(kAllocBits, 4096);
   target_.map(kTypes, 65536);
+  target_.map(kSpecials, 4096);
+  target_.map(kFinalizers, 8192);
   target_.map(kArena, kArenaStruct);
   target_.map(kTable + kArenaIndex * 8 / 4096 * 4096, 8192);
   target_.put(kMheap, kList);
@@ -131,6 +140,17 @@ void FakeHeap::pointer(const SpanSpec& spec, Addr word, Addr value) {
   }
 }
 
+void FakeHeap::finalizer(Addr mspan, std::uint16_t offset, Addr function) {
+  const Addr special = kSpecials + specials_++ * 64;
+  Addr first = 0;
+  target_.memory().read(mspan + 48, first);
+  target_.put(special, first);
+  target_.put(special + 8, offset);
+  target_.put(special + 10, std::uint8_t{1});
+  target_.put(special + 16, function);
+  target_.put(mspan + 48, special);
+}
+
 Addr FakeHeap::type(std::uint64_t size, std::uint64_t pointerBytes, std::uint64_t mask) {
   const Addr descriptor = nextType_;
   nextType_ += 64;
@@ -147,6 +167,7 @@ image::Image& FakeHeap::image() {
     parts.build.version.minor = 22;
     parts.layouts = layouts(scheme_);
     parts.symbols["runtime.mheap_"] = kMheap;
+    parts.symbols["runtime.allfin"] = kFinalizers;  // nil: no finalizer is queued
     image_ = image::Image::assemble(target_, std::move(parts));
   }
   return *image_;

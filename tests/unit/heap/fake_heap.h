@@ -32,6 +32,8 @@ class FakeHeap {
   /// Says that the word is a pointer, in the scheme's way, and writes it. Of a span with type
   /// headers only writes it.
   void pointer(const SpanSpec& spec, Addr word, Addr value);
+  /// Ties a finalizer to the object at `offset` of the span.
+  void finalizer(Addr mspan, std::uint16_t offset, Addr function);
   /// A type descriptor of `size` bytes whose first words, as `mask` says, are pointers.
   Addr type(std::uint64_t size, std::uint64_t pointerBytes, std::uint64_t mask);
 
@@ -47,6 +49,7 @@ class FakeHeap {
   std::unique_ptr<image::Image> image_;
   std::vector<Addr> spans_;
   Addr nextType_;
+  std::uint64_t specials_ = 0;
   std::vector<std::pair<Addr, Addr>> mapped_;
 };
 

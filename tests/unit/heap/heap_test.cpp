@@ -118,6 +118,16 @@ TEST(Headers, ADamagedTypeIsNotGuessed) {
   EXPECT_FALSE(parsed);
 }
 
+TEST(Headers, ATypeLargerThanEverythingEndsTheObject) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({.elementSize = 1024});
+  fake.target().put(kHeap, fake.type(~std::uint64_t{9}, 8, 1));
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  TypeMasks types(fake.image());
+  EXPECT_THAT(pointersOf(**heap, types, kHeap), ElementsAre(kHeap + 8));
+}
+
 TEST(Heap, FreeSlotsAreNotAllocated) {
   FakeHeap fake(PointerScheme::headers);
   fake.add({.elementSize = 64, .freeIndex = 2});
