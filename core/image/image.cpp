@@ -77,8 +77,9 @@ LayoutSource& Image::layouts() const { return *impl_->parts.layouts; }
 target::Target& Image::target() const { return impl_->target; }
 
 Image::Variable Image::variableAt(Addr address) const {
-  if (!impl_->symbols) return {};  // assembled
-  const Symbols::Variable found = impl_->symbols->covering(address);
+  const std::optional<Symbols>& symbols = impl_->symbols;
+  if (!symbols) return {};  // assembled
+  const Symbols::Variable found = symbols->covering(address);
   return {found.name, found.address};
 }
 
