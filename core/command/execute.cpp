@@ -126,6 +126,10 @@ Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspac
                                const report::TextStyle& style, const Sink& sink, Timings* timings) {
   auto report = reportFor(invocation, workspace, timings, effectiveFilters(invocation));
   if (!report) return tl::unexpected(report.error());
+  if (invocation.kind == Kind::report || invocation.grouped) {
+    const Timings::Scope scope(timings, "retained memory");
+    report::addHoldings(*report);
+  }
   const Timings::Scope scope(timings, "render");
   const bool system = invocation.system || invocation.all || !invocation.filters.empty();
   if (!isText(invocation)) {

@@ -61,6 +61,7 @@ class Proof::Run {
   void wake(Index goroutine, Index wait);
   void markStack(Index goroutine);
   bool follow();
+  void keepStacks();
 
   Proof& proof_;
   const golang::Snapshot& snapshot_;
@@ -263,7 +264,18 @@ bool Proof::Run::mark(Timings* timings) {
     }
     if (proof_.fates_[i] != Fate::leaked) markStack(i);
   }
-  return proof_.given() && follow();
+  if (!proof_.given() || !follow()) return false;
+  keepStacks();
+  return true;
+}
+
+/// What a leaked goroutine holds is asked later (proof/holdings.h), when a live process runs again.
+void Proof::Run::keepStacks() {
+  target::Target& target = image_.target();
+  if (target.kind() == target::Kind::core) return;
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (proof_.fates_[i] == Fate::leaked) stacks_.read(snapshot_.goroutines[i], held_);
+  }
 }
 
 void Proof::Run::check() {

@@ -250,6 +250,7 @@ void JsonObjects::group(std::string& out, std::size_t index) {
   putMember(out, "known_as", analysis_.label(group.example));
   put(out, FMT_COMPILE(R"(,"objects":{})"), group.objects);
   putMember(out, "waits_on", groupObjects(report_, group));
+  holding(out, index);
   put(out, FMT_COMPILE(R"(,"creators":{},"created_by":)"), group.creators);
   place(out, group.creator);
   put(out, FMT_COMPILE(R"(,"example":{},)"), example.id);
@@ -262,6 +263,21 @@ void JsonObjects::group(std::string& out, std::size_t index) {
     put(out, FMT_COMPILE("{}"), snapshot_.goroutines[member].id);
   }
   out += "]}";
+}
+
+void JsonObjects::holding(std::string& out, std::size_t group) const {
+  const auto& owners = report_.holdings.owners;
+  if (group >= owners.size() || owners[group].goroutines == 0) {
+    out += R"(,"retained":null,"root_cause_group":null)";
+    return;
+  }
+  const proof::Holding& holding = owners[group];
+  put(out,
+      FMT_COMPILE(R"(,"retained":{{"goroutines":{},"stack_bytes":{},"heap_bytes":{},)"
+                  R"("heap_objects":{}}})"),
+      holding.goroutines, holding.stackBytes, holding.heapBytes, holding.objects);
+  const bool shown = holding.cause < report_.grouping.groups.size();
+  putMember(out, "root_cause_group", shown ? std::optional(holding.cause) : std::nullopt);
 }
 
 void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
@@ -311,6 +327,8 @@ void JsonObjects::proof(std::string& out) const {
   if (proof->given()) {
     put(out, FMT_COMPILE(R"(,"heap_bytes":{},"objects_reached":{})"), proof->heap()->inUseBytes(),
         proof->marker()->markedObjects());
+    put(out, FMT_COMPILE(R"(,"shared_heap_bytes":{},"shared_heap_objects":{})"),
+        report_.holdings.sharedBytes, report_.holdings.sharedObjects);
   }
   out += '}';
 }

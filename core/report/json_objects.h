@@ -37,6 +37,8 @@ class JsonObjects {
   void createdBy(std::string& out, leak::PlaceId creator, std::uint64_t goroutine) const;
   void sentence(std::string& out, Index index);
   void reason(std::string& out, const golang::Goroutine& goroutine) const;
+  /// "retained" and "root_cause_group" of a group.
+  void holding(std::string& out, std::size_t group) const;
   void identity(std::string& out, Index index) const;
   void labels(std::string& out, const golang::Goroutine& goroutine) const;
   std::int32_t threadOf(const golang::Goroutine& goroutine) const;

@@ -89,4 +89,18 @@ Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
   return report;
 }
 
+void addHoldings(Report& report) {
+  const proof::Proof* proof = report.analysis->options().proof;
+  if (proof == nullptr || !proof->given()) return;
+  const std::size_t groups = report.grouping.groups.size();
+  // What a goroutine that is not shown keeps alive, too, is not kept alive by a group alone.
+  std::vector<Index> owners(report.snapshot->goroutines.size(), static_cast<Index>(groups));
+  for (Index g = 0; g < groups; ++g) {
+    for (const Index member : report.grouping.membersOf(report.grouping.groups[g])) {
+      owners[member] = g;
+    }
+  }
+  report.holdings = proof::holdingsOf(*report.snapshot, *proof, owners, groups + 1);
+}
+
 }  // namespace parked::report

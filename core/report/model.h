@@ -13,6 +13,7 @@
 #include "golang/snapshot.h"
 #include "leak/analysis.h"
 #include "leak/select.h"
+#include "proof/holdings.h"
 #include "target/target.h"
 
 namespace parked::report {
@@ -71,7 +72,10 @@ struct Report {
   bool filtered = false;          ///< some goroutines were left out by --with/--without
   std::vector<Index> goroutines;  ///< the chosen ones, by goid
   leak::GroupBy groupBy;
-  leak::Grouping grouping;             ///< of the chosen ones, largest first
+  leak::Grouping grouping;  ///< of the chosen ones, largest first
+  /// What the leaked goroutines of each group hold, by its number, and one more for those that the
+  /// filters left out. Empty without a proof, or if nobody asked (see addHoldings()).
+  proof::Holdings holdings;
   std::vector<TimerGroup> timers;      ///< largest first
   std::vector<Incomplete> incomplete;  ///< of target, image and snapshot
 };
@@ -86,6 +90,9 @@ Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
                           std::vector<Incomplete> incomplete,
                           const std::vector<leak::Filter>& filters = {},
                           const leak::GroupBy& groupBy = {});
+
+/// Fills in Report::holdings.
+void addHoldings(Report& report);
 
 /// Timers by kind, callback and period, largest first.
 std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak::Code& code);

@@ -83,6 +83,24 @@ void putVerdicts(Page& page, const Report& report) {
   page.end();
 }
 
+/// What all leaked goroutines together keep from being used again. Groups show what each keeps
+/// alone; what several share is counted here, once.
+void putRetained(Page& page, const Report& report) {
+  std::uint64_t stacks = 0, heap = 0;
+  for (const proof::Holding& holding : report.holdings.owners) {
+    stacks += holding.stackBytes;
+    heap += holding.heapBytes;
+  }
+  if (stacks == 0) return;
+  const std::uint64_t shared = report.holdings.sharedBytes;
+  std::string text =
+      fmt::format("{} by leaked goroutines: stacks {}", leak::humanBytes(stacks + heap + shared),
+                  leak::humanBytes(stacks));
+  if (heap + shared != 0) text += fmt::format(", heap {}", leak::humanBytes(heap + shared));
+  if (shared != 0) text += fmt::format(", of it {} shared by groups", leak::humanBytes(shared));
+  page.field(0, kHeaderLabel, "retained", text);
+}
+
 /// The largest groups, but a finding is never pushed out by a healthy group: the places go to
 /// findings first. In the order of the grouping.
 std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOptions& options,
@@ -184,6 +202,7 @@ void putHeader(Page& page, const Report& report) {
   page.field(0, kHeaderLabel, "read from", takenText(report.target));
   page.field(0, kHeaderLabel, "goroutines", censusText(report));
   putVerdicts(page, report);
+  putRetained(page, report);
   if (const proof::Proof* proof = report.analysis->options().proof;
       proof != nullptr && !proof->given()) {
     page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::warn);

@@ -1,0 +1,284 @@
+#include "proof/holdings.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "golang/addr_map.h"
+#include "heap/pointers.h"
+#include "proof/candidates.h"
+#include "proof/stack_roots.h"
+
+namespace parked::proof {
+
+namespace {
+
+using Node = std::uint32_t;
+
+/// The part of the heap that only leaked goroutines reach, as a graph. Nodes are the owners, then
+/// the objects in the order they are found. An edge leads from an owner to what its goroutines
+/// hold, from an object to what it points to, and from an object to the owners whose goroutines
+/// wait on it: if somebody ran who has it, they could be woken.
+class Graph {
+ public:
+  Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<const Index> ownerOf,
+        std::size_t owners);
+
+  Node nodes() const { return static_cast<Node>(first_.size() - 1); }
+  std::span<const Node> from(Node node) const {
+    return {edges_.data() + first_[node], edges_.data() + first_[node + 1]};
+  }
+  /// Bytes of an object's slot.
+  std::uint64_t size(Node node) const {
+    return heap_.spans()[objects_[node - owners_].span].elementSize;
+  }
+
+ private:
+  void add(Addr pointer);
+  void addGoroutine(const golang::Goroutine& goroutine);
+  void addObject(ObjectRef object);
+  void close() { first_.push_back(edges_.size()); }
+
+  const golang::Snapshot& snapshot_;
+  const heap::Heap& heap_;
+  const Marker& marker_;
+  heap::TypeMasks types_;
+  heap::Pointers pointers_;
+  StackRoots stacks_;
+  std::size_t owners_;
+  AddrMap numbers_;  // address of an object to its index in objects_
+  std::vector<ObjectRef> objects_;
+  std::vector<std::size_t> first_ = {0};
+  std::vector<Node> edges_;
+  std::vector<HeldPointer> held_;
+  std::vector<std::pair<std::uint64_t, Node>> watches_;  // slot waited on, owner
+};
+
+Graph::Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<const Index> ownerOf,
+             std::size_t owners)
+    : snapshot_(snapshot),
+      heap_(*proof.heap()),
+      marker_(*proof.marker()),
+      types_(*snapshot.image),
+      pointers_(heap_, types_),
+      stacks_(snapshot),
+      owners_(owners) {
+  std::vector<std::vector<Index>> members(owners);
+  for (Index i = 0; i < ownerOf.size(); ++i) {
+    if (ownerOf[i] < owners && proof.fate(i) == Fate::leaked) members[ownerOf[i]].push_back(i);
+  }
+  for (std::size_t owner = 0; owner < owners; ++owner) {
+    for (const Index member : members[owner]) {
+      for (const golang::Wait& wait : snapshot.waitsOf(snapshot.goroutines[member])) {
+        if (!isWatched(wait.kind)) continue;
+        if (const ObjectRef object = heap_.find(wait.address)) {
+          watches_.emplace_back(heap_.slot(object), static_cast<Node>(owner));
+        }
+      }
+    }
+  }
+  std::ranges::sort(watches_);
+  watches_.erase(std::ranges::unique(watches_).begin(), watches_.end());
+  for (const std::vector<Index>& of : members) {
+    for (const Index member : of) addGoroutine(snapshot.goroutines[member]);
+    close();
+  }
+  for (std::size_t i = 0; i < objects_.size(); ++i) addObject(objects_[i]);
+}
+
+void Graph::add(Addr pointer) {
+  const ObjectRef object = heap_.find(pointer);
+  if (!object || marker_.isMarked(object) || !heap_.allocated(object)) return;
+  const Addr address = heap_.address(object);
+  std::uint32_t number = numbers_.find(address);
+  if (number == AddrMap::kMissing) {
+    number = static_cast<std::uint32_t>(objects_.size());
+    numbers_.insert(address, number);
+    objects_.push_back(object);
+  }
+  const Node node = static_cast<Node>(owners_) + number;
+  // Many goroutines of a group hold the same few things.
+  if (edges_.size() == first_.back() || edges_.back() != node) edges_.push_back(node);
+}
+
+void Graph::addGoroutine(const golang::Goroutine& goroutine) {
+  stacks_.read(goroutine, held_);
+  for (const HeldPointer& pointer : held_) add(pointer.value);
+  if (const ObjectRef g = heap_.find(goroutine.address)) {
+    pointers_.visit(g, [this](Addr, Addr value) { add(value); });
+  }
+  for (const golang::Wait& wait : snapshot_.waitsOf(goroutine)) {
+    add(wait.sudog);
+    if (isWatched(wait.kind)) add(wait.address);
+  }
+}
+
+void Graph::addObject(ObjectRef object) {
+  pointers_.visit(object, [this](Addr, Addr value) { add(value); });
+  const std::pair key(heap_.slot(object), Node{0});
+  for (auto it = std::ranges::lower_bound(watches_, key);
+       it != watches_.end() && it->first == key.first; ++it) {
+    edges_.push_back(it->second);
+  }
+  close();
+}
+
+/// Gives each object to the owner that alone keeps it alive. An object changes hands at most twice
+/// (nobody, an owner, shared), so this is linear.
+class Sharing {
+ public:
+  Sharing(const Graph& graph, Holdings& holdings) : graph_(graph), owners_(holdings.owners.size()) {
+    of_.assign(graph.nodes(), kNone);
+    for (Node owner = 0; owner < owners_; ++owner) follow(owner);
+    for (auto node = static_cast<Node>(owners_); node < graph.nodes(); ++node) {
+      if (of_[node] == kShared) {
+        holdings.sharedBytes += graph.size(node);
+        ++holdings.sharedObjects;
+      } else if (of_[node] != kNone) {
+        holdings.owners[of_[node]].heapBytes += graph.size(node);
+        ++holdings.owners[of_[node]].objects;
+      }
+    }
+  }
+
+ private:
+  static constexpr Index kShared = kNone - 1;
+
+  void follow(Node owner) {
+    todo_.push_back(owner);
+    while (!todo_.empty()) {
+      const Node node = todo_.back();
+      todo_.pop_back();
+      const Index mine = node < owners_ ? owner : of_[node];
+      for (const Node to : graph_.from(node)) {
+        if (to < owners_ || of_[to] == mine || of_[to] == kShared) continue;
+        of_[to] = of_[to] == kNone ? mine : kShared;
+        todo_.push_back(to);
+      }
+    }
+  }
+
+  const Graph& graph_;
+  std::size_t owners_;
+  std::vector<Index> of_;
+  std::vector<Node> todo_;
+};
+
+/// Strongly connected components (Tarjan, without recursion): owners in one of them reach what each
+/// other waits on, so none explains the other.
+class Components {
+ public:
+  explicit Components(const Graph& graph)
+      : graph_(graph), order_(graph.nodes(), 0), low_(graph.nodes(), 0), of_(graph.nodes(), kNone) {
+    for (Node node = 0; node < graph.nodes(); ++node) {
+      if (order_[node] == 0) visit(node);
+    }
+  }
+
+  std::uint32_t count() const { return count_; }
+  /// A component's number is higher than that of every other it leads to.
+  std::uint32_t of(Node node) const { return of_[node]; }
+  /// All nodes, those of the lowest component first.
+  const std::vector<Node>& finished() const { return finished_; }
+
+ private:
+  struct Step {
+    Node node;
+    std::size_t edge;
+  };
+
+  void enter(Node node) {
+    order_[node] = low_[node] = ++clock_;
+    open_.push_back(node);
+    path_.push_back({node, 0});
+  }
+
+  void leave(Node node) {
+    if (low_[node] != order_[node]) return;
+    Node member;
+    do {
+      member = open_.back();
+      open_.pop_back();
+      of_[member] = count_;
+      finished_.push_back(member);
+    } while (member != node);
+    ++count_;
+  }
+
+  void visit(Node start) {
+    enter(start);
+    while (!path_.empty()) {
+      const Node node = path_.back().node;
+      const auto edges = graph_.from(node);
+      if (path_.back().edge < edges.size()) {
+        const Node to = edges[path_.back().edge++];
+        if (order_[to] == 0) {
+          enter(to);
+        } else if (of_[to] == kNone) {
+          low_[node] = std::min(low_[node], order_[to]);
+        }
+        continue;
+      }
+      path_.pop_back();
+      if (!path_.empty()) {
+        Node& above = low_[path_.back().node];
+        above = std::min(above, low_[node]);
+      }
+      leave(node);
+    }
+  }
+
+  const Graph& graph_;
+  std::vector<Node> order_, low_, of_;
+  std::vector<Node> open_, finished_;
+  std::vector<Step> path_;
+  Node clock_ = 0;
+  std::uint32_t count_ = 0;
+};
+
+/// From the leaks that nothing explains, follows what they hold to the leaks they explain.
+void findCauses(const Graph& graph, Holdings& holdings) {
+  const Components components(graph);
+  const auto owners = static_cast<Node>(holdings.owners.size());
+  std::vector<Index> cause(components.count(), kNone), own(components.count(), kNone);
+  for (Node owner = owners; owner-- > 0;) own[components.of(owner)] = owner;
+  const auto& finished = components.finished();
+  for (std::size_t i = finished.size(); i-- > 0;) {
+    const Node node = finished[i];
+    const std::uint32_t from = components.of(node);
+    const Index source = cause[from] != kNone ? cause[from] : own[from];
+    if (source == kNone) continue;
+    for (const Node to : graph.from(node)) {
+      const std::uint32_t next = components.of(to);
+      if (next != from && cause[next] == kNone) cause[next] = source;
+    }
+  }
+  for (Node owner = 0; owner < owners; ++owner) {
+    if (holdings.owners[owner].goroutines != 0) {
+      holdings.owners[owner].cause = cause[components.of(owner)];
+    }
+  }
+}
+
+}  // namespace
+
+Holdings holdingsOf(const golang::Snapshot& snapshot, const Proof& proof,
+                    std::span<const Index> ownerOf, std::size_t owners) {
+  Holdings holdings;
+  if (!proof.given()) return holdings;
+  holdings.owners.resize(owners);
+  for (Index i = 0; i < ownerOf.size(); ++i) {
+    if (ownerOf[i] >= owners || proof.fate(i) != Fate::leaked) continue;
+    Holding& holding = holdings.owners[ownerOf[i]];
+    ++holding.goroutines;
+    const golang::Goroutine& goroutine = snapshot.goroutines[i];
+    if (goroutine.stackHi > goroutine.stackLo) {
+      holding.stackBytes += goroutine.stackHi - goroutine.stackLo;
+    }
+  }
+  const Graph graph(snapshot, proof, ownerOf, owners);
+  Sharing(graph, holdings);
+  findCauses(graph, holdings);
+  return holdings;
+}
+
+}  // namespace parked::proof

@@ -1,0 +1,3 @@
+module parked.test/retain
+
+go 1.18
