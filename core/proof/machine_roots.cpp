@@ -1,5 +1,6 @@
 #include "proof/machine_roots.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <unordered_map>
@@ -23,6 +24,23 @@ constexpr std::uint64_t kWord = 8;
 constexpr std::array<std::string_view, 7> kIdle = {
     "runtime.stopm",          "runtime.sysmon",      "runtime.findRunnable", "runtime.findrunnable",
     "runtime.templateThread", "runtime.stoplockedm", "runtime.gcstopm"};
+
+/// The ways there from the system call.
+constexpr std::array<std::string_view, 15> kSleeps = {"runtime.futex",
+                                                      "runtime.futexsleep",
+                                                      "runtime.notesleep",
+                                                      "runtime.notetsleep",
+                                                      "runtime.notetsleep_internal",
+                                                      "runtime.mPark",
+                                                      "runtime.usleep",
+                                                      "runtime.osyield",
+                                                      "runtime.epollwait",
+                                                      "runtime.netpoll",
+                                                      "internal/runtime/syscall.Syscall6",
+                                                      "internal/runtime/syscall.EpollWait",
+                                                      "internal/runtime/syscall/linux.Syscall6",
+                                                      "internal/runtime/syscall/linux.EpollWait",
+                                                      "runtime/internal/syscall.Syscall6"};
 
 class Reader {
  public:
@@ -88,19 +106,13 @@ bool Reader::isIdle(const golang::StackStarts::Point& point, const Bounds& stack
                     .stackHi = stack.hi,
                     .trap = true},
                    frames, 100);
-  if (frames.empty()) return false;
   const auto& functions = image_.functions();
-  const std::string_view innermost = functions.function(frames.front().function).name;
-  const bool sleeps = innermost == "runtime.futex" || innermost == "runtime.epollwait" ||
-                      innermost == "runtime.usleep" || innermost.ends_with(".Syscall6");
-  if (!sleeps) return false;
+  std::vector<std::string_view> calls;
+  calls.reserve(frames.size());
   for (const golang::Frame& frame : frames) {
-    const std::string_view name = functions.function(frame.function).name;
-    for (const std::string_view idle : kIdle) {
-      if (name == idle) return true;
-    }
+    calls.push_back(functions.function(frame.function).name);
   }
-  return false;
+  return sleepsIdle(calls);
 }
 
 void Reader::readStack(const Bounds& stack, Addr from) {
@@ -152,6 +164,14 @@ void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
 }
 
 }  // namespace
+
+bool sleepsIdle(std::span<const std::string_view> calls) {
+  const auto awake = std::ranges::find_if(calls, [](std::string_view name) {
+    return std::ranges::find(kSleeps, name) == kSleeps.end();
+  });
+  return awake != calls.begin() && awake != calls.end() &&
+         std::ranges::find(kIdle, *awake) != kIdle.end();
+}
 
 MachineRoots readMachineRoots(const golang::Snapshot& snapshot) { return Reader(snapshot).read(); }
 

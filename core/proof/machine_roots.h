@@ -3,7 +3,9 @@
 // at safe points, a core does not, so here every word counts.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "golang/snapshot.h"
@@ -15,6 +17,11 @@ struct MachineRoots {
   std::vector<HeldPointer> pointers;
   std::string problem;  ///< why something may be missing; empty if nothing is
 };
+
+/// Whether a thread whose system stack has these calls on it, innermost first, waits for work and
+/// holds none. The scheduler also runs timers: on the way to a callback it may sleep for a lock of
+/// the runtime, with nobody else knowing of the callback any more.
+bool sleepsIdle(std::span<const std::string_view> calls);
 
 MachineRoots readMachineRoots(const golang::Snapshot& snapshot);
 
