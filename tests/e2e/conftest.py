@@ -79,6 +79,7 @@ class Running:
             self.process = subprocess.Popen(
                 [binary, *arguments],
                 cwd=folder,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "GOTRACEBACK": "crash"},
@@ -98,7 +99,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
 
     @property
     def pid(self) -> int:

@@ -1,0 +1,3 @@
+module parked.test/churn
+
+go 1.18
