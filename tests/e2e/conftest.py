@@ -49,7 +49,7 @@ def go_environment(go: str) -> dict[str, str]:
     return {**os.environ, "GOTOOLCHAIN": RELEASES[go], "GOFLAGS": "-buildvcs=false"}
 
 
-def build_target(name: str, build: Build) -> Path:
+def build_target(name: str, build: Build, experiment: str = "") -> Path:
     """The binary of tests/targets/<name>, built once per content, release and mode."""
     source = ROOT / "tests/targets" / name
     folder = CACHE / f"{name}-{build}-{RELEASES[build.go]}-{tree_hash(source)}"
@@ -60,7 +60,11 @@ def build_target(name: str, build: Build) -> Path:
         subprocess.run(
             ["go", "build", *BUILD_FLAGS[build.mode], "-o", partial, "."],
             cwd=source,
-            env={**go_environment(build.go), "CGO_ENABLED": "1" if build.mode == "cgo" else "0"},
+            env={
+                **go_environment(build.go),
+                "CGO_ENABLED": "1" if build.mode == "cgo" else "0",
+                "GOEXPERIMENT": experiment,
+            },
             check=True,
         )
         partial.rename(binary)

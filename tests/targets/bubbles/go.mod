@@ -1,0 +1,3 @@
+module parked.test/bubbles
+
+go 1.24
