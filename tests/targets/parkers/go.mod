@@ -1,0 +1,3 @@
+module parked.test/parkers
+
+go 1.18
