@@ -56,7 +56,11 @@ constexpr std::array kSpecs = {
          kList},
     Spec{Kind::locks, "locks", "locks [options]",
          "mutexes, WaitGroups and Conds goroutines wait on",
-         "Every lock, WaitGroup, Cond and semaphore somebody waits on, most waiters first.", kList},
+         "Circles of goroutines that wait for one another's locks; then every lock, WaitGroup, "
+         "Cond\n"
+         "and semaphore somebody waits on, most waiters first, with who may hold it: whose stack\n"
+         "has locked, has not unlocked, and has the lock at hand.",
+         kList},
     Spec{
         Kind::info, "info", "info [options]", "where every piece of the report comes from",
         "The program, how it was read, where struct layouts and the clock come from, what was not\n"

@@ -61,6 +61,12 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
     const Timings::Scope scope(timings, "verdicts");
     judgeAll();
   }
+  {
+    const Timings::Scope scope(timings, "lock holders");
+    lockHolders_ =
+        findLockHolders(snapshot, code, options.proof != nullptr ? options.proof->heap() : nullptr);
+    judgeLockCycles();
+  }
   const Timings::Scope scope(timings, "groups");
   std::vector<Index> all(snapshot.goroutines.size());
   std::iota(all.begin(), all.end(), Index{0});
@@ -114,6 +120,18 @@ void Analysis::judgeAll() {
       info.why = Why::timed;
     } else if (it->second.benign) {
       info.why = Why::benign;
+    }
+  }
+}
+
+/// Not proved: that a frame has a lock at hand and stands behind a Lock is no certainty.
+void Analysis::judgeLockCycles() {
+  for (const LockCycle& cycle : lockHolders_.cycles) {
+    for (const LockCycle::Member& member : cycle.members) {
+      GoroutineInfo& info = goroutines_[member.goroutine];
+      if (info.verdict != Verdict::waiting) continue;
+      info.verdict = Verdict::suspect;
+      info.why = Why::lockCycle;
     }
   }
 }

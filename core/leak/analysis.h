@@ -13,6 +13,7 @@
 #include "base/observer.h"
 #include "golang/snapshot.h"
 #include "leak/code.h"
+#include "leak/lock_holders.h"
 #include "leak/places.h"
 #include "leak/verdict.h"
 #include "proof/proof.h"
@@ -92,6 +93,9 @@ class Analysis {
   /// the time only when a GC sees the goroutine blocked.
   std::int64_t waitAtLeast(Index goroutine) const;
 
+  /// Who may hold the locks others wait for.
+  const LockHolders& lockHolders() const { return lockHolders_; }
+
   /// One sentence, no final stop: why this goroutine has its verdict.
   std::string sentence(Index goroutine) const;
   /// The same for a group.
@@ -104,6 +108,7 @@ class Analysis {
 
  private:
   void judgeAll();
+  void judgeLockCycles();
   void raiseSuspects();
   /// Why the group is SUSPECT, or Why::none.
   Why suspicion(const Group& group) const;
@@ -119,6 +124,7 @@ class Analysis {
   std::vector<StackInfo> stacks_;
   std::vector<GoroutineInfo> goroutines_;
   Grouping grouping_;
+  LockHolders lockHolders_;
   std::unordered_set<Addr> timerChannels_;  ///< channels a running timer will send to
 };
 

@@ -116,6 +116,26 @@ std::string waitedOn(const golang::Snapshot& snapshot, const golang::Goroutine& 
   return fmt::format("the {}", noun(snapshot, goroutine));
 }
 
+/// "goroutine 8 holds it (main.f locked it, a.go:12) and waits for what goroutine 7 holds".
+std::string lockCycle(const Analysis& analysis, Index goroutine) {
+  for (const LockCycle& cycle : analysis.lockHolders().cycles) {
+    const auto& members = cycle.members;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].goroutine != goroutine) continue;
+      const auto idOf = [&](std::size_t member) {
+        return analysis.snapshot().goroutines[members[member % members.size()].holder.goroutine].id;
+      };
+      if (members.size() == 1) return "waits for a lock that it seems to hold itself";
+      std::string text = fmt::format("a circle of locks: goroutine {} seems to hold it", idOf(i));
+      for (std::size_t next = 1; next < members.size(); ++next) {
+        text += fmt::format(" and waits for what goroutine {} holds", idOf(i + next));
+      }
+      return text;
+    }
+  }
+  return "waits for a lock in a circle of locks";
+}
+
 /// The sentence for `why`, spoken of `group`, the group it was found for.
 std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
   const golang::Snapshot& snapshot = analysis.snapshot();
@@ -141,6 +161,8 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
                          longest(group).empty()
                              ? ""
                              : fmt::format(" for at least {}", humanDuration(group.longestWait)));
+    case Why::lockCycle:
+      return lockCycle(analysis, goroutine);
     case Why::worker:
       return fmt::format(
           "{} {} one {}, as idle workers do", counted(group.count, "goroutine"),

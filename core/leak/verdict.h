@@ -55,6 +55,7 @@ enum class Why : std::uint8_t {
   settled,    ///< at least Thresholds::some at one place for at least Thresholds::someAge
   old,        ///< at least Thresholds::few at one place for at least Thresholds::age
   oldLock,    ///< waits for a lock for at least Thresholds::age
+  lockCycle,  ///< waits for a lock in a circle of goroutines that hold one another's
   unstopped,  ///< would be proved, but the process was read while it ran
   // waiting
   mainForever,  ///< main in `select {}`: the usual way to keep a program up

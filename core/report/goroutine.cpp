@@ -55,8 +55,9 @@ std::string companions(const golang::Snapshot& snapshot, const golang::Wait& own
                      count > kMaxCompanions ? ", ..." : "");
 }
 
-void putWaits(Page& page, const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
+void putWaits(Page& page, const Report& report, const golang::Goroutine& goroutine,
               std::uint64_t limit) {
+  const golang::Snapshot& snapshot = *report.snapshot;
   const auto waits = snapshot.waitsOf(goroutine);
   std::uint64_t shown = 0;
   for (const golang::Wait& wait : waits) {
@@ -82,6 +83,10 @@ void putWaits(Page& page, const golang::Snapshot& snapshot, const golang::Gorout
           golang::WaitOp::rlock, golang::WaitOp::wait}) {
       const std::string others = companions(snapshot, wait, op);
       if (!others.empty()) page.field(0, kLabel, "", others, Ink::faint);
+    }
+    const std::vector<std::string> holders = holderTexts(report, wait);
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+      page.field(0, kLabel, i == 0 ? "held by" : "", holders[i]);
     }
     ++shown;
   }
@@ -163,7 +168,7 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(analysis, index));
   if (!path.empty()) page.field(0, kLabel, "reached by", path);
   page.field(0, kLabel, "status", statusText(snapshot, goroutine));
-  putWaits(page, snapshot, goroutine, limit);
+  putWaits(page, report, goroutine, limit);
   if (info.start != leak::kNoPlace) {
     page.placeField(0, kLabel, "started as", analysis.place(info.start));
   }

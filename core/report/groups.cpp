@@ -56,6 +56,10 @@ void putGroupObjects(Page& page, std::size_t indent, const Report& report,
   if (!saysMoreThanTheReason(group.why)) return;
   if (!waits.front().inSelect) {
     page.field(indent, kLabel, "waits on", groupObjects(report, group));
+    const std::vector<std::string> holders = holderTexts(report, waits.front());
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+      page.field(indent, kLabel, i == 0 ? "held by" : "", holders[i]);
+    }
     return;
   }
   std::string text = fmt::format("select of {}", counted(waits.size(), "case"));

@@ -73,7 +73,10 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
   }
   if (parts.locks) {
     putArray(out, "locks", atMost(snapshot.locks.size(), limit),
-             [&](std::string& text, std::size_t i) { putLock(text, snapshot.locks[i]); });
+             [&](std::string& text, std::size_t i) { objects.lock(text, static_cast<Index>(i)); });
+    const auto& cycles = report.analysis->lockHolders().cycles;
+    putArray(out, "lock_cycles", cycles.size(),
+             [&](std::string& text, std::size_t i) { objects.lockCycle(text, cycles[i]); });
   }
   out(",\n\"proof\":");
   out.append([&](std::string& text) { objects.proof(text); });

@@ -86,6 +86,8 @@ std::string_view ruleId(leak::Why why) {
       return "old";
     case Why::oldLock:
       return "old_lock";
+    case leak::Why::lockCycle:
+      return "lock_cycle";
     case Why::unstopped:
       return "not_stopped";
     case Why::mainForever:

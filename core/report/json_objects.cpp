@@ -311,6 +311,46 @@ void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
   out += '}';
 }
 
+void JsonObjects::holder(std::string& out, const leak::LockHolder& holder) const {
+  put(out, FMT_COMPILE(R"({{"goroutine":{},"locked":{{)"),
+      snapshot_.goroutines[holder.goroutine].id);
+  putPlaceMembers(out, holder.locked.function, holder.locked.file, holder.locked.line);
+  out += R"(},"now":{)";
+  putPlaceMembers(out, holder.now.function, holder.now.file, holder.now.line);
+  put(out, FMT_COMPILE(R"(}},"exact":{}}})"), boolText(holder.exact));
+}
+
+void JsonObjects::lock(std::string& out, Index index) const {
+  putLock(out, snapshot_.locks[index]);
+  out.back() = ',';  // of the object
+  out += R"("holders":[)";
+  const auto& all = analysis_.lockHolders().of;
+  bool first = true;
+  if (index < all.size()) {
+    for (const leak::LockHolder& each : all[index]) {
+      if (!first) out += ',';
+      first = false;
+      holder(out, each);
+    }
+  }
+  out += "]}";
+}
+
+void JsonObjects::lockCycle(std::string& out, const leak::LockCycle& cycle) const {
+  out += '[';
+  bool first = true;
+  for (const leak::LockCycle::Member& member : cycle.members) {
+    put(out, FMT_COMPILE(R"({}{{"goroutine":{},"waits_for":)"), first ? "" : ",",
+        snapshot_.goroutines[member.goroutine].id);
+    first = false;
+    putAddress(out, snapshot_.locks[member.lock].address);
+    out += R"(,"held_by":)";
+    holder(out, member.holder);
+    out += '}';
+  }
+  out += ']';
+}
+
 void JsonObjects::proof(std::string& out) const {
   const proof::Proof* proof = analysis_.options().proof;
   if (proof == nullptr) {

@@ -26,6 +26,9 @@ class JsonObjects {
   void goroutine(std::string& out, Index index);
   void group(std::string& out, std::size_t index);
   void timer(std::string& out, const golang::Timer& timer);
+  /// A lock with who may hold it.
+  void lock(std::string& out, Index index) const;
+  void lockCycle(std::string& out, const leak::LockCycle& cycle) const;
   void proof(std::string& out) const;
   static void incomplete(std::string& out, const Incomplete& entry);
 
@@ -39,6 +42,7 @@ class JsonObjects {
   void reason(std::string& out, const golang::Goroutine& goroutine) const;
   /// "retained" and "root_cause_group" of a group.
   void holding(std::string& out, std::size_t group) const;
+  void holder(std::string& out, const leak::LockHolder& holder) const;
   void identity(std::string& out, Index index) const;
   void labels(std::string& out, const golang::Goroutine& goroutine) const;
   std::int32_t threadOf(const golang::Goroutine& goroutine) const;

@@ -144,6 +144,31 @@ void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& 
   putMore(page, order.size(), shown, style, "channels");
 }
 
+namespace {
+
+/// Who waits for whom in a circle, a line a goroutine.
+void putLockCycles(Page& page, const Report& report) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  for (const leak::LockCycle& cycle : report.analysis->lockHolders().cycles) {
+    page.line(0, {{"circle of locks", Ink::bad},
+                  {fmt::format("  {}, none of which can go on, it seems",
+                               leak::counted(cycle.members.size(), "goroutine"))}});
+    for (const leak::LockCycle::Member& member : cycle.members) {
+      const leak::LockHolder& holder = member.holder;
+      page.field(2, 0, {},
+                 fmt::format("goroutine {} waits for {}", snapshot.goroutines[member.goroutine].id,
+                             leak::describeLock(snapshot, snapshot.locks[member.lock])));
+      page.field(4, 0, {},
+                 fmt::format("held by goroutine {}: {} locked it at {}:{}, stands at line {}",
+                             snapshot.goroutines[holder.goroutine].id, holder.locked.function,
+                             baseName(holder.locked.file), holder.locked.line, holder.now.line));
+    }
+    page.blank();
+  }
+}
+
+}  // namespace
+
 void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& style,
                  const Sink& sink) {
   Writer writer(sink);
@@ -157,9 +182,13 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
       byWeight(locks.size(), [&](Index i) { return std::uint64_t{locks[i].waiters}; });
   const std::uint64_t shown = shownOf(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, false);
+  putLockCycles(page, report);
   for (std::uint64_t i = 0; i < shown; ++i) {
     page.field(0, 0, {}, leak::describeLock(*report.snapshot, locks[order[i]]));
-    page.field(4, 0, {}, waiters[i], Ink::faint);
+    page.field(4, 9, "waiting", waiters[i], Ink::faint);
+    for (const std::string& holder : holderTexts(report, order[i])) {
+      page.field(4, 9, "held by", holder);
+    }
   }
   putMore(page, order.size(), shown, style, "locks");
 }

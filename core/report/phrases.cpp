@@ -78,6 +78,27 @@ std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Inde
   return text;
 }
 
+std::vector<std::string> holderTexts(const Report& report, Index lock) {
+  std::vector<std::string> texts;
+  const auto& all = report.analysis->lockHolders().of;
+  if (lock >= all.size()) return texts;
+  for (const leak::LockHolder& holder : all[lock]) {
+    const golang::Goroutine& goroutine = report.snapshot->goroutines[holder.goroutine];
+    texts.push_back(
+        fmt::format("goroutine {}, it seems: {} locked {} at {}:{} and stands at line {} ({})",
+                    goroutine.id, holder.locked.function,
+                    holder.exact ? "it" : "a lock of that object", baseName(holder.locked.file),
+                    holder.locked.line, holder.now.line, reasonText(*report.snapshot, goroutine)));
+  }
+  return texts;
+}
+
+std::vector<std::string> holderTexts(const Report& report, const golang::Wait& wait) {
+  const bool lock =
+      wait.kind == golang::ObjectKind::mutex || wait.kind == golang::ObjectKind::rwMutex;
+  return lock ? holderTexts(report, wait.object) : std::vector<std::string>();
+}
+
 std::string groupObjects(const Report& report, const leak::Group& group) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const golang::Goroutine& example = snapshot.goroutines[group.example];

@@ -22,6 +22,10 @@ std::string waitText(std::int64_t atLeast);
 std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Index> members);
 /// What the members of a group wait on: "1,000 different channels, e.g. chan int …".
 std::string groupObjects(const Report& report, const leak::Group& group);
+/// Who may hold the lock: "goroutine 8, it seems: main.f locked it at f.go:12, stands at f.go:15".
+/// A line each; empty if nobody was found.
+std::vector<std::string> holderTexts(const Report& report, const golang::Wait& wait);
+std::vector<std::string> holderTexts(const Report& report, Index lock);
 /// "SIGABRT"; "signal 77" for one without a name.
 std::string signalName(int signal);
 /// "2025-11-23 03:12:44 UTC".

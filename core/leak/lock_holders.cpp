@@ -1,0 +1,251 @@
+#include "leak/lock_holders.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "golang/addr_map.h"
+#include "golang/unwind.h"
+#include "leak/lock_sites.h"
+
+namespace parked::leak {
+
+namespace {
+
+using golang::ObjectKind;
+
+constexpr std::size_t kHoldersKept = 4;
+constexpr std::uint64_t kLargestFrame = 1 << 16;
+constexpr std::uint64_t kMutexSize = 8, kRwMutexSize = 24;  // sync.Mutex, sync.RWMutex, 64-bit
+
+/// A frame that has locked something and not unlocked it.
+struct HoldingFrame {
+  std::size_t frame = 0;  ///< number of the physical frame, from the innermost
+  Place locked, now;
+  bool rwMutex = false;
+  std::vector<Index> globals;  ///< contended locks that its code names
+};
+
+class Finder {
+ public:
+  Finder(const golang::Snapshot& snapshot, const Code& code, const heap::Heap* heap)
+      : snapshot_(snapshot),
+        code_(code),
+        heap_(heap),
+        sites_(*snapshot.image, code),
+        unwinder_(*snapshot.image) {
+    holders_.of.resize(snapshot.locks.size());
+  }
+
+  LockHolders run();
+
+ private:
+  void chooseLocks();
+  void lookAt(Index goroutine);
+  const std::vector<HoldingFrame>& holdingFrames(Index stack);
+  void compare(Index goroutine, const golang::Frame& frame, const HoldingFrame& holding);
+  std::vector<Index> globalsIn(image::FuncIndex function, bool rwMutex) const;
+  void add(Index lock, const LockHolder& holder);
+  Index lockWaitedFor(Index goroutine) const;
+  void findCycles();
+
+  const golang::Snapshot& snapshot_;
+  const Code& code_;
+  const heap::Heap* heap_;
+  LockSites sites_;
+  golang::Unwinder unwinder_;
+  LockHolders holders_;
+  std::vector<Index> locks_, globals_;                    // contended; those outside of the heap
+  golang::AddrMap byAddress_;                             // of contended locks
+  std::unordered_multimap<std::uint64_t, Index> bySlot_;  // heap object to locks in it
+  std::unordered_map<Index, std::vector<HoldingFrame>> stacks_;  // by stack
+  std::vector<golang::Frame> frames_;
+};
+
+bool isHeld(const golang::Lock& lock) {
+  if (!lock.decoded || lock.waiters == 0) return false;
+  if (lock.kind == ObjectKind::mutex) return lock.mutexLocked;
+  return lock.kind == ObjectKind::rwMutex && (lock.writerPending || lock.readers > 0);
+}
+
+void Finder::chooseLocks() {
+  for (Index i = 0; i < snapshot_.locks.size(); ++i) {
+    const golang::Lock& lock = snapshot_.locks[i];
+    if (!isHeld(lock)) continue;
+    locks_.push_back(i);
+    byAddress_.insert(lock.address, i);
+    const heap::ObjectRef object = heap_ != nullptr ? heap_->find(lock.address) : heap::ObjectRef();
+    if (object) {
+      bySlot_.emplace(heap_->slot(object), i);
+    } else {
+      globals_.push_back(i);
+    }
+  }
+}
+
+std::vector<Index> Finder::globalsIn(image::FuncIndex function, bool rwMutex) const {
+  std::vector<Index> named;
+  for (const Index lock : globals_) {
+    if ((snapshot_.locks[lock].kind == ObjectKind::rwMutex) != rwMutex) continue;
+    const Addr address = snapshot_.locks[lock].address;
+    if (sites_.refersTo(function, address, address + (rwMutex ? kRwMutexSize : kMutexSize))) {
+      named.push_back(lock);
+    }
+  }
+  return named;
+}
+
+/// The frames of a stack that stand behind a Lock in the text of their function, with no Unlock in
+/// between. A frame that unlocks by `defer` has no Unlock of its own.
+const std::vector<HoldingFrame>& Finder::holdingFrames(Index index) {
+  const auto [at, isNew] = stacks_.try_emplace(index);
+  if (!isNew || index >= snapshot_.stacks.size()) return at->second;
+  const golang::Stack& stack = snapshot_.stacks[index];
+  const image::FunctionTable& table = snapshot_.image->functions();
+  std::vector<image::SourceFrame> source;
+  for (std::size_t i = 0; i < stack.count; ++i) {
+    const golang::FramePc& pc = snapshot_.pcs[stack.first + i];
+    const image::FuncIndex function = table.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
+    const auto& sites = sites_.of(function);
+    if (sites.empty()) continue;
+    source.clear();
+    code_.expand(pc.pc, pc.exact != 0, source);
+    for (const image::SourceFrame& call : source) {
+      for (const LockSite& site : sites) {
+        if (!site.acquires || site.function != call.function || site.line >= call.line) continue;
+        const bool released = std::ranges::any_of(sites, [&](const LockSite& other) {
+          return !other.acquires && other.rwMutex == site.rwMutex &&
+                 other.function == site.function && other.line > site.line &&
+                 other.line < call.line;
+        });
+        if (released) continue;
+        at->second.push_back({i,
+                              {site.function, site.file, site.line},
+                              {call.function, call.file, call.line},
+                              site.rwMutex,
+                              globalsIn(function, site.rwMutex)});
+      }
+    }
+  }
+  return at->second;
+}
+
+void Finder::add(Index lock, const LockHolder& holder) {
+  auto& holders = holders_.of[lock];
+  if (holders.empty() || holders.back().goroutine != holder.goroutine) {
+    holders.push_back(holder);
+  } else if (holder.exact && !holders.back().exact) {
+    holders.back() = holder;
+  }
+}
+
+/// Which contended locks the frame has at hand: their address, or that of the object they lie in,
+/// among its words; or a global that its code names.
+void Finder::compare(Index goroutine, const golang::Frame& frame, const HoldingFrame& holding) {
+  const auto matches = [&](Index lock) {
+    return (snapshot_.locks[lock].kind == ObjectKind::rwMutex) == holding.rwMutex;
+  };
+  const auto found = [&](Index lock, bool exact) {
+    if (matches(lock)) add(lock, {goroutine, holding.locked, holding.now, exact});
+  };
+  const image::Function& function = snapshot_.image->functions().function(frame.function);
+  const auto arguments = static_cast<std::uint64_t>(std::max(function.argBytes, 0));
+  const Addr end = std::max(frame.varp, frame.argp) + std::min(arguments, kLargestFrame);
+  if (end > frame.sp && end - frame.sp <= 2 * kLargestFrame) {
+    const auto bytes = snapshot_.image->target().memory().bytes(frame.sp, end - frame.sp);
+    for (std::size_t at = 0; at + sizeof(Addr) <= bytes.size(); at += sizeof(Addr)) {
+      Addr word;
+      std::memcpy(&word, bytes.data() + at, sizeof word);
+      if (word < heap::kPageSize) continue;
+      if (const Index lock = byAddress_.find(word); lock != golang::AddrMap::kMissing) {
+        found(lock, true);
+      }
+      if (bySlot_.empty()) continue;
+      const heap::ObjectRef object = heap_->find(word);
+      if (!object) continue;
+      const auto [first, last] = bySlot_.equal_range(heap_->slot(object));
+      for (auto it = first; it != last; ++it) found(it->second, false);
+    }
+  }
+  for (const Index lock : holding.globals) found(lock, true);
+}
+
+Index Finder::lockWaitedFor(Index goroutine) const {
+  const auto waits = snapshot_.waitsOf(snapshot_.goroutines[goroutine]);
+  if (waits.empty()) return kNone;
+  const ObjectKind kind = waits.front().kind;
+  return kind == ObjectKind::mutex || kind == ObjectKind::rwMutex ? waits.front().object : kNone;
+}
+
+void Finder::lookAt(Index index) {
+  const golang::Goroutine& goroutine = snapshot_.goroutines[index];
+  if (goroutine.system || goroutine.stack == kNone) return;
+  const auto& holding = holdingFrames(goroutine.stack);
+  if (holding.empty()) return;
+  frames_.clear();
+  golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
+  for (const HoldingFrame& each : holding) {
+    if (each.frame < frames_.size() && frames_[each.frame].function != image::kNoFunc) {
+      compare(index, frames_[each.frame], each);
+    }
+  }
+}
+
+LockHolders Finder::run() {
+  chooseLocks();
+  if (locks_.empty()) return std::move(holders_);
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) lookAt(i);
+  for (Index lock = 0; lock < holders_.of.size(); ++lock) {
+    auto& holders = holders_.of[lock];
+    // Who waits for a lock seldom holds it; only when nobody else could.
+    const auto waits = [&](const LockHolder& holder) {
+      return lockWaitedFor(holder.goroutine) == lock;
+    };
+    if (!std::ranges::all_of(holders, waits)) std::erase_if(holders, waits);
+    std::ranges::stable_sort(holders, std::ranges::greater(), &LockHolder::exact);
+    // One that has the lock's own address outdoes those that only know where it lies.
+    if (!holders.empty() && holders.front().exact) {
+      std::erase_if(holders, [](const LockHolder& holder) { return !holder.exact; });
+    }
+    if (holders.size() > kHoldersKept) holders.resize(kHoldersKept);
+  }
+  findCycles();
+  return std::move(holders_);
+}
+
+/// Each goroutine waits for one lock at most, and only locks with one possible holder count: from
+/// any start there is one way, and it ends or runs into a circle.
+void Finder::findCycles() {
+  std::unordered_map<Index, Index> seen;  // lock to the walk that saw it
+  for (const Index start : locks_) {
+    std::vector<LockCycle::Member> way;
+    for (Index lock = start; lock != kNone && seen.try_emplace(lock, start).second;) {
+      const auto& holders = holders_.of[lock];
+      if (holders.size() != 1) break;
+      way.push_back({kNone, lock, holders.front()});
+      lock = lockWaitedFor(holders.front().goroutine);
+      const auto closed = std::ranges::find(way, lock, &LockCycle::Member::lock);
+      if (closed == way.end()) continue;
+      const std::vector<LockCycle::Member> circle(closed, way.end());
+      // Alone, it would have to be exact: an object may have two locks.
+      if (circle.size() == 1 && !circle.front().holder.exact) break;
+      LockCycle cycle{circle};
+      for (std::size_t i = 0; i < circle.size(); ++i) {
+        const std::size_t before = (i + circle.size() - 1) % circle.size();
+        cycle.members[i].goroutine = circle[before].holder.goroutine;
+      }
+      holders_.cycles.push_back(std::move(cycle));
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+LockHolders findLockHolders(const golang::Snapshot& snapshot, const Code& code,
+                            const heap::Heap* heap) {
+  if (snapshot.image == nullptr) return {};
+  return Finder(snapshot, code, heap).run();
+}
+
+}  // namespace parked::leak

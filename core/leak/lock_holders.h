@@ -1,0 +1,48 @@
+// Who may hold a lock that others wait for. Go's locks do not say who holds them; stacks do: a
+// frame whose function has locked, has not unlocked, and has the lock at hand. And the circles of
+// goroutines that wait for one another's locks.
+#pragma once
+
+#include <vector>
+
+#include "golang/snapshot.h"
+#include "heap/heap.h"
+#include "leak/code.h"
+#include "leak/places.h"
+
+namespace parked::leak {
+
+using golang::Index;
+using golang::kNone;
+
+/// A goroutine that may hold a lock.
+struct LockHolder {
+  Index goroutine = kNone;
+  Place locked;        ///< where its frame called Lock
+  Place now;           ///< where that frame stands
+  bool exact = false;  ///< the frame has the lock's own address, not only that of what it lies in
+};
+
+/// Goroutines each of which waits for a lock that the next one holds, the last for the first.
+struct LockCycle {
+  struct Member {
+    Index goroutine = kNone;
+    Index lock = kNone;  ///< what it waits for
+    LockHolder holder;   ///< the next member, and why it holds that lock
+  };
+  std::vector<Member> members;
+};
+
+struct LockHolders {
+  /// By lock (Snapshot::locks), the most likely first; a few at most.
+  std::vector<std::vector<LockHolder>> of;
+  /// Circles in which every lock has but one possible holder.
+  std::vector<LockCycle> cycles;
+};
+
+/// Looks for the holders of every locked mutex and RWMutex that somebody waits for. `heap` may be
+/// null: then only locks whose address itself lies in a frame are found.
+LockHolders findLockHolders(const golang::Snapshot& snapshot, const Code& code,
+                            const heap::Heap* heap);
+
+}  // namespace parked::leak

@@ -1,0 +1,3 @@
+module parked.test/locks
+
+go 1.18
