@@ -215,7 +215,7 @@ TEST(Json, LocksHaveTheStateOfTheirKind) {
   EXPECT_FALSE(lists.contains("selection"));
   EXPECT_EQ(lists["locks"].size(), 3U);
   EXPECT_EQ(lists["locks"][1], json::parse(R"({"kind":"wait_group","address":"0x20","waiters":1,
-                                               "decoded":true,"counter":-3,"group_waiters":0})"));
+                                               "decoded":true,"counter":-3,"group_waiters":0,"holders":[]})"));
   EXPECT_EQ(lists["channels"], json::array());
 }
 

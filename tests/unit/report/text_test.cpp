@@ -334,7 +334,7 @@ TEST(Lists, Locks) {
       list(program, [](const report::Report& report, const report::Sink& sink) {
         report::renderLocks(report, 0, {}, sink);
       });
-  EXPECT_EQ(text, "sync.Mutex 0xc000 locked, 1 waiting\n    goroutine 1 (lock)\n");
+  EXPECT_EQ(text, "sync.Mutex 0xc000 locked, 1 waiting\n    waiting  goroutine 1 (lock)\n");
 }
 
 // --- pieces
