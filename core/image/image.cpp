@@ -1,6 +1,7 @@
 #include "image/image.h"
 
 #include "image/dwarf_layouts.h"
+#include "image/dwarf_types.h"
 #include "image/symbols.h"
 #include "target/elf_file.h"
 
@@ -18,6 +19,8 @@ struct Image::Impl {
   target::Target& target;
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
   Parts parts;
+  bool typesOpened = false;
+  std::unique_ptr<DwarfTypes> types;
 };
 
 Image::Image() = default;
@@ -84,6 +87,16 @@ Image::Variable Image::variableAt(Addr address) const {
 }
 
 std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->symbol(name); }
+
+DwarfTypes* Image::types() const {
+  if (impl_->symbols && !impl_->typesOpened) {
+    impl_->typesOpened = true;
+    if (auto types = DwarfTypes::open(impl_->target.executable())) {
+      impl_->types = std::move(*types);
+    }
+  }
+  return impl_->types.get();
+}
 
 std::string Image::buildId() const {
   if (!impl_->symbols) return {};  // assembled

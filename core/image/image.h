@@ -18,6 +18,8 @@
 
 namespace parked::image {
 
+class DwarfTypes;  // image/dwarf_types.h
+
 class Image {
  public:
   /// Reads what every analysis needs. Works from the executable's file wherever it can, so that for
@@ -51,6 +53,9 @@ class Image {
     Addr address = 0;
   };
   Variable variableAt(Addr address) const;
+
+  /// Types by DWARF, opened on first use; nullptr if the executable has none.
+  DwarfTypes* types() const;
 
   /// For the header: Go's build id, or the GNU one.
   std::string buildId() const;

@@ -6,6 +6,7 @@
 #include "golang/unwind.h"
 #include "leak/describe.h"
 #include "leak/numbers.h"
+#include "leak/typed_way.h"
 #include "proof/globals.h"
 #include "proof/path.h"
 
@@ -16,8 +17,8 @@ namespace {
 using proof::RootKind;
 
 /// Of what a composite literal at package level made there is no symbol; the variable that points
-/// to it has one.
-std::string staticText(image::Image& image, Addr address) {
+/// to it has one. Returns its address, 0 if there is none.
+Addr holderOfStatic(image::Image& image, Addr address) {
   constexpr std::uint64_t kLargest = 1 << 16;
   Addr holder = 0, nearest = 0;
   proof::visitGlobals(image, [&](Addr at, Addr value) {
@@ -26,15 +27,19 @@ std::string staticText(image::Image& image, Addr address) {
     nearest = value;
     holder = at;
   });
-  if (holder == 0) return fmt::format("a global at {:#x}", address);
-  return fmt::format("{} (global) -> its value", image.variableAt(holder).name);
+  return holder;
 }
 
-std::string variableText(image::Image& image, Addr address) {
+/// "main.registry (global map[string]*main.session)".
+std::string variableText(image::Image& image, Addr address, std::string_view type = {}) {
   const image::Image::Variable variable = image.variableAt(address);
-  if (variable.name.empty()) return staticText(image, address);
-  if (address == variable.address) return fmt::format("{} (global)", variable.name);
-  return fmt::format("{}+{:#x} (global)", variable.name, address - variable.address);
+  if (variable.name.empty()) return fmt::format("a global at {:#x}", address);
+  const std::string kind =
+      type.empty() ? std::string("(global)") : fmt::format("(global {})", type);
+  if (address == variable.address || !type.empty()) {
+    return fmt::format("{} {}", variable.name, kind);
+  }
+  return fmt::format("{}+{:#x} {}", variable.name, address - variable.address, kind);
 }
 
 /// The function in whose frame a stack slot lies.
@@ -55,7 +60,7 @@ std::string rootText(const Analysis& analysis, const proof::Root& root) {
       root.goroutine < snapshot.goroutines.size() ? snapshot.goroutines[root.goroutine].id : 0;
   switch (root.kind) {
     case RootKind::global:
-      return variableText(*snapshot.image, root.address);
+      break;  // see keptAliveBy()
     case RootKind::stack: {
       const std::string function = frameText(analysis, root.goroutine, root.address);
       return function.empty() ? fmt::format("the stack of goroutine {}", id)
@@ -79,12 +84,14 @@ std::string rootText(const Analysis& analysis, const proof::Root& root) {
   return "a root";
 }
 
-std::string stepText(const Analysis& analysis, const proof::PathStep& step) {
+/// `type` as the way before it tells, "" if it does not.
+std::string stepText(const Analysis& analysis, const proof::PathStep& step,
+                     const std::string& type) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   if (step.channel != kNone) {
     const golang::Channel& channel = snapshot.channels[step.channel];
-    const std::string_view type = snapshot.strings[channel.elementType];
-    return type.empty() ? "chan" : fmt::format("chan {}", type);
+    const std::string_view element = snapshot.strings[channel.elementType];
+    return element.empty() ? "chan" : fmt::format("chan {}", element);
   }
   if (step.timer != kNone) return "a pending timer";
   if (step.goroutine != kNone) {
@@ -94,8 +101,30 @@ std::string stepText(const Analysis& analysis, const proof::PathStep& step) {
     const Place function = functionAt(analysis.code(), step.closureOf);
     if (!function.function.empty()) return fmt::format("closure {}", function.function);
   }
+  if (!type.empty()) return type;
   if (!step.type.empty()) return step.type;
   return fmt::format("object of {}", counted(step.size, "byte"));
+}
+
+/// The steps of a way's start: the variable `word` lies in, or the one that points to what it lies
+/// in. `lock`: the way ends there, at a lock.
+void putGlobal(image::Image& image, Addr word, bool lock, TypedWay& way,
+               std::vector<KeepAliveStep>& result) {
+  const Addr holder = image.variableAt(word).name.empty() ? holderOfStatic(image, word) : Addr{0};
+  const Addr at = holder != 0 ? holder : word;
+  const image::Image::Variable variable = image.variableAt(at);
+  way.enter(variable.name, variable.address);
+  KeepAliveStep& global = result.emplace_back();
+  global.what = variableText(image, at, way.type());
+  global.address = global.word = at;
+  global.field = lock && holder == 0 ? way.lockAt(at) : way.follow(at);
+  if (holder == 0) return;
+  KeepAliveStep& value = result.emplace_back();
+  value.what = way.type().empty() ? std::string("its value") : way.pointerType();
+  image.target().memory().read(holder, value.address);
+  value.word = word;
+  value.offset = word - value.address;
+  value.field = lock ? way.lockAt(word) : way.follow(word);
 }
 
 }  // namespace
@@ -110,19 +139,26 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
   }
   const golang::Wait& wait = snapshot.waits[proof->reachedWait(goroutine)];
   if (!proof->heap()->find(wait.address)) {
-    KeepAliveStep& global = result.emplace_back();
-    global.what = variableText(*snapshot.image, wait.address);
-    global.address = wait.address;
+    TypedWay way(snapshot);
+    putGlobal(*snapshot.image, wait.address, true, way, result);
+    result.back().word = 0;
     return result;
   }
   const proof::Path path = proof::pathTo(snapshot, *proof, wait.address);
   if (path.steps.empty()) return result;
-  KeepAliveStep& root = result.emplace_back();
-  root.what = rootText(analysis, path.root);
-  root.address = root.word = path.root.address;
+  TypedWay way(snapshot);
+  if (path.root.kind == RootKind::global) {
+    putGlobal(*snapshot.image, path.root.address, false, way, result);
+  } else {
+    KeepAliveStep& root = result.emplace_back();
+    root.address = root.word = path.root.address;
+    root.what = rootText(analysis, path.root);
+  }
   for (const proof::PathStep& step : path.steps) {
     KeepAliveStep& next = result.emplace_back();
-    next.what = stepText(analysis, step);
+    next.mapPart = way.insideMap();
+    next.what = stepText(analysis, step, way.pointerType());
+    if (step.word != 0) next.field = way.follow(step.word);
     next.timer = step.timer != kNone && step.channel == kNone;
     next.address = step.object;
     next.word = step.word;
@@ -134,6 +170,7 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
     KeepAliveStep& last = result.back();
     last.word = wait.address;
     last.offset = wait.address - last.address;
+    last.field = way.lockAt(wait.address);
     KeepAliveStep& lock = result.emplace_back();
     lock.what = object.substr(0, object.find(' '));
     lock.address = wait.address;
@@ -149,7 +186,15 @@ std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].timer) first = i;
   }
-  const std::span<const KeepAliveStep> shown = std::span(steps).subspan(first);
+  std::vector<KeepAliveStep> shown;
+  for (const KeepAliveStep& step : std::span(steps).subspan(first)) {
+    // Of a map's inside the fields of an entry are of interest only.
+    if (!step.mapPart || shown.empty()) {
+      shown.push_back(step);
+    } else {
+      shown.back().field += step.field;
+    }
+  }
   for (std::size_t i = 0; i < shown.size(); ++i) {
     if (shown.size() > kShown && i == kShown / 2) {
       text += fmt::format(" -> {} more", shown.size() - kShown);
@@ -157,6 +202,7 @@ std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {
     }
     if (!text.empty()) text += " -> ";
     text += shown[i].what;
+    if (!shown[i].field.empty()) text += fmt::format(" {}", shown[i].field);
   }
   return text;
 }

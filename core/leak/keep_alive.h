@@ -10,11 +10,13 @@ namespace parked::leak {
 
 /// One step of the way from what can run to what the goroutine waits on.
 struct KeepAliveStep {
-  std::string what;  ///< "main.registry (global)", "closure main.start.func1", "object of 96 bytes"
-  Addr address = 0;  ///< of the object; of a global or a stack slot, of that; 0 for a register
-  Addr word = 0;     ///< the word that points to the next step; 0 in the last one
+  std::string what;   ///< "main.registry (global)", "*main.session", "object of 96 bytes"
+  std::string field;  ///< the word that leads on: ".sessions[3]", "" if its name is not known
+  Addr address = 0;   ///< of the object; of a global or a stack slot, of that; 0 for a register
+  Addr word = 0;      ///< the word that points to the next step; 0 in the last one
   std::uint64_t offset = 0;  ///< of the word in the object
   bool timer = false;        ///< it is a timer that will fire
+  bool mapPart = false;      ///< it is a part of how the runtime keeps a map
 };
 
 /// From the root to the object waited on; empty if the proof has no answer for the goroutine.

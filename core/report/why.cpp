@@ -36,7 +36,10 @@ std::string noAnswer(const leak::Analysis& analysis, Index index) {
 
 void putWay(Page& page, const std::vector<leak::KeepAliveStep>& steps) {
   std::size_t width = 0;
-  for (const leak::KeepAliveStep& step : steps) width = std::max(width, step.what.size());
+  const auto whatOf = [](const leak::KeepAliveStep& step) {
+    return step.field.empty() ? step.what : fmt::format("{} {}", step.what, step.field);
+  };
+  for (const leak::KeepAliveStep& step : steps) width = std::max(width, whatOf(step).size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const leak::KeepAliveStep& step = steps[i];
     std::string where = step.address == 0 ? "" : fmt::format("{:#x}", step.address);
@@ -45,7 +48,7 @@ void putWay(Page& page, const std::vector<leak::KeepAliveStep>& steps) {
                                 : fmt::format("+{:#x}, x/gx {:#x}", step.offset, step.word);
     }
     page.line(2, {{i == 0 ? "   " : "-> ", Ink::faint},
-                  {fmt::format("{:<{}}  ", step.what, width), Ink::code},
+                  {fmt::format("{:<{}}  ", whatOf(step), width), Ink::code},
                   {where, Ink::faint}});
   }
 }

@@ -101,12 +101,12 @@ def test_the_way_that_keeps_it_alive(build: Build, kernel_core: Callable[..., Co
         if re.match(r"main\.[LV]_", f["func"])
     }
     expected = {
-        "V_global": "main.gbox (global)",
-        "V_globalMu": "main.gmu (global)",
+        "V_global": "main.gbox (global *main.box)",
+        "V_globalMu": "main.gmu (global sync.Mutex)",
         "V_ctxTimeout": "a pending timer",
         "V_heldBySleeper": f"the stack of goroutine {ids['V_sleepOwner']} in main.",
         "V_chain": f"the stack of goroutine {ids['V_chainOwner']} in main.",
-        "V_chainOwner": "main.keep (global)",
+        "V_chainOwner": "main.keep (global []interface {})",
         "V_finalizer": "a finalizer",
     }
     for name, root in expected.items():

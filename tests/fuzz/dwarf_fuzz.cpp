@@ -5,6 +5,31 @@
 #include <cstdint>
 
 #include "image/dwarf_layouts.h"
+#include "image/dwarf_types.h"
+
+namespace {
+
+/// Follows whatever types the data claims a way down.
+void followTypes(const parked::image::DwarfSections& sections) {
+  using namespace parked::image;
+  const auto types = DwarfTypes::open(sections);
+  if (!types) return;
+  for (TypeRef type : {(*types)->variable("main.limit"), (*types)->variable("runtime.allgs"),
+                       (*types)->described(0x500000, 0x400000), TypeRef{11}, TypeRef{64}}) {
+    for (int depth = 0; depth < 8 && type != 0; ++depth) {
+      (void)(*types)->name(type);
+      const std::uint64_t size = (*types)->size(type);
+      TypeRef next = (*types)->pointee(type);
+      for (std::uint64_t at = 0; at < size && at < 256; at += 8) {
+        const TypedWord word = (*types)->word(type, at);
+        if (word.pointee != 0) next = word.pointee;
+      }
+      type = next;
+    }
+  }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parked::image;
@@ -21,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     sections.info.size = static_cast<std::uint64_t>(unpacked);
     sections.info.compression = data[0] % 3 == 1 ? Compression::zlib : Compression::zstd;
   }
+  followTypes(sections);
   const auto layouts = openDwarfLayouts(sections);
   if (!layouts) return 0;
   for (const char* type : {"runtime.g", "runtime.stack", "runtime.iface", "net/http.Transport"}) {

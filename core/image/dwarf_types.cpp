@@ -1,0 +1,253 @@
+#include "image/dwarf_types.h"
+
+#include <algorithm>
+#include <dwarf.h>
+#include <fmt/format.h>
+#include <utility>
+
+namespace parked::image {
+
+namespace {
+
+// Go's own attributes (cmd/internal/dwarf, the same 1.18 to 1.27).
+constexpr unsigned kGoKey = 0x2901;
+constexpr unsigned kGoElem = 0x2902;
+constexpr unsigned kGoRuntimeType = 0x2904;
+
+constexpr int kMaxDepth = 64;  // structs in arrays in structs; damaged data may be cyclic
+constexpr std::uint64_t kPointerSize = 8;
+
+std::string_view nameOf(Dwarf_Die* die) {
+  const char* name = dwarf_diename(die);
+  return name != nullptr ? std::string_view(name) : std::string_view();
+}
+
+bool typeOf(Dwarf_Die* die, Dwarf_Die* type) {
+  Dwarf_Attribute attribute;
+  return dwarf_attr(die, DW_AT_type, &attribute) != nullptr &&
+         dwarf_formref_die(&attribute, type) != nullptr;
+}
+
+bool number(Dwarf_Die* die, unsigned name, Dwarf_Word& value) {
+  Dwarf_Attribute attribute;
+  return dwarf_attr(die, name, &attribute) != nullptr && dwarf_formudata(&attribute, &value) == 0;
+}
+
+bool refersTo(Dwarf_Die* die, unsigned name, Dwarf_Die* to) {
+  Dwarf_Attribute attribute;
+  return dwarf_attr(die, name, &attribute) != nullptr &&
+         dwarf_formref_die(&attribute, to) != nullptr;
+}
+
+bool strip(Dwarf_Die* type) {
+  for (int depth = 0; depth < kMaxDepth; ++depth) {
+    if (dwarf_tag(type) != DW_TAG_typedef) return true;
+    Dwarf_Die inner;
+    if (!typeOf(type, &inner)) return false;
+    *type = inner;
+  }
+  return false;
+}
+
+std::uint64_t sizeOf(Dwarf_Die type) {
+  if (!strip(&type)) return 0;
+  Dwarf_Word size = 0;
+  if (number(&type, DW_AT_byte_size, size)) return size;
+  const int tag = dwarf_tag(&type);
+  return tag == DW_TAG_pointer_type || tag == DW_TAG_subroutine_type ? kPointerSize : 0;
+}
+
+/// The member that covers `offset`, and the offset inside of it.
+bool memberAt(Dwarf_Die* type, std::uint64_t& offset, Dwarf_Die& member) {
+  Dwarf_Die die;
+  if (dwarf_child(type, &die) != 0) return false;
+  do {
+    Dwarf_Word start = 0;
+    Dwarf_Die of;
+    if (dwarf_tag(&die) != DW_TAG_member || !number(&die, DW_AT_data_member_location, start) ||
+        !typeOf(&die, &of) || offset < start || offset - start >= sizeOf(of)) {
+      continue;
+    }
+    offset -= start;
+    member = die;
+    return true;
+  } while (dwarf_siblingof(&die, &die) == 0);
+  return false;
+}
+
+/// "net/http" of "net/http.DefaultClient".
+std::string_view packageOf(std::string_view symbol) {
+  const std::size_t slash = symbol.rfind('/');
+  const std::size_t dot = symbol.find('.', slash == std::string_view::npos ? 0 : slash);
+  return symbol.substr(0, dot);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DwarfTypes>> DwarfTypes::open(const target::ElfFile& executable) {
+  auto sections = findDwarf(executable);
+  if (!sections) return tl::unexpected(sections.error());
+  return open(*sections);
+}
+
+Result<std::unique_ptr<DwarfTypes>> DwarfTypes::open(const DwarfSections& sections) {
+  std::unique_ptr<DwarfTypes> types(new DwarfTypes);
+  types->sections_ = std::make_unique<DwarfSections>(sections);
+  auto units = DwarfUnits::open(*types->sections_);
+  if (!units) return tl::unexpected(units.error());
+  types->units_ = std::move(*units);
+  return types;
+}
+
+bool DwarfTypes::dieOf(TypeRef type, Dwarf_Die& die) const {
+  return type != 0 && dwarf_offdie(units_->dwarf(), type, &die) != nullptr;
+}
+
+/// The unit of the variable's package names it. A reference into a unit that is not unpacked yet
+/// would be followed into zeros, so all units up to the one with the types must have been seen;
+/// they are where the runtime is, which is asked for first.
+TypeRef DwarfTypes::variable(std::string_view name) {
+  const auto [at, isNew] = variables_.try_emplace(std::string(name), 0);
+  if (!isNew) return at->second;
+  indexTypes();
+  const std::string_view package = packageOf(name);
+  for (std::size_t i = 0;; ++i) {
+    const DwarfUnits::Unit* unit = units_->at(i);
+    if (unit == nullptr) return 0;
+    if (!unit->go || unit->name != package) continue;
+    Dwarf_Die unitDie = unit->die;
+    Dwarf_Die die;
+    if (dwarf_child(&unitDie, &die) != 0) continue;
+    do {
+      if (dwarf_tag(&die) != DW_TAG_variable || nameOf(&die) != name) continue;
+      Dwarf_Die type;
+      if (typeOf(&die, &type)) at->second = dwarf_dieoffset(&type);
+      return at->second;
+    } while (dwarf_siblingof(&die, &die) == 0);
+  }
+}
+
+/// All types are in one unit, one of those of package runtime.
+void DwarfTypes::indexTypes() {
+  if (std::exchange(indexed_, true)) return;
+  for (std::size_t i = 0; described_.empty(); ++i) {
+    const DwarfUnits::Unit* unit = units_->at(i);
+    if (unit == nullptr) return;
+    if (!unit->go || unit->name != "runtime") continue;
+    Dwarf_Die unitDie = unit->die;
+    Dwarf_Die die;
+    if (dwarf_child(&unitDie, &die) != 0) continue;
+    do {
+      Dwarf_Attribute attribute;
+      Dwarf_Addr key = 0;
+      if (dwarf_attr(&die, kGoRuntimeType, &attribute) == nullptr) continue;
+      if (dwarf_formaddr(&attribute, &key) != 0 && dwarf_formudata(&attribute, &key) != 0) continue;
+      if (key == 0) continue;
+      described_.emplace(key, dwarf_dieoffset(&die));
+      lowest_ = std::min<Addr>(lowest_, key);
+    } while (dwarf_siblingof(&die, &die) == 0);
+  }
+}
+
+TypeRef DwarfTypes::described(Addr descriptor, Addr types) {
+  indexTypes();
+  // Newer linkers write the distance from the first descriptor.
+  const auto at = described_.find(lowest_ >= types ? descriptor : descriptor - types);
+  return at == described_.end() ? 0 : at->second;
+}
+
+std::string DwarfTypes::name(TypeRef type) const {
+  Dwarf_Die die;
+  return dieOf(type, die) ? std::string(nameOf(&die)) : std::string();
+}
+
+std::uint64_t DwarfTypes::size(TypeRef type) const {
+  Dwarf_Die die;
+  return dieOf(type, die) ? sizeOf(die) : 0;
+}
+
+bool DwarfTypes::isPointer(TypeRef type) const {
+  Dwarf_Die die;
+  return dieOf(type, die) && strip(&die) && dwarf_tag(&die) == DW_TAG_pointer_type;
+}
+
+TypeRef DwarfTypes::pointee(TypeRef type) const {
+  Dwarf_Die die, to;
+  if (!dieOf(type, die) || !strip(&die) || dwarf_tag(&die) != DW_TAG_pointer_type) return 0;
+  return typeOf(&die, &to) ? dwarf_dieoffset(&to) : 0;
+}
+
+TypedWord DwarfTypes::word(TypeRef type, std::uint64_t offset) const {
+  return find(type, offset, {});
+}
+
+std::string DwarfTypes::pathTo(std::string_view package, TypeRef type, std::uint64_t offset) const {
+  return find(type, offset, package).path;
+}
+
+/// With `stop`, ends at the first struct whose name begins so.
+TypedWord DwarfTypes::find(TypeRef type, std::uint64_t offset, std::string_view stop) const {
+  TypedWord found;
+  Dwarf_Die die;
+  if (!dieOf(type, die)) return found;
+  PointerKind pointer = PointerKind::pointer;
+  for (int depth = 0; depth < kMaxDepth; ++depth) {
+    Dwarf_Die next;
+    switch (dwarf_tag(&die)) {
+      case DW_TAG_typedef:
+        // Maps and channels are typedefs of pointers to the runtime's structs.
+        if (Dwarf_Die key; refersTo(&die, kGoKey, &key)) {
+          pointer = PointerKind::map;
+        } else if (refersTo(&die, kGoElem, &key)) {
+          pointer = PointerKind::channel;
+          found.element = dwarf_dieoffset(&key);
+        }
+        if (!typeOf(&die, &next)) return found;
+        break;
+      case DW_TAG_structure_type: {
+        const std::string_view name = nameOf(&die);
+        if (!stop.empty() && name.starts_with(stop)) return found;
+        if (name == "runtime.iface" || name == "runtime.eface") {
+          found.kind = offset == kPointerSize ? PointerKind::interfaceData : PointerKind::unknown;
+          return found;
+        }
+        if (Dwarf_Die element; refersTo(&die, kGoElem, &element)) {  // a slice
+          if (offset != 0) return found;
+          found.kind = PointerKind::slice;
+          found.pointee = dwarf_dieoffset(&element);
+          return found;
+        }
+        if (name == "string") {
+          found.kind = PointerKind::string;
+          return found;
+        }
+        Dwarf_Die member;
+        if (!memberAt(&die, offset, member) || !typeOf(&member, &next)) return found;
+        found.path += fmt::format(".{}", nameOf(&member));
+        break;
+      }
+      case DW_TAG_array_type: {
+        if (!typeOf(&die, &next)) return found;
+        const std::uint64_t size = sizeOf(next);
+        if (size == 0) return found;
+        found.path += fmt::format("[{}]", offset / size);
+        offset %= size;
+        break;
+      }
+      case DW_TAG_pointer_type:
+        if (offset != 0) return found;
+        found.kind = pointer;
+        if (typeOf(&die, &next)) found.pointee = dwarf_dieoffset(&next);
+        return found;
+      case DW_TAG_subroutine_type:
+        found.kind = offset == 0 ? PointerKind::function : PointerKind::unknown;
+        return found;
+      default:
+        return found;
+    }
+    die = next;
+  }
+  return {};
+}
+
+}  // namespace parked::image

@@ -1,0 +1,158 @@
+#include "leak/typed_way.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
+
+namespace parked::leak {
+
+namespace {
+
+using image::PointerKind;
+
+// Names the linker gives to the structs of maps (cmd/link/internal/ld/dwarf.go): hash and bucket up
+// to 1.23, the others since.
+constexpr std::array<std::string_view, 7> kMapParts = {
+    "hash<", "bucket<", "map<", "table<", "group<", "groupReference<", "noalg.map.group["};
+constexpr std::string_view kSwissMap = "map<";
+constexpr std::string_view kChannel = "hchan<";
+constexpr std::uint64_t kWord = 8;
+
+}  // namespace
+
+TypedWay::TypedWay(const golang::Snapshot& snapshot)
+    : memory_(snapshot.image->target().memory()),
+      image_(*snapshot.image),
+      types_(snapshot.image->types()) {
+  std::vector<std::string> missing;
+  image::Binder itab(image_.layouts(), "internal/abi.ITab", missing);
+  itab.optional(itabType_, "Type");
+  if (!itabType_) {
+    image::Binder older(image_.layouts(), "runtime.itab", missing);
+    older.optional(itabType_, "_type");
+  }
+}
+
+void TypedWay::enter(std::string_view variable, Addr address) {
+  type_ = types_ != nullptr ? types_->variable(variable) : 0;
+  start_ = address;
+  several_ = false;
+}
+
+std::string TypedWay::type() const { return type_ != 0 ? types_->name(type_) : std::string(); }
+
+std::string TypedWay::pointerType() const {
+  const std::string name = type();
+  if (name.empty() || insideMap()) return name;
+  if (name.starts_with(kChannel)) {
+    return fmt::format("chan {}", name.substr(kChannel.size(), name.size() - kChannel.size() - 1));
+  }
+  return (several_ ? "[]" : "*") + name;
+}
+
+bool TypedWay::insideMap() const {
+  const std::string name = type();
+  return std::ranges::any_of(kMapParts, [&](std::string_view part) {
+    return name.starts_with(part) || (name.starts_with("*") && name.substr(1).starts_with(part));
+  });
+}
+
+image::TypeRef TypedWay::described(Addr descriptor) const {
+  const Addr bias = image_.target().bias();
+  for (const image::Module& module : image_.modules()) {
+    if (descriptor < module.types || descriptor >= module.typesEnd) continue;
+    return types_->described(descriptor - bias, module.types - bias);
+  }
+  return 0;
+}
+
+/// The word before an interface's data is its type, or its itab, which has the type. (Where the
+/// types are, itabs may be, too.)
+void TypedWay::followInterface(Addr at, Addr value) {
+  type_ = 0;
+  Addr before = 0, type = 0;
+  if (!memory_.contains(at - kWord) || !memory_.read(at - kWord, before)) return;
+  type_ = described(before);
+  if (type_ == 0 && itabType_ && memory_.contains(before + itabType_.offset) &&
+      memory_.read(before + itabType_.offset, type)) {
+    type_ = described(type);
+  }
+  // What fits a pointer is the data word itself; all else it points to.
+  if (types_->isPointer(type_)) type_ = types_->pointee(type_);
+  start_ = value;
+}
+
+/// A small Swiss map has no directory of tables: the word points to its only group.
+void TypedWay::followMapDirectory(Addr value) {
+  image::TypeRef table = types_->pointee(type_);  // type_ is *table
+  for (std::uint64_t at = 0; table != 0 && at < types_->size(table); at += kWord) {
+    const image::TypedWord word = types_->word(table, at);
+    if (!word.path.ends_with("groups.data")) continue;
+    type_ = word.pointee;
+    start_ = value;
+    several_ = false;
+    return;
+  }
+  type_ = 0;
+}
+
+std::string TypedWay::lockAt(Addr at) const {
+  if (type_ == 0 || several_ || at < start_) return {};
+  return types_->pathTo("sync.", type_, at - start_);
+}
+
+std::string TypedWay::follow(Addr at) {
+  if (type_ == 0) return {};
+  const std::uint64_t size = types_->size(type_);
+  Addr value = 0;
+  std::uint64_t offset = at - start_;
+  if (at < start_ || size == 0 || (!several_ && offset >= size) || !memory_.read(at, value)) {
+    type_ = 0;
+    return {};
+  }
+  std::string path;
+  if (several_) path = fmt::format("[{}]", offset / size);
+  offset %= size;
+  const bool inMap = insideMap();
+  const bool swiss = type().starts_with(kSwissMap);
+  const image::TypedWord word = types_->word(type_, offset);
+  path += word.path;
+  const image::TypeRef from = type_;
+  const image::TypeRef element = std::exchange(element_, word.element);
+  const Addr fromStart = start_;
+  type_ = word.pointee;
+  several_ = word.kind == PointerKind::slice;
+  start_ = value;
+  if (path == ".buf" && types_->name(from).starts_with(kChannel)) {
+    type_ = element;
+    several_ = true;
+  }
+  if (word.kind == PointerKind::interfaceData) followInterface(at, value);
+  if (swiss && path == ".dirPtr") {
+    Addr tables = 0;
+    for (std::uint64_t other = 0; other < size; other += kWord) {
+      if (types_->word(from, other).path == ".dirLen") memory_.read(fromStart + other, tables);
+    }
+    if (tables == 0) {
+      followMapDirectory(value);
+    } else {
+      several_ = true;
+    }
+  } else if (inMap && (path.ends_with("groups.data") || path.ends_with(".buckets") ||
+                       path.ends_with(".oldbuckets"))) {
+    several_ = true;
+  }
+  if (!inMap) return path;
+  // Of an entry only what lies inside of its key or value is of the user's making.
+  for (const std::string_view part : {".elem", ".key", "values[", "keys["}) {
+    const std::size_t found = path.find(part);
+    if (found == std::string::npos) continue;
+    std::size_t end = found + part.size();
+    if (part.ends_with('[')) end = path.find(']', end) + 1;
+    return path.substr(end);
+  }
+  return {};
+}
+
+}  // namespace parked::leak

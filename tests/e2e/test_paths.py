@@ -1,0 +1,70 @@
+"""What keeps a goroutine's channel alive, in the words of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conftest import Core, Running, parked
+from matrix import Build
+
+SESSION = "-> *main.session .done -> chan struct {}"
+EXPECTED = {
+    "viaPlain": "main.plain (global chan struct {}) -> chan struct {}",
+    "viaPointer": f"main.pointer (global *main.session) {SESSION}",
+    "viaSmallMap": f"main.small (global map[string]*main.session) {SESSION}",
+    "viaLargeMap": f"main.large (global map[int]*main.session) {SESSION}",
+    "viaMapValue": "main.values (global map[string]main.session) .done -> chan struct {}",
+    "viaArray": "main.pools (global main.pool) .slots[2].done -> chan struct {}",
+    "viaSlice": f"main.pools (global main.pool) .inner.idle -> []*main.session [5] {SESSION}",
+    "viaInterface": f"main.front (global main.closer) {SESSION}",
+    "viaBoxed": f"main.boxed (global main.closer) -> *main.byValue .s {SESSION}",
+    "viaEmptyInterface": f"main.anything (global interface {{}}) {SESSION}",
+    "viaTwice": f"main.twice (global **main.session) -> **main.session {SESSION}",
+    "viaList": "main.queue (global *container/list.List) -> *container/list.List .root.next "
+    f"-> *container/list.Element .Value {SESSION}",
+    "viaChannel": "main.carried (global chan *main.session) -> chan *main.session .buf "
+    f"-> []*main.session [0] {SESSION}",
+    "viaContext": "main.ctx (global context.Context) -> *context.cancelCtx .done.v "
+    "-> chan struct {}",
+}
+
+
+def ask(*target: object) -> dict[str, str]:
+    report = parked(*target, "goroutines", "--with", "reason", "chan receive")
+    ids = [line.split()[0] for line in report.stdout.splitlines() if line.split()[:1]]
+    answers = {}
+    for goid in ids:
+        if not goid.isdigit():
+            continue
+        shown = parked(*target, "goroutine", goid).stdout
+        name = next((n for n in EXPECTED if f"main.{n}(" in shown), None)
+        line = next((x for x in shown.splitlines() if x.startswith("reached by")), "")
+        if name:
+            answers[name] = line.removeprefix("reached by").strip()
+    return answers
+
+
+def test_paths(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("paths", build)
+    assert ask("core", core.binary, core.core) == EXPECTED
+
+
+def test_paths_live(build: Build, running: Callable[..., Running]) -> None:
+    with running("paths", build) as target:
+        name = "viaList"
+        report = parked(target.pid, "report", "--all", "--format", "text").stdout
+        assert EXPECTED[name] in report
+
+
+def test_why_has_the_fields(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("paths", build)
+    base = ("core", core.binary, core.core)
+    listed = parked(*base, "goroutines", "--with", "reason", "chan receive")
+    ids = [line.split()[0] for line in listed.stdout.splitlines() if line.split()[:1]]
+    chains = [
+        parked("core", core.binary, core.core, "why", goid).stdout for goid in ids if goid.isdigit()
+    ]
+    assert any(
+        "main.pools (global main.pool) .slots[2].done" in chain and ", x/gx 0x" in chain
+        for chain in chains
+    )

@@ -1,0 +1,3 @@
+module parked.test/paths
+
+go 1.18
