@@ -275,6 +275,9 @@ Holdings holdingsOf(const golang::Snapshot& snapshot, const Proof& proof,
       holding.stackBytes += goroutine.stackHi - goroutine.stackLo;
     }
   }
+  if (std::ranges::all_of(holdings.owners, [](const Holding& h) { return h.goroutines == 0; })) {
+    return holdings;
+  }
   const Graph graph(snapshot, proof, ownerOf, owners);
   Sharing(graph, holdings);
   findCauses(graph, holdings);
