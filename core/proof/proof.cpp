@@ -256,7 +256,6 @@ bool Proof::Run::mark(Timings* timings) {
   Timings::Scope scope(timings, "reachability");
   markGlobals();
   markSpecials();
-  markMachine();
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (observer_ != nullptr && i % kAskEvery == 0) {
       observer_->progress("stacks", i, snapshot_.goroutines.size());
@@ -264,6 +263,10 @@ bool Proof::Run::mark(Timings* timings) {
     }
     if (proof_.fates_[i] != Fate::leaked) markStack(i);
   }
+  if (!proof_.given() || !follow()) return false;
+  // Last, as what is left over on a system stack explains little: a path is shown through it only
+  // where there is no other.
+  markMachine();
   if (!proof_.given() || !follow()) return false;
   keepStacks();
   return true;
