@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Side-by-side benchmark of parked against Delve on cores of many blocked goroutines.
 
-    bench/run.py [--goroutines 100000,1000000] [--chain 40000] [--repeat 3] [--no-peers]
+    bench/run.py [--goroutines 100000,1000000] [--chain 40000] [--heap 500,1000,2000] [--repeat 3]
+                 [--no-peers]
 
 Builds tests/targets/gen, makes a kernel core for each size, warms the page cache, then runs each
 tool `--repeat` times in turn (a million: once) and prints the best wall time, the peak of
@@ -9,12 +10,14 @@ anonymous memory (RssAnon, so mapped pages of the core do not count) and the rat
 further pair, such as a very large binary, can be given with --extra. Never a test: the figures
 depend on the machine. --chain does the same with a daisy chain of healthy goroutines, and Go's own
 goroutineleak profile of the same program (built with the toolchain --profile-toolchain) as the
-peer.
+peer. --heap makes live heaps of so many megabytes (tests/targets/bigheap); the peer is goref (`grf`
+on the PATH), which walks the same heap.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import shutil
@@ -151,10 +154,34 @@ def compare_chain(parked: Path, folder: Path, links: int, toolchain: str, repeat
     print(f"  {toolchain + ' profile':18} {seconds:9.3f} {'':9} {ratio:14.2f}")
 
 
+def compare_heap(parked: Path, folder: Path, megabytes: int, repeat: int, peers: bool) -> None:
+    binary = build_target(folder, "bigheap")
+    core = make_core(binary, folder, f"bigheap-{megabytes}", [str(megabytes)])
+    base_command = [str(parked), "core", str(binary), str(core)]
+    said = subprocess.run([*base_command, "report", "--json"], capture_output=True, text=True)
+    heap = json.loads(said.stdout)["proof"]["heap_bytes"]
+    base = best([measure([*base_command, "report", "--all"]) for _ in range(repeat)])
+    timings = subprocess.run([*base_command, "report", "--timings"], capture_output=True, text=True)
+    stage = next(x for x in timings.stderr.splitlines() if x.startswith("reachability")).split()[1]
+    marking = float(stage[:-2]) / 1000 if stage.endswith("ms") else float(stage[:-1])
+    print(
+        f"\n{core.name}: {heap / 1e6:,.0f} MB of heap; marked at {heap / 1e9 / marking:.2f} GB/s, "
+        f"anonymous memory {base.anonymous_mb * 1048576 / heap:.1%} of it"
+    )
+    print(f"  {'':18} {'seconds':>9} {'anon MB':>9} {'time / parked':>14}")
+    print(f"  {'parked report':18} {base.seconds:9.3f} {base.anonymous_mb:9.0f} {1:14.2f}")
+    goref = shutil.which("grf")
+    if peers and goref:
+        run = measure([goref, "core", str(binary), str(core), "-o", os.devnull])
+        ratio = run.seconds / base.seconds
+        print(f"  {'grf core':18} {run.seconds:9.3f} {run.anonymous_mb:9.0f} {ratio:14.2f}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--goroutines", default="10000,100000,1000000")
     parser.add_argument("--chain", type=int, help="links of the daisy chain")
+    parser.add_argument("--heap", default="", help="live heaps, in MB")
     parser.add_argument("--profile-toolchain", default="go1.27.3")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
@@ -175,6 +202,10 @@ def main() -> int:
             options.chain,
             options.profile_toolchain,
             options.repeat,
+        )
+    for megabytes in (int(n) for n in options.heap.split(",") if n):
+        compare_heap(
+            options.parked, options.folder, megabytes, options.repeat, not options.no_peers
         )
     if options.extra:
         compare(options.parked, *options.extra, options.repeat, not options.no_peers)

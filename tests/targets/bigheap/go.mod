@@ -1,0 +1,3 @@
+module parked.test/bigheap
+
+go 1.18
