@@ -8,10 +8,30 @@ namespace parked::lldb_plugin {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kLargestRegister = 64;  // zmm
 
 std::uint64_t registerOf(lldb::SBFrame& frame, const char* name) {
   lldb::SBValue value = frame.FindRegister(name);
   return value.IsValid() ? value.GetValueAsUnsigned(0) : 0;
+}
+
+/// Whatever lldb has of the thread's registers, general and vector ones.
+std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame) {
+  std::vector<std::uint64_t> words;
+  std::array<std::uint64_t, kLargestRegister / 8> value;
+  lldb::SBValueList sets = frame.GetRegisters();
+  for (std::uint32_t i = 0; i < sets.GetSize(); ++i) {
+    lldb::SBValue set = sets.GetValueAtIndex(i);
+    const std::uint32_t count = set.GetNumChildren();
+    for (std::uint32_t k = 0; k < count; ++k) {
+      lldb::SBError error;
+      lldb::SBData data = set.GetChildAtIndex(k).GetData();
+      const std::size_t size = std::min(data.GetByteSize(), sizeof value);
+      const std::size_t got = data.ReadRawData(error, 0, value.data(), size);
+      if (error.Success()) words.insert(words.end(), value.begin(), value.begin() + got / 8);
+    }
+  }
+  return words;
 }
 
 /// The readable bytes from `address` on. A read that touches a hole may come back empty: then it is
@@ -44,6 +64,7 @@ std::vector<DebuggerAccess::Thread> threadsOf(lldb::SBProcess process) {
     out.framePointer = registerOf(frame, "rbp");
     out.goroutine = registerOf(frame, "r14");
     out.threadBase = registerOf(frame, "fs_base");
+    out.words = wordsOf(frame);
   }
   return threads;
 }

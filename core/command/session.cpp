@@ -49,6 +49,8 @@ target::Thread toThread(const DebuggerAccess::Thread& from) {
   thread.registers.link = from.link;
   thread.registers.goroutine = from.goroutine;
   thread.registers.threadBase = from.threadBase;
+  thread.words = from.words;
+  thread.hasVectors = !from.words.empty();
   return thread;
 }
 

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 7> kIdle = {
     "runtime.templateThread", "runtime.stoplockedm", "runtime.gcstopm"};
 
 /// The ways there from the system call.
-constexpr std::array<std::string_view, 15> kSleeps = {"runtime.futex",
+constexpr std::array<std::string_view, 16> kSleeps = {"runtime.futex",
                                                       "runtime.futexsleep",
                                                       "runtime.notesleep",
                                                       "runtime.notetsleep",
@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, 15> kSleeps = {"runtime.futex",
                                                       "internal/runtime/syscall.EpollWait",
                                                       "internal/runtime/syscall/linux.Syscall6",
                                                       "internal/runtime/syscall/linux.EpollWait",
-                                                      "runtime/internal/syscall.Syscall6"};
+                                                      "runtime/internal/syscall.Syscall6",
+                                                      "runtime/internal/syscall.EpollWait"};
 
 class Reader {
  public:
@@ -57,6 +58,7 @@ class Reader {
   void readM(const image::Object& m, const golang::Layouts& layouts, golang::StackStarts& starts);
   void readStack(const Bounds& stack, Addr from);
   bool isIdle(const golang::StackStarts::Point& point, const Bounds& stack);
+  bool mayMove(Addr pc) const;
   void problem(std::string_view what) {
     if (result_.problem.empty()) result_.problem = what;
   }
@@ -115,6 +117,14 @@ bool Reader::isIdle(const golang::StackStarts::Point& point, const Bounds& stack
   return sleepsIdle(calls);
 }
 
+/// Whether code at `pc` may hold a pointer in a vector register alone. Compiled Go moves values
+/// that way, but with the store next to the load, so the source still has it; memmove does not.
+bool Reader::mayMove(Addr pc) const {
+  const auto& functions = image_.functions();
+  const image::FuncIndex number = functions.find(pc);
+  return number == image::kNoFunc || functions.function(number).flags.assembly;
+}
+
 void Reader::readStack(const Bounds& stack, Addr from) {
   from = from / kWord * kWord;
   if (from < stack.lo || from >= stack.hi || stack.hi - from > kMaxStack) {
@@ -140,7 +150,7 @@ void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
   const bool runs = status != statuses_.end() && status->second == golang::Status::running;
   const Index number = starts.threadOf(m);
   const auto& threads = image_.target().threads();
-  if (number == kNone || threads[number].registers.generalCount == 0) {
+  if (number == kNone || threads[number].words.empty()) {
     // A thread that has ended is still in the list for a moment; one that runs is not told of.
     if (runs) problem("the registers of a running thread are not known");
     return;
@@ -151,9 +161,10 @@ void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
   const auto point = starts.withoutSignals(m, thread);
   if (point && system.contains(point->sp) && isIdle(*point, system)) return;
 
-  for (std::size_t i = 0; i < thread.registers.generalCount; ++i) {
-    result_.pointers.push_back({0, thread.registers.general[i], true});
+  if (!thread.hasVectors && mayMove(thread.registers.pc)) {
+    problem("the vector registers of a running thread are not known");
   }
+  for (const std::uint64_t word : thread.words) result_.pointers.push_back({0, word, true});
   // The interrupted registers are on the signal stack, where the kernel put them.
   if (signal.contains(thread.registers.sp)) readStack(signal, thread.registers.sp);
   if (!point) {

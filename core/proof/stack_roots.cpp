@@ -166,9 +166,7 @@ void StackRoots::readWhole(const golang::Goroutine& goroutine, Addr from) {
   readWords(from, goroutine.stackHi);
   if (goroutine.thread == kNone) return;
   const target::Thread& thread = snapshot_.image->target().threads()[goroutine.thread];
-  for (std::size_t i = 0; i < thread.registers.generalCount; ++i) {
-    found(0, thread.registers.general[i], true);
-  }
+  for (const std::uint64_t word : thread.words) found(0, word, true);
 }
 
 bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointer>& out) {

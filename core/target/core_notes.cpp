@@ -1,6 +1,7 @@
 #include "target/core_notes.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <elf.h>
@@ -67,21 +68,34 @@ void readProgramInfo(std::span<const std::byte> d, CoreNotes& out) {
 void readThread(std::span<const std::byte> d, Arch arch, CoreNotes& out) {
   Thread thread;
   if (!get(d, kPrstatusPid, thread.tid) || d.size() < kPrstatusRegisters) return;
-  thread.hasRegisters = decodeRegisters(d.subspan(kPrstatusRegisters), arch, thread.registers);
+  decodeRegisters(d.subspan(kPrstatusRegisters), arch, thread);
   // The first thread is the one that got the signal.
   std::int16_t signal = 0;
   if (out.threads.empty() && get(d, kPrstatusSignal, signal)) out.signal = signal;
-  out.threads.push_back(thread);
+  out.threads.push_back(std::move(thread));
 }
 
 }  // namespace
 
-bool decodeRegisters(std::span<const std::byte> block, Arch arch, Registers& out) {
+void Thread::addWords(std::span<const std::byte> bytes) {
+  const std::size_t before = words.size();
+  words.resize(before + bytes.size() / sizeof words[0]);
+  std::memcpy(words.data() + before, bytes.data(), (words.size() - before) * sizeof words[0]);
+}
+
+void addVectorRegisters(std::span<const std::byte> block, Thread& out) {
+  out.addWords(block);
+  out.hasVectors = !block.empty();
+}
+
+bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& thread) {
   const std::size_t count = arch == Arch::amd64 ? 27 : 34;
   if (block.size() < count * 8) return false;
-  auto& r = out.general;
+  std::array<std::uint64_t, 34> r{};
   std::memcpy(r.data(), block.data(), count * 8);
-  out.generalCount = static_cast<std::uint8_t>(count);
+  thread.hasRegisters = true;
+  thread.addWords(block.first(count * 8));
+  Registers& out = thread.registers;
   if (arch == Arch::amd64) {  // asm/user_64.h: r15 r14 … rbp(4) … orig_rax(15) rip(16) … rsp(19)
     out.pc = r[16];
     out.sp = r[19];
@@ -123,7 +137,7 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
       readDelveHeader(text, out);
     } else if (note.type == kDelveThreadNote) {
       Thread thread;
-      if (readDelveThread(d, arch, thread)) out.threads.push_back(thread);
+      if (readDelveThread(d, arch, thread)) out.threads.push_back(std::move(thread));
     } else if (note.name == "GDB") {
       // gcore: the signal is the one gdb stopped it with, unless it died in gdb's hands.
       snapshot = snapshot || out.signal == SIGTRAP || out.signal == SIGSTOP;
@@ -136,8 +150,11 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
         out.auxiliary = decodeAuxv(d);
       } else if (note.type == NT_PRPSINFO) {
         readProgramInfo(d, out);
-      } else if (arch == Arch::arm64 && !out.threads.empty()) {
-        // The notes of a thread follow its NT_PRSTATUS.
+      } else if (out.threads.empty()) {
+        continue;  // what is below belongs to the thread whose NT_PRSTATUS came before
+      } else if (note.type == NT_FPREGSET || note.type == NT_X86_XSTATE) {
+        addVectorRegisters(d, out.threads.back());
+      } else if (arch == Arch::arm64) {
         Registers& registers = out.threads.back().registers;
         std::int32_t number = -1;
         if (note.type == kArmTls) get(d, 0, registers.threadBase);

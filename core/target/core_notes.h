@@ -36,6 +36,10 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch);
 
 /// The registers of a block as NT_PRSTATUS and PTRACE_GETREGSET lay it out (struct
 /// user_regs_struct); false if the block is too short.
-bool decodeRegisters(std::span<const std::byte> block, Arch arch, Registers& out);
+bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& out);
+
+/// The vector registers as NT_FPREGSET or NT_X86_XSTATE lays them out; which word is which does not
+/// matter.
+void addVectorRegisters(std::span<const std::byte> block, Thread& out);
 
 }  // namespace parked::target

@@ -105,7 +105,7 @@ bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
     }
   }
   out.tid = static_cast<std::int32_t>(tid);
-  out.hasRegisters = decodeRegisters(std::as_bytes(std::span(block)), arch, out.registers);
+  decodeRegisters(std::as_bytes(std::span(block)), arch, out);
   // The header names these even where the list of registers is cut.
   out.registers.pc = pc;
   out.registers.sp = sp;

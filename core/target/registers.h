@@ -1,9 +1,10 @@
 // The registers of one thread, with the few the Go runtime gives a meaning to under their own name.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <span>
+#include <vector>
 
 #include "base/error.h"
 
@@ -19,8 +20,6 @@ struct Registers {
   Addr goroutine = 0;         ///< r14 / x28: the g, in Go code compiled with ABIInternal only
   Addr threadBase = 0;        ///< fs_base / tpidr when known, else 0
   std::int64_t syscall = -1;  ///< orig_rax / x8 when the thread is inside a system call, else -1
-  std::array<std::uint64_t, 34> general{};  ///< all of them, kernel order of NT_PRSTATUS
-  std::uint8_t generalCount = 0;
 };
 
 /// A thread (LWP) of the target. Mirrors NT_PRSTATUS of a core or PTRACE_GETREGSET of a process.
@@ -28,6 +27,14 @@ struct Thread {
   std::int32_t tid = 0;
   bool hasRegisters = false;  ///< false when read without stopping the process
   Registers registers;
+  /// What its registers hold, in words and no order: all the general ones, and the vector ones
+  /// where they are told, as memmove carries pointers in them. For who asks what the thread can
+  /// reach.
+  std::vector<std::uint64_t> words;
+  bool hasVectors = false;  ///< the vector registers are among the words
+
+  /// Adds what a register or a set of them holds; a rest below a word is dropped.
+  void addWords(std::span<const std::byte> bytes);
 };
 
 }  // namespace parked::target

@@ -196,8 +196,14 @@ Thread ThreadStop::Tracer::describe(const Held& held) const {
   std::array<std::byte, 512> block{};
   iovec where{block.data(), block.size()};
   if (ptrace(PTRACE_GETREGSET, held.tid, reinterpret_cast<void*>(NT_PRSTATUS), &where) == 0) {
-    thread.hasRegisters =
-        decodeRegisters(std::span(block).first(where.iov_len), arch_, thread.registers);
+    decodeRegisters(std::span(block).first(where.iov_len), arch_, thread);
+  }
+  std::array<std::byte, 1 << 14> vectors;  // 2.7 KB with AVX-512, 11 KB with AMX
+  for (const int set : {NT_X86_XSTATE, NT_FPREGSET}) {
+    where = {vectors.data(), vectors.size()};
+    if (ptrace(PTRACE_GETREGSET, held.tid, reinterpret_cast<void*>(set), &where) != 0) continue;
+    addVectorRegisters(std::span(vectors).first(where.iov_len), thread);
+    break;
   }
   return thread;
 }

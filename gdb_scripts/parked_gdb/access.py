@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import gdb
 
 _PAGE = 4096
+_MASK = 0xFFFFFFFFFFFFFFFF
 _TARGET_PREFIX = "target:"
 _AT_ENTRY = re.compile(r"^9\s+AT_ENTRY\s.*?(0x[0-9a-f]+)", re.MULTILINE)
 # Start Addr, End Addr, Size, Offset, Perms (gdb 12 and later).
@@ -25,7 +27,10 @@ _MAPPING = re.compile(
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread and the registers the Go runtime gives a meaning to; 0 if unknown."""
+    """A thread and the registers the Go runtime gives a meaning to; 0 if unknown.
+
+    `words` is what all its registers hold, in words and no order.
+    """
 
     tid: int
     pc: int
@@ -33,6 +38,7 @@ class Thread:
     frame_pointer: int
     goroutine: int
     thread_base: int
+    words: list[int]
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,7 @@ class Access:
                             frame_pointer=_register(frame, "rbp"),
                             goroutine=_register(frame, "r14"),
                             thread_base=_register(frame, "fs_base"),
+                            words=_words(frame),
                         )
                     )
                 except gdb.error:
@@ -160,7 +167,7 @@ def _load_bias(executable: str) -> int | None:
         return None
     if linked is None or loaded is None:
         return None
-    return (loaded - linked) & 0xFFFFFFFFFFFFFFFF
+    return (loaded - linked) & _MASK
 
 
 def _register(frame: gdb.Frame, name: str) -> int:
@@ -168,9 +175,41 @@ def _register(frame: gdb.Frame, name: str) -> int:
         value = frame.read_register(name)
         if value.is_optimized_out:
             return 0
-        return int(value) & 0xFFFFFFFFFFFFFFFF
+        return int(value) & _MASK
     except (gdb.error, ValueError):
         return 0
+
+
+def _words(frame: gdb.Frame) -> list[int]:
+    """All general and vector registers; none if one of them cannot be read."""
+    architecture = frame.architecture()
+    words = []
+    try:
+        for register in architecture.registers("general"):
+            words.append(int(frame.read_register(register)) & _MASK)
+        for names, field, lanes in _vectors(architecture):
+            for name in names:
+                value = frame.read_register(name)[field]
+                words += [int(value[lane]) & _MASK for lane in range(lanes)]
+    except (gdb.error, ValueError):
+        return []
+    return words
+
+
+@functools.cache
+def _vectors(architecture: gdb.Architecture) -> list[tuple[list[str], str, int]]:
+    """Names of the vector registers, their view as words, and how many words that are: the widest,
+    since the narrower ones are a part of them."""
+    present = {register.name for register in architecture.registers("vector")}
+    for prefix, field, lanes in (
+        ("zmm", "v8_int64", 8),
+        ("ymm", "v4_int64", 4),
+        ("xmm", "v2_int64", 2),
+    ):
+        names = [name for name in (f"{prefix}{i}" for i in range(32)) if name in present]
+        if names:
+            return [(names, field, lanes)]
+    return []
 
 
 @contextlib.contextmanager

@@ -126,6 +126,7 @@ std::vector<DebuggerAccess::Thread> Callbacks::threads() {
       thread.framePointer = item.attr("frame_pointer").cast<std::uint64_t>();
       thread.goroutine = item.attr("goroutine").cast<std::uint64_t>();
       thread.threadBase = item.attr("thread_base").cast<std::uint64_t>();
+      thread.words = item.attr("words").cast<std::vector<std::uint64_t>>();
     }
     return threads;
   });

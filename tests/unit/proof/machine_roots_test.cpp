@@ -20,6 +20,13 @@ TEST(MachineRoots, AThreadThatWaitsForWorkHoldsNothing) {
   EXPECT_TRUE(idle({"runtime.epollwait", "runtime.netpoll", "runtime.findrunnable"}));
   EXPECT_TRUE(idle({"internal/runtime/syscall.Syscall6", "runtime.netpoll", "runtime.findRunnable",
                     "runtime.schedule"}));
+  // Where the poller's system call is not inlined: Go 1.20 to 1.22, to 1.25, since.
+  for (const std::string package : {"runtime/internal/syscall.", "internal/runtime/syscall.",
+                                    "internal/runtime/syscall/linux."}) {
+    const std::string call = package + "Syscall6";
+    const std::string wait = package + "EpollWait";
+    EXPECT_TRUE(idle({call, wait, "runtime.netpoll", "runtime.findRunnable"})) << package;
+  }
 }
 
 TEST(MachineRoots, ATimerCallbackThatWaitsForALockHoldsItsArgument) {

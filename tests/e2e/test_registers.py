@@ -1,0 +1,52 @@
+"""What a register of a running thread points to is not leaked, wherever the registers come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from conftest import Core, Running, gdb, lldb, parked
+from matrix import RELEASES, Build
+
+EXPECTED = {
+    "inGeneral": "WAITING",
+    "inVector": "WAITING",
+    "inUpperHalf": "WAITING",
+    "nowhere": "PROVED",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "go" in metafunc.fixturenames:
+        matrix = metafunc.config.getoption("--matrix")
+        rows = {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": list(RELEASES)}
+        metafunc.parametrize("go", rows[matrix])
+
+
+def verdicts(output: str) -> dict[str, str]:
+    document, _ = json.JSONDecoder().raw_decode(output[output.index('{"schema"') :])
+    assert document["proof"]["state"] == "given", document["proof"]
+    found = {}
+    for goroutine in document["goroutines"]:
+        for frame in goroutine["frames"]:
+            if (name := frame["func"].removeprefix("main.")) in EXPECTED:
+                found[name] = goroutine["verdict"]
+    return found
+
+
+def test_live_and_gcore(go: str, running: Callable[..., Running]) -> None:
+    with running("vectors", Build(go, "default")) as target:
+        assert verdicts(parked(target.pid, "report", "--json").stdout) == EXPECTED
+        in_gdb = gdb("parked report --json", arguments=("-p", target.pid))
+        assert verdicts(in_gdb.stdout) == EXPECTED
+        in_lldb = lldb("parked report --json", arguments=("-p", target.pid))
+        assert verdicts(in_lldb.stdout) == EXPECTED
+        core = target.gcore()
+    assert verdicts(parked("core", core.binary, core.core, "report", "--json").stdout) == EXPECTED
+
+
+def test_kernel_core(go: str, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("vectors", Build(go, "default"))
+    said = parked("core", core.binary, core.core, "report", "--json")
+    assert verdicts(said.stdout) == EXPECTED

@@ -1,0 +1,3 @@
+module parked.test/vectors
+
+go 1.18
