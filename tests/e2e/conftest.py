@@ -98,8 +98,24 @@ class Running:
                     f"{self.binary} did not get ready:\n{self.log.read_text()[-2000:]}"
                 )
             time.sleep(0.05)
-        time.sleep(0.3)  # lets the last goroutines park
+        self.settle()
         return self
+
+    def settle(self) -> None:
+        """Lets the last goroutines park and the sweeper end, also on a loaded machine.
+
+        A thread that runs may hold anything, so what it happens to have on its stack is not proved.
+        """
+        asleep = 0
+        deadline = time.monotonic() + 3  # some targets never rest
+        while asleep < 10 and time.monotonic() < deadline:
+            time.sleep(0.03)
+            try:
+                threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+                states = {stat.read_text().rpartition(")")[2].split()[0] for stat in threads}
+            except OSError:  # a thread, or all of them, ended just now
+                states = set()
+            asleep = asleep + 1 if states == {"S"} else 0
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
