@@ -1,0 +1,127 @@
+"""The programs Go's own leak detection is tested with, under releases that have none.
+
+What is PROVED under 1.27, where test_runtime_leaks.py compares it with Go's verdict, must be so in
+the same programs under every older release, and nothing else. Goroutines are told apart by where
+they block: the program's own file and line. Which of them block, and how many, is a race in many of
+the programs, so those that differ are looked at again, under both.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+from conftest import parked
+from matrix import RELEASES
+from test_runtime_leaks import SOURCE_RELEASE, build_suite, cases
+
+AGAIN = 6  # times a program that differs is looked at again
+
+# What differs by design: case and place to the cause.
+DIFFERS = {
+    ("Cockroach584", "cockroach584.go:36"): "its mutex shares a tiny object with net.classCMask",
+}
+# Every one of its goroutines runs collections without end, so it rarely says that it is ready.
+NEVER_READY = {"SpawnGC"}
+
+# Files and lines of the program where somebody is PROVED.
+Places = frozenset[str]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "go" in metafunc.fixturenames:
+        matrix = metafunc.config.getoption("--matrix")
+        older = [go for go in RELEASES if go not in ("1.26", "1.27")]
+        rows = {"quick": ["1.22"], "ci": ["1.18", "1.23"], "full": older}
+        metafunc.parametrize("go", rows[matrix])
+
+
+def look_once(binary: Path, case: str) -> Places | None:
+    """None if the program ended before anybody could look."""
+    with subprocess.Popen(
+        [binary, case],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            if not any(line == "ready\n" for line in process.stdout):
+                return None
+            report = parked(process.pid, "report", "--json", "--all")
+        finally:
+            process.kill()
+    document = json.loads(report.stdout)
+    assert document["proof"]["state"] == "given", (case, document["proof"])
+    frames = (
+        goroutine["user_frame"]
+        for goroutine in document["goroutines"]
+        if goroutine["verdict"] == "PROVED"
+    )
+    return frozenset(
+        f"{Path(frame['file']).name}:{frame['line']}"
+        for frame in frames
+        if frame and frame["file"] and Path(frame["file"]).parent.name == "source"
+    )
+
+
+@dataclass
+class Looks:
+    proved: list[Places] = field(default_factory=list)
+
+    def add(self, places: Places | None) -> None:
+        if places is not None:
+            self.proved.append(places)
+
+    @property
+    def always(self) -> Places:
+        return frozenset.intersection(*self.proved) if self.proved else frozenset()
+
+    @property
+    def ever(self) -> Places:
+        return frozenset().union(*self.proved)
+
+
+@cache
+def looks(go: str) -> dict[str, Looks]:
+    binary = build_suite(go)
+    names = [case for case in cases(binary) if case not in NEVER_READY]
+    found: dict[str, Looks] = {}
+    with ThreadPoolExecutor(4) as pool:
+        for case, places in zip(
+            names, pool.map(lambda case: look_once(binary, case), names), strict=True
+        ):
+            found.setdefault(case, Looks()).add(places)
+    return found
+
+
+def difference(old: Looks, new: Looks) -> dict[str, str]:
+    """Place to what is odd about it."""
+    odd = {place: "PROVED, and not in 1.27" for place in old.always - new.ever}
+    odd |= {place: "not PROVED, but in 1.27" for place in new.always - old.ever}
+    return odd
+
+
+def test_old_releases_agree_with_the_newest(go: str) -> None:
+    new, old = looks(SOURCE_RELEASE), looks(go)
+    assert set(old) == set(new) and len(old) > 80
+    differ = {}
+    for case in old:
+        for _ in range(AGAIN):
+            if old[case].proved and new[case].proved and not difference(old[case], new[case]):
+                break
+            old[case].add(look_once(build_suite(go), case))
+            new[case].add(look_once(build_suite(SOURCE_RELEASE), case))
+        assert old[case].proved and new[case].proved, f"{case} never got ready"
+        for place, what in difference(old[case], new[case]).items():
+            if (case, place) not in DIFFERS:
+                differ[case, place] = what
+    proved = sum(len(each.ever) for each in old.values())
+    assert differ == {}
+    assert proved > 100  # places with somebody PROVED; about 135
