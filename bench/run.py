@@ -8,10 +8,10 @@ Builds tests/targets/gen, makes a kernel core for each size, warms the page cach
 tool `--repeat` times in turn (a million: once) and prints the best wall time, the peak of
 anonymous memory (RssAnon, so mapped pages of the core do not count) and the ratio to parked. A
 further pair, such as a very large binary, can be given with --extra. Never a test: the figures
-depend on the machine. --chain does the same with a daisy chain of healthy goroutines, and Go's own
-goroutineleak profile of the same program (built with the toolchain --profile-toolchain) as the
-peer. --heap makes live heaps of so many megabytes (tests/targets/bigheap); the peer is goref (`grf`
-on the PATH), which walks the same heap.
+depend on the machine. Go's own goroutineleak profile of the same program (built with the toolchain
+--profile-toolchain) is a peer too. --chain does the same with a daisy chain of healthy goroutines.
+--heap makes live heaps of so many megabytes (tests/targets/bigheap); the peer is goref (`grf` on
+the PATH), which walks the same heap.
 """
 
 from __future__ import annotations
@@ -114,7 +114,14 @@ def make_core(binary: Path, folder: Path, name: str, arguments: list[str]) -> Pa
     return core
 
 
-def compare(parked: Path, binary: Path, core: Path, repeat: int, peers: bool) -> None:
+def print_profile(toolchain: str, command: list[str], base: Run) -> None:
+    """The runtime's own leak detection, of the same program, in its process."""
+    said = subprocess.check_output(command, text=True).split()
+    seconds = float(said[said.index("PROFILE") + 1])
+    print(f"  {toolchain + ' profile':18} {seconds:9.3f} {'':9} {seconds / base.seconds:14.2f}")
+
+
+def compare(parked: Path, binary: Path, core: Path, repeat: int, peers: bool) -> Run:
     contestants = {"parked report": ([str(parked), "core", str(binary), str(core)], "")}
     base_command = contestants["parked report"][0]
     contestants["parked --no-proof"] = ([base_command[0], "--no-proof", *base_command[1:]], "")
@@ -140,18 +147,14 @@ def compare(parked: Path, binary: Path, core: Path, repeat: int, peers: bool) ->
         run = best(results)
         ratio = run.seconds / base.seconds
         print(f"  {name:18} {run.seconds:9.3f} {run.anonymous_mb:9.0f} {ratio:14.2f}")
+    return base
 
 
 def compare_chain(parked: Path, folder: Path, links: int, toolchain: str, repeat: int) -> None:
-    os.environ["GOTOOLCHAIN"] = toolchain
     binary = build_target(folder, "chain")
     core = make_core(binary, folder, f"chain-{links}", [str(links)])
-    compare(parked, binary, core, repeat, False)
-    base = best([measure([str(parked), "core", str(binary), str(core)]) for _ in range(repeat)])
-    said = subprocess.check_output([binary, str(links), "profile"], text=True).split()
-    seconds = float(said[said.index("PROFILE") + 1])
-    ratio = seconds / base.seconds
-    print(f"  {toolchain + ' profile':18} {seconds:9.3f} {'':9} {ratio:14.2f}")
+    base = compare(parked, binary, core, repeat, False)
+    print_profile(toolchain, [str(binary), str(links), "profile"], base)
 
 
 def compare_heap(parked: Path, folder: Path, megabytes: int, repeat: int, peers: bool) -> None:
@@ -189,12 +192,16 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / "build/bench-data")
     parser.add_argument("--extra", nargs=2, metavar=("BINARY", "CORE"), type=Path)
     options = parser.parse_args()
+    os.environ["GOTOOLCHAIN"] = options.profile_toolchain
     options.folder.mkdir(parents=True, exist_ok=True)
     for count in (int(n) for n in options.goroutines.split(",") if n):
         binary = build_target(options.folder, "gen")
         core = make_core(binary, options.folder, f"gen-{count}", ["-n", str(count)])
         repeat = options.repeat if count < 1_000_000 else 1
-        compare(options.parked, binary, core, repeat, not options.no_peers)
+        base = compare(options.parked, binary, core, repeat, not options.no_peers)
+        if not options.no_peers:
+            asked = [str(binary), "-n", str(count), "-profile"]
+            print_profile(options.profile_toolchain, asked, base)
     if options.chain:
         compare_chain(
             options.parked,

@@ -1,11 +1,15 @@
-// gen: block N goroutines in a mix of ways, then print READY and wait.
+// gen: block N goroutines in a mix of ways, then print READY and wait. With -profile it asks the runtime
+// which of them are leaked instead (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile) and prints
+// how many seconds that took.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"time"
 )
@@ -47,6 +51,7 @@ var live = make(chan int)
 
 func main() {
 	n := flag.Int("n", 1000, "goroutines")
+	ask := flag.Bool("profile", false, "ask the runtime for its goroutineleak profile")
 	flag.Parse()
 	for i := 0; i < *n; i++ {
 		switch i % 8 {
@@ -78,6 +83,17 @@ func main() {
 	runtime.GC()
 	time.Sleep(300 * time.Millisecond)
 	runtime.GC()
+	if *ask {
+		profile := pprof.Lookup("goroutineleak")
+		if profile == nil {
+			fmt.Println("no goroutineleak profile in", runtime.Version())
+			os.Exit(1)
+		}
+		start := time.Now()
+		profile.WriteTo(io.Discard, 0)
+		fmt.Println("PROFILE", time.Since(start).Seconds())
+		return
+	}
 	fmt.Println("READY", os.Getpid(), runtime.NumGoroutine())
 	for {
 		time.Sleep(time.Second)
