@@ -43,7 +43,7 @@ void TypedWay::enter(std::string_view variable, Addr address) {
 std::string TypedWay::type() const { return type_ != 0 ? types_->name(type_) : std::string(); }
 
 std::string TypedWay::pointerType() const {
-  const std::string name = type();
+  std::string name = type();
   if (name.empty() || insideMap()) return name;
   if (name.starts_with(kChannel)) {
     return fmt::format("chan {}", name.substr(kChannel.size(), name.size() - kChannel.size() - 1));
