@@ -1,9 +1,11 @@
 #include "proof/holdings.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <utility>
 
-#include "golang/addr_map.h"
 #include "heap/pointers.h"
 #include "proof/candidates.h"
 #include "proof/stack_roots.h"
@@ -13,6 +15,10 @@ namespace parked::proof {
 namespace {
 
 using Node = std::uint32_t;
+
+struct FreeMemory {
+  void operator()(Node* memory) const { std::free(memory); }
+};
 
 /// The part of the heap that only leaked goroutines reach, as a graph. Nodes are the owners, then
 /// the objects in the order they are found. An edge leads from an owner to what its goroutines
@@ -45,7 +51,9 @@ class Graph {
   heap::Pointers pointers_;
   StackRoots stacks_;
   std::size_t owners_;
-  AddrMap numbers_;  // address of an object to its index in objects_
+  // By slot: the object's node, 0 if it has none yet. Most slots are never asked about, so the
+  // pages come from the system, zeroed, as they are touched.
+  std::unique_ptr<Node[], FreeMemory> nodes_;
   std::vector<ObjectRef> objects_;
   std::vector<std::size_t> first_ = {0};
   std::vector<Node> edges_;
@@ -61,7 +69,9 @@ Graph::Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<con
       types_(*snapshot.image),
       pointers_(heap_, types_),
       stacks_(snapshot),
-      owners_(owners) {
+      owners_(owners),
+      nodes_(static_cast<Node*>(std::calloc(heap_.slots(), sizeof(Node)))) {
+  if (nodes_ == nullptr) throw std::bad_alloc();
   std::vector<std::vector<Index>> members(owners);
   for (Index i = 0; i < ownerOf.size(); ++i) {
     if (ownerOf[i] < owners && proof.fate(i) == Fate::leaked) members[ownerOf[i]].push_back(i);
@@ -88,14 +98,11 @@ Graph::Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<con
 void Graph::add(Addr pointer) {
   const ObjectRef object = heap_.find(pointer);
   if (!object || marker_.isMarked(object) || !heap_.allocated(object)) return;
-  const Addr address = heap_.address(object);
-  std::uint32_t number = numbers_.find(address);
-  if (number == AddrMap::kMissing) {
-    number = static_cast<std::uint32_t>(objects_.size());
-    numbers_.insert(address, number);
+  Node& node = nodes_[heap_.slot(object)];
+  if (node == 0) {
+    node = static_cast<Node>(owners_ + objects_.size());
     objects_.push_back(object);
   }
-  const Node node = static_cast<Node>(owners_) + number;
   // Many goroutines of a group hold the same few things.
   if (edges_.size() == first_.back() || edges_.back() != node) edges_.push_back(node);
 }
@@ -126,15 +133,19 @@ void Graph::addObject(ObjectRef object) {
 /// (nobody, an owner, shared), so this is linear.
 class Sharing {
  public:
-  Sharing(const Graph& graph, Holdings& holdings) : graph_(graph), owners_(holdings.owners.size()) {
-    of_.assign(graph.nodes(), kNone);
+  Sharing(const Graph& graph, std::size_t owners)
+      : graph_(graph), owners_(owners), of_(graph.nodes(), kNone) {
     for (Node owner = 0; owner < owners_; ++owner) follow(owner);
-    for (auto node = static_cast<Node>(owners_); node < graph.nodes(); ++node) {
+  }
+
+  bool anyCrosses() const;
+  void count(Holdings& holdings) const {
+    for (auto node = static_cast<Node>(owners_); node < graph_.nodes(); ++node) {
       if (of_[node] == kShared) {
-        holdings.sharedBytes += graph.size(node);
+        holdings.sharedBytes += graph_.size(node);
         ++holdings.sharedObjects;
       } else if (of_[node] != kNone) {
-        holdings.owners[of_[node]].heapBytes += graph.size(node);
+        holdings.owners[of_[node]].heapBytes += graph_.size(node);
         ++holdings.owners[of_[node]].objects;
       }
     }
@@ -162,6 +173,16 @@ class Sharing {
   std::vector<Index> of_;
   std::vector<Node> todo_;
 };
+
+/// Somebody holds what another owner waits on, or what he shares with others.
+bool Sharing::anyCrosses() const {
+  for (auto node = static_cast<Node>(owners_); node < graph_.nodes(); ++node) {
+    for (const Node to : graph_.from(node)) {
+      if (to < owners_ && of_[node] != to) return true;
+    }
+  }
+  return false;
+}
 
 /// Strongly connected components (Tarjan, without recursion): owners in one of them reach what each
 /// other waits on, so none explains the other.
@@ -279,8 +300,9 @@ Holdings holdingsOf(const golang::Snapshot& snapshot, const Proof& proof,
     return holdings;
   }
   const Graph graph(snapshot, proof, ownerOf, owners);
-  Sharing(graph, holdings);
-  findCauses(graph, holdings);
+  const Sharing sharing(graph, owners);
+  sharing.count(holdings);
+  if (sharing.anyCrosses()) findCauses(graph, holdings);
   return holdings;
 }
 
