@@ -146,6 +146,74 @@ void StackRoots::readObject(const Object& object) {
   }
 }
 
+bool StackRoots::makeShape(Shape& shape) {
+  const auto addWords = [&](Addr from, const golang::WordMask& mask) {
+    const std::uint64_t size = mask.words * kWord;
+    if (size == 0) return true;
+    if (from < hi_ - shape.size || from > hi_ || size > hi_ - from) return false;
+    for (std::uint32_t word = 0; word < mask.words; ++word) {
+      if (mask.test(word)) shape.words.push_back(hi_ - from - word * kWord);
+    }
+    return true;
+  };
+  for (const golang::Frame& frame : frames_) {
+    const golang::FrameLiveness live = maps_.at(frame);
+    if (live.wholeLocals || live.wholeArgs || live.argsOfCaller || live.callerWhole) return false;
+    if (frame.varp > frame.sp && !addWords(frame.varp - live.locals.words * kWord, live.locals)) {
+      return false;
+    }
+    if (!addWords(frame.argp, live.args)) return false;
+    for (const golang::StackObject& record : live.objects) {
+      const Addr address = record.address(frame);
+      if (address < frame.sp) continue;
+      if (address > hi_) return false;
+      shape.objects.push_back({hi_ - address, record, live.masks});
+    }
+  }
+  return true;
+}
+
+const StackRoots::Shape* StackRoots::shapeOf(const golang::Goroutine& goroutine) {
+  if (goroutine.sp < lo_ || goroutine.sp >= hi_) return nullptr;
+  if (shapeIds_.empty()) shapeIds_.resize(snapshot_.stacks.size(), kNotSeen);
+  std::uint32_t& id = shapeIds_[goroutine.stack];
+  if (id == kNotSeen) {  // many stacks occur only once
+    id = kSeen;
+    return nullptr;
+  }
+  const std::uint64_t size = hi_ - goroutine.sp;
+  if (id == kSeen) {
+    Shape shape;
+    shape.size = size;
+    golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
+    id = kNoShape;
+    if (makeShape(shape)) {
+      id = kFirstShape + static_cast<std::uint32_t>(shapes_.size());
+      shapes_.push_back(std::move(shape));
+    }
+    frames_.clear();
+  }
+  if (id == kNoShape) return nullptr;
+  // Stacks are only ever moved whole, so equal frames begin at the same distance from the end.
+  const Shape& shape = shapes_[id - kFirstShape];
+  return shape.size == size ? &shape : nullptr;
+}
+
+bool StackRoots::readShape(const Shape& shape) {
+  const Addr from = hi_ - shape.size;
+  const auto bytes = memory_.bytes(from, shape.size);
+  if (bytes.empty()) return false;
+  for (const std::uint64_t distance : shape.words) {
+    Addr value;
+    std::memcpy(&value, bytes.data() + (shape.size - distance), kWord);
+    found(hi_ - distance, value, false);
+  }
+  for (const Object& object : shape.objects) {
+    objects_.push_back({hi_ - object.address, object.record, object.masks});
+  }
+  return true;
+}
+
 /// Stack objects that something live points into, which may make more of them live.
 void StackRoots::readObjects() {
   std::ranges::sort(objects_, {}, &Object::address);
@@ -198,13 +266,15 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
                              : goroutine.sp - kRedZone);
     return complete_;
   }
-  golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
   const bool known = goroutine.stack != kNone && !snapshot_.stacks[goroutine.stack].truncated;
   if (!known) {
     readWhole(goroutine, goroutine.sp);
     return complete_;
   }
-  readFrames();
+  if (const Shape* shape = shapeOf(goroutine); shape == nullptr || !readShape(*shape)) {
+    golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
+    readFrames();
+  }
   readObjects();
   return complete_;
 }

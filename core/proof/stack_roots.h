@@ -41,6 +41,21 @@ class StackRoots {
     bool done = false;
   };
 
+  /// Where the pointers of a stack are. The same for all goroutines with equal frames, which is why
+  /// it is worked out once: places are told by their distance from the stack's upper end.
+  struct Shape {
+    std::uint64_t size = 0;            ///< of the part of the stack that is in use
+    std::vector<std::uint64_t> words;  ///< that hold a pointer
+    std::vector<Object> objects;       ///< their addresses are distances, too
+  };
+  static constexpr std::uint32_t kNotSeen = 0, kSeen = 1, kNoShape = 2, kFirstShape = 3;
+
+  /// The shape of the goroutine's stack, null if it has none: it is the first of its kind, or which
+  /// of its words are pointers is not told.
+  const Shape* shapeOf(const golang::Goroutine& goroutine);
+  bool makeShape(Shape& shape);
+  /// False if the stack is not readable in one piece.
+  bool readShape(const Shape& shape);
   void found(Addr at, Addr value, bool conservative);
   void readWords(Addr from, Addr to);
   void readMask(Addr from, const golang::WordMask& mask);
@@ -59,6 +74,9 @@ class StackRoots {
   image::Field<Addr> deferred_, panic_, context_, savedRegisters_;
   image::Field<Addr> deferFunction_, deferLink_;
   std::uint32_t savedRegistersSize_ = 0;
+
+  std::vector<std::uint32_t> shapeIds_;  // by stack: one of the constants, or kFirstShape + index
+  std::vector<Shape> shapes_;
 
   // Of the goroutine being read.
   Addr lo_ = 0, hi_ = 0;
