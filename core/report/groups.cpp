@@ -154,6 +154,10 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
   }
   putGroupObjects(page, indent, report, group);
   putGroupSentence(page, indent, report, group);
+  if (const rules::Finding* finding = findingOf(report, group)) {
+    const rules::Rule& rule = rules::ruleOf(finding->rule);
+    page.field(indent, kLabel, rule.name, fmt::format("{}: {}", rule.title, rule.fix));
+  }
   putHolding(page, indent, report, group);
 }
 

@@ -16,6 +16,16 @@ std::size_t atMost(std::size_t count, std::uint64_t limit) {
   return limit == 0 ? count : static_cast<std::size_t>(std::min<std::uint64_t>(count, limit));
 }
 
+/// Findings with the number of their group, in the groups' order.
+std::vector<std::pair<const rules::Finding*, std::size_t>> findingsShown(const Report& report) {
+  std::vector<std::pair<const rules::Finding*, std::size_t>> shown;
+  for (std::size_t i = 0; i < report.grouping.groups.size(); ++i) {
+    const rules::Finding* finding = findingOf(report, report.grouping.groups[i]);
+    if (finding != nullptr) shown.emplace_back(finding, i);
+  }
+  return shown;
+}
+
 /// `,"name":[` and one object a line. `put(text, i)` appends the i-th.
 template <class Put>
 void putArray(Writer& out, std::string_view name, std::size_t count, const Put& put) {
@@ -61,6 +71,12 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     putArray(out, "groups", report.grouping.groups.size(),
              [&](std::string& text, std::size_t i) { objects.group(text, i); });
   }
+  if (parts.groups) {
+    const auto found = findingsShown(report);
+    putArray(out, "findings", found.size(), [&](std::string& text, std::size_t i) {
+      objects.finding(text, *found[i].first, found[i].second);
+    });
+  }
   if (parts.timers) {
     putArray(out, "timers", snapshot.timers.size(),
              [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
@@ -100,6 +116,10 @@ void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink) {
   });
   putLines(out, "group", report.grouping.groups.size(),
            [&](std::string& text, std::size_t i) { objects.group(text, i); });
+  const auto found = findingsShown(report);
+  putLines(out, "finding", found.size(), [&](std::string& text, std::size_t i) {
+    objects.finding(text, *found[i].first, found[i].second);
+  });
   putLines(out, "timer", snapshot.timers.size(),
            [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
   putLines(out, "proof", 1, [&](std::string& text, std::size_t) { objects.proof(text); });

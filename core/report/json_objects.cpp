@@ -265,6 +265,25 @@ void JsonObjects::group(std::string& out, std::size_t index) {
   out += "]}";
 }
 
+void JsonObjects::finding(std::string& out, const rules::Finding& finding,
+                          std::size_t group) const {
+  const rules::Rule& rule = rules::ruleOf(finding.rule);
+  put(out, FMT_COMPILE(R"({{"rule":"{}")"), rule.name);
+  putMember(out, "title", rule.title);
+  putMember(out, "sentence", finding.sentence);
+  putMember(out, "fix", rule.fix);
+  putMember(out, "documentation", rules::documentation(rule));
+  put(out, FMT_COMPILE(R"(,"count":{},"place":)"), finding.count);
+  if (finding.place.function.empty()) {
+    out += "null";
+  } else {
+    std::string members;
+    putPlaceMembers(members, finding.place.function, finding.place.file, finding.place.line);
+    put(out, FMT_COMPILE("{{{}}}"), members);
+  }
+  put(out, FMT_COMPILE(R"(,"group":{}}})"), group);
+}
+
 void JsonObjects::holding(std::string& out, std::size_t group) const {
   const auto& owners = report_.holdings.owners;
   if (group >= owners.size() || owners[group].goroutines == 0) {

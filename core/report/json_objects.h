@@ -25,6 +25,7 @@ class JsonObjects {
   void selection(std::string& out, std::size_t listed) const;
   void goroutine(std::string& out, Index index);
   void group(std::string& out, std::size_t index);
+  void finding(std::string& out, const rules::Finding& finding, std::size_t group) const;
   void timer(std::string& out, const golang::Timer& timer);
   /// A lock with who may hold it.
   void lock(std::string& out, Index index) const;

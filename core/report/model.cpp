@@ -1,5 +1,7 @@
 #include "report/model.h"
 
+#include <algorithm>
+
 #include "target/elf_file.h"
 
 namespace parked::report {
@@ -85,8 +87,17 @@ Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
                         ? analysis.grouping()
                         : leak::group(analysis, report.goroutines, groupBy);
   report.timers = groupTimers(*report.snapshot, analysis.code());
+  report.findings = rules::findAll(analysis);
   report.incomplete = std::move(incomplete);
   return report;
+}
+
+const rules::Finding* findingOf(const Report& report, const leak::Group& group) {
+  if (!report.groupBy.byStack || group.verdict < leak::Verdict::suspect) return nullptr;
+  // Filters leave goroutines out; those that stay keep their stack, and with it their group.
+  const Index known = report.analysis->info(group.example).group;
+  const auto at = std::ranges::lower_bound(report.findings, known, {}, &rules::Finding::group);
+  return at != report.findings.end() && at->group == known ? &*at : nullptr;
 }
 
 void addHoldings(Report& report) {

@@ -14,6 +14,7 @@
 #include "leak/analysis.h"
 #include "leak/select.h"
 #include "proof/holdings.h"
+#include "rules/findings.h"
 #include "target/target.h"
 
 namespace parked::report {
@@ -76,8 +77,9 @@ struct Report {
   /// What the leaked goroutines of each group hold, by its number, and one more for those that the
   /// filters left out. Empty without a proof, or if nobody asked (see addHoldings()).
   proof::Holdings holdings;
-  std::vector<TimerGroup> timers;      ///< largest first
-  std::vector<Incomplete> incomplete;  ///< of target, image and snapshot
+  std::vector<TimerGroup> timers;        ///< largest first
+  std::vector<rules::Finding> findings;  ///< of all goroutines, whatever the filters say
+  std::vector<Incomplete> incomplete;    ///< of target, image and snapshot
 };
 
 /// Reads the header's facts from target and image.
@@ -90,6 +92,10 @@ Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
                           std::vector<Incomplete> incomplete,
                           const std::vector<leak::Filter>& filters = {},
                           const leak::GroupBy& groupBy = {});
+
+/// The finding that a group of the report's is about, null if none is. Groups by something else
+/// than the stack have none.
+const rules::Finding* findingOf(const Report& report, const leak::Group& group);
 
 /// Fills in Report::holdings.
 void addHoldings(Report& report);

@@ -13,6 +13,7 @@ from .checks import LEAK_VERDICTS, assert_no_leaks, leaks
 from .document import (
     CreatedBy,
     Document,
+    Finding,
     Frame,
     Goroutine,
     Group,
@@ -42,6 +43,7 @@ __all__ = [
     "CreatedBy",
     "Document",
     "Error",
+    "Finding",
     "Frame",
     "Goroutine",
     "Group",

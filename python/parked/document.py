@@ -160,6 +160,36 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """A silent pattern that a rule found at one place."""
+
+    #: "PK005"; docs/rules.md explains each.
+    rule: str
+    title: str
+    #: What was found, in plain words.
+    sentence: str
+    #: What to change.
+    fix: str
+    #: How many goroutines are stuck because of it.
+    count: int
+    #: Index into ``groups``.
+    group: int | None
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Finding:
+        return cls(
+            rule=data.get("rule", ""),
+            title=data.get("title") or "",
+            sentence=data.get("sentence") or "",
+            fix=data.get("fix") or "",
+            count=data.get("count", 0),
+            group=data.get("group"),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
 class Timer:
     """A timer in one of the runtime's heaps."""
 
@@ -225,6 +255,7 @@ class Document:
     target: Target
     goroutines: tuple[Goroutine, ...]
     groups: tuple[Group, ...]
+    findings: tuple[Finding, ...]
     timers: tuple[Timer, ...]
     incomplete: tuple[Incomplete, ...]
     raw: _Json = field(repr=False, compare=False)
@@ -236,6 +267,7 @@ class Document:
             target=Target.from_json(data.get("target") or {}),
             goroutines=tuple(Goroutine.from_json(item) for item in _list(data.get("goroutines"))),
             groups=tuple(Group.from_json(item) for item in _list(data.get("groups"))),
+            findings=tuple(Finding.from_json(item) for item in _list(data.get("findings"))),
             timers=tuple(Timer.from_json(item) for item in _list(data.get("timers"))),
             incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),
             raw=data,

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import _parked
-from .document import Document, Goroutine, Group, Incomplete, Target, Timer
+from .document import Document, Finding, Goroutine, Group, Incomplete, Target, Timer
 from .errors import Error
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class Session:
     def groups(self) -> tuple[Group, ...]:
         """Goroutines with the same stack that wait for the same kind of thing, largest first."""
         return self.document.groups
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The silent patterns behind the groups."""
+        return self.document.findings
 
     @property
     def timers(self) -> tuple[Timer, ...]:

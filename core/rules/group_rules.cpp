@@ -1,0 +1,189 @@
+// The rules for goroutines that are stuck: on a channel, in a select, at a lock.
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "leak/numbers.h"
+#include "rules/findings.h"
+
+namespace parked::rules {
+
+namespace {
+
+using golang::Channel;
+using golang::Lock;
+using golang::ObjectKind;
+using golang::Wait;
+using golang::WaitOp;
+using leak::Why;
+
+/// What the members of a group wait on, taken together.
+struct Evidence {
+  const golang::Snapshot& snapshot;
+  std::uint64_t members = 0;
+  std::uint64_t crowded = 0;         ///< members that are one of several senders of their channel
+  std::uint64_t full = 0;            ///< members that send to a channel whose buffer is full
+  const Channel* channel = nullptr;  ///< of the first member that has one
+};
+
+const Channel* channelOf(const golang::Snapshot& snapshot, const Wait& wait) {
+  return wait.kind == ObjectKind::channel && wait.object < snapshot.channels.size()
+             ? &snapshot.channels[wait.object]
+             : nullptr;
+}
+
+Evidence gather(const leak::Analysis& analysis, const leak::Group& group) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  Evidence evidence{.snapshot = snapshot};
+  for (const Index member : analysis.grouping().membersOf(group)) {
+    const auto waits = snapshot.waitsOf(snapshot.goroutines[member]);
+    ++evidence.members;
+    const Channel* channel = waits.empty() ? nullptr : channelOf(snapshot, waits.front());
+    if (channel == nullptr) continue;
+    if (evidence.channel == nullptr) evidence.channel = channel;
+    if (channel->senders > 1) ++evidence.crowded;
+    if (channel->capacity > 0 && channel->length == channel->capacity) ++evidence.full;
+  }
+  return evidence;
+}
+
+/// `for v := range c` and `v, ok := <-c` are compiled to the same call, another one than `<-c`.
+bool asksWhetherClosed(const leak::Analysis& analysis, const golang::Goroutine& goroutine) {
+  std::vector<image::SourceFrame> frames;
+  for (const golang::FramePc& frame : analysis.snapshot().frames(goroutine)) {
+    frames.clear();
+    analysis.code().expand(frame.pc, frame.exact != 0, frames);
+    for (const image::SourceFrame& source : frames) {
+      if (source.function == "runtime.chanrecv2") return true;
+      if (!leak::isRuntimeFunction(source.function)) return false;
+    }
+  }
+  return false;
+}
+
+std::string goroutines(const Evidence& evidence) {
+  return leak::counted(evidence.members, "goroutine");
+}
+std::string_view verb(const Evidence& evidence, std::string_view one, std::string_view many) {
+  return evidence.members == 1 ? one : many;
+}
+
+bool set(Finding& finding, RuleId rule, std::string sentence) {
+  finding.rule = rule;
+  finding.sentence = std::move(sentence);
+  return true;
+}
+
+bool sendRule(const Evidence& evidence, Finding& finding) {
+  const Channel& channel = *evidence.channel;
+  if (evidence.crowded == evidence.members) {
+    return set(finding, RuleId::firstAnswerWins,
+               fmt::format("{} {} to channels that several senders wait at and nobody receives "
+                           "from",
+                           goroutines(evidence), verb(evidence, "sends", "send")));
+  }
+  if (evidence.full == evidence.members) {
+    return set(finding, RuleId::bufferFull,
+               fmt::format("{} {} to a channel whose buffer (of {}) is full, and nobody receives "
+                           "any more",
+                           goroutines(evidence), verb(evidence, "sends", "send"),
+                           leak::withSeparators(channel.capacity)));
+  }
+  return set(finding, RuleId::sendNobodyReceives,
+             fmt::format("{} {} to a channel that nobody receives from", goroutines(evidence),
+                         verb(evidence, "sends", "send")));
+}
+
+bool receiveRule(const leak::Analysis& analysis, const golang::Goroutine& goroutine,
+                 const Evidence& evidence, Finding& finding) {
+  if (asksWhetherClosed(analysis, goroutine)) {
+    return set(finding, RuleId::rangeNobodyCloses,
+               fmt::format("{} {} over a channel that nobody sends to or closes any more",
+                           goroutines(evidence), verb(evidence, "ranges", "range")));
+  }
+  return set(finding, RuleId::receiveNobodySends,
+             fmt::format("{} {} from a channel that nobody sends to or closes",
+                         goroutines(evidence), verb(evidence, "receives", "receive")));
+}
+
+bool waitGroupRule(const golang::Snapshot& snapshot, const Wait& wait, const Evidence& evidence,
+                   Finding& finding) {
+  const Lock* lock = wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+  std::string counter;
+  if (lock != nullptr && lock->decoded) {
+    counter = fmt::format(" whose counter is still {}", leak::withSeparators(lock->counter));
+  }
+  return set(finding, RuleId::waitGroupNeverDone,
+             fmt::format("{} {} for a WaitGroup{}", goroutines(evidence),
+                         verb(evidence, "waits", "wait"), counter));
+}
+
+}  // namespace
+
+bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Finding& finding) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  const auto waits = snapshot.waitsOf(example);
+  const Evidence evidence = gather(analysis, group);
+  const auto stuck = [&](std::string_view what) {
+    return fmt::format("{} {} {}", goroutines(evidence), verb(evidence, "is", "are"), what);
+  };
+  switch (group.why) {
+    case Why::nilChannel:
+      return set(finding, RuleId::nilChannel, stuck("blocked on a nil channel"));
+    case Why::noCases:
+      return set(finding, RuleId::noWayOut, stuck("in a select without cases"));
+    case Why::nilSelect:
+      return set(finding, RuleId::noWayOut, stuck("in a select whose every channel is nil"));
+    case Why::lockCycle:
+      return set(finding, RuleId::lockCycle,
+                 stuck("in a circle: each holds the lock that the next waits for"));
+    default:
+      break;
+  }
+  if (waits.empty()) return false;
+  const Wait& wait = waits.front();
+  switch (wait.kind) {
+    case ObjectKind::channel:
+      if (wait.inSelect) {
+        return set(finding, RuleId::noWayOut,
+                   stuck("in a select of channels that nobody uses any more"));
+      }
+      if (evidence.channel == nullptr) return false;
+      return wait.op == WaitOp::send ? sendRule(evidence, finding)
+                                     : receiveRule(analysis, example, evidence, finding);
+    case ObjectKind::waitGroup:
+      return waitGroupRule(snapshot, wait, evidence, finding);
+    case ObjectKind::cond:
+      return set(finding, RuleId::condNeverSignalled, stuck("waiting for a Cond nobody signals"));
+    case ObjectKind::mutex:
+    case ObjectKind::rwMutex:
+      return set(finding, RuleId::lockNeverUnlocked,
+                 stuck("waiting for a lock that nobody unlocks"));
+    default:
+      return false;
+  }
+}
+
+std::vector<Finding> findAll(const leak::Analysis& analysis) {
+  std::vector<Finding> findings;
+  const auto& groups = analysis.grouping().groups;
+  for (Index i = 0; i < groups.size(); ++i) {
+    const leak::Group& group = groups[i];
+    if (group.system || group.verdict < leak::Verdict::suspect) continue;
+    // A well-known goroutine is stuck for reasons of its library's; the rules speak of the user's.
+    if (!analysis.label(group.example).empty()) continue;
+    Finding finding;
+    if (!ruleForGroup(analysis, group, finding)) continue;
+    // Somebody could still come, as far as the proof can tell.
+    if (group.verdict != leak::Verdict::proved) finding.sentence += ", it seems";
+    finding.group = i;
+    finding.count = group.findings;
+    finding.place =
+        analysis.place(analysis.stack(analysis.snapshot().goroutines[group.example].stack).user);
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace parked::rules

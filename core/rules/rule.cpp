@@ -1,0 +1,61 @@
+#include "rules/rule.h"
+
+#include <array>
+
+namespace parked::rules {
+
+namespace {
+
+// In the order of RuleId.
+constexpr std::array kRules = {
+    Rule{RuleId::nilChannel, "PK001", "nil channel",
+         "make the channel before the goroutine uses it; nil channels are of use in a select only"},
+    Rule{RuleId::noWayOut, "PK002", "select with no way out",
+         "give the select a case that always comes: ctx.Done(), or a channel that is closed at the "
+         "end"},
+    Rule{RuleId::firstAnswerWins, "PK003", "several senders, fewer receives",
+         "give the channel room for every sender, or receive as often as there are senders"},
+    Rule{RuleId::bufferFull, "PK004", "buffer full, receiver gone",
+         "make the buffer as large as what is sent after the receiver is gone, or send in a select "
+         "with ctx.Done()"},
+    Rule{RuleId::sendNobodyReceives, "PK005", "send that nobody receives",
+         "receive on every way out, those of errors and timeouts too, or give the channel a buffer "
+         "of one"},
+    Rule{RuleId::rangeNobodyCloses, "PK006", "range over a channel that nobody closes",
+         "close the channel where the last send is: defer close(c)"},
+    Rule{RuleId::receiveNobodySends, "PK007", "receive that nobody sends to",
+         "send or close on every way out, or receive in a select with ctx.Done()"},
+    Rule{RuleId::waitGroupNeverDone, "PK020", "WaitGroup that is never done",
+         "call Add before the go statement and defer Done first in the goroutine"},
+    Rule{RuleId::condNeverSignalled, "PK021", "Cond that nobody signals",
+         "Signal or Broadcast after every change of what is waited for, the last one too"},
+    Rule{RuleId::lockNeverUnlocked, "PK022", "lock that is never unlocked",
+         "defer Unlock right after Lock, so that early returns and panics unlock, too"},
+    Rule{RuleId::lockCycle, "PK023", "circle of locks",
+         "take the locks in the same order everywhere"},
+};
+
+constexpr bool inOrder() {
+  for (std::size_t i = 0; i < kRules.size(); ++i) {
+    if (static_cast<std::size_t>(kRules[i].id) != i) return false;
+    if (i > 0 && kRules[i - 1].name >= kRules[i].name) return false;
+  }
+  return true;
+}
+static_assert(inOrder());
+
+}  // namespace
+
+std::span<const Rule> rules() { return kRules; }
+
+const Rule& ruleOf(RuleId id) { return kRules[static_cast<std::size_t>(id)]; }
+
+std::string documentation(const Rule& rule) {
+  std::string anchor(rule.name);
+  for (char& c : anchor) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return "docs/rules.md#" + anchor;
+}
+
+}  // namespace parked::rules

@@ -1,0 +1,40 @@
+// The table of rules: what each silent pattern is called, and what to do about it. The id is for
+// scripts and allow-lists and never changes its meaning; docs/rules.md has a section for each, with
+// a program that has the pattern and one that does not.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace parked::rules {
+
+enum class RuleId : std::uint8_t {
+  nilChannel,
+  noWayOut,
+  firstAnswerWins,
+  bufferFull,
+  sendNobodyReceives,
+  rangeNobodyCloses,
+  receiveNobodySends,
+  waitGroupNeverDone,
+  condNeverSignalled,
+  lockNeverUnlocked,
+  lockCycle,
+};
+
+struct Rule {
+  RuleId id;
+  std::string_view name;   ///< "PK001"
+  std::string_view title;  ///< the pattern, in a few words
+  std::string_view fix;    ///< what to change, one sentence without a final stop
+};
+
+/// All rules, in order of their names.
+std::span<const Rule> rules();
+const Rule& ruleOf(RuleId id);
+/// Where its section is: "docs/rules.md#pk001".
+std::string documentation(const Rule& rule);
+
+}  // namespace parked::rules
