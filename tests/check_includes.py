@@ -10,7 +10,19 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ["base", "target", "image", "heap", "golang", "proof", "leak", "rules", "report", "command"]
+ROOMS = [
+    "base",
+    "target",
+    "image",
+    "heap",
+    "golang",
+    "proof",
+    "stdlib",
+    "leak",
+    "rules",
+    "report",
+    "command",
+]
 FRONT_ENDS = ["cli", "python", "lldb_plugin"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 

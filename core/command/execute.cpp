@@ -109,6 +109,14 @@ void renderList(const Invocation& invocation, const report::Report& report,
       return report::renderLocks(report, limit, style, sink);
     case Kind::timers:
       return report::renderTimers(report, limit, style, sink);
+    case Kind::http:
+      return report::renderHttp(report, limit, style, sink);
+    case Kind::sql:
+      return report::renderSql(report, limit, style, sink);
+    case Kind::files:
+      return report::renderFiles(report, limit, style, sink);
+    case Kind::contexts:
+      return report::renderContexts(report, limit, style, sink);
     default:
       return report::renderInfo(report, style, sink);
   }
@@ -118,8 +126,8 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
                                  Timings* timings, const std::vector<leak::Filter>& filters) {
   const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, timings);
   const Timings::Scope scope(timings, "report");
-  return report::makeReport(analysis, workspace.target(), workspace.incomplete(), filters,
-                            invocation.groupBy);
+  return report::makeReport(analysis, workspace.resources(timings), workspace.target(),
+                            workspace.incomplete(), filters, invocation.groupBy);
 }
 
 Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,
@@ -193,6 +201,13 @@ const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Ti
     analysis_ = std::make_unique<leak::Analysis>(*snapshot_, *code_, options, timings);
   }
   return *analysis_;
+}
+
+const stdlib::Resources* Workspace::resources(Timings* timings) {
+  if (resources_ == nullptr) {
+    resources_ = stdlib::readResources(*snapshot_, proof_, nullptr, timings);
+  }
+  return resources_.get();
 }
 
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,

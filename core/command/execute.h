@@ -14,11 +14,14 @@ namespace parked::command {
 /// What commands work on: it outlives all of them.
 class Workspace {
  public:
-  /// `proof` may be null: it was not asked for.
-  Workspace(const golang::Snapshot& snapshot, const proof::Proof* proof, const leak::Code& code,
+  /// `proof` may be null: it was not asked for. `resources` may be: then they are read when first
+  /// needed, from a target that stays as it is.
+  Workspace(const golang::Snapshot& snapshot, const proof::Proof* proof,
+            std::unique_ptr<stdlib::Resources> resources, const leak::Code& code,
             report::TargetInfo target, std::vector<Incomplete> incomplete)
       : snapshot_(&snapshot),
         proof_(proof),
+        resources_(std::move(resources)),
         code_(&code),
         target_(std::move(target)),
         incomplete_(std::move(incomplete)) {}
@@ -28,10 +31,12 @@ class Workspace {
   const std::vector<Incomplete>& incomplete() const { return incomplete_; }
   /// The analysis for these thresholds; the last one is kept.
   const leak::Analysis& analysis(const leak::Thresholds& thresholds, Timings* timings);
+  const stdlib::Resources* resources(Timings* timings);
 
  private:
   const golang::Snapshot* snapshot_;
   const proof::Proof* proof_;
+  std::unique_ptr<stdlib::Resources> resources_;
   const leak::Code* code_;
   report::TargetInfo target_;
   std::vector<Incomplete> incomplete_;

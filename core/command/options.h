@@ -22,6 +22,10 @@ enum class Kind : std::uint8_t {
   channel,
   timers,
   locks,
+  http,
+  sql,
+  files,
+  contexts,
   info,
   help,
 };

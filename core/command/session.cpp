@@ -16,6 +16,7 @@
 #include "proof/proof.h"
 #include "report/escape.h"
 #include "report/model.h"
+#include "stdlib/resources.h"
 #include "target/target.h"
 
 #ifndef PARKED_VERSION
@@ -137,6 +138,7 @@ struct Session::Impl {
   std::unique_ptr<image::Image> image;
   std::unique_ptr<golang::Snapshot> snapshot;
   std::unique_ptr<proof::Proof> proof;
+  std::unique_ptr<stdlib::Resources> resources;
   std::unique_ptr<leak::Code> code;
   std::unique_ptr<command::Workspace> workspace;
 
@@ -183,10 +185,14 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
     if (!taken) return tl::unexpected(taken.error());
     snapshot = std::move(*taken);
     if (request.proof) proof = proof::Proof::run(*snapshot, &observer, &timings);
+    // Of a process there is nothing left to read once it runs again.
+    if (target->kind() != target::Kind::core) {
+      resources = stdlib::readResources(*snapshot, proof.get(), &observer, &timings);
+    }
   }
   code = std::make_unique<leak::ImageCode>(*image);
   workspace = std::make_unique<command::Workspace>(
-      *snapshot, proof.get(), *code, report::describeTarget(*snapshot),
+      *snapshot, proof.get(), std::move(resources), *code, report::describeTarget(*snapshot),
       mergeIncomplete(target->incomplete(), snapshot->incomplete));
   return {};
 }

@@ -62,6 +62,21 @@ constexpr std::array kSpecs = {
          "has locked, has not unlocked, and has the lock at hand.",
          kList},
     Spec{
+        Kind::http, "http", "http [options]", "HTTP transports, connections and servers",
+        "Every Transport with its connections by host: idle, in use, being dialled; who waits for\n"
+        "one; and every Server with its connections by state.",
+        kList},
+    Spec{
+        Kind::sql, "sql", "sql [options]", "database/sql pools and who holds their connections",
+        "Every DB with its limits, its connections, what they are used for, and who waits for one.",
+        kList},
+    Spec{Kind::files, "files", "files [options]", "file descriptors and the objects behind them",
+         "Every descriptor the program has, with its os.File or net.Conn, path or addresses, who\n"
+         "reads or writes it, and deadlines.",
+         kList},
+    Spec{Kind::contexts, "contexts", "contexts [options]", "trees of contexts",
+         "The contexts that can be cancelled, by parent and child, with who waits on them.", kList},
+    Spec{
         Kind::info, "info", "info [options]", "where every piece of the report comes from",
         "The program, how it was read, where struct layouts and the clock come from, what was not\n"
         "readable.",

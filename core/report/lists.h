@@ -33,6 +33,17 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
 /// Timers by what they do, and the next to fire.
 void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& style,
                   const Sink& sink);
+/// net/http: Transports with their connections, and servers.
+void renderHttp(const Report& report, std::uint64_t limit, const TextStyle& style,
+                const Sink& sink);
+/// database/sql: pools with their connections and who waits for one.
+void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style, const Sink& sink);
+/// File descriptors with the Go objects behind them.
+void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& style,
+                 const Sink& sink);
+/// The trees of contexts.
+void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& style,
+                    const Sink& sink);
 /// Where every piece of the report comes from.
 void renderInfo(const Report& report, const TextStyle& style, const Sink& sink);
 

@@ -70,14 +70,15 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   return info;
 }
 
-Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
-                          std::vector<Incomplete> incomplete,
+Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resources* resources,
+                          TargetInfo info, std::vector<Incomplete> incomplete,
                           const std::vector<leak::Filter>& filters, const leak::GroupBy& groupBy) {
   auto chosen = leak::chooseGoroutines(analysis, filters);
   if (!chosen) return tl::unexpected(chosen.error());
   Report report;
   report.snapshot = &analysis.snapshot();
   report.analysis = &analysis;
+  report.resources = resources;
   report.target = std::move(info);
   report.census = takeCensus(analysis);
   report.filtered = chosen->size() != report.snapshot->goroutines.size();
@@ -87,7 +88,7 @@ Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
                         ? analysis.grouping()
                         : leak::group(analysis, report.goroutines, groupBy);
   report.timers = groupTimers(*report.snapshot, analysis.code());
-  report.findings = rules::findAll(analysis);
+  report.findings = rules::findAll({analysis, resources});
   report.incomplete = std::move(incomplete);
   return report;
 }

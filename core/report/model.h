@@ -15,6 +15,7 @@
 #include "leak/select.h"
 #include "proof/holdings.h"
 #include "rules/findings.h"
+#include "stdlib/resources.h"
 #include "target/target.h"
 
 namespace parked::report {
@@ -68,6 +69,7 @@ struct TimerGroup {
 struct Report {
   const golang::Snapshot* snapshot = nullptr;
   const leak::Analysis* analysis = nullptr;
+  const stdlib::Resources* resources = nullptr;  ///< null: not read
   TargetInfo target;
   Census census;
   bool filtered = false;          ///< some goroutines were left out by --with/--without
@@ -88,8 +90,8 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot);
 /// Puts the report together. `info` comes from describeTarget(), kept apart because a live process
 /// may be gone by the time of the second command. `incomplete` is what the rooms to the left
 /// counted.
-Result<Report> makeReport(const leak::Analysis& analysis, TargetInfo info,
-                          std::vector<Incomplete> incomplete,
+Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resources* resources,
+                          TargetInfo info, std::vector<Incomplete> incomplete,
                           const std::vector<leak::Filter>& filters = {},
                           const leak::GroupBy& groupBy = {});
 

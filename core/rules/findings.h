@@ -6,6 +6,7 @@
 
 #include "leak/analysis.h"
 #include "rules/rule.h"
+#include "stdlib/resources.h"
 
 namespace parked::rules {
 
@@ -15,14 +16,23 @@ using golang::kNone;
 /// A pattern that was found at one place.
 struct Finding {
   RuleId rule = RuleId::nilChannel;
-  std::string sentence;     ///< what was found, in plain words and numbers; no final stop
-  leak::Place place;        ///< in the user's code
-  std::uint64_t count = 0;  ///< goroutines that are stuck because of it
-  Index group = kNone;      ///< into Analysis::grouping()
+  std::string sentence;               ///< what was found, in plain words and numbers; no final stop
+  leak::Place place;                  ///< in the user's code
+  std::uint64_t count = 0;            ///< goroutines, timers, connections … it is about
+  Index group = kNone;                ///< into Analysis::grouping(); kNone: it is about a resource
+  std::vector<std::string> evidence;  ///< what shows it, a line each: addresses, numbers, ways
+  std::vector<Index> goroutines;      ///< that are involved, if it has no group
 };
 
-/// Applies every rule. In the order of the analysis' groups, at most one finding for each.
-std::vector<Finding> findAll(const leak::Analysis& analysis);
+/// What rules look at. `resources` may be null: they were not read.
+struct Context {
+  const leak::Analysis& analysis;
+  const stdlib::Resources* resources = nullptr;
+};
+
+/// Applies every rule. First those about groups, in the order of the analysis' groups and at most
+/// one for each; then those about resources.
+std::vector<Finding> findAll(const Context& context);
 
 /// The rule for one group of stuck goroutines: what they wait on, and how. `rule` is kept if none
 /// fits; then the result is false.

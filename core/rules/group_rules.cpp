@@ -165,7 +165,8 @@ bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Find
   }
 }
 
-std::vector<Finding> findAll(const leak::Analysis& analysis) {
+std::vector<Finding> findAll(const Context& context) {
+  const leak::Analysis& analysis = context.analysis;
   std::vector<Finding> findings;
   const auto& groups = analysis.grouping().groups;
   for (Index i = 0; i < groups.size(); ++i) {

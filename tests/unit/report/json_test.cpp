@@ -36,7 +36,7 @@ struct Options {
 
 std::string document(const Builder& program, const Options& options = {}) {
   const leak::Analysis analysis = program.analyse();
-  const auto report = report::makeReport(analysis, options.target, options.incomplete,
+  const auto report = report::makeReport(analysis, nullptr, options.target, options.incomplete,
                                          options.filters, options.groupBy)
                           .value();
   std::string out;
@@ -48,7 +48,8 @@ std::string document(const Builder& program, const Options& options = {}) {
 std::vector<json> lines(const Builder& program, const Options& options = {}) {
   const leak::Analysis analysis = program.analyse();
   const auto report =
-      report::makeReport(analysis, options.target, options.incomplete, options.filters).value();
+      report::makeReport(analysis, nullptr, options.target, options.incomplete, options.filters)
+          .value();
   std::stringstream out;
   report::renderJsonl(report, options.limit, [&out](std::string_view text) { out << text; });
   std::vector<json> all;
@@ -333,7 +334,7 @@ TEST(Json, IsWrittenAsItIsMade) {
   Builder program;
   for (int i = 0; i < 5000; ++i) program.sender(program.channel(0xc000 + 0x100U * i));
   const leak::Analysis analysis = program.analyse();
-  const auto report = report::makeReport(analysis, {}, {}).value();
+  const auto report = report::makeReport(analysis, nullptr, {}, {}).value();
   std::size_t total = 0, largest = 0;
   report::renderJson(report, {}, 0, [&](std::string_view text) {
     total += text.size();

@@ -45,7 +45,7 @@ struct Options {
 std::string render(const Builder& program, const Options& options = {}) {
   const leak::Analysis analysis = program.analyse();
   const auto report =
-      report::makeReport(analysis, target(), options.incomplete, options.filters).value();
+      report::makeReport(analysis, nullptr, target(), options.incomplete, options.filters).value();
   std::string out;
   report::renderText(report, options.text, options.style,
                      [&out](std::string_view text) { out += text; });
@@ -205,7 +205,7 @@ TEST(Text, ANewerGoIsSaid) {
   const leak::Analysis analysis = program.analyse();
   report::TargetInfo info = target();
   info.newerGo = true;
-  const auto report = report::makeReport(analysis, info, {}).value();
+  const auto report = report::makeReport(analysis, nullptr, info, {}).value();
   std::string out;
   report::renderText(report, {}, {}, [&out](std::string_view text) { out += text; });
   EXPECT_THAT(out, HasSubstr("go1.26.8 linux/amd64 (newer than this parked was checked against)"));
@@ -257,7 +257,7 @@ TEST(Text, AbsurdTimerTimesDoNotOverflow) {
 template <class Render>
 std::string list(const Builder& program, Render renderer) {
   const leak::Analysis analysis = program.analyse();
-  const auto report = report::makeReport(analysis, target(), {}).value();
+  const auto report = report::makeReport(analysis, nullptr, target(), {}).value();
   std::string out;
   renderer(report, [&out](std::string_view text) { out += text; });
   return out;

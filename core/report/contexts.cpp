@@ -1,0 +1,13 @@
+#include "report/lists.h"
+#include "report/page.h"
+
+namespace parked::report {
+
+void renderContexts(const Report& /*report*/, std::uint64_t /*limit*/, const TextStyle& style,
+                    const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  page.line(0, {{"nothing is read of them yet"}});
+}
+
+}  // namespace parked::report

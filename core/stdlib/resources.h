@@ -1,0 +1,28 @@
+// What the standard library holds: HTTP and SQL pools, contexts, files. Read once per snapshot, as
+// flat arrays like the snapshot's own, with one walker each.
+#pragma once
+
+#include <memory>
+
+#include "base/incomplete.h"
+#include "base/observer.h"
+#include "golang/snapshot.h"
+#include "proof/proof.h"
+
+namespace parked::stdlib {
+
+using golang::Index;
+using golang::kNone;
+
+struct Resources {
+  IncompleteList incomplete;  ///< what of them could not be read
+};
+
+/// Reads all of them. Needs the target's memory: of a live process, while it is stopped. `proof`
+/// may be null or withheld; then what needs the heap index opens its own. Damage costs what is
+/// damaged and is counted.
+std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
+                                         const proof::Proof* proof, Observer* observer,
+                                         Timings* timings);
+
+}  // namespace parked::stdlib
