@@ -144,7 +144,7 @@ class Commands : public testing::Test {
   }
 
   Result<Exit> run(const std::vector<std::string>& words, std::vector<Incomplete> incomplete = {}) {
-    command::Workspace workspace(program_.snapshot, nullptr, program_.code, {},
+    command::Workspace workspace(program_.snapshot, nullptr, nullptr, program_.code, {},
                                  std::move(incomplete));
     out_.clear();
     auto invocation = command::parse(words);
