@@ -2,7 +2,9 @@
 
 #include "image/dwarf_layouts.h"
 #include "image/dwarf_types.h"
+#include "image/runtime_types.h"
 #include "image/symbols.h"
+#include "image/type_layouts.h"
 #include "target/elf_file.h"
 
 namespace parked::image {
@@ -21,6 +23,8 @@ struct Image::Impl {
   Parts parts;
   bool typesOpened = false;
   std::unique_ptr<DwarfTypes> types;
+  std::unique_ptr<RuntimeTypes> runtimeTypes;
+  std::unique_ptr<LayoutSource> typeLayouts, libraryLayouts;
 };
 
 Image::Image() = default;
@@ -96,6 +100,23 @@ DwarfTypes* Image::types() const {
     }
   }
   return impl_->types.get();
+}
+
+RuntimeTypes& Image::runtimeTypes() const {
+  if (impl_->runtimeTypes == nullptr) {
+    impl_->runtimeTypes = std::make_unique<RuntimeTypes>(
+        impl_->target.memory(), *impl_->parts.layouts, impl_->parts.modules);
+  }
+  return *impl_->runtimeTypes;
+}
+
+LayoutSource& Image::libraryLayouts() const {
+  if (impl_->libraryLayouts == nullptr) {
+    impl_->typeLayouts = std::make_unique<TypeLayouts>(runtimeTypes());
+    impl_->libraryLayouts =
+        std::make_unique<ChainedLayouts>(*impl_->parts.layouts, *impl_->typeLayouts);
+  }
+  return *impl_->libraryLayouts;
 }
 
 std::string Image::buildId() const {

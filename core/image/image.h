@@ -18,7 +18,8 @@
 
 namespace parked::image {
 
-class DwarfTypes;  // image/dwarf_types.h
+class DwarfTypes;    // image/dwarf_types.h
+class RuntimeTypes;  // image/runtime_types.h
 
 class Image {
  public:
@@ -56,6 +57,13 @@ class Image {
 
   /// Types by DWARF, opened on first use; nullptr if the executable has none.
   DwarfTypes* types() const;
+
+  /// Types by the target's own descriptors.
+  RuntimeTypes& runtimeTypes() const;
+
+  /// Layouts of library types: as layouts(), and from the target's type descriptors what that does
+  /// not have.
+  LayoutSource& libraryLayouts() const;
 
   /// For the header: Go's build id, or the GNU one.
   std::string buildId() const;

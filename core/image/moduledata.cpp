@@ -30,6 +30,8 @@ struct ModuleLayout {
   Field<Addr> types, typesEnd, rodata, funcDataBase;
   Field<std::int32_t> dataMaskBits, bssMaskBits;
   Field<Addr> dataMask, bssMask;
+  Field<Addr> typeLinks, itabLinks;
+  Field<std::uint64_t> typeDescriptorBytes, itabOffset, itabBytes;
   Field<Addr> next;
 };
 
@@ -74,6 +76,11 @@ Result<ModuleLayout> bindModule(LayoutSource& layouts) {
   binder.optional(module.dataMask, "gcdatamask.bytedata");
   binder.optional(module.bssMaskBits, "gcbssmask.n");
   binder.optional(module.bssMask, "gcbssmask.bytedata");
+  module.typeLinks.offset = binder.offsetOf("typelinks", false);
+  module.itabLinks.offset = binder.offsetOf("itablinks", false);
+  binder.optional(module.typeDescriptorBytes, "typedesclen");
+  binder.optional(module.itabOffset, "itaboffset");
+  binder.optional(module.itabBytes, "itabsize");
   binder.required(module.next, "next");
   if (!missing.empty() || module.size > kMaxModuledataSize) {
     return fail(ErrorCode::unsupported,
@@ -120,6 +127,16 @@ Module decode(const Object& object, const ModuleLayout& layout) {
   module.dataMask = object[layout.dataMask];
   module.bssMaskBits = object[layout.bssMaskBits];
   module.bssMask = object[layout.bssMask];
+  if (layout.typeLinks && layout.itabLinks) {
+    // A slice header is {pointer, length, capacity} by Go's ABI.
+    module.typeLinks = object[layout.typeLinks];
+    module.typeLinkCount = object[Field<std::uint64_t>{layout.typeLinks.offset + 8}];
+    module.itabLinks = object[layout.itabLinks];
+    module.itabLinkCount = object[Field<std::uint64_t>{layout.itabLinks.offset + 8}];
+  }
+  module.typeDescriptorBytes = object[layout.typeDescriptorBytes];
+  module.itabOffset = object[layout.itabOffset];
+  module.itabBytes = object[layout.itabBytes];
   const std::uint64_t sections = object[layout.textSections.length];
   module.textSectionCount =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(sections, 0xffffffff));

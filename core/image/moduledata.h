@@ -33,6 +33,12 @@ struct Module {
   Addr funcDataBase = 0;           ///< go:func.*
   Addr dataMask = 0, bssMask = 0;  ///< gcdatamask/gcbssmask bytes
   std::int32_t dataMaskBits = 0, bssMaskBits = 0;
+  Addr typeLinks = 0;  ///< offsets from `types`, 32 bits each; 0 since 1.27
+  std::uint64_t typeLinkCount = 0;
+  Addr itabLinks = 0;  ///< of *itab; 0 since 1.27
+  std::uint64_t itabLinkCount = 0;
+  std::uint64_t typeDescriptorBytes = 0;        ///< from `types`; since 1.27
+  std::uint64_t itabOffset = 0, itabBytes = 0;  ///< from `types`; since 1.27
   std::uint32_t textSectionCount = 0;
   Addr textSections = 0;  ///< textsectmap
 };

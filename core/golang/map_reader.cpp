@@ -1,0 +1,173 @@
+#include "golang/map_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace parked::golang {
+
+namespace {
+
+constexpr std::uint64_t kWord = 8;
+constexpr unsigned kSlots = 8;  // of a group, of a bucket
+// runtime/map.go: values of a bucket's hashes below minTopHash say why there is none.
+constexpr unsigned kMinTopHash = 5, kFirstEvacuated = 2, kLastEvacuated = 4;
+constexpr std::uint8_t kHashWriting = 4, kSameSizeGrow = 8;  // hmap.flags
+constexpr std::uint8_t kMaxBits = 48;
+constexpr std::uint64_t kMaxGroups = std::uint64_t{1} << 36;
+constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 32;
+
+}  // namespace
+
+MapReader::MapReader(image::Image& image) : memory_(image.target().memory()) {
+  std::vector<std::string> missing;
+  image::LayoutSource& layouts = image.layouts();
+  image::Binder hmap(layouts, "runtime.hmap", missing);
+  hmapSize_ = hmap.size();
+  hmap.optional(hmapCount_, "count");
+  hmap.optional(flags_, "flags");
+  hmap.optional(bits_, "B");
+  hmap.optional(buckets_, "buckets");
+  hmap.optional(oldBuckets_, "oldbuckets");
+  image::Binder map(layouts, "internal/runtime/maps.Map", missing);
+  mapSize_ = map.size();
+  map.optional(used_, "used");
+  map.optional(directory_, "dirPtr");
+  map.optional(directoryLength_, "dirLen");
+  map.optional(writing_, "writing");
+  image::Binder table(layouts, "internal/runtime/maps.table", missing);
+  tableSize_ = table.size();
+  table.optional(groups_, "groups.data");
+  table.optional(lengthMask_, "groups.lengthMask");
+}
+
+std::uint64_t MapReader::count(Addr header) const {
+  if (header == 0) return 0;
+  if (mapSize_ != 0) {
+    const auto map = image::readObject(memory_, header, mapSize_);
+    return map ? map[used_] : 0;
+  }
+  const auto map = image::readObject(memory_, header, hmapSize_);
+  return map ? static_cast<std::uint64_t>(std::max<std::int64_t>(map[hmapCount_], 0)) : 0;
+}
+
+MapState MapReader::visit(Addr header, const image::RuntimeType& type, const Visit& visit) const {
+  if (type.kind != image::TypeKind::map) return MapState::damaged;
+  if (header == 0) return MapState::complete;
+  return type.map.swiss ? visitSwiss(header, type.map, visit)
+                        : visitBuckets(header, type.map, visit);
+}
+
+bool MapReader::readGroup(Addr group, const image::MapShape& shape, const Visit& visit) const {
+  const auto bytes = memory_.bytes(group, shape.groupSize);
+  if (bytes.empty()) return false;
+  for (unsigned i = 0; i < kSlots; ++i) {
+    if ((std::to_integer<unsigned>(bytes[i]) & 0x80) != 0) continue;  // empty or deleted
+    Addr key = group + shape.keyOffset + i * shape.keyStride;
+    Addr element = group + shape.elementOffset + i * shape.elementStride;
+    if (shape.indirectKey && !memory_.read(key, key)) return false;
+    if (shape.indirectElement && !memory_.read(element, element)) return false;
+    visit(key, element);
+  }
+  return true;
+}
+
+MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
+                               const Visit& visit) const {
+  const auto map = image::readObject(memory_, header, mapSize_);
+  if (!map || !directory_ || !directoryLength_ || tableSize_ == 0) return MapState::damaged;
+  const Addr directory = map[directory_];
+  const std::int64_t length = map[directoryLength_];
+  const std::uint64_t used = map[used_];
+  const MapState whole = map[writing_] != 0 ? MapState::unstable : MapState::complete;
+  std::uint64_t seen = 0;
+  const Visit counted = [&](Addr key, Addr element) {
+    ++seen;
+    visit(key, element);
+  };
+  if (length < 0 || used > kMaxEntries) return MapState::damaged;
+  if (length == 0) {  // at most eight entries: one group, without a table
+    if (directory != 0 && !readGroup(directory, shape, counted)) return MapState::damaged;
+    return seen == used ? whole : MapState::unstable;
+  }
+  const auto tables = memory_.bytes(directory, static_cast<std::uint64_t>(length) * kWord);
+  if (tables.empty()) return MapState::damaged;
+  Addr before = 0;
+  for (std::size_t at = 0; at < tables.size(); at += kWord) {
+    Addr address = 0;
+    std::memcpy(&address, tables.data() + at, kWord);
+    if (address == before) continue;  // a table that is not split yet stands in several places
+    before = address;
+    const auto table = image::readObject(memory_, address, tableSize_);
+    if (!table || table[lengthMask_] >= kMaxGroups) return MapState::damaged;
+    const std::uint64_t groups = table[lengthMask_] + 1;
+    for (std::uint64_t i = 0; i < groups; ++i) {
+      // A forged number of groups ends at the first that is not there, a forged number of tables
+      // at what the map says it has.
+      if (seen > used + kSlots ||
+          !readGroup(table[groups_] + i * shape.groupSize, shape, counted)) {
+        return MapState::damaged;
+      }
+    }
+  }
+  return seen == used ? whole : MapState::unstable;
+}
+
+bool MapReader::readBuckets(Addr array, std::uint64_t count, const image::MapShape& shape, bool old,
+                            std::uint64_t& budget, const Visit& visit) const {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Addr bucket = array + i * shape.groupSize;
+    for (bool first = true; bucket != 0; first = false) {
+      if (budget == 0) return false;
+      --budget;
+      const auto bytes = memory_.bytes(bucket, shape.groupSize);
+      if (bytes.empty()) return false;
+      const auto hash = [&](unsigned slot) { return std::to_integer<unsigned>(bytes[slot]); };
+      // Its entries have moved to the new buckets.
+      if (old && first && hash(0) >= kFirstEvacuated && hash(0) <= kLastEvacuated) break;
+      for (unsigned slot = 0; slot < kSlots; ++slot) {
+        if (hash(slot) < kMinTopHash) continue;
+        Addr key = bucket + shape.keyOffset + slot * shape.keyStride;
+        Addr element = bucket + shape.elementOffset + slot * shape.elementStride;
+        if (shape.indirectKey && !memory_.read(key, key)) return false;
+        if (shape.indirectElement && !memory_.read(element, element)) return false;
+        visit(key, element);
+      }
+      std::memcpy(&bucket, bytes.data() + bytes.size() - kWord, kWord);  // overflow
+    }
+  }
+  return true;
+}
+
+MapState MapReader::visitBuckets(Addr header, const image::MapShape& shape,
+                                 const Visit& visit) const {
+  const auto map = image::readObject(memory_, header, hmapSize_);
+  if (!map || !buckets_ || map[bits_] > kMaxBits || shape.groupSize < 2 * kWord) {
+    return MapState::damaged;
+  }
+  const std::int64_t used = map[hmapCount_];
+  if (used < 0 || static_cast<std::uint64_t>(used) > kMaxEntries) return MapState::damaged;
+  const std::uint64_t buckets = std::uint64_t{1} << map[bits_];
+  std::uint64_t seen = 0;
+  const Visit counted = [&](Addr key, Addr element) {
+    ++seen;
+    visit(key, element);
+  };
+  // Chains of a healthy map are short; a cycle ends here.
+  std::uint64_t budget = 2 * buckets + static_cast<std::uint64_t>(used) + kSlots;
+  const std::uint8_t flags = map[flags_];
+  if (map[buckets_] != 0 && !readBuckets(map[buckets_], buckets, shape, false, budget, counted)) {
+    return MapState::damaged;
+  }
+  if (const Addr old = map[oldBuckets_]; old != 0) {
+    const std::uint64_t count = (flags & kSameSizeGrow) != 0 ? buckets : buckets / 2;
+    budget += 2 * count;
+    if (!readBuckets(old, count, shape, true, budget, counted)) return MapState::damaged;
+  }
+  const bool writing = (flags & kHashWriting) != 0;
+  return !writing && seen == static_cast<std::uint64_t>(used) ? MapState::complete
+                                                              : MapState::unstable;
+}
+
+}  // namespace parked::golang

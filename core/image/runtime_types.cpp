@@ -1,0 +1,534 @@
+#include "image/runtime_types.h"
+
+#include <algorithm>
+#include <array>
+
+namespace parked::image {
+
+namespace {
+
+constexpr std::uint64_t kWord = 8;
+constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
+constexpr std::uint8_t kKindMask = 31;
+constexpr std::uint8_t kKindDirectInterface = 1 << 5;  // up to 1.25
+// abi.TFlag
+constexpr std::uint8_t kFlagUncommon = 1, kFlagExtraStar = 2, kFlagNamed = 4;
+constexpr std::uint8_t kFlagDirectInterface = 1 << 5;  // since 1.26
+// abi.Name: flags of its first byte.
+constexpr unsigned kNameEmbedded = 8;
+constexpr std::uint64_t kMaxFields = 1 << 16;
+constexpr std::uint64_t kMaxTypes = 1 << 22;  // of a module
+constexpr std::size_t kMaxName = 1 << 14;
+constexpr int kMaxPointers = 8;  // "****T": deeper is not followed for a name
+
+struct Name {
+  std::string text;
+  unsigned flags = 0;
+};
+
+// abi.Name: one byte of flags, the length as an unsigned varint, the text.
+Name readName(target::AddressSpace& memory, Addr address) {
+  const auto head = memory.bytesUpTo(address, 1 + 3);
+  if (head.empty()) return {};
+  std::size_t length = 0;
+  for (std::size_t i = 1; i < head.size(); ++i) {
+    const auto byte = std::to_integer<std::size_t>(head[i]);
+    length |= (byte & 0x7f) << (7 * (i - 1));
+    if ((byte & 0x80) != 0) continue;
+    if (length == 0 || length > kMaxName) return {};
+    const auto text = memory.bytes(address + i + 1, length);
+    return {std::string(reinterpret_cast<const char*>(text.data()), text.size()),
+            std::to_integer<unsigned>(head[0])};
+  }
+  return {};
+}
+
+bool isText(std::string_view name) {
+  return std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) >= ' '; });
+}
+
+}  // namespace
+
+struct RuntimeTypes::Layout {
+  std::uint32_t size = 0;
+  Field<std::uint64_t> typeSize, pointerBytes;
+  Field<std::uint8_t> flags, kind;
+  Field<std::int32_t> name;
+  // Sizes of the structs that descriptors of a kind begin with, and where they say what.
+  std::array<std::uint32_t, 32> kindSize{};
+  std::uint32_t arrayElement = kAbsent, arrayLength = kAbsent, channelElement = kAbsent;
+  std::uint32_t pointerElement = kAbsent, sliceElement = kAbsent, structFields = kAbsent;
+  std::uint32_t interfaceMethods = kAbsent, interfaceMethodSize = 0, methodSize = 0;
+  std::uint32_t functionIns = kAbsent, functionOuts = kAbsent;
+  std::uint32_t fieldSize = 0, fieldName = kAbsent, fieldType = kAbsent, fieldOffset = kAbsent;
+  bool fieldOffsetShifted = false;  ///< 1.18: the offset times two, plus one if embedded
+  std::uint32_t uncommonSize = 0;
+  Field<std::int32_t> package;
+  Field<std::uint16_t> methods;
+  // Maps.
+  bool swiss = false;
+  std::uint32_t mapSize = 0;
+  Field<Addr> mapKey, mapElement;
+  Field<std::uint8_t> keySize, elementSize;
+  Field<std::uint16_t> bucketSize;
+  Field<std::uint32_t> mapFlags;
+  Field<std::uint64_t> groupSize, slotSize, keysOffset, keyStride, elementsOffset, elementStride,
+      elementOffset;
+  std::uint32_t groupSlots = kAbsent;  ///< offset of the first slot in a group, behind ctrl
+  // runtime.itab
+  std::uint32_t itabSize = 0;
+  Field<Addr> itabType, itabInterface;
+
+  void bind(LayoutSource& layouts);
+  void bindMaps(LayoutSource& layouts, bool moved);
+};
+
+void RuntimeTypes::Layout::bind(LayoutSource& layouts) {
+  std::vector<std::string> missing;
+  const bool moved = layouts.find("internal/abi.Type") != nullptr;
+  const auto pick = [moved](const char* now, const char* before) { return moved ? now : before; };
+  Binder type(layouts, pick("internal/abi.Type", "runtime._type"), missing);
+  size = type.size();
+  type.required(typeSize, "Size_", "size");
+  type.required(pointerBytes, "PtrBytes", "ptrdata");
+  type.required(flags, "TFlag", "tflag");
+  type.required(kind, "Kind_", "kind");
+  type.required(name, "Str", "str");
+  if (!missing.empty()) size = 0;
+
+  kindSize.fill(size);
+  const auto sizeOf = [this](TypeKind k) -> std::uint32_t& {
+    return kindSize[static_cast<std::size_t>(k)];
+  };
+  Binder array(layouts, pick("internal/abi.ArrayType", "runtime.arraytype"), missing);
+  sizeOf(TypeKind::array) = array.size();
+  arrayElement = array.offsetOf(pick("Elem", "elem"), false);
+  arrayLength = array.offsetOf(pick("Len", "len"), false);
+  Binder channel(layouts, pick("internal/abi.ChanType", "runtime.chantype"), missing);
+  sizeOf(TypeKind::channel) = channel.size();
+  channelElement = channel.offsetOf(pick("Elem", "elem"), false);
+  Binder pointer(layouts, pick("internal/abi.PtrType", "runtime.ptrtype"), missing);
+  sizeOf(TypeKind::pointer) = pointer.size();
+  pointerElement = pointer.offsetOf(pick("Elem", "elem"), false);
+  Binder slice(layouts, pick("internal/abi.SliceType", "runtime.slicetype"), missing);
+  sizeOf(TypeKind::slice) = slice.size();
+  sliceElement = slice.offsetOf(pick("Elem", "elem"), false);
+  Binder structure(layouts, pick("internal/abi.StructType", "runtime.structtype"), missing);
+  sizeOf(TypeKind::structure) = structure.size();
+  structFields = structure.offsetOf(pick("Fields", "fields"), false);
+  Binder interface(layouts, pick("internal/abi.InterfaceType", "runtime.interfacetype"), missing);
+  sizeOf(TypeKind::interface) = interface.size();
+  interfaceMethods = interface.offsetOf(pick("Methods", "mhdr"), false);
+  interfaceMethodSize =
+      Binder(layouts, pick("internal/abi.Imethod", "runtime.imethod"), missing).size();
+  Binder function(layouts, pick("internal/abi.FuncType", "runtime.functype"), missing);
+  sizeOf(TypeKind::function) = function.size();
+  functionIns = function.offsetOf(pick("InCount", "inCount"), false);
+  functionOuts = function.offsetOf(pick("OutCount", "outCount"), false);
+
+  Binder field(layouts, pick("internal/abi.StructField", "runtime.structfield"), missing);
+  fieldSize = field.size();
+  fieldName = field.offsetOf(pick("Name", "name"), false);
+  fieldType = field.offsetOf(pick("Typ", "typ"), false);
+  fieldOffset = field.offsetOf(pick("Offset", "offset"), false);
+  if (fieldOffset == kAbsent) {
+    fieldOffset = field.offsetOf("offsetAnon", false);
+    fieldOffsetShifted = true;
+  }
+  Binder uncommon(layouts, pick("internal/abi.UncommonType", "runtime.uncommontype"), missing);
+  uncommonSize = uncommon.size();
+  uncommon.optional(package, "PkgPath", "pkgpath");
+  uncommon.optional(methods, "Mcount", "mcount");
+  methodSize = Binder(layouts, pick("internal/abi.Method", "runtime.method"), missing).size();
+
+  Binder itab(layouts,
+              layouts.find("internal/abi.ITab") != nullptr ? "internal/abi.ITab" : "runtime.itab",
+              missing);
+  itabSize = itab.size();
+  itab.optional(itabType, "Type", "_type");
+  itab.optional(itabInterface, "Inter", "inter");
+  bindMaps(layouts, moved);
+}
+
+void RuntimeTypes::Layout::bindMaps(LayoutSource& layouts, bool moved) {
+  std::vector<std::string> missing;
+  const char* typeName = "runtime.maptype";
+  if (moved) {
+    // 1.24 and 1.25 have both forms' types under names of their own.
+    typeName = layouts.find("internal/abi.SwissMapType") != nullptr &&
+                       layouts.find("internal/runtime/maps.Map") != nullptr
+                   ? "internal/abi.SwissMapType"
+               : layouts.find("internal/abi.OldMapType") != nullptr ? "internal/abi.OldMapType"
+                                                                    : "internal/abi.MapType";
+  }
+  Binder map(layouts, typeName, missing);
+  mapSize = map.size();
+  kindSize[static_cast<std::size_t>(TypeKind::map)] = mapSize;
+  map.optional(mapKey, "Key", "key");
+  map.optional(mapElement, "Elem", "elem");
+  map.optional(keySize, "KeySize", "keysize");
+  map.optional(elementSize, "ValueSize", "elemsize");
+  map.optional(bucketSize, "BucketSize", "bucketsize");
+  map.optional(mapFlags, "Flags", "flags");
+  map.optional(groupSize, "GroupSize");
+  map.optional(slotSize, "SlotSize");
+  map.optional(elementOffset, "ElemOff");
+  map.optional(keysOffset, "KeysOff");
+  map.optional(keyStride, "KeyStride");
+  map.optional(elementsOffset, "ElemsOff");
+  map.optional(elementStride, "ElemStride");
+  swiss = groupSize.exists();
+  // internal/runtime/maps/group.go: a group begins with its control word.
+  groupSlots = kWord;
+}
+
+RuntimeTypes::RuntimeTypes(target::AddressSpace& memory, LayoutSource& layouts,
+                           const ModuleList& modules)
+    : memory_(memory), modules_(modules), layout_(std::make_unique<Layout>()) {
+  layout_->bind(layouts);
+}
+RuntimeTypes::~RuntimeTypes() = default;
+
+const RuntimeField* RuntimeType::field(std::string_view fieldName) const {
+  const auto at = std::ranges::find(fields, fieldName, &RuntimeField::name);
+  return at == fields.end() ? nullptr : &*at;
+}
+
+const Module* RuntimeTypes::moduleOf(Addr descriptor) const {
+  for (const Module& module : modules_) {
+    if (descriptor >= module.types && descriptor < module.typesEnd) return &module;
+  }
+  return nullptr;
+}
+
+bool RuntimeTypes::inModules(Addr descriptor) const { return moduleOf(descriptor) != nullptr; }
+
+const RuntimeType* RuntimeTypes::at(Addr descriptor) {
+  const auto [it, isNew] = known_.try_emplace(descriptor);
+  if (isNew) {
+    auto type = decode(descriptor);
+    known_[descriptor] = std::move(type);
+    return known_[descriptor].get();
+  }
+  return it->second.get();
+}
+
+std::unique_ptr<RuntimeType> RuntimeTypes::decode(Addr descriptor) {
+  const Module* module = moduleOf(descriptor);
+  if (module == nullptr || descriptor % kWord != 0 || layout_->size == 0) return nullptr;
+  const Object object = readObject(memory_, descriptor, layout_->size);
+  if (!object) return nullptr;
+  const Layout& layout = *layout_;
+  auto type = std::make_unique<RuntimeType>();
+  type->address = descriptor;
+  const std::uint8_t kind = object[layout.kind];
+  if ((kind & kKindMask) == 0 ||
+      (kind & kKindMask) > static_cast<std::uint8_t>(TypeKind::unsafePointer)) {
+    return nullptr;
+  }
+  type->kind = static_cast<TypeKind>(kind & kKindMask);
+  type->size = object[layout.typeSize];
+  type->pointerBytes = object[layout.pointerBytes];
+  if (type->pointerBytes > type->size) return nullptr;
+  const std::uint8_t flags = object[layout.flags];
+  type->named = (flags & kFlagNamed) != 0;
+  type->directInterface = (kind & kKindDirectInterface) != 0 || (flags & kFlagDirectInterface) != 0;
+  if (!decodeName(*module, object, *type)) return nullptr;
+  if (type->named && (flags & kFlagUncommon) != 0) {
+    type->package = packageOf(*module, descriptor, type->kind);
+  }
+  const auto word = [&](std::uint32_t offset) {
+    Addr value = 0;
+    if (offset != kAbsent) memory_.read(descriptor + offset, value);
+    return value;
+  };
+  switch (type->kind) {
+    case TypeKind::array:
+      type->element = word(layout.arrayElement);
+      type->length = word(layout.arrayLength);
+      break;
+    case TypeKind::channel:
+      type->element = word(layout.channelElement);
+      break;
+    case TypeKind::pointer:
+      type->element = word(layout.pointerElement);
+      break;
+    case TypeKind::slice:
+      type->element = word(layout.sliceElement);
+      break;
+    case TypeKind::map:
+      if (!decodeMap(descriptor, *type)) return nullptr;
+      break;
+    case TypeKind::structure:
+      if (!decodeFields(descriptor, *type)) return nullptr;
+      break;
+    default:
+      break;
+  }
+  return type;
+}
+
+bool RuntimeTypes::decodeName(const Module& module, const Object& object, RuntimeType& type) const {
+  const std::int32_t offset = object[layout_->name];
+  const Addr text = module.types + static_cast<std::uint32_t>(offset);
+  if (offset <= 0 || text >= module.typesEnd) return false;
+  type.name = readName(memory_, text).text;
+  if (type.name.empty() || !isText(type.name)) return false;
+  if ((object[layout_->flags] & kFlagExtraStar) != 0 && type.name.starts_with('*')) {
+    type.name.erase(0, 1);
+  }
+  return true;
+}
+
+std::string RuntimeTypes::packageOf(const Module& module, Addr descriptor, TypeKind kind) const {
+  const Object uncommon =
+      readObject(memory_, descriptor + layout_->kindSize[static_cast<std::size_t>(kind)],
+                 layout_->uncommonSize);
+  const std::int32_t offset = uncommon[layout_->package];
+  const Addr text = module.types + static_cast<std::uint32_t>(offset);
+  if (offset <= 0 || text >= module.typesEnd) return {};
+  std::string package = readName(memory_, text).text;
+  return isText(package) ? package : std::string();
+}
+
+bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
+  const Layout& layout = *layout_;
+  Addr fields = 0;
+  std::uint64_t count = 0;
+  if (layout.structFields == kAbsent || layout.fieldSize == 0 || layout.fieldName == kAbsent ||
+      layout.fieldType == kAbsent || layout.fieldOffset == kAbsent ||
+      !memory_.read(descriptor + layout.structFields, fields) ||
+      !memory_.read(descriptor + layout.structFields + kWord, count) || count > kMaxFields) {
+    return false;
+  }
+  type.fields.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Addr at = fields + i * layout.fieldSize;
+    Addr name = 0;
+    RuntimeField field;
+    if (!memory_.read(at + layout.fieldName, name) ||
+        !memory_.read(at + layout.fieldType, field.type) ||
+        !memory_.read(at + layout.fieldOffset, field.offset)) {
+      return false;
+    }
+    Name text = readName(memory_, name);
+    if (text.text.empty() || !isText(text.text)) return false;
+    field.name = std::move(text.text);
+    field.embedded = (text.flags & kNameEmbedded) != 0;
+    if (layout.fieldOffsetShifted) {
+      field.embedded = (field.offset & 1) != 0;
+      field.offset >>= 1;
+    }
+    if (field.offset > type.size) return false;
+    type.fields.push_back(std::move(field));
+  }
+  return true;
+}
+
+bool RuntimeTypes::decodeMap(Addr descriptor, RuntimeType& type) const {
+  const Layout& layout = *layout_;
+  const Object object = readObject(memory_, descriptor, layout.mapSize);
+  if (!object || !layout.mapKey || !layout.mapElement || !layout.mapFlags) return false;
+  type.key = object[layout.mapKey];
+  type.element = object[layout.mapElement];
+  MapShape& map = type.map;
+  map.swiss = layout.swiss;
+  const std::uint32_t flags = object[layout.mapFlags];
+  if (!map.swiss) {
+    // A bucket: eight bytes of hashes, eight keys, eight elements, the next bucket.
+    map.groupSize = object[layout.bucketSize];
+    map.keyOffset = kWord;
+    map.keyStride = object[layout.keySize];
+    map.elementOffset = kWord + 8 * map.keyStride;
+    map.elementStride = object[layout.elementSize];
+    map.indirectKey = (flags & 1) != 0;
+    map.indirectElement = (flags & 2) != 0;
+  } else {
+    map.groupSize = object[layout.groupSize];
+    map.indirectKey = (flags & 4) != 0;
+    map.indirectElement = (flags & 8) != 0;
+    if (layout.keysOffset) {  // since 1.27
+      map.keyOffset = object[layout.keysOffset];
+      map.keyStride = object[layout.keyStride];
+      map.elementOffset = object[layout.elementsOffset];
+      map.elementStride = object[layout.elementStride];
+    } else {
+      map.keyOffset = layout.groupSlots;
+      map.keyStride = map.elementStride = object[layout.slotSize];
+      map.elementOffset = layout.groupSlots + object[layout.elementOffset];
+    }
+  }
+  constexpr std::uint64_t kMaxGroup = 1 << 16;  // keys and elements are at most 128 bytes each
+  return map.groupSize != 0 && map.groupSize <= kMaxGroup &&
+         map.keyOffset + 7 * map.keyStride <= map.groupSize &&
+         map.elementOffset + 7 * map.elementStride <= map.groupSize;
+}
+
+std::string RuntimeTypes::fullName(const RuntimeType& type) {
+  std::string stars;
+  const RuntimeType* base = &type;
+  for (int i = 0; i < kMaxPointers && base->kind == TypeKind::pointer && !base->named; ++i) {
+    const RuntimeType* next = at(base->element);
+    if (next == nullptr) return type.name;
+    stars += '*';
+    base = next;
+  }
+  if (base->package.empty()) return stars + base->name;
+  const auto dot = base->name.find('.');
+  const auto bracket = base->name.find('[');
+  if (dot == std::string::npos || dot > bracket) return stars + base->name;
+  return stars + base->package + base->name.substr(dot);
+}
+
+Addr RuntimeTypes::find(std::string_view wanted) {
+  indexNames();
+  // What %T prints has the last element of the path only: "net/http.Transport" is "http.Transport".
+  const auto stars = wanted.find_first_not_of('*');
+  if (stars == std::string_view::npos) return 0;
+  const std::string_view bare = wanted.substr(stars);
+  const auto slash = bare.substr(0, bare.find('[')).rfind('/');
+  const std::string shortName(slash == std::string_view::npos ? bare : bare.substr(slash + 1));
+  const auto found = byName_.find(std::string(stars, '*') + shortName);
+  if (found == byName_.end()) return 0;
+  for (const Addr address : found->second) {
+    const RuntimeType* type = at(address);
+    if (type != nullptr && fullName(*type) == wanted) return address;
+  }
+  return 0;
+}
+
+std::uint64_t RuntimeTypes::descriptorSize(Addr descriptor) const {
+  const Layout& layout = *layout_;
+  const Object object = readObject(memory_, descriptor, layout.size);
+  if (!object) return 0;
+  const std::uint8_t kind = object[layout.kind] & kKindMask;
+  if (kind == 0 || kind > static_cast<std::uint8_t>(TypeKind::unsafePointer)) return 0;
+  std::uint64_t size = layout.kindSize[kind];
+  if (size == 0) return 0;
+  const auto count = [&](std::uint32_t offset) {  // of a slice
+    std::uint64_t value = 0;
+    if (offset == kAbsent || !memory_.read(descriptor + offset + kWord, value) ||
+        value > kMaxFields) {
+      return kMaxFields + 1;
+    }
+    return value;
+  };
+  std::uint64_t methods = 0;
+  if ((object[layout.flags] & kFlagUncommon) != 0) {
+    const Object uncommon = readObject(memory_, descriptor + size, layout.uncommonSize);
+    if (!uncommon) return 0;
+    methods = uncommon[layout.methods];
+    size += layout.uncommonSize;
+  }
+  std::uint64_t more = 0;
+  switch (static_cast<TypeKind>(kind)) {
+    case TypeKind::structure:
+      more = count(layout.structFields) * layout.fieldSize;
+      break;
+    case TypeKind::interface:
+      more = count(layout.interfaceMethods) * layout.interfaceMethodSize;
+      break;
+    case TypeKind::function: {
+      std::uint16_t ins = 0, outs = 0;
+      if (!memory_.read(descriptor + layout.functionIns, ins) ||
+          !memory_.read(descriptor + layout.functionOuts, outs)) {
+        return 0;
+      }
+      more = (std::uint64_t{ins} + (outs & 0x7fffU)) * kWord;  // the top bit: variadic
+      break;
+    }
+    default:
+      break;
+  }
+  return size + more + methods * layout.methodSize;
+}
+
+/// The types the linker lists: those of typelinks, or since 1.27 all that have a descriptor.
+std::vector<Addr> RuntimeTypes::linked(const Module& module) const {
+  std::vector<Addr> types;
+  if (module.typeLinks != 0) {
+    const std::uint64_t count = std::min(module.typeLinkCount, kMaxTypes);
+    const auto bytes = memory_.bytes(module.typeLinks, count * sizeof(std::int32_t));
+    for (std::size_t at = 0; at + sizeof(std::int32_t) <= bytes.size();
+         at += sizeof(std::int32_t)) {
+      std::int32_t offset = 0;
+      std::memcpy(&offset, bytes.data() + at, sizeof offset);
+      if (offset > 0) types.push_back(module.types + static_cast<std::uint32_t>(offset));
+    }
+    return types;
+  }
+  const Addr end = module.types + module.typeDescriptorBytes;
+  if (module.typeDescriptorBytes == 0 || end > module.typesEnd) return types;
+  // As moduleTypelinks of runtime/type.go: the first word is never a type.
+  for (Addr at = module.types + kWord; at < end && types.size() < kMaxTypes;) {
+    const std::uint64_t size = descriptorSize(at);
+    if (size == 0) break;
+    types.push_back(at);
+    at = (at + size + kWord - 1) / kWord * kWord;
+  }
+  return types;
+}
+
+void RuntimeTypes::indexNames() {
+  if (indexed_) return;
+  indexed_ = true;
+  for (const Module& module : modules_) {
+    for (const Addr address : linked(module)) {
+      const Object object = readObject(memory_, address, layout_->size);
+      RuntimeType type;
+      if (!object || !decodeName(module, object, type)) continue;
+      const auto kind = object[layout_->kind] & kKindMask;
+      if (kind == static_cast<int>(TypeKind::pointer) && type.name.starts_with('*')) {
+        Addr element = 0;
+        if (layout_->pointerElement != kAbsent &&
+            memory_.read(address + layout_->pointerElement, element) && element != 0) {
+          byName_[type.name.substr(1)].push_back(element);
+        }
+      }
+      byName_[std::move(type.name)].push_back(address);
+    }
+  }
+}
+
+RuntimeTypes::Itab RuntimeTypes::itabAt(Addr address) const {
+  const Object object = readObject(memory_, address, layout_->itabSize);
+  if (!object || !layout_->itabType || !layout_->itabInterface) return {};
+  const Itab itab{address, object[layout_->itabInterface], object[layout_->itabType]};
+  return inModules(itab.type) && inModules(itab.interface) ? itab : Itab{};
+}
+
+std::vector<RuntimeTypes::Itab> RuntimeTypes::itabs() const {
+  std::vector<Itab> all;
+  for (const Module& module : modules_) {
+    if (module.itabLinks != 0) {
+      const std::uint64_t count = std::min(module.itabLinkCount, kMaxTypes);
+      const auto bytes = memory_.bytes(module.itabLinks, count * kWord);
+      for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+        Addr address = 0;
+        std::memcpy(&address, bytes.data() + at, kWord);
+        if (const Itab itab = itabAt(address); itab.type != 0) all.push_back(itab);
+      }
+      continue;
+    }
+    // Since 1.27 one after another, each as long as its interface has methods (runtime/iface.go,
+    // addModuleItabs).
+    Addr at = module.types + module.itabOffset;
+    const Addr end = at + std::min(module.itabBytes, kMaxTypes * kWord);
+    while (at < end) {
+      const Itab itab = itabAt(at);
+      Addr first = 0;
+      std::uint64_t methods = 0;
+      if (itab.type == 0 || layout_->interfaceMethods == kAbsent ||
+          !memory_.read(itab.interface + layout_->interfaceMethods + kWord, methods) ||
+          methods == 0 || methods > kMaxFields ||
+          !memory_.read(at + layout_->itabSize - kWord, first)) {
+        break;
+      }
+      all.push_back(itab);
+      at += layout_->itabSize + (first != 0 ? (methods - 1) * kWord : 0);
+    }
+  }
+  return all;
+}
+
+}  // namespace parked::image

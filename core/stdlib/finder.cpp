@@ -1,0 +1,163 @@
+#include "stdlib/finder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "heap/pointers.h"
+#include "image/image.h"
+#include "proof/globals.h"
+#include "proof/stack_roots.h"
+
+namespace parked::stdlib {
+
+namespace {
+
+constexpr std::uint64_t kWord = 8;
+constexpr std::size_t kMaxHolders = 64;   // of one object: enough to tell who they are
+constexpr std::uint32_t kAskEvery = 256;  // spans
+
+}  // namespace
+
+Finder::Finder(const golang::Snapshot& snapshot, const heap::Heap& heap,
+               const proof::Marker* marker)
+    : snapshot_(snapshot), heap_(heap), marker_(marker), types_(snapshot.image->runtimeTypes()) {}
+
+void Finder::wantWord(Addr word, Addr type, const std::string& name) {
+  const auto known = words_.find(word);
+  if (known != golang::AddrMap::kMissing) {
+    wordTypes_[known].names.push_back(name);
+    return;
+  }
+  words_.insert(word, static_cast<std::uint32_t>(wordTypes_.size()));
+  wordTypes_.push_back({type, {name}});
+  wordFilter_.add(word);
+}
+
+void Finder::wantType(std::string_view pointerType) {
+  const Addr type = types_.find(pointerType);
+  if (type == 0) return;
+  const std::string name(pointerType);
+  wantWord(type, type, name);
+  for (const auto& itab : types_.itabs()) {
+    if (itab.type == type) wantWord(itab.address, type, name);
+  }
+}
+
+void Finder::wantInterface(std::string_view interface) {
+  const Addr wanted = types_.find(interface);
+  if (wanted == 0) return;
+  const std::string name(interface);
+  for (const auto& itab : types_.itabs()) {
+    const image::RuntimeType* type = itab.interface == wanted ? types_.at(itab.type) : nullptr;
+    // Other values than pointers lie in a copy that only the interface has.
+    if (type != nullptr) wantWord(itab.address, itab.type, name);
+  }
+}
+
+void Finder::wantTarget(Addr object) {
+  if (!targets_.insert(object, static_cast<std::uint32_t>(holders_.size()))) return;
+  holders_.emplace_back();
+  targetFilter_.add(object);
+}
+
+/// `before` is what stands in front of the word: the itab or type, if the two are an interface.
+void Finder::look(Addr word, Addr before, Addr value, const Holder& holder) {
+  if (wordFilter_.may(before)) {
+    if (const auto at = words_.find(before); at != golang::AddrMap::kMissing) {
+      for (const std::string& name : wordTypes_[at].names) {
+        found_[name].emplace(value, wordTypes_[at].type);
+      }
+    }
+  }
+  if (!targetFilter_.may(value)) return;
+  const auto target = targets_.find(value);
+  if (target == golang::AddrMap::kMissing || holders_[target].size() >= kMaxHolders) return;
+  holders_[target].push_back(holder);
+  holders_[target].back().word = word;
+}
+
+bool Finder::scanHeap(Observer* observer) {
+  heap::TypeMasks masks(*snapshot_.image);
+  const heap::Pointers pointers(heap_, masks);
+  for (std::uint32_t number = 0; number < heap_.spans().size(); ++number) {
+    if (observer != nullptr && number % kAskEvery == 0) {
+      observer->progress("resources", number, heap_.spans().size());
+      if (observer->cancelled()) return false;
+    }
+    const heap::Span& span = heap_.spans()[number];
+    if (!span.scan || span.bytes == nullptr) continue;
+    for (std::uint32_t index = 0; index < span.objects; ++index) {
+      const heap::ObjectRef object{number, index};
+      if (!heap_.allocated(object)) continue;
+      Holder holder;
+      holder.object = span.address(index);
+      holder.reachable = marker_ == nullptr || marker_->isMarked(object);
+      // What cannot be parsed is what the proof has counted already.
+      (void)pointers.visit(object, [&](Addr address, Addr value) {
+        if (value == 0) return;
+        Addr before = 0;
+        if (address > holder.object) {
+          std::memcpy(&before, span.bytes + (address - span.base) - kWord, kWord);
+        }
+        look(address, before, value, holder);
+      });
+    }
+  }
+  return true;
+}
+
+void Finder::scanStacks() {
+  auto& memory = snapshot_.image->target().memory();
+  proof::StackRoots stacks(snapshot_);
+  if (!stacks.problem().empty()) return;
+  std::vector<proof::HeldPointer> held;
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (snapshot_.goroutines[i].system || snapshot_.goroutines[i].stack == kNone) continue;
+    held.clear();
+    stacks.read(snapshot_.goroutines[i], held);
+    Holder holder;
+    holder.goroutine = i;
+    for (const proof::HeldPointer& pointer : held) {
+      Addr before = 0;
+      if (pointer.at != 0 && !pointer.conservative) memory.read(pointer.at - kWord, before);
+      look(pointer.at, before, pointer.value, holder);
+    }
+  }
+}
+
+bool Finder::scan(Observer* observer) {
+  if (words_.empty() && targets_.empty()) return true;
+  auto& memory = snapshot_.image->target().memory();
+  (void)proof::visitGlobals(*snapshot_.image, [&](Addr address, Addr value) {
+    Addr before = 0;
+    memory.read(address - kWord, before);
+    look(address, before, value, Holder{});
+  });
+  scanStacks();
+  return scanHeap(observer);
+}
+
+std::vector<Finder::Found> Finder::ofType(std::string_view pointerType) const {
+  std::vector<Found> result;
+  if (const auto at = found_.find(pointerType); at != found_.end()) {
+    for (const auto& [address, type] : at->second) result.push_back({address, type});
+  }
+  return result;
+}
+
+std::vector<Finder::Found> Finder::ofInterface(std::string_view interface) const {
+  return ofType(interface);
+}
+
+std::span<const Holder> Finder::holdersOf(Addr object) const {
+  const auto at = targets_.find(object);
+  return at == golang::AddrMap::kMissing ? std::span<const Holder>() : holders_[at];
+}
+
+bool Finder::isReachable(Addr object) const {
+  const heap::ObjectRef ref = heap_.find(object);
+  if (!ref) return true;
+  return marker_ == nullptr ? heap_.allocated(ref) : marker_->isMarked(ref);
+}
+
+}  // namespace parked::stdlib

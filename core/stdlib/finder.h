@@ -1,0 +1,100 @@
+// Finds objects of the standard library's types, and who points to an object, in one pass over the
+// heap, the globals and the stacks. Works without DWARF: an interface value is a pair of words, of
+// which the first tells the type of what the second points to.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/observer.h"
+#include "golang/addr_map.h"
+#include "golang/snapshot.h"
+#include "heap/heap.h"
+#include "image/runtime_types.h"
+#include "proof/marker.h"
+
+namespace parked::stdlib {
+
+using golang::Index;
+using golang::kNone;
+
+/// A word that points to a wanted object.
+struct Holder {
+  Addr word = 0;            ///< where it is
+  Addr object = 0;          ///< start of the heap object it is in; 0: a global or a stack
+  Index goroutine = kNone;  ///< whose stack it is in
+  bool reachable = true;    ///< what can still run reaches it; true if no proof was asked for
+};
+
+class Finder {
+ public:
+  /// `marker` may be null. All must outlive the object.
+  Finder(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Marker* marker);
+
+  /// Asks for the objects some interface holds as the pointer type of that full name
+  /// ("*net/http.Transport"). A program without that type has none.
+  void wantType(std::string_view pointerType);
+  /// Asks for the objects any interface of type `interface` ("context.Context") holds.
+  void wantInterface(std::string_view interface);
+  /// Asks who points to the start of the object.
+  void wantTarget(Addr object);
+
+  /// One pass. False if the user interrupted.
+  bool scan(Observer* observer);
+
+  struct Found {
+    Addr address = 0;  ///< of the object
+    Addr type = 0;     ///< descriptor of its pointer type
+  };
+  /// Distinct objects by address.
+  std::vector<Found> ofType(std::string_view pointerType) const;
+  std::vector<Found> ofInterface(std::string_view interface) const;
+  std::span<const Holder> holdersOf(Addr object) const;
+
+  /// Whether what can still run reaches the object: it is a global, or marked. Without a proof
+  /// every allocated object counts as reachable.
+  bool isReachable(Addr object) const;
+
+ private:
+  struct Want {
+    std::string name;
+    std::uint32_t found = 0;
+  };
+  class Filter {
+   public:
+    void add(Addr value) { bits_[slot(value) / 64] |= std::uint64_t{1} << (slot(value) % 64); }
+    bool may(Addr value) const { return (bits_[slot(value) / 64] >> (slot(value) % 64) & 1) != 0; }
+
+   private:
+    static constexpr unsigned kBits = 16;
+    static std::size_t slot(Addr value) { return value * 0x9e3779b97f4a7c15U >> (64 - kBits); }
+    std::vector<std::uint64_t> bits_ = std::vector<std::uint64_t>(1U << (kBits - 6));
+  };
+
+  void wantWord(Addr word, Addr type, const std::string& name);
+  void look(Addr word, Addr before, Addr value, const Holder& holder);
+  bool scanHeap(Observer* observer);
+  void scanStacks();
+
+  const golang::Snapshot& snapshot_;
+  const heap::Heap& heap_;
+  const proof::Marker* marker_;
+  image::RuntimeTypes& types_;
+  golang::AddrMap words_;  // itab or type to wordTypes_
+  struct WordType {
+    Addr type;
+    std::vector<std::string> names;
+  };
+  std::vector<WordType> wordTypes_;
+  Filter wordFilter_, targetFilter_;
+  golang::AddrMap targets_;  // to holders_
+  std::vector<std::vector<Holder>> holders_;
+  std::map<std::string, std::map<Addr, Addr>, std::less<>> found_;  // by name: address to type
+};
+
+}  // namespace parked::stdlib
