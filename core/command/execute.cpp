@@ -63,6 +63,12 @@ Exit exitOf(const Invocation& invocation, const report::Report& report) {
         return Exit::findings;
       }
     }
+    for (const rules::Finding& finding : report.findings) {
+      if (!report.filtered && finding.group == golang::kNone &&
+          finding.verdict >= *invocation.failOn) {
+        return Exit::findings;
+      }
+    }
   }
   if (const proof::Proof* proof = report.analysis->options().proof;
       invocation.requireProof && (proof == nullptr || !proof->given())) {

@@ -1,13 +1,197 @@
+// `parked http`: Transports with their hosts and connections, and servers.
+#include <algorithm>
+
+#include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/page.h"
+#include "report/phrases.h"
 
 namespace parked::report {
 
-void renderHttp(const Report& /*report*/, std::uint64_t /*limit*/, const TextStyle& style,
+using leak::counted;
+using leak::humanDuration;
+using stdlib::Http;
+using stdlib::HttpConnection;
+using stdlib::HttpState;
+
+std::string_view httpStateName(HttpState state) {
+  switch (state) {
+    case HttpState::idle:
+      return "idle";
+    case HttpState::waiting:
+      return "waiting for the response";
+    case HttpState::bodyOpen:
+      return "body not closed";
+    case HttpState::bodyRead:
+      return "body being read";
+    case HttpState::dialing:
+      return "dialing";
+    case HttpState::handshake:
+      return "TLS handshake";
+    case HttpState::active:
+      return "active";
+    case HttpState::newborn:
+      return "new";
+    case HttpState::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+namespace {
+
+std::string timeoutText(const char* name, std::int64_t ns) {
+  return ns > 0 ? fmt::format(", {} {}", name, humanDuration(ns)) : fmt::format(", no {}", name);
+}
+
+std::string goroutineText(const golang::Snapshot& snapshot, Index index) {
+  return index < snapshot.goroutines.size() ? std::to_string(snapshot.goroutines[index].id) : "?";
+}
+
+/// "fd 7, 127.0.0.1:4711 -> 127.0.0.1:80, idle for 3s, GET http://…, goroutines 12, 13".
+std::string connectionText(const Report& report, const HttpConnection& connection) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  std::string text(httpStateName(connection.state));
+  if (connection.http2) {
+    text += fmt::format(", HTTP/2 with {}", counted(connection.streams, "open stream"));
+  } else if (connection.tls && connection.state != HttpState::handshake) {
+    text += ", TLS";
+  }
+  if (connection.idleSince != 0 && snapshot.clock.now > connection.idleSince) {
+    text += fmt::format(" for {}", humanDuration(snapshot.clock.now - connection.idleSince));
+  }
+  if (!connection.request.url.empty()) {
+    text += fmt::format(", {} {}", connection.request.method, connection.request.url);
+  }
+  if (connection.net.fd >= 0) {
+    text += fmt::format(", fd {} {} -> {}", connection.net.fd, connection.net.local,
+                        connection.net.remote);
+  }
+  std::vector<std::string> goroutines;
+  for (const Index index : {connection.reader, connection.writer, connection.user}) {
+    if (index != kNone) goroutines.push_back(goroutineText(snapshot, index));
+  }
+  if (!goroutines.empty()) {
+    text += goroutines.size() == 1 ? ", goroutine " : ", goroutines ";
+    for (std::size_t i = 0; i < goroutines.size(); ++i) {
+      text += (i == 0 ? "" : ", ") + goroutines[i];
+    }
+  }
+  const Index reader = connection.reader;
+  if (reader < snapshot.goroutines.size()) {
+    if (const std::string wait = waitText(report.analysis->waitAtLeast(reader)); !wait.empty()) {
+      text += ", " + wait;
+    }
+  }
+  return text;
+}
+
+/// Lines for connections, those that are busy first.
+void putConnections(Page& page, const Report& report, std::vector<Index> connections,
+                    std::uint64_t limit, std::size_t indent) {
+  const Http& http = report.resources->http;
+  std::ranges::stable_sort(connections, std::ranges::greater(),
+                           [&](Index i) { return http.connections[i].state != HttpState::idle; });
+  const std::size_t shown =
+      limit == 0 ? connections.size() : std::min<std::uint64_t>(connections.size(), limit);
+  for (std::size_t i = 0; i < shown; ++i) {
+    page.field(indent, 0, {}, connectionText(report, http.connections[connections[i]]), Ink::faint);
+  }
+  if (shown < connections.size()) {
+    page.line(indent, {{fmt::format("{} more", connections.size() - shown), Ink::faint}});
+  }
+}
+
+void putTransport(Page& page, const Report& report, const stdlib::HttpTransport& transport,
+                  std::uint64_t limit) {
+  const Http& http = report.resources->http;
+  std::string about = transport.isDefault ? "http.DefaultTransport" : "";
+  about += fmt::format("{}{:#x}", about.empty() ? "" : " ", transport.address);
+  about += fmt::format("  {}", counted(transport.connections.size(), "connection"));
+  if (transport.maxPerHost > 0) {
+    about += fmt::format(", at most {} per host", transport.maxPerHost);
+  }
+  about += timeoutText("idle timeout", transport.idleTimeout);
+  if (!transport.waiters.empty()) {
+    about +=
+        fmt::format(", {} waiting for a connection", counted(transport.waiters.size(), "request"));
+  }
+  page.field(0, 9, "Transport", " " + about, Ink::strong);
+  if (!transport.referenced) {
+    page.line(2, {{"nothing but its own connections holds it", Ink::warn}});
+  }
+  for (const stdlib::HttpHost& host : transport.hosts) {
+    std::string line = fmt::format("{}://{}", host.scheme, host.host);
+    if (!host.proxy.empty()) line += fmt::format(" by proxy {}", host.proxy);
+    line +=
+        fmt::format("  {} idle, {} in use, {} being dialled", host.idle, host.busy, host.dialing);
+    if (transport.maxPerHost > 0) {
+      line += fmt::format(", {} of {} taken", host.counted, transport.maxPerHost);
+    }
+    if (host.waiters > 0) line += fmt::format(", {} waiting", host.waiters);
+    page.field(2, 0, {}, line);
+    std::vector<Index> own;
+    for (const Index i : transport.connections) {
+      const HttpConnection& c = http.connections[i];
+      if (c.host == host.host && c.scheme == host.scheme && c.proxy == host.proxy) {
+        own.push_back(i);
+      }
+    }
+    putConnections(page, report, std::move(own), limit, 4);
+  }
+}
+
+void putServer(Page& page, const Report& report, const stdlib::HttpServer& server,
+               std::uint64_t limit) {
+  const Http& http = report.resources->http;
+  std::array<std::uint64_t, 3> states{};
+  for (const Index i : server.connections) {
+    const HttpState state = http.connections[i].state;
+    if (state == HttpState::active) ++states[0];
+    if (state == HttpState::idle) ++states[1];
+    if (state == HttpState::newborn) ++states[2];
+  }
+  page.field(
+      0, 9, "Server",
+      fmt::format(" {} {:#x}  {} active, {} idle, {} new{}{}{}", server.listen, server.address,
+                  states[0], states[1], states[2], timeoutText("read timeout", server.readTimeout),
+                  timeoutText("write timeout", server.writeTimeout),
+                  timeoutText("idle timeout", server.idleTimeout)),
+      Ink::strong);
+  putConnections(page, report, server.connections, limit, 4);
+}
+
+}  // namespace
+
+void renderHttp(const Report& report, std::uint64_t limit, const TextStyle& style,
                 const Sink& sink) {
   Writer writer(sink);
   Page page(style, writer);
-  page.line(0, {{"nothing is read of them yet"}});
+  const Http& http = report.resources->http;
+  bool first = true;
+  for (const stdlib::HttpTransport& transport : http.transports) {
+    if (!first) page.blank();
+    first = false;
+    putTransport(page, report, transport, limit);
+  }
+  for (const stdlib::HttpServer& server : http.servers) {
+    if (!first) page.blank();
+    first = false;
+    putServer(page, report, server, limit);
+  }
+  std::vector<Index> loose;
+  for (Index i = 0; i < http.connections.size(); ++i) {
+    if (http.connections[i].transport == kNone && http.connections[i].server == kNone) {
+      loose.push_back(i);
+    }
+  }
+  if (!loose.empty()) {
+    if (!first) page.blank();
+    first = false;
+    page.line(0, {{"of a Transport that could not be told", Ink::strong}});
+    putConnections(page, report, std::move(loose), limit, 4);
+  }
+  if (first) page.line(0, {{"no net/http Transport or Server"}});
 }
 
 }  // namespace parked::report

@@ -16,12 +16,15 @@ std::size_t atMost(std::size_t count, std::uint64_t limit) {
   return limit == 0 ? count : static_cast<std::size_t>(std::min<std::uint64_t>(count, limit));
 }
 
-/// Findings with the number of their group, in the groups' order.
+/// Findings with the number of their group, in the groups' order; then those about resources.
 std::vector<std::pair<const rules::Finding*, std::size_t>> findingsShown(const Report& report) {
   std::vector<std::pair<const rules::Finding*, std::size_t>> shown;
   for (std::size_t i = 0; i < report.grouping.groups.size(); ++i) {
     const rules::Finding* finding = findingOf(report, report.grouping.groups[i]);
-    if (finding != nullptr) shown.emplace_back(finding, i);
+    if (finding != nullptr && finding->group != kNone) shown.emplace_back(finding, i);
+  }
+  for (const rules::Finding& finding : report.findings) {
+    if (finding.group == kNone) shown.emplace_back(&finding, kNone);
   }
   return shown;
 }

@@ -281,7 +281,22 @@ void JsonObjects::finding(std::string& out, const rules::Finding& finding,
     putPlaceMembers(members, finding.place.function, finding.place.file, finding.place.line);
     put(out, FMT_COMPILE("{{{}}}"), members);
   }
-  put(out, FMT_COMPILE(R"(,"group":{}}})"), group);
+  if (group == kNone) {
+    out += R"(,"group":null)";
+  } else {
+    put(out, FMT_COMPILE(R"(,"group":{})"), group);
+  }
+  put(out, FMT_COMPILE(R"(,"verdict":"{}","evidence":[)"), leak::verdictName(finding.verdict));
+  for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
+    if (i > 0) out += ',';
+    putString(out, finding.evidence[i]);
+  }
+  out += R"(],"goroutines":[)";
+  for (std::size_t i = 0; i < finding.goroutines.size(); ++i) {
+    if (i > 0) out += ',';
+    put(out, FMT_COMPILE("{}"), report_.snapshot->goroutines[finding.goroutines[i]].id);
+  }
+  out += "]}";
 }
 
 void JsonObjects::holding(std::string& out, std::size_t group) const {

@@ -97,8 +97,12 @@ const rules::Finding* findingOf(const Report& report, const leak::Group& group) 
   if (!report.groupBy.byStack || group.verdict < leak::Verdict::suspect) return nullptr;
   // Filters leave goroutines out; those that stay keep their stack, and with it their group.
   const Index known = report.analysis->info(group.example).group;
-  const auto at = std::ranges::lower_bound(report.findings, known, {}, &rules::Finding::group);
-  return at != report.findings.end() && at->group == known ? &*at : nullptr;
+  const auto at = std::ranges::find_if(report.findings, [&](const rules::Finding& finding) {
+    return finding.group == known ||
+           (finding.group == kNone &&
+            std::ranges::find(finding.goroutines, group.example) != finding.goroutines.end());
+  });
+  return at != report.findings.end() ? &*at : nullptr;
 }
 
 void addHoldings(Report& report) {

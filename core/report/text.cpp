@@ -156,6 +156,37 @@ void putGroups(Page& page, const Report& report, const std::vector<const leak::G
   }
 }
 
+/// What rules found about pools, files, contexts and timers.
+void putResourceFindings(Page& page, const Report& report) {
+  static constexpr std::size_t kLabel = 12, kIndent = 8, kGoroutines = 3;
+  std::uint64_t total = 0;
+  for (const rules::Finding& finding : report.findings) total += finding.group == kNone ? 1 : 0;
+  if (total == 0) return;
+  page.blank();
+  page.line(0, {{fmt::format("{} about resources", counted(total, "finding")), Ink::strong}});
+  for (const rules::Finding& finding : report.findings) {
+    if (finding.group != kNone) continue;
+    const rules::Rule& rule = rules::ruleOf(finding.rule);
+    page.line(1, {{fmt::format("{}  ", rule.name), Ink::strong},
+                  {fmt::format("{:<7}  ", leak::verdictName(finding.verdict)),
+                   verdictInk(finding.verdict)},
+                  {std::string(rule.title), Ink::strong}});
+    page.field(kIndent, kLabel, "found", finding.sentence);
+    if (!finding.place.function.empty()) page.placeField(kIndent, kLabel, "at", finding.place);
+    for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
+      page.field(kIndent, kLabel, i == 0 ? "evidence" : "", finding.evidence[i]);
+    }
+    if (!finding.goroutines.empty()) {
+      std::vector<Index> some(
+          finding.goroutines.begin(),
+          finding.goroutines.begin() +
+              static_cast<std::ptrdiff_t>(std::min(kGoroutines + 1, finding.goroutines.size())));
+      page.field(kIndent, kLabel, "who", goroutineList(*report.snapshot, some), Ink::faint);
+    }
+    page.field(kIndent, kLabel, "fix", rule.fix);
+  }
+}
+
 void putClosing(Page& page, const Report& report, const TextOptions& options,
                 const TextStyle& style, const std::vector<const leak::Group*>& shown,
                 const std::vector<const leak::Group*>& left) {
@@ -229,6 +260,7 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
   const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
   page.blank();
   putGroups(page, report, shown);
+  if (!report.filtered) putResourceFindings(page, report);
   putTimers(page, report, style);
   putClosing(page, report, options, style, shown, left);
 }

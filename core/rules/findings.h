@@ -16,6 +16,7 @@ using golang::kNone;
 /// A pattern that was found at one place.
 struct Finding {
   RuleId rule = RuleId::nilChannel;
+  leak::Verdict verdict = leak::Verdict::suspect;  ///< suspect or proved
   std::string sentence;               ///< what was found, in plain words and numbers; no final stop
   leak::Place place;                  ///< in the user's code
   std::uint64_t count = 0;            ///< goroutines, timers, connections … it is about
@@ -37,5 +38,12 @@ std::vector<Finding> findAll(const Context& context);
 /// The rule for one group of stuck goroutines: what they wait on, and how. `rule` is kept if none
 /// fits; then the result is false.
 bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Finding& finding);
+
+/// The rules about resources; each appends what it finds.
+void httpRules(const Context& context, std::vector<Finding>& findings);
+void sqlRules(const Context& context, std::vector<Finding>& findings);
+void fileRules(const Context& context, std::vector<Finding>& findings);
+void contextRules(const Context& context, std::vector<Finding>& findings);
+void timerRules(const Context& context, std::vector<Finding>& findings);
 
 }  // namespace parked::rules

@@ -165,26 +165,4 @@ bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Find
   }
 }
 
-std::vector<Finding> findAll(const Context& context) {
-  const leak::Analysis& analysis = context.analysis;
-  std::vector<Finding> findings;
-  const auto& groups = analysis.grouping().groups;
-  for (Index i = 0; i < groups.size(); ++i) {
-    const leak::Group& group = groups[i];
-    if (group.system || group.verdict < leak::Verdict::suspect) continue;
-    // A well-known goroutine is stuck for reasons of its library's; the rules speak of the user's.
-    if (!analysis.label(group.example).empty()) continue;
-    Finding finding;
-    if (!ruleForGroup(analysis, group, finding)) continue;
-    // Somebody could still come, as far as the proof can tell.
-    if (group.verdict != leak::Verdict::proved) finding.sentence += ", it seems";
-    finding.group = i;
-    finding.count = group.findings;
-    finding.place =
-        analysis.place(analysis.stack(analysis.snapshot().goroutines[group.example].stack).user);
-    findings.push_back(std::move(finding));
-  }
-  return findings;
-}
-
 }  // namespace parked::rules

@@ -33,6 +33,19 @@ constexpr std::array kRules = {
          "defer Unlock right after Lock, so that early returns and panics unlock, too"},
     Rule{RuleId::lockCycle, "PK023", "circle of locks",
          "take the locks in the same order everywhere"},
+    Rule{RuleId::httpBodyOpen, "PK060", "response body never closed",
+         "defer response.Body.Close() right after the error check, and read the body to its end if "
+         "the connection is to be used again"},
+    Rule{RuleId::httpTransportLost, "PK061", "Transport made and dropped",
+         "make one http.Client for the program and share it; or CloseIdleConnections when done"},
+    Rule{
+        RuleId::httpHandshakeHangs, "PK062", "dial or TLS handshake that hangs",
+        "set TLSHandshakeTimeout and a DialContext with a Timeout, or give the request a deadline"},
+    Rule{RuleId::httpPoolStarved, "PK063", "no connection left under MaxConnsPerHost",
+         "find who keeps the connections (see PK060), give requests a deadline, or raise "
+         "MaxConnsPerHost"},
+    Rule{RuleId::httpServerHandshake, "PK064", "server waits for a client that says nothing",
+         "set ReadHeaderTimeout (and ReadTimeout, IdleTimeout) on the http.Server"},
 };
 
 constexpr bool inOrder() {

@@ -22,6 +22,11 @@ enum class RuleId : std::uint8_t {
   condNeverSignalled,
   lockNeverUnlocked,
   lockCycle,
+  httpBodyOpen,
+  httpTransportLost,
+  httpHandshakeHangs,
+  httpPoolStarved,
+  httpServerHandshake,
 };
 
 struct Rule {

@@ -60,9 +60,20 @@ void Finder::wantTarget(Addr object) {
   targetFilter_.add(object);
 }
 
+/// A value lies in the heap or is a global. Lists of types look like interfaces, too.
+bool Finder::isValue(Addr address) const {
+  if (heap_.find(address)) return true;
+  return std::ranges::any_of(snapshot_.image->modules(), [&](const image::Module& module) {
+    return (address >= module.data && address < module.dataEnd) ||
+           (address >= module.bss && address < module.bssEnd) ||
+           (address >= module.noptrData && address < module.noptrDataEnd) ||
+           (address >= module.noptrBss && address < module.noptrBssEnd);
+  });
+}
+
 /// `before` is what stands in front of the word: the itab or type, if the two are an interface.
 void Finder::look(Addr word, Addr before, Addr value, const Holder& holder) {
-  if (wordFilter_.may(before)) {
+  if (wordFilter_.may(before) && isValue(value)) {
     if (const auto at = words_.find(before); at != golang::AddrMap::kMissing) {
       for (const std::string& name : wordTypes_[at].names) {
         found_[name].emplace(value, wordTypes_[at].type);

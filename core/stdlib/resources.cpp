@@ -1,13 +1,60 @@
 #include "stdlib/resources.h"
 
+#include "stdlib/finder.h"
+#include "stdlib/http_reader.h"
+#include "stdlib/stack_index.h"
+
 namespace parked::stdlib {
 
-std::unique_ptr<Resources> readResources(const golang::Snapshot& /*snapshot*/,
-                                         const proof::Proof* /*proof*/, Observer* observer,
+namespace {
+
+/// The heap index: the proof's, or one of our own.
+class HeapIndex {
+ public:
+  HeapIndex(const golang::Snapshot& snapshot, const proof::Proof* proof, Observer* observer) {
+    if (proof != nullptr && proof->heap() != nullptr) {
+      heap_ = proof->heap();
+      if (proof->given()) marker_ = proof->marker();
+      return;
+    }
+    auto opened = heap::Heap::open(*snapshot.image, observer);
+    if (!opened) return;
+    own_ = std::move(*opened);
+    heap_ = own_.get();
+  }
+  const heap::Heap* heap() const { return heap_; }
+  const proof::Marker* marker() const { return marker_; }
+
+ private:
+  std::unique_ptr<heap::Heap> own_;
+  const heap::Heap* heap_ = nullptr;
+  const proof::Marker* marker_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
+                                         const proof::Proof* proof, Observer* observer,
                                          Timings* timings) {
   const Timings::Scope scope(timings, "resources");
   if (observer != nullptr) observer->progress("resources", 0, 0);
-  return std::make_unique<Resources>();
+  auto resources = std::make_unique<Resources>();
+  const HeapIndex index(snapshot, proof, observer);
+  if (index.heap() == nullptr) {
+    resources->incomplete.add("resources", "the heap is not readable");
+    return resources;
+  }
+  StackIndex stacks(snapshot);
+  HttpReader http(snapshot, proof, stacks, resources->incomplete);
+  Finder finder(snapshot, *index.heap(), index.marker());
+  http.want(finder);
+  finder.scan(observer);
+  Finder again(snapshot, *index.heap(), index.marker());
+  http.read(finder, again);
+  again.scan(observer);
+  http.judgeHolders(again);
+  resources->http = http.take();
+  return resources;
 }
 
 }  // namespace parked::stdlib

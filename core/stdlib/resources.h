@@ -8,6 +8,7 @@
 #include "base/observer.h"
 #include "golang/snapshot.h"
 #include "proof/proof.h"
+#include "stdlib/http.h"
 
 namespace parked::stdlib {
 
@@ -15,6 +16,7 @@ using golang::Index;
 using golang::kNone;
 
 struct Resources {
+  Http http;
   IncompleteList incomplete;  ///< what of them could not be read
 };
 

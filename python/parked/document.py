@@ -172,8 +172,12 @@ class Finding:
     fix: str
     #: How many goroutines are stuck because of it.
     count: int
-    #: Index into ``groups``.
+    #: Index into ``groups``; None: it is about a resource.
     group: int | None
+    #: What shows it: addresses, numbers, ways.
+    evidence: tuple[str, ...]
+    #: Ids of the goroutines involved, if it has no group.
+    goroutines: tuple[int, ...]
     raw: _Json = field(repr=False, compare=False)
 
     @classmethod
@@ -185,6 +189,8 @@ class Finding:
             fix=data.get("fix") or "",
             count=data.get("count", 0),
             group=data.get("group"),
+            evidence=tuple(_list(data.get("evidence"))),
+            goroutines=tuple(_list(data.get("goroutines"))),
             raw=data,
         )
 

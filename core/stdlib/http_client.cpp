@@ -1,0 +1,516 @@
+// The HTTP/1 client: Transports, their pools, and the goroutines of each connection.
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "proof/stack_roots.h"
+#include "stdlib/http_reader.h"
+
+namespace parked::stdlib {
+
+namespace {
+
+using golang::ReasonClass;
+using image::Binder;
+using image::Field;
+
+constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
+constexpr std::uint64_t kWord = 8;
+constexpr std::uint64_t kMaxQueue = 1 << 20;
+
+constexpr std::string_view kReadLoop = "net/http.(*persistConn).readLoop";
+constexpr std::string_view kWriteLoop = "net/http.(*persistConn).writeLoop";
+constexpr std::string_view kRoundTrip = "net/http.(*persistConn).roundTrip";
+constexpr std::string_view kConnRead = "net/http.(*persistConn).Read";
+constexpr std::string_view kGetConn = "net/http.(*Transport).getConn";
+constexpr std::string_view kDialConn = "net/http.(*Transport).dialConn";
+constexpr std::string_view kDialConnFor = "net/http.(*Transport).dialConnFor";
+constexpr std::string_view kAddTls = "net/http.(*persistConn).addTLS";
+
+bool printable(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
+}
+
+/// The fields of net/http.Transport.
+struct TransportLayout {
+  std::uint32_t size = 0;
+  std::uint32_t connsPerHost = kAbsent, connsPerHostWait = kAbsent;
+  Field<std::int64_t> maxPerHost, idleTimeout, tlsTimeout, headerTimeout;
+  explicit TransportLayout(image::LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    Binder binder(layouts, "net/http.Transport", missing);
+    size = binder.size();
+    connsPerHost = binder.offsetOf("connsPerHost", false);
+    connsPerHostWait = binder.offsetOf("connsPerHostWait", false);
+    binder.optional(maxPerHost, "MaxConnsPerHost");
+    binder.optional(idleTimeout, "IdleConnTimeout");
+    binder.optional(tlsTimeout, "TLSHandshakeTimeout");
+    binder.optional(headerTimeout, "ResponseHeaderTimeout");
+  }
+};
+
+/// The fields of net/http.connectMethodKey: where a connection leads.
+struct KeyLayout {
+  std::uint32_t proxy = kAbsent, scheme = kAbsent, addr = kAbsent;
+  explicit KeyLayout(image::LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    Binder binder(layouts, "net/http.connectMethodKey", missing);
+    proxy = binder.offsetOf("proxy", false);
+    scheme = binder.offsetOf("scheme", false);
+    addr = binder.offsetOf("addr", false);
+  }
+  bool known() const { return proxy != kAbsent && scheme != kAbsent && addr != kAbsent; }
+};
+
+}  // namespace
+
+struct HttpReader::PersistConn {
+  std::uint32_t size = 0;
+  Field<Addr> transport;
+  std::uint32_t key = kAbsent, conn = kAbsent, idleAt = kAbsent;
+  Field<Addr> tls;
+  Field<std::int64_t> expected;
+  explicit PersistConn(image::LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    Binder binder(layouts, "net/http.persistConn", missing);
+    size = binder.size();
+    binder.optional(transport, "t");
+    key = binder.offsetOf("cacheKey", false);
+    conn = binder.offsetOf("conn", false);
+    idleAt = binder.offsetOf("idleAt", false);
+    binder.optional(tls, "tlsState");
+    binder.optional(expected, "numExpectedResponses");
+  }
+  bool known() const {
+    return transport.exists() && key != kAbsent && conn != kAbsent && expected.exists();
+  }
+};
+
+struct HttpReader::Request {
+  std::uint32_t method = kAbsent, url = kAbsent, proto = kAbsent;
+  std::uint32_t scheme = kAbsent, host = kAbsent, path = kAbsent;
+  explicit Request(image::LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    Binder request(layouts, "net/http.Request", missing);
+    method = request.offsetOf("Method", false);
+    url = request.offsetOf("URL", false);
+    proto = request.offsetOf("Proto", false);
+    Binder address(layouts, "net/url.URL", missing);
+    scheme = address.offsetOf("Scheme", false);
+    host = address.offsetOf("Host", false);
+    path = address.offsetOf("Path", false);
+  }
+  bool known() const { return method != kAbsent && proto != kAbsent && path != kAbsent; }
+};
+
+HttpReader::HttpReader(const golang::Snapshot& snapshot, const proof::Proof* proof,
+                       StackIndex& stacks, IncompleteList& incomplete)
+    : snapshot_(snapshot),
+      proof_(proof),
+      stacks_(stacks),
+      incomplete_(incomplete),
+      layouts_(snapshot.image->libraryLayouts()),
+      values_(*snapshot.image),
+      conns_(*snapshot.image),
+      maps_(*snapshot.image) {
+  // time.startNano is what monotonic readings count from; the runtime's own start is a few
+  // microseconds off.
+  if (const auto start = snapshot.image->symbol("time.startNano")) {
+    timeBase_ = values_.pointer(*start);
+  }
+  if (timeBase_ == 0) timeBase_ = static_cast<Addr>(snapshot.clock.started);
+}
+
+void HttpReader::want(Finder& finder) const {
+  finder.wantType("*net/http.Transport");
+  finder.wantType("*net/http.Server");
+}
+
+/// Of a time.Time: monotonic ns; 0 if it has no monotonic reading.
+std::int64_t HttpReader::monotonic(Addr time) const {
+  const Addr wall = values_.pointer(time);
+  if ((wall >> 63) == 0) return 0;
+  return static_cast<std::int64_t>(values_.pointer(time + kWord) + timeBase_);
+}
+
+Index HttpReader::transportAt(Addr address) {
+  if (address == 0) return kNone;
+  const auto [at, isNew] = transports_.try_emplace(address, http_.transports.size());
+  if (isNew) {
+    http_.transports.emplace_back().address = address;
+    readTransport(http_.transports.back());
+  }
+  return at->second;
+}
+
+void HttpReader::readTransport(HttpTransport& transport) {
+  const TransportLayout layout(layouts_);
+  const auto object = image::readObject(values_.memory(), transport.address, layout.size);
+  if (!object) {
+    incomplete_.add("HTTP transport", "its memory is not readable", transport.address);
+    return;
+  }
+  transport.maxPerHost = std::max<std::int64_t>(object[layout.maxPerHost], 0);
+  transport.idleTimeout = object[layout.idleTimeout];
+  transport.tlsTimeout = object[layout.tlsTimeout];
+  transport.headerTimeout = object[layout.headerTimeout];
+  transport.timeoutsKnown = layout.tlsTimeout.exists();
+  readHosts(transport);
+}
+
+/// Counts and queues that the Transport keeps where it has a limit.
+void HttpReader::readHosts(HttpTransport& transport) {
+  const TransportLayout layout(layouts_);
+  const KeyLayout key(layouts_);
+  const image::RuntimeType* type = values_.types().at(values_.types().find("net/http.Transport"));
+  if (type == nullptr || !key.known() || layout.connsPerHost == kAbsent) return;
+  const auto visit = [&](const char* field, std::uint32_t offset, auto&& apply) {
+    const image::RuntimeField* map = type->field(field);
+    const image::RuntimeType* mapType = map == nullptr ? nullptr : values_.types().at(map->type);
+    if (mapType == nullptr) return;
+    const auto state = maps_.visit(values_.pointer(transport.address + offset), *mapType,
+                                   [&](Addr at, Addr element) {
+                                     HttpConnection where;
+                                     where.scheme = values_.string(at + key.scheme);
+                                     where.host = values_.string(at + key.addr);
+                                     where.proxy = values_.string(at + key.proxy);
+                                     apply(hostOf(transport, where), element);
+                                   });
+    if (state == golang::MapState::damaged) {
+      incomplete_.add("HTTP transport", fmt::format("its map {} is not readable", field),
+                      transport.address);
+    }
+  };
+  visit("connsPerHost", layout.connsPerHost,
+        [&](HttpHost& host, Addr element) { host.counted = values_.pointer(element); });
+  // wantConnQueue{head []*wantConn, headPos int, tail []*wantConn}
+  visit("connsPerHostWait", layout.connsPerHostWait, [&](HttpHost& host, Addr element) {
+    std::vector<std::string> missing;
+    Binder queue(layouts_, "net/http.wantConnQueue", missing);
+    const std::uint32_t head = queue.offsetOf("head", false), tail = queue.offsetOf("tail", false);
+    const std::uint32_t position = queue.offsetOf("headPos", false);
+    if (head == kAbsent || tail == kAbsent || position == kAbsent) return;
+    const std::uint64_t inHead = values_.slice(element + head, kMaxQueue).length;
+    const std::uint64_t taken = values_.pointer(element + position);
+    host.waiters =
+        values_.slice(element + tail, kMaxQueue).length + (taken < inHead ? inHead - taken : 0);
+  });
+}
+
+HttpHost& HttpReader::hostOf(HttpTransport& transport, const HttpConnection& connection) const {
+  for (HttpHost& host : transport.hosts) {
+    if (host.host == connection.host && host.scheme == connection.scheme &&
+        host.proxy == connection.proxy) {
+      return host;
+    }
+  }
+  HttpHost& host = transport.hosts.emplace_back();
+  host.scheme = connection.scheme;
+  host.host = connection.host;
+  host.proxy = connection.proxy;
+  return host;
+}
+
+void HttpReader::read(const Finder& finder, Finder& again) {
+  readClient(finder);
+  readHttp2();
+  readServers(finder);
+  for (const HttpTransport& transport : http_.transports) {
+    if (!transport.isDefault) again.wantTarget(transport.address);
+  }
+  for (Index i = 0; i < http_.connections.size(); ++i) {
+    HttpConnection& connection = http_.connections[i];
+    if (auto chain = bodyChain(connection); !chain.empty()) {
+      for (const Addr part : chain) again.wantTarget(part);
+      bodies_[i] = std::move(chain);
+    }
+    if (connection.transport != kNone) {
+      HttpTransport& transport = http_.transports[connection.transport];
+      transport.connections.push_back(i);
+      HttpHost& host = hostOf(transport, connection);
+      if (connection.state == HttpState::idle) {
+        ++host.idle;
+      } else if (connection.state == HttpState::dialing ||
+                 connection.state == HttpState::handshake) {
+        ++host.dialing;
+      } else {
+        ++host.busy;
+      }
+    }
+    if (connection.server != kNone) http_.servers[connection.server].connections.push_back(i);
+  }
+}
+
+void HttpReader::readClient(const Finder& finder) {
+  if (const auto variable = snapshot_.image->symbol("net/http.DefaultTransport")) {
+    const Index number = transportAt(values_.interface(*variable).data);
+    if (number != kNone) http_.transports[number].isDefault = true;
+  }
+  for (const Finder::Found& found : finder.ofType("*net/http.Transport")) {
+    // Garbage that is not swept yet is nobody's pool.
+    if (finder.isReachable(found.address)) transportAt(found.address);
+  }
+  readPersistConns();
+  readDials();
+  readUsers();
+}
+
+void HttpReader::readPersistConns() {
+  const PersistConn layout(layouts_);
+  const KeyLayout key(layouts_);
+  if (!layout.known() || !key.known()) {
+    if (!stacks_.in(kReadLoop).empty()) {
+      incomplete_.add("HTTP connection", "the layout of net/http.persistConn is not known");
+    }
+    return;
+  }
+  for (const std::string_view loop : {kReadLoop, kWriteLoop}) {
+    for (const StackIndex::Hit& hit : stacks_.in(loop)) {
+      const Addr address = stacks_.argument(hit);
+      const auto known = connections_.find(address);
+      if (known != connections_.end()) {
+        http_.connections[known->second].writer = hit.goroutine;
+        continue;
+      }
+      const auto object = image::readObject(values_.memory(), address, layout.size);
+      HttpConnection connection;
+      if (object) {
+        connection.host = values_.string(address + layout.key + key.addr);
+        connection.scheme = values_.string(address + layout.key + key.scheme);
+        connection.proxy = values_.string(address + layout.key + key.proxy);
+      }
+      if (!printable(connection.scheme)) {
+        incomplete_.add("HTTP connection", "its persistConn was not found on the stack",
+                        snapshot_.goroutines[hit.goroutine].address);
+        continue;
+      }
+      connection.address = address;
+      (loop == kReadLoop ? connection.reader : connection.writer) = hit.goroutine;
+      connection.tls = object[layout.tls] != 0;
+      connection.net = conns_.describe(values_.interface(address + layout.conn));
+      connection.state = stateOf(connection, object[layout.expected]);
+      if (connection.state == HttpState::idle) {
+        connection.idleSince = monotonic(address + layout.idleAt);
+      }
+      connection.transport = transportAt(object[layout.transport]);
+      connections_[address] = static_cast<Index>(http_.connections.size());
+      http_.connections.push_back(std::move(connection));
+    }
+  }
+}
+
+HttpState HttpReader::stateOf(const HttpConnection& connection, std::int64_t expected) const {
+  if (connection.reader == kNone) return HttpState::unknown;
+  const golang::Goroutine& goroutine = snapshot_.goroutines[connection.reader];
+  const ReasonClass reason = goroutine.reason < snapshot_.reasons.size()
+                                 ? snapshot_.reasons[goroutine.reason].kind
+                                 : ReasonClass::none;
+  const bool parked =
+      goroutine.status == golang::Status::waiting || goroutine.status == golang::Status::leaked;
+  if (!parked) return HttpState::unknown;
+  // It waits for the body to be read in a select of its own, for everything else in the network.
+  if (reason == ReasonClass::select && stacks_.innermost(connection.reader) == kReadLoop) {
+    return HttpState::bodyOpen;
+  }
+  if (reason == ReasonClass::ioWait) return expected > 0 ? HttpState::waiting : HttpState::idle;
+  return HttpState::unknown;
+}
+
+/// Goroutines that connect, or wait for the other side's half of a TLS handshake.
+void HttpReader::readDials() {
+  for (const StackIndex::Hit& hit : stacks_.in(kDialConn)) {
+    HttpConnection connection;
+    connection.reader = hit.goroutine;
+    connection.state =
+        stacks_.has(hit.goroutine, kAddTls) ? HttpState::handshake : HttpState::dialing;
+    // The receiver is not always kept where it was; that it is a Transport we know of is the check.
+    for (const std::string_view function : {kDialConnFor, kDialConn}) {
+      for (const StackIndex::Hit& frame : stacks_.in(function)) {
+        if (frame.goroutine != hit.goroutine || connection.transport != kNone) continue;
+        const auto known = transports_.find(stacks_.argument(frame));
+        if (known != transports_.end()) connection.transport = known->second;
+      }
+    }
+    for (const StackIndex::Hit& frame : stacks_.in(kDialConnFor)) {
+      if (frame.goroutine != hit.goroutine) continue;
+      std::vector<std::string> missing;
+      Binder want(layouts_, "net/http.wantConn", missing);
+      const std::uint32_t wantKey = want.offsetOf("key", false);
+      const KeyLayout key(layouts_);
+      const Addr address = stacks_.argument(frame, 1);
+      if (wantKey == kAbsent || !key.known()) continue;
+      connection.scheme = values_.string(address + wantKey + key.scheme);
+      connection.host = values_.string(address + wantKey + key.addr);
+      if (!printable(connection.scheme)) connection.scheme = connection.host = "";
+    }
+    connection.tls = connection.state == HttpState::handshake;
+    http_.connections.push_back(std::move(connection));
+  }
+}
+
+/// Who waits for a response, reads a body, or waits for a connection.
+void HttpReader::readUsers() {
+  for (const StackIndex::Hit& hit : stacks_.in(kRoundTrip)) {
+    const auto known = connections_.find(stacks_.argument(hit));
+    if (known != connections_.end()) http_.connections[known->second].user = hit.goroutine;
+  }
+  for (const StackIndex::Hit& hit : stacks_.in(kConnRead)) {
+    const auto known = connections_.find(stacks_.argument(hit));
+    // readLoop reads through the same function.
+    if (known == connections_.end()) continue;
+    HttpConnection& connection = http_.connections[known->second];
+    if (connection.reader == hit.goroutine) continue;
+    connection.user = hit.goroutine;
+    if (connection.state == HttpState::bodyOpen) connection.state = HttpState::bodyRead;
+  }
+  for (const StackIndex::Hit& hit : stacks_.in(kGetConn)) {
+    const auto known = transports_.find(stacks_.argument(hit));
+    if (known != transports_.end()) {
+      http_.transports[known->second].waiters.push_back(hit.goroutine);
+    }
+  }
+  for (HttpConnection& connection : http_.connections) {
+    if (connection.state == HttpState::bodyOpen || connection.state == HttpState::bodyRead ||
+        connection.state == HttpState::waiting) {
+      findRequest(connection);
+    }
+  }
+}
+
+/// The request that readLoop has at hand: a *Request, or something that begins with one.
+void HttpReader::findRequest(HttpConnection& connection) {
+  if (connection.reader == kNone) return;
+  proof::StackRoots roots(snapshot_);
+  if (!roots.problem().empty()) return;
+  std::vector<proof::HeldPointer> held;
+  roots.read(snapshot_.goroutines[connection.reader], held);
+  for (const proof::HeldPointer& pointer : held) {
+    if (requestAt(pointer.value, connection.request) ||
+        requestAt(values_.pointer(pointer.value), connection.request)) {
+      return;
+    }
+  }
+}
+
+bool HttpReader::requestAt(Addr address, HttpRequest& request) const {
+  const Request layout(layouts_);
+  if (address == 0 || !layout.known()) return false;
+  const std::string proto = values_.string(address + layout.proto, 16);
+  if (!proto.starts_with("HTTP/")) return false;
+  std::string method = values_.string(address + layout.method, 32);
+  if (method.empty()) method = "GET";
+  const Addr url = values_.pointer(address + layout.url);
+  const std::string host = values_.string(url + layout.host, 256);
+  if (!printable(method) || !printable(host)) return false;
+  request.method = std::move(method);
+  request.url = fmt::format("{}://{}{}", values_.string(url + layout.scheme, 16), host,
+                            values_.string(url + layout.path));
+  return true;
+}
+
+/// The HTTP/2 half of a Transport, 0 if it has none.
+Addr HttpReader::http2Of(Addr transport) const {
+  std::vector<std::string> missing;
+  Binder binder(layouts_, "net/http.Transport", missing);
+  // An interface; since 1.27 a pointer.
+  if (const std::uint32_t field = binder.offsetOf("h2transport", false); field != kAbsent) {
+    return values_.interface(transport + field).data;
+  }
+  const std::uint32_t field = binder.offsetOf("h2Transport", false);
+  return field == kAbsent ? 0 : values_.pointer(transport + field);
+}
+
+/// Bodies whose every way to be closed is lost. readLoop waits on a channel of its own for the end
+/// of the body. The body's two functions hold that channel, the body holds them, the response holds
+/// the body; readLoop itself may hold all of it. It is lost if nobody else does.
+void HttpReader::judgeBodies(const Finder& again) {
+  for (Index i = 0; i < http_.connections.size(); ++i) {
+    const auto parts = bodies_.find(i);
+    if (parts == bodies_.end()) continue;
+    HttpConnection& connection = http_.connections[i];
+    const auto& chain = parts->second;
+    connection.bodyLost = std::ranges::none_of(chain, [&](Addr part) {
+      return std::ranges::any_of(again.holdersOf(part), [&](const Holder& holder) {
+        return holder.reachable && holder.goroutine != connection.reader &&
+               (holder.object == 0 || std::ranges::find(chain, holder.object) == chain.end()) &&
+               !isSudogOf(connection.reader, holder.object);
+      });
+    });
+  }
+}
+
+/// The channel, and what of the rest readLoop has at hand.
+std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) const {
+  const Addr channel = bodyChannel(connection);
+  if (channel == 0) return {};
+  std::vector<Addr> chain = {channel};
+  std::vector<std::string> missing;
+  Binder response(layouts_, "net/http.Response", missing);
+  Binder signal(layouts_, "net/http.bodyEOFSignal", missing);
+  const std::uint32_t body = response.offsetOf("Body", false);
+  const std::uint32_t atEnd = signal.offsetOf("fn", false);
+  const std::uint32_t early = signal.offsetOf("earlyCloseFn", false);
+  const std::uint32_t inner = signal.offsetOf("body", false);
+  proof::StackRoots roots(snapshot_);
+  if (body == kAbsent || atEnd == kAbsent || early == kAbsent || inner == kAbsent ||
+      !roots.problem().empty()) {
+    return chain;
+  }
+  const Addr bodyType = values_.types().find("*net/http.bodyEOFSignal");
+  std::vector<proof::HeldPointer> held;
+  roots.read(snapshot_.goroutines[connection.reader], held);
+  for (const proof::HeldPointer& pointer : held) {
+    const Interface content = values_.interface(pointer.value + body);
+    if (content.type == 0 || content.type != bodyType) continue;
+    chain.insert(chain.end(), {pointer.value, content.data, values_.pointer(content.data + atEnd),
+                               values_.pointer(content.data + early),
+                               // which knows the response for its trailer
+                               values_.interface(content.data + inner).data});
+    break;
+  }
+  return chain;
+}
+
+/// The sudogs of a goroutine point to what it waits on, too.
+bool HttpReader::isSudogOf(Index goroutine, Addr object) const {
+  return object != 0 &&
+         std::ranges::any_of(snapshot_.waitsOf(snapshot_.goroutines[goroutine]),
+                             [&](const golang::Wait& wait) { return wait.sudog == object; });
+}
+
+/// What readLoop waits on for the body's end: a channel of bool, since 1.27 of error. The others,
+/// for the request's and the connection's end, are of struct {}.
+Addr HttpReader::bodyChannel(const HttpConnection& connection) const {
+  if (connection.state != HttpState::bodyOpen || connection.reader == kNone) return 0;
+  for (const golang::Wait& wait : snapshot_.waitsOf(snapshot_.goroutines[connection.reader])) {
+    if (wait.kind != golang::ObjectKind::channel || wait.object >= snapshot_.channels.size()) {
+      continue;
+    }
+    const golang::Channel& channel = snapshot_.channels[wait.object];
+    if (snapshot_.strings[channel.elementType] != "struct {}") return channel.address;
+  }
+  return 0;
+}
+
+/// A Transport is nobody's any more when only its own connections hold it.
+void HttpReader::judgeHolders(const Finder& again) {
+  if (proof_ == nullptr || !proof_->given()) return;
+  judgeBodies(again);
+  for (HttpTransport& transport : http_.transports) {
+    if (transport.isDefault) continue;
+    const auto holders = again.holdersOf(transport.address);
+    const Addr http2 = http2Of(transport.address);
+    transport.referenced = std::ranges::any_of(holders, [&](const Holder& holder) {
+      if (!holder.reachable || connections_.contains(holder.object)) return false;
+      // Its HTTP/2 half, which it holds in turn.
+      if (http2 != 0 && holder.object == http2) return false;
+      const bool own = std::ranges::any_of(http_.connections, [&](const HttpConnection& c) {
+        return holder.goroutine != kNone &&
+               (holder.goroutine == c.reader || holder.goroutine == c.writer);
+      });
+      return !own;
+    });
+  }
+}
+
+}  // namespace parked::stdlib

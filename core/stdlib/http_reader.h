@@ -1,0 +1,72 @@
+// Reads Http from a snapshot. The work of one pass, in three files: http_client.cpp (HTTP/1),
+// http2_client.cpp, http_server.cpp.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "golang/map_reader.h"
+#include "proof/proof.h"
+#include "stdlib/finder.h"
+#include "stdlib/http.h"
+#include "stdlib/stack_index.h"
+
+namespace parked::stdlib {
+
+class HttpReader {
+ public:
+  HttpReader(const golang::Snapshot& snapshot, const proof::Proof* proof, StackIndex& stacks,
+             IncompleteList& incomplete);
+
+  /// Types to look for in the first pass of `finder`.
+  void want(Finder& finder) const;
+  /// Reads everything, with what that pass found; asks `again` about holders for a second one.
+  void read(const Finder& finder, Finder& again);
+  /// Whom the second pass found to hold the transports.
+  void judgeHolders(const Finder& again);
+
+  Http take() { return std::move(http_); }
+
+ private:
+  struct PersistConn;
+  struct Request;
+
+  void readClient(const Finder& finder);
+  Index transportAt(Addr address);
+  void readTransport(HttpTransport& transport);
+  void readHosts(HttpTransport& transport);
+  HttpHost& hostOf(HttpTransport& transport, const HttpConnection& connection) const;
+  void readPersistConns();
+  HttpState stateOf(const HttpConnection& connection, std::int64_t expected) const;
+  void readDials();
+  void readUsers();
+  void findRequest(HttpConnection& connection);
+  bool requestAt(Addr address, HttpRequest& request) const;
+  std::string urlText(Addr url) const;
+
+  Addr http2Of(Addr transport) const;
+  void judgeBodies(const Finder& again);
+  std::vector<Addr> bodyChain(const HttpConnection& connection) const;
+  bool isSudogOf(Index goroutine, Addr object) const;
+  Addr bodyChannel(const HttpConnection& connection) const;
+
+  void readHttp2();
+  void readServers(const Finder& finder);
+  Index serverAt(Addr address);
+  std::int64_t monotonic(Addr time) const;
+
+  const golang::Snapshot& snapshot_;
+  const proof::Proof* proof_;
+  StackIndex& stacks_;
+  IncompleteList& incomplete_;
+  image::LayoutSource& layouts_;
+  Values values_;
+  NetConns conns_;
+  golang::MapReader maps_;
+  Http http_;
+  std::unordered_map<Addr, Index> transports_, connections_, servers_;
+  std::unordered_map<Index, std::vector<Addr>> bodies_;  // by connection: see bodyChain
+  Addr timeBase_ = 0;  ///< monotonic ns that time.Time counts from
+};
+
+}  // namespace parked::stdlib

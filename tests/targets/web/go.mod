@@ -1,0 +1,3 @@
+module parked.test/web
+
+go 1.18
