@@ -46,6 +46,17 @@ constexpr std::array kRules = {
          "MaxConnsPerHost"},
     Rule{RuleId::httpServerHandshake, "PK064", "server waits for a client that says nothing",
          "set ReadHeaderTimeout (and ReadTimeout, IdleTimeout) on the http.Server"},
+    Rule{RuleId::sqlRowsOpen, "PK080", "sql.Rows never closed",
+         "defer rows.Close() right after the error check"},
+    Rule{RuleId::sqlTxOpen, "PK081", "sql.Tx never ended",
+         "defer tx.Rollback() right after BeginTx; after a Commit it does nothing"},
+    Rule{RuleId::sqlConnOpen, "PK082", "sql.Conn never returned",
+         "defer conn.Close() right after db.Conn"},
+    Rule{RuleId::sqlDbLost, "PK083", "sql.DB opened and dropped",
+         "open one DB for the program and share it; or Close it when done"},
+    Rule{RuleId::sqlPoolStarved, "PK084", "no connection left under SetMaxOpenConns",
+         "find who keeps the connections (PK080 to PK082), and give queries a context with a "
+         "deadline"},
 };
 
 constexpr bool inOrder() {

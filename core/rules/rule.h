@@ -27,6 +27,11 @@ enum class RuleId : std::uint8_t {
   httpHandshakeHangs,
   httpPoolStarved,
   httpServerHandshake,
+  sqlRowsOpen,
+  sqlTxOpen,
+  sqlConnOpen,
+  sqlDbLost,
+  sqlPoolStarved,
 };
 
 struct Rule {

@@ -46,14 +46,18 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   }
   StackIndex stacks(snapshot);
   HttpReader http(snapshot, proof, stacks, resources->incomplete);
+  SqlReader sql(snapshot, proof, stacks, resources->incomplete);
   Finder finder(snapshot, *index.heap(), index.marker());
   http.want(finder);
   finder.scan(observer);
   Finder again(snapshot, *index.heap(), index.marker());
   http.read(finder, again);
+  sql.read(again);
   again.scan(observer);
   http.judgeHolders(again);
+  sql.judgeHolders(again);
   resources->http = http.take();
+  resources->sql = sql.take();
   return resources;
 }
 

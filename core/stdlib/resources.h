@@ -9,6 +9,7 @@
 #include "golang/snapshot.h"
 #include "proof/proof.h"
 #include "stdlib/http.h"
+#include "stdlib/sql.h"
 
 namespace parked::stdlib {
 
@@ -17,6 +18,7 @@ using golang::kNone;
 
 struct Resources {
   Http http;
+  Sql sql;
   IncompleteList incomplete;  ///< what of them could not be read
 };
 

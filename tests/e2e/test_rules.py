@@ -17,6 +17,7 @@ from matrix import RELEASES
 
 DOCUMENT = (ROOT / "docs/rules.md").read_text()
 RULE_TABLE = (ROOT / "core/rules/rule.cpp").read_text()
+DRIVER = (ROOT / "tests/targets/pool/driver.go").read_text()
 # By then a good program has nobody left who is blocked for good.
 LONG_ENOUGH = 0.8
 AT_MOST = 15.0
@@ -28,6 +29,7 @@ class Section:
     programs: tuple[str, ...]  # bad, good
     options: tuple[str, ...]  # a line "Options: --suspect-age 300ms"
     before: int | None  # a line "Go: before 1.23": newer releases do not have the problem
+    driver: bool  # a line "Driver: fake": its programs need the driver of tests/targets/pool
     also: frozenset[str]  # a line "Also: PK060": rules that may fire beside it
 
 
@@ -43,6 +45,7 @@ def read_section(text: str) -> Section:
         programs=tuple(re.findall(r"^```go\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)),
         options=tuple(line_of(text, "Options").split()),
         before=int(before) if before else None,
+        driver=line_of(text, "Driver") == "fake",
         also=frozenset(line_of(text, "Also").replace(",", " ").split()),
     )
 
@@ -65,7 +68,7 @@ def test_every_rule_has_its_section() -> None:
 @cache
 def programs(go: str) -> Path:
     """Folder with all the programs, built in one go: PK001-bad, PK001-good, …"""
-    name = hashlib.sha256(DOCUMENT.encode()).hexdigest()[:16]
+    name = hashlib.sha256((DOCUMENT + DRIVER).encode()).hexdigest()[:16]
     folder = CACHE / f"rules-{RELEASES[go]}-{name}"
     binaries = folder / "bin"
     if binaries.exists():
@@ -75,6 +78,8 @@ def programs(go: str) -> Path:
             package = folder / f"{rule}-{kind}"
             package.mkdir(parents=True, exist_ok=True)
             (package / "main.go").write_text(source)
+            if section.driver:
+                (package / "driver.go").write_text(DRIVER)
     (folder / "go.mod").write_text(f"module parked.test/rules\n\ngo {go}\n")
     partial = folder / "partial"
     partial.mkdir(exist_ok=True)

@@ -1,0 +1,267 @@
+#include "stdlib/sql.h"
+
+#include <algorithm>
+
+namespace parked::stdlib {
+
+namespace {
+
+using image::Binder;
+using image::Field;
+
+constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
+constexpr std::uint64_t kWord = 8;
+constexpr std::string_view kOpener = "database/sql.(*DB).connectionOpener";
+constexpr std::string_view kWaitForConn = "database/sql.(*DB).conn";
+constexpr std::string_view kRowsWait = "database/sql.(*Rows).awaitDone";
+constexpr std::string_view kTxWait = "database/sql.(*Tx).awaitDone";
+
+}  // namespace
+
+struct SqlReader::Layout {
+  std::uint32_t dbSize = 0, connector = kAbsent, freeConn = kAbsent, dep = kAbsent;
+  Field<std::int64_t> maxOpen, maxIdle, numOpen, waitCount;
+  Field<std::uint8_t> closed;
+  std::uint32_t connSize = 0, driverConn = kAbsent, returnedAt = kAbsent;
+  Field<Addr> connDb;
+  Field<std::uint8_t> inUse;
+  std::uint32_t rowsDc = kAbsent, rowsRelease = kAbsent, rowsSize = 0;
+  std::uint32_t txDc = kAbsent, txDb = kAbsent, connDc = kAbsent, connDbField = kAbsent;
+  std::uint32_t dsnDriver = kAbsent;
+
+  explicit Layout(image::LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    Binder db(layouts, "database/sql.DB", missing);
+    dbSize = db.size();
+    connector = db.offsetOf("connector", false);
+    freeConn = db.offsetOf("freeConn", false);
+    dep = db.offsetOf("dep", false);
+    db.optional(maxOpen, "maxOpen");
+    db.optional(maxIdle, "maxIdleCount");
+    db.optional(numOpen, "numOpen");
+    db.optional(waitCount, "waitCount");
+    db.optional(closed, "closed");
+    Binder conn(layouts, "database/sql.driverConn", missing);
+    connSize = conn.size();
+    driverConn = conn.offsetOf("ci", false);
+    returnedAt = conn.offsetOf("returnedAt", false);
+    conn.optional(connDb, "db");
+    conn.optional(inUse, "inUse");
+    Binder rows(layouts, "database/sql.Rows", missing);
+    rowsSize = rows.size();
+    rowsDc = rows.offsetOf("dc", false);
+    rowsRelease = rows.offsetOf("releaseConn", false);
+    Binder tx(layouts, "database/sql.Tx", missing);
+    txDc = tx.offsetOf("dc", false);
+    txDb = tx.offsetOf("db", false);
+    Binder own(layouts, "database/sql.Conn", missing);
+    connDc = own.offsetOf("dc", false);
+    connDbField = own.offsetOf("db", false);
+    Binder dsn(layouts, "database/sql.dsnConnector", missing);
+    dsnDriver = dsn.offsetOf("driver", false);
+  }
+  bool known() const {
+    return dbSize != 0 && connSize != 0 && freeConn != kAbsent && dep != kAbsent && connDb && inUse;
+  }
+};
+
+SqlReader::SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof,
+                     StackIndex& stacks, IncompleteList& incomplete)
+    : snapshot_(snapshot),
+      proof_(proof),
+      stacks_(stacks),
+      incomplete_(incomplete),
+      values_(*snapshot.image),
+      maps_(*snapshot.image),
+      layout_(std::make_unique<Layout>(snapshot.image->libraryLayouts())) {
+  if (const auto start = snapshot.image->symbol("time.startNano")) {
+    timeBase_ = values_.pointer(*start);
+  }
+  if (timeBase_ == 0) timeBase_ = static_cast<Addr>(snapshot.clock.started);
+}
+SqlReader::~SqlReader() = default;
+
+std::int64_t SqlReader::monotonic(Addr time) const {
+  const Addr wall = values_.pointer(time);
+  return (wall >> 63) == 0 ? 0
+                           : static_cast<std::int64_t>(values_.pointer(time + kWord) + timeBase_);
+}
+
+void SqlReader::read(Finder& again) {
+  const auto openers = stacks_.in(kOpener);
+  if (openers.empty()) return;
+  if (!layout_->known()) {
+    incomplete_.add("SQL pool", "the layout of database/sql.DB is not known");
+    return;
+  }
+  for (const StackIndex::Hit& hit : openers) {
+    SqlDb db;
+    db.address = stacks_.argument(hit);
+    db.opener = hit.goroutine;
+    if (!image::readObject(values_.memory(), db.address, layout_->dbSize)) {
+      incomplete_.add("SQL pool", "its DB was not found on the stack",
+                      snapshot_.goroutines[hit.goroutine].address);
+      continue;
+    }
+    readDb(db);
+    sql_.databases.push_back(std::move(db));
+  }
+  for (const auto& [function, use] : {std::pair{kRowsWait, SqlUse::rows}, {kTxWait, SqlUse::tx}}) {
+    const std::uint32_t dc = use == SqlUse::rows ? layout_->rowsDc : layout_->txDc;
+    if (dc == kAbsent) continue;
+    for (const StackIndex::Hit& hit : stacks_.in(function)) {
+      const Addr address = stacks_.argument(hit);
+      users_[address] = {use, values_.pointer(address + dc), hit.goroutine};
+      again.wantTarget(address);
+    }
+  }
+  readWaiters();
+  for (const SqlDb& db : sql_.databases) {
+    for (const SqlConn& conn : db.conns) {
+      if (conn.inUse) again.wantTarget(conn.address);
+    }
+  }
+}
+
+void SqlReader::readDb(SqlDb& db) {
+  const auto object = image::readObject(values_.memory(), db.address, layout_->dbSize);
+  db.maxOpen = object[layout_->maxOpen];
+  db.maxIdle = object[layout_->maxIdle];
+  db.open = object[layout_->numOpen];
+  db.waitCount = object[layout_->waitCount];
+  db.closed = object[layout_->closed] != 0;
+  if (layout_->connector != kAbsent) {
+    const Interface connector = values_.interface(db.address + layout_->connector);
+    db.driver = values_.typeName(connector.type);
+    if (db.driver == "database/sql.dsnConnector" && layout_->dsnDriver != kAbsent) {
+      db.driver = values_.typeName(values_.interface(connector.data + layout_->dsnDriver).type);
+    }
+  }
+  readConns(db);
+}
+
+/// Every open connection depends on itself in DB.dep, whose keys are interfaces.
+void SqlReader::readConns(SqlDb& db) {
+  const image::RuntimeType* type = values_.types().at(values_.types().find("database/sql.DB"));
+  const image::RuntimeField* field = type == nullptr ? nullptr : type->field("dep");
+  const image::RuntimeType* map = field == nullptr ? nullptr : values_.types().at(field->type);
+  if (map == nullptr) return;
+  const Addr connType = values_.types().find("*database/sql.driverConn");
+  const auto state = maps_.visit(
+      values_.pointer(db.address + layout_->dep), *map, [&](Addr key, Addr /*element*/) {
+        const Interface dependant = values_.interface(key);
+        if (dependant.type != connType) return;
+        const auto object = image::readObject(values_.memory(), dependant.data, layout_->connSize);
+        if (!object || object[layout_->connDb] != db.address) return;
+        SqlConn conn;
+        conn.address = dependant.data;
+        conn.inUse = object[layout_->inUse] != 0;
+        conn.driverType =
+            values_.typeName(values_.interface(conn.address + layout_->driverConn).type);
+        if (layout_->returnedAt != kAbsent) {
+          conn.returnedAt = monotonic(conn.address + layout_->returnedAt);
+        }
+        ++(conn.inUse ? db.inUse : db.idle);
+        db.conns.push_back(std::move(conn));
+      });
+  if (state == golang::MapState::damaged) {
+    incomplete_.add("SQL pool", "its connections are not readable", db.address);
+  }
+}
+
+void SqlReader::readWaiters() {
+  for (const StackIndex::Hit& hit : stacks_.in(kWaitForConn)) {
+    // It connects through the same function; a waiter stands in its select.
+    if (stacks_.innermost(hit.goroutine) != kWaitForConn) continue;
+    const Addr address = stacks_.argument(hit);
+    for (SqlDb& db : sql_.databases) {
+      if (db.address == address) db.waiters.push_back(hit.goroutine);
+    }
+  }
+}
+
+/// What the object is that points to a connection with the word: Rows, Tx or Conn, told by where in
+/// it the word is and what else it holds.
+SqlReader::User SqlReader::userAt(Addr object, Addr word) const {
+  const std::uint64_t at = word - object;
+  const Addr conn = values_.pointer(word);
+  const Addr db = values_.pointer(conn + layout_->connDb.offset);
+  const auto is = [&](Addr field, std::uint32_t offset, Addr value) {
+    return offset != kAbsent && values_.pointer(field + offset) == value;
+  };
+  if (at == layout_->rowsDc && layout_->rowsRelease != kAbsent &&
+      values_.pointer(object + layout_->rowsRelease) != 0 &&
+      snapshot_.image->functions().find(
+          values_.pointer(values_.pointer(object + layout_->rowsRelease))) != image::kNoFunc) {
+    return {SqlUse::rows, conn, kNone};
+  }
+  if (at == layout_->txDc && is(object, layout_->txDb, db) && db != 0) {
+    // Tx and Conn begin alike; a Conn has no driver's transaction behind its connection.
+    const Interface next = values_.interface(word + kWord);
+    return {next.type != 0 || layout_->txDc != layout_->connDc ? SqlUse::tx : SqlUse::conn, conn,
+            kNone};
+  }
+  if (at == layout_->connDc && is(object, layout_->connDbField, db) && db != 0) {
+    return {SqlUse::conn, conn, kNone};
+  }
+  return {};
+}
+
+void SqlReader::judgeHolders(const Finder& again) {
+  for (SqlDb& db : sql_.databases) {
+    for (SqlConn& conn : db.conns) {
+      if (conn.inUse) judge(again, conn);
+    }
+  }
+}
+
+/// Somebody but its own goroutine holds the Rows or the Tx.
+bool SqlReader::heldByOthers(const Finder& again, Addr user, Index waiter) const {
+  return std::ranges::any_of(again.holdersOf(user), [&](const Holder& holder) {
+    return holder.reachable && holder.goroutine != waiter;
+  });
+}
+
+void SqlReader::judge(const Finder& again, SqlConn& conn) {
+  bool held = false;
+  for (const Holder& holder : again.holdersOf(conn.address)) {
+    if (holder.object == 0) {
+      if (holder.goroutine == kNone) held = true;
+      if (holder.goroutine != kNone) {
+        conn.goroutine = holder.goroutine;
+        held = true;
+      }
+      continue;
+    }
+    // The pool itself holds its connections in interfaces: DB.dep, and statements as Lockers.
+    const Addr before = holder.word > holder.object ? values_.pointer(holder.word - kWord) : 0;
+    if (values_.types().itabAt(before).type != 0 || values_.types().inModules(before)) continue;
+    User user = userAt(holder.object, holder.word);
+    if (const auto known = users_.find(holder.object); known != users_.end()) {
+      user = known->second;
+    }
+    if (user.use == SqlUse::unknown) {
+      // A closure of the connection's own (releaseConn), which its user holds, tells nothing new.
+      const Addr code = values_.pointer(holder.object);
+      const bool closure = snapshot_.image->functions().find(code) != image::kNoFunc;
+      if (!closure) held = held || holder.reachable;
+      continue;
+    }
+    if (conn.use == SqlUse::unknown || holder.reachable) {
+      conn.use = user.use;
+      conn.user = holder.object;
+      conn.waiter = user.waiter;
+    }
+    if (!holder.reachable) continue;
+    if (user.waiter == kNone || heldByOthers(again, holder.object, user.waiter)) held = true;
+  }
+  const bool proofs = proof_ != nullptr && proof_->given();
+  conn.lost = proofs && !held;
+  for (const Holder& holder : again.holdersOf(conn.user)) {
+    if (holder.goroutine != kNone && holder.goroutine != conn.waiter) {
+      conn.goroutine = holder.goroutine;
+    }
+  }
+}
+
+}  // namespace parked::stdlib

@@ -1,0 +1,90 @@
+// database/sql: pools, their connections, and what the connections are used for. Mirrors
+// database/sql/sql.go (DB, driverConn, Rows, Tx, Conn), Go 1.18 to 1.27.
+#pragma once
+
+#include <array>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "golang/map_reader.h"
+#include "proof/proof.h"
+#include "stdlib/finder.h"
+#include "stdlib/stack_index.h"
+#include "stdlib/values.h"
+
+namespace parked::stdlib {
+
+/// What has a connection checked out.
+enum class SqlUse : std::uint8_t { unknown, rows, tx, conn };
+
+struct SqlConn {
+  Addr address = 0;  ///< of the driverConn
+  bool inUse = false;
+  std::int64_t returnedAt = 0;  ///< monotonic ns when it was made or last given back; 0: unknown
+  std::string driverType;       ///< of the driver's own connection
+  SqlUse use = SqlUse::unknown;
+  Addr user = 0;            ///< of the Rows, Tx or Conn
+  Index waiter = kNone;     ///< its awaitDone goroutine: waits for the context's end
+  Index goroutine = kNone;  ///< whose stack holds it, or what uses it
+  bool lost = false;        ///< proved: nobody who can still run can give it back
+};
+
+struct SqlDb {
+  Addr address = 0;
+  std::string driver;                     ///< type of the driver or connector
+  std::int64_t maxOpen = 0, maxIdle = 0;  ///< 0: no limit; the default of 2
+  std::int64_t open = 0, waitCount = 0;
+  std::uint64_t idle = 0, inUse = 0;
+  bool closed = false;
+  Index opener = kNone;        ///< goroutine of connectionOpener
+  std::vector<SqlConn> conns;  ///< those in use and those that are idle
+  std::vector<Index> waiters;  ///< goroutines that wait for a connection
+};
+
+struct Sql {
+  std::vector<SqlDb> databases;
+};
+
+class SqlReader {
+ public:
+  SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof, StackIndex& stacks,
+            IncompleteList& incomplete);
+
+  /// Reads the pools; asks `again` who holds the connections and what uses them.
+  void read(Finder& again);
+  void judgeHolders(const Finder& again);
+  Sql take() { return std::move(sql_); }
+
+ private:
+  struct Layout;
+  struct User {
+    SqlUse use = SqlUse::unknown;
+    Addr conn = 0;
+    Index waiter = kNone;
+  };
+
+  void readDb(SqlDb& db);
+  void readConns(SqlDb& db);
+  void readWaiters();
+  User userAt(Addr object, Addr word) const;
+  void judge(const Finder& again, SqlConn& conn);
+  bool heldByOthers(const Finder& again, Addr user, Index waiter) const;
+  std::int64_t monotonic(Addr time) const;
+
+  const golang::Snapshot& snapshot_;
+  const proof::Proof* proof_;
+  StackIndex& stacks_;
+  IncompleteList& incomplete_;
+  Values values_;
+  golang::MapReader maps_;
+  std::unique_ptr<Layout> layout_;
+  std::unordered_map<Addr, User> users_;  // known from their goroutines
+  Sql sql_;
+  Addr timeBase_ = 0;
+
+ public:
+  ~SqlReader();
+};
+
+}  // namespace parked::stdlib

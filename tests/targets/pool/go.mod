@@ -1,0 +1,3 @@
+module parked.test/pool
+
+go 1.18
