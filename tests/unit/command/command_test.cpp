@@ -144,8 +144,8 @@ class Commands : public testing::Test {
   }
 
   Result<Exit> run(const std::vector<std::string>& words, std::vector<Incomplete> incomplete = {}) {
-    command::Workspace workspace(program_.snapshot, nullptr, nullptr, program_.code, {},
-                                 std::move(incomplete));
+    command::Workspace workspace(program_.snapshot, nullptr, std::make_unique<stdlib::Resources>(),
+                                 program_.code, {}, std::move(incomplete));
     out_.clear();
     auto invocation = command::parse(words);
     if (!invocation) return tl::unexpected(invocation.error());
