@@ -62,6 +62,8 @@ void readState(Snapshot& snapshot) {
   }
   if (const auto procs = snapshot.image->symbol("runtime.gomaxprocs")) {
     if (memory.read(*procs, value)) snapshot.gomaxprocs = value;
+  } else if (const auto allp = snapshot.image->symbol("runtime.allp")) {
+    snapshot.gomaxprocs = static_cast<std::uint32_t>(std::min(memory.word(*allp + 8), kMaxProcs));
   }
 }
 

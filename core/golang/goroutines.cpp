@@ -106,7 +106,8 @@ Result<std::span<const std::byte>> Walker::allgs() {
   const auto symbol = image_.symbol("runtime.allgs");
   if (!symbol) {
     return fail(ErrorCode::unsupported,
-                "runtime.allgs is not in the executable's symbol table (is it stripped?)");
+                "the list of goroutines, runtime.allgs, was not found: the executable has no "
+                "symbol for it, and nothing in the program's data looks like it");
   }
   Addr data = 0;
   std::uint64_t count = 0;

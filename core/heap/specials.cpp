@@ -146,8 +146,8 @@ void Reader::readFinalizerQueue() {
 }
 
 void Reader::readCleanupQueue() {
+  if (layouts_.find("runtime.cleanupQueue") == nullptr) return;  // before 1.25
   const auto symbol = image_.symbol("runtime.gcCleanups");
-  if (!symbol) return;  // before 1.25 the finalizers' queue has them
   std::vector<std::string> missing;
   image::Binder queue(layouts_, "runtime.cleanupQueue", missing);
   image::Binder block(layouts_, "runtime.cleanupBlock", missing);
@@ -155,7 +155,7 @@ void Reader::readCleanupQueue() {
   queue.required(all, "all.value");
   block.required(link, "cleanupBlockHeader.alllink");
   Addr at = 0;
-  if (!missing.empty() || !memory_.read(*symbol + all.offset, at)) {
+  if (!missing.empty() || !symbol || !memory_.read(*symbol + all.offset, at)) {
     problem("the queue of cleanups was not found");
     return;
   }

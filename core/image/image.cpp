@@ -2,6 +2,7 @@
 
 #include "image/dwarf_layouts.h"
 #include "image/dwarf_types.h"
+#include "image/globals.h"
 #include "image/runtime_types.h"
 #include "image/symbols.h"
 #include "image/type_layouts.h"
@@ -13,14 +14,19 @@ struct Image::Impl {
   explicit Impl(target::Target& t) : target(t) {}
 
   std::optional<Addr> symbol(std::string_view name) {
-    if (symbols) return symbols->find(name);
-    const auto it = parts.symbols.find(name);
-    return it == parts.symbols.end() ? std::nullopt : std::optional(it->second);
+    if (!symbols) {
+      const auto it = parts.symbols.find(name);
+      return it == parts.symbols.end() ? std::nullopt : std::optional(it->second);
+    }
+    if (const auto found = symbols->find(name)) return found;
+    // A table that has none of the runtime's variables is as good as none.
+    return globals != nullptr ? globals->find(name) : std::nullopt;
   }
 
   target::Target& target;
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
   Parts parts;
+  std::unique_ptr<Globals> globals;  // of a program without a symbol table
   bool typesOpened = false;
   std::unique_ptr<DwarfTypes> types;
   std::unique_ptr<RuntimeTypes> runtimeTypes;
@@ -66,6 +72,10 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
         FunctionTable::open(target, parts.build.version, parts.modules, parts.layouts.get());
     if (!functions) return tl::unexpected(functions.error());
     parts.functions = std::move(*functions);
+  }
+  if (!image->symbol("runtime.firstmoduledata")) {
+    image->impl_->globals =
+        std::make_unique<Globals>(target, *parts.layouts, parts.modules, *parts.functions);
   }
   return image;
 }

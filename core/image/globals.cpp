@@ -1,0 +1,107 @@
+#include "image/globals.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "image/global_search.h"
+
+namespace parked::image {
+
+namespace {
+
+using Method = std::optional<Addr> (*)(const GlobalSearch&);
+
+constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
+    {"runtime.allgs", findAllgs},
+    {"runtime.allp", findAllp},
+    {"runtime.allm", findAllm},
+    {"runtime.sched", findSched},
+    {"runtime.gomaxprocs", findGomaxprocs},
+    {"runtime.waitReasonStrings", findWaitReasons},
+    {"runtime.semtable", findSemtable},
+    {"runtime.mheap_", findMheap},
+    {"runtime.allfin", findAllfin},
+    {"runtime.fingRunning", findFinalizerRuns},
+    {"runtime.fingStatus", findFinalizerStatus},
+    {"runtime.gcCleanups", findCleanups},
+    {"runtime.memstats", findMemstats},
+    {"runtime.gcphase", findGcPhase},
+    {"runtime.persistentChunks", findPersistentChunks},
+    {"runtime.pollcache", findPollcache},
+    {"runtime.runtimeInitTime", findRuntimeInitTime},
+    {"time.startNano", findStartNano},
+    {"net/http.DefaultTransport", findDefaultTransport},
+}};
+
+constexpr std::uint64_t kWord = 8;
+
+}  // namespace
+
+struct Globals::Impl {
+  GlobalSearch search;
+  std::map<std::string, std::optional<Addr>, std::less<>> known;
+};
+
+Globals::Globals(target::Target& target, LayoutSource& layouts, const ModuleList& modules,
+                 const FunctionTable& functions)
+    : impl_(new Impl{{target, layouts, modules, functions}, {}}) {}
+Globals::~Globals() = default;
+
+std::optional<Addr> Globals::find(std::string_view name) {
+  const auto known = impl_->known.find(name);
+  if (known != impl_->known.end()) return known->second;
+  std::optional<Addr> found;
+  for (const auto& [variable, method] : kMethods) {
+    if (variable == name && !impl_->search.modules.empty()) found = method(impl_->search);
+  }
+  impl_->known.emplace(name, found);
+  return found;
+}
+
+bool GlobalSearch::isVariable(Addr address) const {
+  const Module& module = modules.front();
+  const auto in = [address](Addr from, Addr to) { return address >= from && address < to; };
+  return in(module.data, module.dataEnd) || in(module.bss, module.bssEnd) ||
+         in(module.noptrData, module.noptrDataEnd) || in(module.noptrBss, module.noptrBssEnd);
+}
+
+std::vector<Addr> GlobalSearch::refs(std::string_view function, const Filter& filter) const {
+  std::vector<Addr> found;
+  for (const CodeRef& ref : codeRefs(target, functions, function)) {
+    if (!isVariable(ref.target) || (filter && !filter(ref))) continue;
+    if (std::ranges::find(found, ref.target) == found.end()) found.push_back(ref.target);
+  }
+  return found;
+}
+
+std::vector<Addr> GlobalSearch::passing(const std::vector<Addr>& from, std::uint64_t offset,
+                                        const std::function<bool(Addr)>& check) {
+  std::vector<Addr> found;
+  for (const Addr place : from) {
+    const Addr address = place - offset;
+    if (std::ranges::find(found, address) == found.end() && check(address)) {
+      found.push_back(address);
+    }
+  }
+  return found;
+}
+
+std::vector<Addr> GlobalSearch::scan(const std::function<bool(Addr)>& check) const {
+  std::vector<Addr> found;
+  const Module& module = modules.front();
+  for (const auto& [from, to] :
+       {std::pair(module.data, module.dataEnd), std::pair(module.bss, module.bssEnd)}) {
+    for (Addr at = (from + kWord - 1) / kWord * kWord; at + kWord <= to; at += kWord) {
+      if (check(at)) found.push_back(at);
+    }
+  }
+  return found;
+}
+
+std::optional<Addr> GlobalSearch::only(const std::vector<Addr>& candidates) {
+  return candidates.size() == 1 ? std::optional(candidates.front()) : std::nullopt;
+}
+
+}  // namespace parked::image

@@ -1,0 +1,38 @@
+// The runtime's variables in a program without a symbol table.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "image/functions.h"
+#include "image/layout.h"
+#include "image/moduledata.h"
+#include "target/target.h"
+
+namespace parked::image {
+
+/// Finds variables by what refers to them and what they look like. Where a variable is said to be,
+/// one of the runtime's functions (found by its name in pclntab) must refer to; or, where no code
+/// says anything, exactly one place of the program's data must look like it. Either way what lies
+/// there has to have the structure of the variable (globals_*.cpp says which). In doubt nothing is
+/// found: whoever asked says then what the report lacks, or that nothing is proved.
+class Globals {
+ public:
+  /// All four must outlive the object. Nothing is read before it is asked for.
+  Globals(target::Target& target, LayoutSource& layouts, const ModuleList& modules,
+          const FunctionTable& functions);
+  ~Globals();
+
+  /// Loaded address of "runtime.allgs" and some others of which a walker asks; nullopt when it
+  /// cannot be told. What was found is remembered.
+  std::optional<Addr> find(std::string_view name);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace parked::image

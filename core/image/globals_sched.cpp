@@ -1,0 +1,284 @@
+// Goroutines, processors and threads: runtime/proc.go, runtime/runtime2.go, runtime/sema.go.
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "image/global_search.h"
+#include "image/global_shapes.h"
+
+namespace parked::image {
+
+namespace {
+
+constexpr std::uint64_t kWord = 8;
+constexpr std::uint64_t kMostGoroutines = 1U << 31, kMostProcessors = 1 << 16;
+constexpr std::size_t kMostThreads = 1 << 20;
+constexpr std::size_t kLooked = 1000;  // elements of a long list that are looked at
+
+bool sliceAt(target::AddressSpace& memory, Addr address, std::uint64_t most, SliceHeader& out) {
+  return peek(memory, address, out) && isPointer(out.data) && out.length != 0 &&
+         out.length <= out.capacity && out.length <= most && memory.contains(out.data) &&
+         memory.contains(out.data + out.length * kWord - 1);
+}
+
+/// A g points to itself in its saved registers; of one that never ran nothing is set.
+struct GoroutineShape {
+  std::uint32_t size = 0;
+  Field<Addr> self;
+  Field<std::uint32_t> status;
+
+  explicit GoroutineShape(LayoutSource& layouts) {
+    std::vector<std::string> missing;
+    Binder g(layouts, "runtime.g", missing);
+    size = g.size();
+    g.required(self, "sched.g");
+    g.required(status, "atomicstatus");
+  }
+  bool known() const { return size != 0 && self && status; }
+};
+
+/// Runtime.allgs is a []*g of which nearly all have the shape.
+class Allgs {
+ public:
+  explicit Allgs(const GlobalSearch& search) : memory_(search.memory()), shape_(search.layouts) {}
+
+  bool operator()(Addr address) {
+    SliceHeader slice;
+    if (!shape_.known() || !sliceAt(memory_, address, kMostGoroutines, slice)) return false;
+    const std::uint64_t step = std::max<std::uint64_t>(1, slice.length / kLooked);
+    std::size_t alive = 0, looked = 0, wrong = 0;
+    for (std::uint64_t i = 0; i < slice.length; i += step, ++looked) {
+      Addr at = 0;
+      if (!peek(memory_, slice.data + i * kWord, at) || !isPointer(at)) return false;
+      constexpr std::uint32_t kScanBit = 0x1000, kIdle = 0, kDead = 6, kLastStatus = 11;
+      Addr self = 0;
+      std::uint32_t status = 0;
+      if (!peek(memory_, at + shape_.self.offset, self) ||
+          !peek(memory_, at + shape_.status.offset, status)) {
+        ++wrong;
+      } else if (self == at && (status & ~kScanBit) <= kLastStatus) {
+        ++alive;
+      } else if (self != 0 || (status != kDead && status != kIdle)) {
+        ++wrong;
+      }
+      if (wrong > kLooked / 20) return false;
+    }
+    return alive != 0 && wrong * 20 <= looked;  // 95 %
+  }
+
+ private:
+  target::AddressSpace& memory_;
+  GoroutineShape shape_;
+};
+
+/// Runtime.allp is a []*p whose elements know their number.
+class Allp {
+ public:
+  explicit Allp(const GlobalSearch& search) : memory_(search.memory()) {
+    std::vector<std::string> missing;
+    Binder p(search.layouts, "runtime.p", missing);
+    p.required(id_, "id");
+    p.required(status_, "status");
+    p.required(m_, "m");
+    Binder m(search.layouts, "runtime.m", missing);
+    m.required(mp_, "p");
+    known_ = missing.empty();
+  }
+
+  bool operator()(Addr address) {
+    SliceHeader slice;
+    if (!known_ || !sliceAt(memory_, address, kMostProcessors, slice)) return false;
+    for (std::uint64_t i = 0; i < slice.length; ++i) {
+      constexpr std::uint32_t kLastStatus = 4;
+      Addr p = 0, m = 0, back = 0;
+      std::int32_t id = 0;
+      std::uint32_t status = 0;
+      if (!peek(memory_, slice.data + i * kWord, p) || !isPointer(p) ||
+          !peek(memory_, p + id_.offset, id) || id != static_cast<std::int32_t>(i) ||
+          !peek(memory_, p + status_.offset, status) || status > kLastStatus ||
+          !peek(memory_, p + m_.offset, m)) {
+        return false;
+      }
+      // A thread in a system call keeps the P in its oldp alone.
+      if (m != 0 && (!peek(memory_, m + mp_.offset, back) || (back != p && back != 0))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  target::AddressSpace& memory_;
+  Field<std::int32_t> id_;
+  Field<std::uint32_t> status_;
+  Field<Addr> m_, mp_;
+  bool known_ = false;
+};
+
+/// Runtime.allm points to the newest m of a list; the g0 of each points back to it.
+class Allm {
+ public:
+  explicit Allm(const GlobalSearch& search) : memory_(search.memory()) {
+    std::vector<std::string> missing;
+    Binder m(search.layouts, "runtime.m", missing);
+    m.required(g0_, "g0");
+    m.required(next_, "alllink");
+    Binder g(search.layouts, "runtime.g", missing);
+    g.required(gm_, "m");
+    known_ = missing.empty();
+  }
+
+  /// How many m's the list has that `address` is the head of; 0 if it is none.
+  std::size_t length(Addr address) {
+    Addr at = 0;
+    if (!known_ || !peek(memory_, address, at)) return 0;
+    std::size_t count = 0;
+    for (; at != 0; ++count) {
+      Addr g0 = 0, back = 0, next = 0;
+      if (count > kMostThreads || !isPointer(at) || !peek(memory_, at + g0_.offset, g0) ||
+          !isPointer(g0) || !peek(memory_, g0 + gm_.offset, back) || back != at ||
+          !peek(memory_, at + next_.offset, next)) {
+        return 0;
+      }
+      at = next;
+    }
+    return count;
+  }
+
+  /// Other variables may point to an older m, from which only a part of the list can be reached.
+  std::optional<Addr> longest(const std::vector<Addr>& candidates) {
+    std::size_t most = 0, count = 0;
+    Addr best = 0;
+    for (const Addr candidate : candidates) {
+      const std::size_t size = length(candidate);
+      if (size == 0 || size < most) continue;
+      count = size == most ? count + 1 : 1;
+      most = size;
+      best = candidate;
+    }
+    // Two heads of the same list say the same.
+    return count != 0 ? std::optional(best) : std::nullopt;
+  }
+
+ private:
+  target::AddressSpace& memory_;
+  Field<Addr> g0_, next_, gm_;
+  bool known_ = false;
+};
+
+std::optional<Addr> byCodeOrShape(const GlobalSearch& search, std::string_view function,
+                                  const std::function<bool(Addr)>& check) {
+  if (const auto found =
+          GlobalSearch::only(GlobalSearch::passing(search.refs(function), 0, check))) {
+    return found;
+  }
+  return GlobalSearch::only(search.scan(check));
+}
+
+}  // namespace
+
+std::optional<Addr> findAllgs(const GlobalSearch& search) {
+  return byCodeOrShape(search, "runtime.allgadd", Allgs(search));
+}
+
+std::optional<Addr> findAllp(const GlobalSearch& search) {
+  return byCodeOrShape(search, "runtime.procresize", Allp(search));
+}
+
+std::optional<Addr> findAllm(const GlobalSearch& search) {
+  Allm allm(search);
+  if (const auto found = allm.longest(search.refs("runtime.mcommoninit"))) return found;
+  return allm.longest(search.scan([&](Addr address) { return allm.length(address) != 0; }));
+}
+
+/// Runtime.sched counts what newproc1 and mcommoninit make.
+std::optional<Addr> findSched(const GlobalSearch& search) {
+  std::vector<std::string> missing;
+  Binder binder(search.layouts, "runtime.schedt", missing);
+  Field<std::uint64_t> goids;
+  Field<std::int64_t> threads, freed;
+  binder.required(goids, "goidgen");
+  binder.required(threads, "mnext");
+  binder.required(freed, "nmfreed");
+  const auto allm = findAllm(search);
+  if (!missing.empty() || !allm) return std::nullopt;
+  const std::size_t running = Allm(search).length(*allm);
+  auto& memory = search.memory();
+  return GlobalSearch::only(
+      GlobalSearch::passing(search.refs("runtime.newproc1"), goids.offset, [&](Addr address) {
+        std::uint64_t last = 0;
+        std::int64_t made = 0, ended = 0;
+        return peek(memory, address + goids.offset, last) && last != 0 &&
+               peek(memory, address + threads.offset, made) &&
+               peek(memory, address + freed.offset, ended) &&
+               made - ended == static_cast<std::int64_t>(running);
+      }));
+}
+
+/// As many as there are processors, in procresize.
+std::optional<Addr> findGomaxprocs(const GlobalSearch& search) {
+  const auto allp = findAllp(search);
+  if (!allp) return std::nullopt;
+  auto& memory = search.memory();
+  const std::uint64_t count = memory.word(*allp + kWord);
+  const auto refs = search.refs("runtime.procresize", [](const CodeRef& ref) {
+    return !ref.address && !ref.store && ref.width == 4;
+  });
+  return GlobalSearch::only(GlobalSearch::passing(refs, 0, [&](Addr address) {
+    std::uint32_t value = 0;
+    return peek(memory, address, value) && value == count;
+  }));
+}
+
+/// Runtime.waitReasonStrings is a [N]string whose first three texts no release has changed.
+std::optional<Addr> findWaitReasons(const GlobalSearch& search) {
+  constexpr std::string_view kSecond = "GC assist marking", kThird = "IO wait";
+  auto& memory = search.memory();
+  return GlobalSearch::only(search.scan([&](Addr address) {
+    std::array<std::uint64_t, 6> words{};
+    if (!peek(memory, address + kWord, words[1]) || words[1] != 0) return false;
+    if (!peek(memory, address, words) || words[3] != kSecond.size() || words[5] != kThird.size()) {
+      return false;
+    }
+    std::string second, third;
+    return memory.contains(words[2]) && memory.goString(address + 2 * kWord, second) &&
+           second == kSecond && memory.contains(words[4]) &&
+           memory.goString(address + 4 * kWord, third) && third == kThird;
+  }));
+}
+
+/// Runtime.semtable is the one variable whose address semrelease1 and semacquire1 both take; a
+/// semaphore is in the bucket that its address says.
+std::optional<Addr> findSemtable(const GlobalSearch& search) {
+  constexpr std::uint64_t kRoots = 251;
+  std::vector<std::string> missing;
+  Binder root(search.layouts, "runtime.semaRoot", missing);
+  Field<Addr> treap;
+  root.required(treap, "treap");
+  Binder sudog(search.layouts, "runtime.sudog", missing);
+  Field<Addr> element;
+  sudog.required(element, "elem.vu", "elem");
+  if (!missing.empty()) return std::nullopt;
+  const auto takes = [](const CodeRef& ref) { return ref.address; };
+  const auto acquire = search.refs("runtime.semacquire1", takes);
+  auto& memory = search.memory();
+  return GlobalSearch::only(
+      GlobalSearch::passing(search.refs("runtime.semrelease1", takes), 0, [&](Addr address) {
+        if (std::ranges::find(acquire, address) == acquire.end()) return false;
+        // The roots are a cache line apart: 64 bytes, or 128 on arm64.
+        const auto sound = [&](std::uint64_t stride) {
+          for (std::uint64_t i = 0; i < kRoots; ++i) {
+            Addr head = 0, semaphore = 0;
+            if (!peek(memory, address + i * stride + treap.offset, head)) return false;
+            if (head == 0) continue;
+            if (!peek(memory, head + element.offset, semaphore) || (semaphore >> 3) % kRoots != i) {
+              return false;
+            }
+          }
+          return true;
+        };
+        return sound(64) || (search.target.arch() == target::Arch::arm64 && sound(128));
+      }));
+}
+
+}  // namespace parked::image
