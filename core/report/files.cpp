@@ -1,13 +1,89 @@
+// `parked files`: descriptors with the objects behind them.
+#include <algorithm>
+
+#include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/page.h"
+#include "report/phrases.h"
 
 namespace parked::report {
 
-void renderFiles(const Report& /*report*/, std::uint64_t /*limit*/, const TextStyle& style,
+using stdlib::FileKind;
+using stdlib::OpenFile;
+
+std::string_view fileKindName(FileKind kind) {
+  switch (kind) {
+    case FileKind::file:
+      return "file";
+    case FileKind::network:
+      return "network";
+    case FileKind::polled:
+      return "polled";
+    case FileKind::raw:
+      break;
+  }
+  return "raw";
+}
+
+namespace {
+
+std::string whatText(const OpenFile& file) {
+  switch (file.kind) {
+    case FileKind::file:
+      return fmt::format("os.File {}", file.name);
+    case FileKind::network:
+      if (file.remote.empty()) return fmt::format("{} {}", file.network, file.local);
+      return fmt::format("{} {} -> {}", file.network, file.local, file.remote);
+    case FileKind::polled:
+      return fmt::format("of the poller{}{}", file.name.empty() ? "" : ", ", file.name);
+    case FileKind::raw:
+      break;
+  }
+  return file.name;
+}
+
+std::string waitOf(const Report& report, std::string_view verb, Index goroutine,
+                   std::int64_t deadline) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  if (goroutine >= snapshot.goroutines.size()) return {};
+  std::string text = fmt::format(", goroutine {} {}", snapshot.goroutines[goroutine].id, verb);
+  if (const std::string wait = waitText(report.analysis->waitAtLeast(goroutine)); !wait.empty()) {
+    text += " for " + wait;
+  }
+  if (deadline == 0) return text + ", no deadline";
+  if (deadline < 0) return text + ", deadline has passed";
+  if (snapshot.clock.now == 0) return text + ", with a deadline";
+  return text + fmt::format(", deadline in {}", leak::humanDuration(std::max<std::int64_t>(
+                                                    deadline - snapshot.clock.now, 0)));
+}
+
+}  // namespace
+
+void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& style,
                  const Sink& sink) {
   Writer writer(sink);
   Page page(style, writer);
-  page.line(0, {{"nothing is read of them yet"}});
+  const auto& files = report.resources->files.all;
+  if (files.empty()) {
+    page.line(0, {{"no open files"}});
+    return;
+  }
+  const std::size_t width = std::to_string(files.back().fd).size();
+  std::uint64_t shown = 0;
+  for (const OpenFile& file : files) {
+    if (limit != 0 && shown >= limit) break;
+    ++shown;
+    std::string text = whatText(file);
+    if (!file.reachable) text += ", nobody has it any more: a finalizer will close it";
+    text += waitOf(report, "reads", file.reader, file.readDeadline);
+    text += waitOf(report, "writes", file.writer, file.writeDeadline);
+    page.field(0, width + 1, fmt::format("{:>{}}", file.fd, width), text,
+               file.reachable ? Ink::plain : Ink::warn);
+  }
+  if (shown < files.size()) {
+    page.line(0, {{fmt::format("{} more: ", files.size() - shown), Ink::faint},
+                  {hintCommand(page, style, "files --all", 10)}});
+  }
 }
 
 }  // namespace parked::report

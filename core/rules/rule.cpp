@@ -57,6 +57,10 @@ constexpr std::array kRules = {
     Rule{RuleId::sqlPoolStarved, "PK084", "no connection left under SetMaxOpenConns",
          "find who keeps the connections (PK080 to PK082), and give queries a context with a "
          "deadline"},
+    Rule{RuleId::fileNeverClosed, "PK090", "os.File never closed",
+         "defer file.Close() right after the error check; in a loop, in a function of its own"},
+    Rule{RuleId::connNeverClosed, "PK091", "net.Conn never closed",
+         "defer conn.Close() right after the error check; close listeners, too"},
 };
 
 constexpr bool inOrder() {

@@ -32,6 +32,8 @@ enum class RuleId : std::uint8_t {
   sqlConnOpen,
   sqlDbLost,
   sqlPoolStarved,
+  fileNeverClosed,
+  connNeverClosed,
 };
 
 struct Rule {

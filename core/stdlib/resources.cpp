@@ -56,6 +56,15 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   again.scan(observer);
   http.judgeHolders(again);
   sql.judgeHolders(again);
+  const heap::Specials* specials =
+      proof != nullptr && proof->heap() != nullptr ? &proof->specials() : nullptr;
+  heap::Specials own;
+  if (specials == nullptr) {
+    own = heap::readSpecials(*snapshot.image, *index.heap());
+    specials = &own;
+  }
+  resources->files =
+      readFiles(snapshot, *index.heap(), *specials, index.marker(), resources->incomplete);
   resources->http = http.take();
   resources->sql = sql.take();
   return resources;

@@ -8,6 +8,7 @@
 #include "base/observer.h"
 #include "golang/snapshot.h"
 #include "proof/proof.h"
+#include "stdlib/files.h"
 #include "stdlib/http.h"
 #include "stdlib/sql.h"
 
@@ -19,6 +20,7 @@ using golang::kNone;
 struct Resources {
   Http http;
   Sql sql;
+  Files files;
   IncompleteList incomplete;  ///< what of them could not be read
 };
 

@@ -1,5 +1,6 @@
 #include "target/proc.h"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -94,6 +95,23 @@ std::vector<std::int32_t> readThreadIds(std::int32_t pid) {
     if (std::from_chars(entry->d_name, end, tid).ptr == end) ids.push_back(tid);
   }
   return ids;
+}
+
+std::vector<Descriptor> readDescriptors(std::int32_t pid) {
+  std::vector<Descriptor> descriptors;
+  const std::string path = procPath(pid, "fd");
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), closedir);
+  if (!folder) return descriptors;
+  while (const dirent* entry = readdir(folder.get())) {
+    Descriptor descriptor;
+    const char* end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, descriptor.fd).ptr != end) continue;
+    std::array<char, 4096> link{};
+    const ssize_t length = readlinkat(dirfd(folder.get()), entry->d_name, link.data(), link.size());
+    if (length > 0) descriptor.link.assign(link.data(), static_cast<std::size_t>(length));
+    descriptors.push_back(std::move(descriptor));
+  }
+  return descriptors;
 }
 
 std::string readStatus(std::int32_t pid, const std::string& name) {

@@ -28,6 +28,9 @@ AuxiliaryVector readAuxv(std::int32_t pid);
 /// Thread ids of /proc/PID/task, empty if the process is gone.
 std::vector<std::int32_t> readThreadIds(std::int32_t pid);
 
+/// The links of /proc/PID/fd, empty if they cannot be read.
+std::vector<Descriptor> readDescriptors(std::int32_t pid);
+
 /// Value of a line "Name:\tvalue" of /proc/PID/status, of a process or a thread; "" if absent.
 std::string readStatus(std::int32_t pid, const std::string& name);
 

@@ -186,6 +186,7 @@ Result<void> ProcessTarget::freeze() {
       threads_.push_back(thread);
     }
   }
+  descriptors_ = readDescriptors(pid_);
   timespec wall{};
   clock_gettime(CLOCK_REALTIME, &wall);
   wallTimeNs_ = wall.tv_sec * 1'000'000'000LL + wall.tv_nsec;

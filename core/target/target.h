@@ -33,6 +33,12 @@ struct Mapping {
   std::string path;
 };
 
+/// An open descriptor of a process, as the kernel has it.
+struct Descriptor {
+  std::int64_t fd = -1;
+  std::string link;  ///< a path, "socket:[4711]", "pipe:[4712]", "anon_inode:[eventpoll]"
+};
+
 class ElfFile;  // target/elf_file.h
 
 /// A debugger that already holds the target, seen from here: implemented by the GDB and LLDB
@@ -67,6 +73,8 @@ class Target {
   AddressSpace& memory() { return memory_; }
   const std::vector<Thread>& threads() const { return threads_; }
   const std::vector<Mapping>& mappings() const { return mappings_; }
+  /// Of a live process, as of freeze(); empty for other kinds, or if it is not allowed.
+  const std::vector<Descriptor>& descriptors() const { return descriptors_; }
   IncompleteList& incomplete() { return incomplete_; }
 
   /// What was opened, for the report's header: the core's path, or "process 1234".
@@ -105,6 +113,7 @@ class Target {
   AddressSpace memory_;
   std::vector<Thread> threads_;
   std::vector<Mapping> mappings_;
+  std::vector<Descriptor> descriptors_;
   IncompleteList incomplete_;
   std::string description_;
   std::int32_t pid_ = 0;

@@ -1,0 +1,143 @@
+#include "stdlib/files.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace parked::stdlib {
+
+namespace {
+
+using image::Binder;
+using image::Field;
+
+constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
+// Every open file and connection has one of these as its finalizer; closing takes it away.
+constexpr std::string_view kCloseFile = "os.(*file).close";
+constexpr std::string_view kCloseNet = "net.(*netFD).Close";
+
+class Reader {
+ public:
+  Reader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Marker* marker)
+      : snapshot_(snapshot),
+        heap_(heap),
+        marker_(marker),
+        values_(*snapshot.image),
+        conns_(*snapshot.image) {
+    std::vector<std::string> missing;
+    Binder file(snapshot.image->libraryLayouts(), "os.file", missing);
+    file.optional(sysFd_, "pfd.Sysfd");
+    name_ = file.offsetOf("name", false);
+  }
+
+  void readObjects(const heap::Specials& specials, IncompleteList& incomplete);
+  void readPolled();
+  void readKernel();
+  Files take();
+
+ private:
+  OpenFile& at(std::int64_t fd) {
+    OpenFile& file = files_[fd];
+    file.fd = fd;
+    return file;
+  }
+
+  const golang::Snapshot& snapshot_;
+  const heap::Heap& heap_;
+  const proof::Marker* marker_;
+  Values values_;
+  NetConns conns_;
+  Field<std::int64_t> sysFd_;
+  std::uint32_t name_ = kAbsent;
+  std::map<std::int64_t, OpenFile> files_;
+};
+
+void Reader::readObjects(const heap::Specials& specials, IncompleteList& incomplete) {
+  const image::FunctionTable& functions = snapshot_.image->functions();
+  for (const heap::Special& special : specials.all) {
+    if (special.kind != heap::SpecialKind::finalizer) continue;
+    const Addr code = values_.pointer(values_.pointer(special.payload));
+    const image::FuncIndex index = functions.find(code);
+    if (index == image::kNoFunc) continue;
+    const std::string_view name = functions.function(index).name;
+    if (name != kCloseFile && name != kCloseNet) continue;
+    const Addr object = heap_.address(special.object);
+    OpenFile file;
+    file.object = object;
+    file.reachable = marker_ == nullptr || marker_->isMarked(special.object);
+    if (name == kCloseFile) {
+      if (!sysFd_ || name_ == kAbsent || !values_.memory().read(object + sysFd_.offset, file.fd)) {
+        incomplete.add("open file", "the layout of os.file is not known", object);
+        continue;
+      }
+      file.kind = FileKind::file;
+      file.name = values_.string(object + name_, 4096);
+    } else {
+      const NetConn conn = conns_.ofNetFd(object);
+      if (conn.netFd == 0) {
+        incomplete.add("open connection", "the layout of net.netFD is not known", object);
+        continue;
+      }
+      file.kind = FileKind::network;
+      file.fd = conn.fd;
+      file.network = conn.network;
+      file.local = conn.local;
+      file.remote = conn.remote;
+    }
+    if (file.fd < 0) continue;  // being closed
+    // A number that was given out again belongs to whom somebody still has.
+    OpenFile& known = at(file.fd);
+    if (known.object == 0 || (!known.reachable && file.reachable)) known = std::move(file);
+  }
+}
+
+/// The poller's view: who waits, until when.
+void Reader::readPolled() {
+  std::unordered_map<Addr, Index> byAddress;
+  for (const golang::PollFd& poll : snapshot_.fds) {
+    byAddress.emplace(poll.reader, kNone);
+    byAddress.emplace(poll.writer, kNone);
+  }
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    const auto at = byAddress.find(snapshot_.goroutines[i].address);
+    if (at != byAddress.end()) at->second = i;
+  }
+  for (const golang::PollFd& poll : snapshot_.fds) {
+    OpenFile& file = at(poll.fd);
+    if (file.kind == FileKind::raw) file.kind = FileKind::polled;
+    file.poll = poll.address;
+    if (poll.reader != 0) file.reader = byAddress[poll.reader];
+    if (poll.writer != 0) file.writer = byAddress[poll.writer];
+    file.readDeadline = poll.readDeadline;
+    file.writeDeadline = poll.writeDeadline;
+  }
+}
+
+/// What the kernel knows besides, of a live process.
+void Reader::readKernel() {
+  for (const target::Descriptor& descriptor : snapshot_.image->target().descriptors()) {
+    OpenFile& file = at(descriptor.fd);
+    if (file.name.empty()) file.name = descriptor.link;
+  }
+}
+
+Files Reader::take() {
+  Files files;
+  files.all.reserve(files_.size());
+  for (auto& [fd, file] : files_) files.all.push_back(std::move(file));
+  return files;
+}
+
+}  // namespace
+
+Files readFiles(const golang::Snapshot& snapshot, const heap::Heap& heap,
+                const heap::Specials& specials, const proof::Marker* marker,
+                IncompleteList& incomplete) {
+  Reader reader(snapshot, heap, marker);
+  reader.readObjects(specials, incomplete);
+  reader.readPolled();
+  reader.readKernel();
+  return reader.take();
+}
+
+}  // namespace parked::stdlib

@@ -1,0 +1,45 @@
+// File descriptors: the Go objects behind them, what they lead to, who reads and writes. Mirrors
+// os/file_unix.go (file), net/fd_posix.go (netFD) and runtime/netpoll.go (pollDesc), Go 1.18
+// to 1.27.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "heap/specials.h"
+#include "proof/proof.h"
+#include "stdlib/finder.h"
+#include "stdlib/net_conn.h"
+
+namespace parked::stdlib {
+
+enum class FileKind : std::uint8_t {
+  file,     ///< an os.File
+  network,  ///< of package net
+  polled,   ///< known to the runtime's poller only: its own, or a library's
+  raw,      ///< known to the kernel only: opened by a system call, or by C
+};
+
+struct OpenFile {
+  std::int64_t fd = -1;
+  FileKind kind = FileKind::raw;
+  Addr object = 0;                     ///< the os.file or net.netFD, 0 if there is none
+  std::string name;                    ///< of a file; of another what the kernel calls it
+  std::string network, local, remote;  ///< of a connection or listener
+  bool reachable = true;  ///< false: proved that nobody has it; its finalizer will close it
+  Addr poll = 0;          ///< pollDesc, 0 if it has none
+  Index reader = kNone, writer = kNone;              ///< goroutines that wait for it
+  std::int64_t readDeadline = 0, writeDeadline = 0;  ///< monotonic ns; 0 none; <0 expired
+};
+
+/// In order of the descriptors' numbers.
+struct Files {
+  std::vector<OpenFile> all;
+};
+
+/// `specials` are the heap's; `marker` may be null.
+Files readFiles(const golang::Snapshot& snapshot, const heap::Heap& heap,
+                const heap::Specials& specials, const proof::Marker* marker,
+                IncompleteList& incomplete);
+
+}  // namespace parked::stdlib
