@@ -132,8 +132,12 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
                                  Timings* timings, const std::vector<leak::Filter>& filters) {
   const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, timings);
   const Timings::Scope scope(timings, "report");
-  return report::makeReport(analysis, workspace.resources(timings), workspace.target(),
-                            workspace.incomplete(), filters, invocation.groupBy);
+  const stdlib::Resources* resources = workspace.resources(timings);
+  std::vector<Incomplete> incomplete = workspace.incomplete();
+  const auto& more = resources->incomplete.entries();
+  incomplete.insert(incomplete.end(), more.begin(), more.end());
+  return report::makeReport(analysis, resources, workspace.target(), std::move(incomplete), filters,
+                            invocation.groupBy);
 }
 
 Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,
@@ -184,10 +188,11 @@ Result<Exit> executeListJson(const Invocation& invocation, const report::Report&
   if (invocation.format != Format::json) {
     return fail(ErrorCode::usage, "this command has text and --json only");
   }
-  report::JsonParts parts{false, false, false, false, false};
+  report::JsonParts parts{.goroutines = false, .groups = false, .timers = false};
   parts.timers = invocation.kind == Kind::timers;
   parts.channels = invocation.kind == Kind::channels;
   parts.locks = invocation.kind == Kind::locks;
+  parts.http = invocation.kind == Kind::http;
   if (invocation.kind == Kind::channel) {
     return fail(ErrorCode::usage, "channel has text only; channels --json lists all of them");
   }

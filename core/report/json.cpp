@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "report/json_objects.h"
+#include "report/json_resources.h"
 #include "report/json_text.h"
 #include "report/json_waits.h"
 #include "report/render.h"
@@ -96,6 +97,10 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     const auto& cycles = report.analysis->lockHolders().cycles;
     putArray(out, "lock_cycles", cycles.size(),
              [&](std::string& text, std::size_t i) { objects.lockCycle(text, cycles[i]); });
+  }
+  if (parts.http) {
+    out(",\n\"http\":");
+    out.append([&](std::string& text) { putHttp(text, report); });
   }
   out(",\n\"proof\":");
   out.append([&](std::string& text) { objects.proof(text); });

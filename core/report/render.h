@@ -30,6 +30,7 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
 struct JsonParts {
   bool goroutines = true, groups = true, timers = true;
   bool channels = false, locks = false;
+  bool http = false;
 };
 
 /// One JSON document (docs/json.md). `limit` bounds the goroutines, channels and locks listed, 0:
