@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import CACHE, ROOT, go_environment, parked
+from conftest import CACHE, ROOT, go_environment, parked, tree_hash
 from matrix import RELEASES
 
 DOCUMENT = (ROOT / "docs/rules.md").read_text()
 RULE_TABLE = (ROOT / "core/rules/rule.cpp").read_text()
-DRIVER = (ROOT / "tests/targets/pool/driver.go").read_text()
+DRIVER = ROOT / "tests/targets/fakedb"
 # By then a good program has nobody left who is blocked for good.
 LONG_ENOUGH = 0.8
 AT_MOST = 15.0
@@ -29,7 +29,7 @@ class Section:
     programs: tuple[str, ...]  # bad, good
     options: tuple[str, ...]  # a line "Options: --suspect-age 300ms"
     before: int | None  # a line "Go: before 1.23": newer releases do not have the problem
-    driver: bool  # a line "Driver: fake": its programs need the driver of tests/targets/pool
+    driver: bool  # a line "Driver: fake": its programs need the driver of tests/targets/fakedb
     also: frozenset[str]  # a line "Also: PK060": rules that may fire beside it
 
 
@@ -68,7 +68,7 @@ def test_every_rule_has_its_section() -> None:
 @cache
 def programs(go: str) -> Path:
     """Folder with all the programs, built in one go: PK001-bad, PK001-good, …"""
-    name = hashlib.sha256((DOCUMENT + DRIVER).encode()).hexdigest()[:16]
+    name = hashlib.sha256((DOCUMENT + tree_hash(DRIVER)).encode()).hexdigest()[:16]
     folder = CACHE / f"rules-{RELEASES[go]}-{name}"
     binaries = folder / "bin"
     if binaries.exists():
@@ -79,8 +79,13 @@ def programs(go: str) -> Path:
             package.mkdir(parents=True, exist_ok=True)
             (package / "main.go").write_text(source)
             if section.driver:
-                (package / "driver.go").write_text(DRIVER)
-    (folder / "go.mod").write_text(f"module parked.test/rules\n\ngo {go}\n")
+                (package / "driver.go").write_text(
+                    'package main\n\nimport _ "parked.test/fakedb"\n'
+                )
+    (folder / "go.mod").write_text(
+        f"module parked.test/rules\n\ngo {go}\n\nrequire parked.test/fakedb v0.0.0\n\n"
+        f"replace parked.test/fakedb => {DRIVER}\n"
+    )
     partial = folder / "partial"
     partial.mkdir(exist_ok=True)
     subprocess.run(

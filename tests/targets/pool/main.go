@@ -8,6 +8,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	_ "parked.test/fakedb"
 )
 
 var (

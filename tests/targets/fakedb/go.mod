@@ -1,0 +1,3 @@
+module parked.test/fakedb
+
+go 1.18
