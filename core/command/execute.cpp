@@ -136,8 +136,14 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
   std::vector<Incomplete> incomplete = workspace.incomplete();
   const auto& more = resources->incomplete.entries();
   incomplete.insert(incomplete.end(), more.begin(), more.end());
-  return report::makeReport(analysis, resources, workspace.target(), std::move(incomplete), filters,
-                            invocation.groupBy);
+  auto report = report::makeReport(analysis, resources, workspace.target(), std::move(incomplete),
+                                   filters, invocation.groupBy);
+  if (report && !invocation.ignoreFile.empty()) {
+    const auto list = leak::AllowList::read(invocation.ignoreFile);
+    if (!list) return tl::unexpected(list.error());
+    report::applyAllowList(*report, *list);
+  }
+  return report;
 }
 
 Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,

@@ -112,6 +112,7 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
     app->add_option("--suspect-age", raw.suspectAge);
     app->add_option("--fail-on", raw.failOn);
     app->add_flag("--require-proof", out.requireProof);
+    app->add_option("--ignore-file", out.ignoreFile);
   }
   if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
   return app;

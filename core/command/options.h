@@ -47,6 +47,7 @@ struct Invocation {
   bool grouped = false;  ///< --group was given
   leak::Thresholds thresholds;
   std::optional<leak::Verdict> failOn;
+  std::string ignoreFile;     ///< --ignore-file: an allow-list
   bool requireProof = false;  ///< --require-proof: without one the report is incomplete
 
   /// How many things to list: --all, --limit or the command's own default.

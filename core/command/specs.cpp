@@ -117,6 +117,8 @@ constexpr std::array kOptionHelp = {
                "exit code 1 if a goroutine has this verdict or a graver one"},
     OptionHelp{Option::verdicts, "--require-proof",
                "exit code 3 if it could not be proved who can never run again"},
+    OptionHelp{Option::verdicts, "--ignore-file FILE",
+               "leave out what the allow-list FILE names (docs/allow-list.md)"},
     OptionHelp{Option::format, "--json", "one JSON document"},
     OptionHelp{Option::format, "--jsonl", "JSON, one object a line (goroutines only)"},
     OptionHelp{Option::format, "--format FORMAT",

@@ -92,8 +92,8 @@ void JsonObjects::target(std::string& out) const {
 }
 
 void JsonObjects::selection(std::string& out, std::size_t listed) const {
-  put(out, FMT_COMPILE(R"({{"filtered":{},"goroutines":{},"listed":{}}})"),
-      boolText(report_.filtered), report_.goroutines.size(), listed);
+  put(out, FMT_COMPILE(R"({{"filtered":{},"goroutines":{},"listed":{},"quieted":{}}})"),
+      boolText(report_.filtered), report_.goroutines.size(), listed, report_.quietedGoroutines);
 }
 
 void JsonObjects::place(std::string& out, leak::PlaceId id) const {

@@ -93,6 +93,28 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
   return report;
 }
 
+void applyAllowList(Report& report, const leak::AllowList& list) {
+  if (list.empty()) return;
+  const leak::Analysis& analysis = *report.analysis;
+  const std::vector<bool> quiet = list.quieted(analysis);
+  std::vector<bool> groups(analysis.grouping().groups.size());
+  const auto removed = std::erase_if(report.goroutines, [&](Index i) {
+    if (quiet[i] && analysis.info(i).group < groups.size()) groups[analysis.info(i).group] = true;
+    return quiet[i];
+  });
+  report.quietedGoroutines = removed;
+  report.quietedGroups = static_cast<std::uint64_t>(std::ranges::count(groups, true));
+  std::erase_if(report.findings, [&](const rules::Finding& finding) {
+    if (list.quietsRule(rules::ruleOf(finding.rule).name)) return true;
+    if (finding.group != kNone) {
+      return static_cast<bool>(quiet[analysis.grouping().groups[finding.group].example]);
+    }
+    return !finding.goroutines.empty() &&
+           std::ranges::all_of(finding.goroutines, [&](Index i) { return quiet[i]; });
+  });
+  if (removed > 0) report.grouping = leak::group(analysis, report.goroutines, report.groupBy);
+}
+
 const rules::Finding* findingOf(const Report& report, const leak::Group& group) {
   if (!report.groupBy.byStack || group.verdict < leak::Verdict::suspect) return nullptr;
   // Filters leave goroutines out; those that stay keep their stack, and with it their group.

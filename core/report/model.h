@@ -11,6 +11,7 @@
 
 #include "base/incomplete.h"
 #include "golang/snapshot.h"
+#include "leak/allow_list.h"
 #include "leak/analysis.h"
 #include "leak/select.h"
 #include "proof/holdings.h"
@@ -82,6 +83,8 @@ struct Report {
   std::vector<TimerGroup> timers;        ///< largest first
   std::vector<rules::Finding> findings;  ///< of all goroutines, whatever the filters say
   std::vector<Incomplete> incomplete;    ///< of target, image and snapshot
+  /// What the allow-list took out: goroutines and, of the default grouping, groups.
+  std::uint64_t quietedGoroutines = 0, quietedGroups = 0;
 };
 
 /// Reads the header's facts from target and image.
@@ -94,6 +97,9 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
                           TargetInfo info, std::vector<Incomplete> incomplete,
                           const std::vector<leak::Filter>& filters = {},
                           const leak::GroupBy& groupBy = {});
+
+/// Takes out of the report what the list quiets: goroutines, their groups and findings.
+void applyAllowList(Report& report, const leak::AllowList& list);
 
 /// The finding that a group of the report's is about, null if none is. Groups by something else
 /// than the stack have none.

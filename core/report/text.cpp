@@ -234,6 +234,12 @@ void putHeader(Page& page, const Report& report) {
   page.field(0, kHeaderLabel, "goroutines", censusText(report));
   putVerdicts(page, report);
   putRetained(page, report);
+  if (report.quietedGoroutines > 0) {
+    page.field(
+        0, kHeaderLabel, "quieted",
+        fmt::format("{} of {} by the allow-list", counted(report.quietedGoroutines, "goroutine"),
+                    counted(report.quietedGroups, "group")));
+  }
   if (const proof::Proof* proof = report.analysis->options().proof;
       proof != nullptr && !proof->given()) {
     page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::warn);

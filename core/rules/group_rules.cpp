@@ -156,6 +156,9 @@ bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Find
       return waitGroupRule(snapshot, wait, evidence, finding);
     case ObjectKind::cond:
       return set(finding, RuleId::condNeverSignalled, stuck("waiting for a Cond nobody signals"));
+    case ObjectKind::once:
+      return set(finding, RuleId::onceNeverDone,
+                 stuck("waiting for the function of a Once that does not return"));
     case ObjectKind::mutex:
     case ObjectKind::rwMutex:
       return set(finding, RuleId::lockNeverUnlocked,

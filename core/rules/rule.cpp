@@ -33,6 +33,8 @@ constexpr std::array kRules = {
          "defer Unlock right after Lock, so that early returns and panics unlock, too"},
     Rule{RuleId::lockCycle, "PK023", "circle of locks",
          "take the locks in the same order everywhere"},
+    Rule{RuleId::onceNeverDone, "PK024", "Once whose function never returns",
+         "do not call Do of the same Once inside of its function, nor wait there for who calls it"},
     Rule{RuleId::httpBodyOpen, "PK060", "response body never closed",
          "defer response.Body.Close() right after the error check, and read the body to its end if "
          "the connection is to be used again"},

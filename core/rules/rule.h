@@ -22,6 +22,7 @@ enum class RuleId : std::uint8_t {
   condNeverSignalled,
   lockNeverUnlocked,
   lockCycle,
+  onceNeverDone,
   httpBodyOpen,
   httpTransportLost,
   httpHandshakeHangs,
