@@ -199,6 +199,7 @@ Result<Exit> executeListJson(const Invocation& invocation, const report::Report&
   parts.channels = invocation.kind == Kind::channels;
   parts.locks = invocation.kind == Kind::locks;
   parts.http = invocation.kind == Kind::http;
+  parts.contexts = invocation.kind == Kind::contexts;
   if (invocation.kind == Kind::channel) {
     return fail(ErrorCode::usage, "channel has text only; channels --json lists all of them");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "report/json_contexts.h"
 #include "report/json_objects.h"
 #include "report/json_resources.h"
 #include "report/json_text.h"
@@ -82,8 +83,8 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     });
   }
   if (parts.timers) {
-    putArray(out, "timers", snapshot.timers.size(),
-             [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
+    putArray(out, "timers", timersOf(snapshot, report.resources).size(),
+             [&](std::string& text, std::size_t i) { objects.timer(text, i); });
   }
   if (parts.channels) {
     putArray(out, "channels", atMost(snapshot.channels.size(), limit),
@@ -101,6 +102,10 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
   if (parts.http) {
     out(",\n\"http\":");
     out.append([&](std::string& text) { putHttp(text, report); });
+  }
+  if (parts.contexts && report.resources != nullptr) {
+    putArray(out, "contexts", atMost(report.resources->contexts.nodes.size(), limit),
+             [&](std::string& text, std::size_t i) { putContext(text, report, i); });
   }
   out(",\n\"proof\":");
   out.append([&](std::string& text) { objects.proof(text); });
@@ -128,8 +133,8 @@ void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink) {
   putLines(out, "finding", found.size(), [&](std::string& text, std::size_t i) {
     objects.finding(text, *found[i].first, found[i].second);
   });
-  putLines(out, "timer", snapshot.timers.size(),
-           [&](std::string& text, std::size_t i) { objects.timer(text, snapshot.timers[i]); });
+  putLines(out, "timer", timersOf(snapshot, report.resources).size(),
+           [&](std::string& text, std::size_t i) { objects.timer(text, i); });
   putLines(out, "proof", 1, [&](std::string& text, std::size_t) { objects.proof(text); });
   putLines(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
     JsonObjects::incomplete(text, report.incomplete[i]);

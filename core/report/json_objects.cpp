@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "leak/describe.h"
+#include "report/json_contexts.h"
 #include "report/json_names.h"
 #include "report/json_text.h"
 #include "report/json_waits.h"
@@ -314,7 +315,8 @@ void JsonObjects::holding(std::string& out, std::size_t group) const {
   putMember(out, "root_cause_group", shown ? std::optional(holding.cause) : std::nullopt);
 }
 
-void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
+void JsonObjects::timer(std::string& out, std::size_t index) {
+  const golang::Timer& timer = timersOf(snapshot_, report_.resources)[index];
   out += R"({"address":)";
   putAddress(out, timer.address);
   put(out, FMT_COMPILE(R"(,"kind":"{}")"), kindId(timer.kind));
@@ -342,6 +344,7 @@ void JsonObjects::timer(std::string& out, const golang::Timer& timer) {
             timer.goroutine < snapshot_.goroutines.size()
                 ? std::optional(snapshot_.goroutines[timer.goroutine].id)
                 : std::nullopt);
+  putTimerDetail(out, report_, index);
   out += '}';
 }
 

@@ -26,7 +26,8 @@ class JsonObjects {
   void goroutine(std::string& out, Index index);
   void group(std::string& out, std::size_t index);
   void finding(std::string& out, const rules::Finding& finding, std::size_t group) const;
-  void timer(std::string& out, const golang::Timer& timer);
+  /// `index` into timersOf().
+  void timer(std::string& out, std::size_t index);
   /// A lock with who may hold it.
   void lock(std::string& out, Index index) const;
   void lockCycle(std::string& out, const leak::LockCycle& cycle) const;

@@ -234,7 +234,7 @@ void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& st
   const std::uint64_t shown = shownOf(report.timers.size(), limit);
   groups.reserve(shown);
   for (std::uint64_t i = 0; i < shown; ++i) groups.push_back(&report.timers[i]);
-  putTimerGroups(page, groups, 0, true, *report.snapshot);
+  putTimerGroups(page, groups, 0, true, report);
   putMore(page, report.timers.size(), shown, style, "timers");
 }
 

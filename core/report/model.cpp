@@ -87,7 +87,7 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
   report.grouping = !report.filtered && groupBy.byStack
                         ? analysis.grouping()
                         : leak::group(analysis, report.goroutines, groupBy);
-  report.timers = groupTimers(*report.snapshot, analysis.code());
+  report.timers = groupTimers(*report.snapshot, resources, analysis.code());
   report.findings = rules::findAll({analysis, resources});
   report.incomplete = std::move(incomplete);
   return report;

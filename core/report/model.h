@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/incomplete.h"
@@ -64,7 +66,13 @@ struct TimerGroup {
   std::int64_t period = 0;               ///< ns; 0: one-shot
   bool whenKnown = false;                ///< clock known: the two below are valid
   std::int64_t soonest = 0, latest = 0;  ///< ns from now; negative: overdue
-  std::vector<Index> members;            ///< into Snapshot::timers
+  std::vector<Index> members;            ///< into timersOf()
+  std::uint64_t idle = 0;                ///< of count: of channels nobody waits on, in no heap
+  std::uint64_t unheld = 0;              ///< of count: nobody has them, so nobody can stop them
+  std::uint64_t rearming = 0;            ///< of count: their function starts them again, it seems
+  bool retainedKnown = false;
+  std::uint64_t retainedBytes = 0;    ///< of heap that only functions of these timers keep alive
+  std::uint64_t retainedObjects = 0;  ///< their number
 };
 
 struct Report {
@@ -108,8 +116,12 @@ const rules::Finding* findingOf(const Report& report, const leak::Group& group);
 /// Fills in Report::holdings.
 void addHoldings(Report& report);
 
-/// Timers by kind, callback and period, largest first.
-std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak::Code& code);
+/// All timers that are known: those of the runtime's heaps, then idle ones if they were asked for.
+std::span<const golang::Timer> timersOf(const golang::Snapshot& snapshot,
+                                        const stdlib::Resources* resources);
+/// Timers by kind, callback and period, largest first. `resources` may be null.
+std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot,
+                                    const stdlib::Resources* resources, const leak::Code& code);
 /// "AfterFunc", "Ticker", "context deadline" …
 std::string_view timerKindName(golang::TimerKind kind);
 

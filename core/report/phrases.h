@@ -45,7 +45,7 @@ std::string incompleteText(const Incomplete& entry);
 
 /// "   12  Ticker every 1s  due in 3s  main.refresh  refresh.go:12", a line a group.
 void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
-                    bool details, const golang::Snapshot& snapshot);
+                    bool details, const Report& report);
 
 /// The header: program, when and how, how many goroutines, what was not readable.
 void putHeader(Page& page, const Report& report);

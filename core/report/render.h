@@ -31,6 +31,7 @@ struct JsonParts {
   bool goroutines = true, groups = true, timers = true;
   bool channels = false, locks = false;
   bool http = false;
+  bool contexts = false;
 };
 
 /// One JSON document (docs/json.md). `limit` bounds the goroutines, channels and locks listed, 0:

@@ -136,7 +136,7 @@ void putTimers(Page& page, const Report& report, const TextStyle& style) {
   std::uint64_t leftOut = 0;
   for (std::size_t i = kTimerGroups; i < groups.size(); ++i) leftOut += groups[i]->count;
   if (groups.size() > kTimerGroups) groups.resize(kTimerGroups);
-  putTimerGroups(page, groups, 1, false, *report.snapshot);
+  putTimerGroups(page, groups, 1, false, report);
   if (leftOut > 0) {
     const std::string more = fmt::format("and {} more: ", withSeparators(leftOut));
     page.line(1, {{more, Ink::faint}, {hintCommand(page, style, "timers", 1 + more.size())}});

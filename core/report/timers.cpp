@@ -3,8 +3,10 @@
 #include <unordered_map>
 
 #include "leak/numbers.h"
+#include "report/escape.h"
 #include "report/model.h"
 #include "report/phrases.h"
+#include "rules/timer_places.h"
 
 namespace parked::report {
 
@@ -41,13 +43,39 @@ std::int64_t fromNow(std::int64_t when, std::int64_t now) {
   return std::clamp(when, -kFar, kFar) - std::clamp(now, -kFar, kFar);
 }
 
+/// An idle timer is looked at when somebody waits; until then a ticker's `when` stays in the past.
+std::int64_t dueIn(const golang::Timer& timer, std::int64_t now) {
+  const std::int64_t left = fromNow(timer.when, now);
+  if (timer.p >= 0 || timer.period <= 0 || left >= 0) return left;
+  return timer.period - (-left) % timer.period;
+}
+
+void addDetail(TimerGroup& group, const stdlib::Timers& timers, Index i) {
+  const stdlib::TimerDetail& detail = timers.details[i];
+  if (i >= timers.inHeaps) ++group.idle;
+  if (detail.holder == stdlib::TimerHolder::nobody) ++group.unheld;
+  if (detail.rearming != stdlib::Rearming::none) ++group.rearming;
+  if (!detail.retainedKnown) return;
+  group.retainedKnown = true;
+  group.retainedBytes += detail.retainedBytes;
+  group.retainedObjects += detail.retainedObjects;
+}
+
 }  // namespace
 
-std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak::Code& code) {
+std::span<const golang::Timer> timersOf(const golang::Snapshot& snapshot,
+                                        const stdlib::Resources* resources) {
+  if (resources == nullptr || resources->timers.all.empty()) return snapshot.timers;
+  return resources->timers.all;
+}
+
+std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot,
+                                    const stdlib::Resources* resources, const leak::Code& code) {
   std::vector<TimerGroup> groups;
   std::unordered_map<Key, std::size_t, KeyHash> ids;
-  for (Index i = 0; i < snapshot.timers.size(); ++i) {
-    const golang::Timer& timer = snapshot.timers[i];
+  const auto timers = timersOf(snapshot, resources);
+  for (Index i = 0; i < timers.size(); ++i) {
+    const golang::Timer& timer = timers[i];
     const Key key{timer.kind, callbackOf(timer), timer.period};
     const auto [it, isNew] = ids.try_emplace(key, groups.size());
     if (isNew) {
@@ -60,23 +88,93 @@ std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot, const leak
     TimerGroup& group = groups[it->second];
     group.members.push_back(i);
     ++group.count;
+    if (resources != nullptr && i < resources->timers.details.size()) {
+      addDetail(group, resources->timers, i);
+    }
     if (timer.stopped) {
       ++group.stopped;
       continue;
     }
     if (snapshot.clock.now == 0) continue;
-    const std::int64_t left = fromNow(timer.when, snapshot.clock.now);
+    const std::int64_t left = dueIn(timer, snapshot.clock.now);
     group.soonest = group.whenKnown ? std::min(group.soonest, left) : left;
     group.latest = group.whenKnown ? std::max(group.latest, left) : left;
     group.whenKnown = true;
+  }
+  if (resources != nullptr) {
+    for (TimerGroup& group : groups) {
+      const Addr callback = timers[group.members.front()].callback;
+      const auto shared = resources->timers.shared.find(callback);
+      if (!group.retainedKnown || shared == resources->timers.shared.end()) continue;
+      group.retainedBytes += shared->second.bytes;
+      group.retainedObjects += shared->second.objects;
+    }
   }
   std::stable_sort(groups.begin(), groups.end(),
                    [](const TimerGroup& a, const TimerGroup& b) { return a.count > b.count; });
   return groups;
 }
 
+namespace {
+
+std::string addressText(const golang::Snapshot& snapshot, const golang::Timer& timer) {
+  std::string text = fmt::format("timer {:#x}", timer.address);
+  if (timer.channel != 0) text += fmt::format(", sends to chan {:#x}", timer.channel);
+  if (timer.closure != 0) text += fmt::format(", closure {:#x}", timer.closure);
+  if (timer.goroutine < snapshot.goroutines.size()) {
+    text += fmt::format(", goroutine {}", snapshot.goroutines[timer.goroutine].id);
+  }
+  return text;
+}
+
+/// The lines under a group: what is known of all, and the first of them.
+void putDetails(Page& page, const TimerGroup& group, std::size_t indent, const Report& report) {
+  const auto timers = timersOf(*report.snapshot, report.resources);
+  const Index first = group.members.front();
+  std::string all;
+  const auto add = [&](std::string text) { all += (all.empty() ? "" : ", ") + std::move(text); };
+  if (group.idle > 0) {
+    add(fmt::format("{} idle: nobody waits", leak::withSeparators(group.idle)));
+  }
+  if (group.unheld > 0 && group.kind != TimerKind::sleep) {
+    add(group.unheld == 1 ? "1 that nobody can stop any more"
+                          : fmt::format("{} that nobody can stop any more",
+                                        leak::withSeparators(group.unheld)));
+  }
+  if (group.rearming > 0) {
+    add(group.count == 1 ? "starts itself again, it seems"
+                         : fmt::format("{} start themselves again, it seems",
+                                       leak::withSeparators(group.rearming)));
+  }
+  if (group.retainedBytes > 0) {
+    add(fmt::format("{} {} in {} alive", group.count == 1 ? "keeps" : "keep",
+                    leak::humanBytes(group.retainedBytes),
+                    leak::counted(group.retainedObjects, "object")));
+  }
+  if (!all.empty()) page.field(indent, 0, {}, all);
+  if (report.resources != nullptr && first < report.resources->timers.details.size()) {
+    const stdlib::Timers& known = report.resources->timers;
+    const rules::TimerMaker maker = rules::makerOf(*report.analysis, known, first);
+    if (!maker.place.function.empty()) {
+      const bool each = group.count == 1 || timers[first].kind == TimerKind::afterFunc;
+      const std::string label = fmt::format("{}{} ", each ? "" : "one is ", maker.how);
+      page.placeField(indent, columns(label), label, maker.place);
+    }
+    const std::string holder = rules::holderText(*report.analysis, known, first);
+    if (!holder.empty() && known.details[first].holder != stdlib::TimerHolder::nobody) {
+      page.field(indent, 0, {},
+                 fmt::format("{}held by {}", group.count > 1 ? "one is " : "", holder));
+    }
+  }
+  page.field(indent, 0, {},
+             addressText(*report.snapshot, timers[first]) + (group.count > 1 ? ", ..." : ""),
+             Ink::faint);
+}
+
+}  // namespace
+
 void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
-                    bool details, const golang::Snapshot& snapshot) {
+                    bool details, const Report& report) {
   std::size_t countWidth = 0, kindWidth = 0, dueWidth = 0;
   const auto kindText = [](const TimerGroup& group) {
     std::string text(timerKindName(group.kind));
@@ -101,15 +199,7 @@ void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::
       page.placeField(0, 0, {}, group->callback, {}, used + dueWidth + 2);
     }
     if (!details) continue;
-    const golang::Timer& first = snapshot.timers[group->members.front()];
-    std::string more = fmt::format("timer {:#x}", first.address);
-    if (first.channel != 0) more += fmt::format(", sends to chan {:#x}", first.channel);
-    if (first.closure != 0) more += fmt::format(", closure {:#x}", first.closure);
-    if (first.goroutine < snapshot.goroutines.size()) {
-      more += fmt::format(", goroutine {}", snapshot.goroutines[first.goroutine].id);
-    }
-    if (group->count > 1) more += ", ...";
-    page.field(indent + countWidth + 2, 0, {}, more, Ink::faint);
+    putDetails(page, *group, indent + countWidth + 2, report);
   }
 }
 

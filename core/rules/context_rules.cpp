@@ -1,7 +1,129 @@
+// The rules for contexts.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+#include "leak/numbers.h"
 #include "rules/findings.h"
+#include "rules/thresholds.h"
 
 namespace parked::rules {
 
-void contextRules(const Context& /*context*/, std::vector<Finding>& /*findings*/) {}
+namespace {
+
+using stdlib::ContextKind;
+using stdlib::ContextNode;
+using stdlib::Contexts;
+
+constexpr std::size_t kExamples = 3;
+
+std::string nodeText(const ContextNode& node) {
+  return fmt::format("{} {:#x}", node.type, node.address);
+}
+
+/// The goroutines that wait for a context, and with them its place.
+void addGoroutines(const leak::Analysis& analysis, const ContextNode& node, Finding& finding) {
+  for (const Index goroutine : node.goroutines) {
+    finding.goroutines.push_back(goroutine);
+    if (finding.place.function.empty()) {
+      finding.place =
+          analysis.place(analysis.stack(analysis.snapshot().goroutines[goroutine].stack).user);
+    }
+  }
+}
+
+struct Lost {
+  std::vector<Index> nodes;
+  std::int64_t latest = 0;  // deadline
+};
+
+/// Contexts whose cancel function nobody has any more: one finding a parent and kind.
+void lost(const Context& context, std::vector<Finding>& findings) {
+  const leak::Analysis& analysis = context.analysis;
+  const Contexts& contexts = context.resources->contexts;
+  std::map<std::pair<Index, ContextKind>, Lost> byParent;
+  for (Index i = 0; i < contexts.nodes.size(); ++i) {
+    const ContextNode& node = contexts.nodes[i];
+    if (!node.lost) continue;
+    Lost& lost = byParent[{node.registered, node.kind}];
+    lost.nodes.push_back(i);
+    lost.latest = std::max(lost.latest, node.deadline);
+  }
+  const std::int64_t now = analysis.snapshot().clock.now;
+  for (const auto& [key, all] : byParent) {
+    const auto& [parent, kind] = key;
+    const std::int64_t left = now == 0 ? 0 : all.latest - now;
+    const bool timed = kind == ContextKind::deadline;
+    if (all.nodes.size() < kManyContexts || (timed && left < kFarAway)) continue;
+    Finding finding;
+    finding.rule = timed ? RuleId::timeoutNeverCancelled : RuleId::cancelNeverCalled;
+    finding.count = all.nodes.size();
+    for (const Index i : all.nodes) addGoroutines(analysis, contexts.nodes[i], finding);
+    if (timed) {
+      finding.sentence = fmt::format(
+          "{} WithTimeout or WithDeadline pend for up to {}, and nobody has their cancel functions "
+          "any more",
+          leak::counted(all.nodes.size(), "context") + " of", leak::humanDuration(left));
+    } else {
+      finding.sentence =
+          fmt::format("{} of WithCancel can be cancelled by nobody but their parent: their cancel "
+                      "functions are lost",
+                      leak::counted(all.nodes.size(), "context"));
+    }
+    if (!finding.goroutines.empty()) {
+      finding.sentence +=
+          fmt::format("; {} for them", finding.goroutines.size() == 1
+                                           ? "1 goroutine waits"
+                                           : fmt::format("{} goroutines wait",
+                                                         leak::withSeparators(
+                                                             finding.goroutines.size())));
+    }
+    if (parent != kNone) {
+      const ContextNode& up = contexts.nodes[parent];
+      finding.evidence.push_back(fmt::format("parent {}, which has {} that end with it",
+                                             nodeText(up),
+                                             leak::counted(up.cancelables, "context")));
+    }
+    for (const Index i : all.nodes) {
+      if (finding.evidence.size() > kExamples) break;
+      finding.evidence.push_back(nodeText(contexts.nodes[i]));
+    }
+    findings.push_back(std::move(finding));
+  }
+}
+
+/// A context that many others hang on, which somebody still has.
+void pileUp(const Context& context, std::vector<Finding>& findings) {
+  const Contexts& contexts = context.resources->contexts;
+  std::map<Index, std::vector<Index>> held;
+  for (Index i = 0; i < contexts.nodes.size(); ++i) {
+    const ContextNode& node = contexts.nodes[i];
+    if (node.registered != kNone && !node.lost) held[node.registered].push_back(i);
+  }
+  for (const auto& [parent, children] : held) {
+    if (children.size() < kManyChildren) continue;
+    const ContextNode& up = contexts.nodes[parent];
+    Finding finding;
+    finding.rule = RuleId::contextsPileUp;
+    finding.count = children.size();
+    finding.sentence = fmt::format("{} hang on one parent and have not been cancelled, it seems",
+                                   leak::counted(children.size(), "context"));
+    finding.evidence.push_back(fmt::format("parent {}", nodeText(up)));
+    for (const Index i : children) {
+      if (finding.evidence.size() > kExamples) break;
+      finding.evidence.push_back(nodeText(contexts.nodes[i]));
+    }
+    for (const Index i : children) addGoroutines(context.analysis, contexts.nodes[i], finding);
+    findings.push_back(std::move(finding));
+  }
+}
+
+}  // namespace
+
+void contextRules(const Context& context, std::vector<Finding>& findings) {
+  lost(context, findings);
+  pileUp(context, findings);
+}
 
 }  // namespace parked::rules

@@ -35,6 +35,18 @@ constexpr std::array kRules = {
          "take the locks in the same order everywhere"},
     Rule{RuleId::onceNeverDone, "PK024", "Once whose function never returns",
          "do not call Do of the same Once inside of its function, nor wait there for who calls it"},
+    Rule{RuleId::timerRearmsItself, "PK040", "AfterFunc that starts itself again for ever",
+         "keep the *time.Timer and Stop it when what it serves ends, or use a time.Ticker in a "
+         "goroutine that ends with it"},
+    Rule{RuleId::timersPileUp, "PK041", "many AfterFuncs nobody can stop",
+         "keep the *time.Timer and Stop it when it is not needed any more, or let one ticker do the "
+         "work of all"},
+    Rule{RuleId::timeAfterInLoop, "PK042", "time.After in a loop",
+         "make one time.NewTimer before the loop and Reset it in each turn; since Go 1.23 abandoned "
+         "timers are collected"},
+    Rule{RuleId::tickerAbandoned, "PK043", "ticker that nobody receives from",
+         "defer ticker.Stop() right after NewTicker, and use time.Tick in what runs for ever only; "
+         "since Go 1.23 abandoned tickers are collected"},
     Rule{RuleId::httpBodyOpen, "PK060", "response body never closed",
          "defer response.Body.Close() right after the error check, and read the body to its end if "
          "the connection is to be used again"},
@@ -63,6 +75,12 @@ constexpr std::array kRules = {
          "defer file.Close() right after the error check; in a loop, in a function of its own"},
     Rule{RuleId::connNeverClosed, "PK091", "net.Conn never closed",
          "defer conn.Close() right after the error check; close listeners, too"},
+    Rule{RuleId::cancelNeverCalled, "PK100", "cancel function that is never called",
+         "defer cancel() right after WithCancel; go vet -lostcancel finds most of them"},
+    Rule{RuleId::contextsPileUp, "PK101", "contexts pile up under one parent",
+         "cancel each derived context as soon as its work is done"},
+    Rule{RuleId::timeoutNeverCancelled, "PK102", "timeout that outlives its use",
+         "defer cancel() right after WithTimeout: the deadline is for the worst case"},
 };
 
 constexpr bool inOrder() {

@@ -23,6 +23,10 @@ enum class RuleId : std::uint8_t {
   lockNeverUnlocked,
   lockCycle,
   onceNeverDone,
+  timerRearmsItself,
+  timersPileUp,
+  timeAfterInLoop,
+  tickerAbandoned,
   httpBodyOpen,
   httpTransportLost,
   httpHandshakeHangs,
@@ -35,6 +39,9 @@ enum class RuleId : std::uint8_t {
   sqlPoolStarved,
   fileNeverClosed,
   connNeverClosed,
+  cancelNeverCalled,
+  contextsPileUp,
+  timeoutNeverCancelled,
 };
 
 struct Rule {

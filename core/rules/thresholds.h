@@ -18,4 +18,18 @@ inline std::int64_t hangAge(const leak::Analysis& analysis) {
 /// Transports that were dropped at the same time, with connections that will end by themselves.
 inline constexpr std::size_t kManyTransports = 10;
 
+/// AfterFuncs of one callback that start themselves again: one may well be meant to go on for ever.
+inline constexpr std::size_t kManyRearming = 3;
+/// Heap that a single one of them may keep alive.
+inline constexpr std::uint64_t kMuchRetained = 1 << 20;
+/// Timers nobody can stop any more, of one callback or of time.After.
+inline constexpr std::size_t kManyTimers = 1000;
+/// Timers and deadlines that are nearer than that go away by themselves.
+inline constexpr std::int64_t kFarAway = 10'000'000'000;  // ns
+
+/// Contexts of one parent whose cancel functions are lost.
+inline constexpr std::size_t kManyContexts = 10;
+/// Contexts of one parent that somebody has: a large server may have thousands of requests.
+inline constexpr std::size_t kManyChildren = 10000;
+
 }  // namespace parked::rules

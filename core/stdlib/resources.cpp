@@ -1,5 +1,6 @@
 #include "stdlib/resources.h"
 
+#include "stdlib/context_reader.h"
 #include "stdlib/finder.h"
 #include "stdlib/http_reader.h"
 #include "stdlib/stack_index.h"
@@ -47,15 +48,24 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   StackIndex stacks(snapshot);
   HttpReader http(snapshot, proof, stacks, resources->incomplete);
   SqlReader sql(snapshot, proof, stacks, resources->incomplete);
+  TimersReader timers(snapshot, *index.heap(), proof);
   Finder finder(snapshot, *index.heap(), index.marker());
   http.want(finder);
+  timers.want(finder);
+  ContextReader::want(finder);
   finder.scan(observer);
   Finder again(snapshot, *index.heap(), index.marker());
   http.read(finder, again);
   sql.read(again);
+  timers.judge(finder, observer);
+  resources->timers = timers.take();
+  ContextReader contexts(snapshot, *index.heap(), index.marker() != nullptr, resources->timers,
+                         resources->incomplete);
+  contexts.read(finder, again);
   again.scan(observer);
   http.judgeHolders(again);
   sql.judgeHolders(again);
+  contexts.judgeHolders(again);
   const heap::Specials* specials =
       proof != nullptr && proof->heap() != nullptr ? &proof->specials() : nullptr;
   heap::Specials own;
@@ -67,6 +77,7 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
       readFiles(snapshot, *index.heap(), *specials, index.marker(), resources->incomplete);
   resources->http = http.take();
   resources->sql = sql.take();
+  resources->contexts = contexts.take();
   return resources;
 }
 

@@ -8,9 +8,11 @@
 #include "base/observer.h"
 #include "golang/snapshot.h"
 #include "proof/proof.h"
+#include "stdlib/contexts.h"
 #include "stdlib/files.h"
 #include "stdlib/http.h"
 #include "stdlib/sql.h"
+#include "stdlib/timers.h"
 
 namespace parked::stdlib {
 
@@ -20,6 +22,8 @@ using golang::kNone;
 struct Resources {
   Http http;
   Sql sql;
+  Timers timers;
+  Contexts contexts;
   Files files;
   IncompleteList incomplete;  ///< what of them could not be read
 };

@@ -204,6 +204,12 @@ class Timer:
     address: int
     #: Nanoseconds between ticks; 0 for a timer that fires once.
     period_ns: int
+    #: Who has it or its channel: a goroutine, a global, an object, nobody; empty if not known.
+    held_by: str
+    #: Nothing that can still run has it.
+    nobody_can_stop: bool
+    #: Bytes of heap that its function alone keeps alive; None: not known, or it calls none.
+    retained_bytes: int | None
     raw: _Json = field(repr=False, compare=False)
 
     @classmethod
@@ -212,6 +218,9 @@ class Timer:
             kind=data.get("kind", ""),
             address=_address(data.get("address")),
             period_ns=data.get("period_ns") or 0,
+            held_by=data.get("held_by") or "",
+            nobody_can_stop=data.get("nobody_can_stop", False),
+            retained_bytes=_optional_int(data.get("retained_bytes")),
             raw=data,
         )
 

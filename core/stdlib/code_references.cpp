@@ -1,0 +1,115 @@
+#include "stdlib/code_references.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "image/code_refs.h"
+
+namespace parked::stdlib {
+
+namespace {
+
+constexpr std::uint64_t kMaxCode = 1 << 16;
+constexpr std::size_t kMaxFunctions = 64;
+constexpr int kMaxDepth = 3;
+
+/// "example.com/shop" of "example.com/shop.(*T).run".
+std::string_view packageOf(std::string_view function) {
+  const std::size_t slash = function.rfind('/');
+  const std::size_t from = slash == std::string_view::npos ? 0 : slash + 1;
+  return function.substr(0, function.find('.', from));
+}
+
+template <class T>
+T load(std::span<const std::byte> code, std::size_t at) {
+  T value{};
+  if (at + sizeof value <= code.size()) std::memcpy(&value, code.data() + at, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+CodeReferences::CodeReferences(image::Image& image) : image_(image) {}
+
+bool CodeReferences::isEntry(Addr address) const {
+  const image::FunctionTable& functions = image_.functions();
+  const image::FuncIndex index = functions.find(address);
+  return index != image::kNoFunc && functions.function(index).entry == address;
+}
+
+/// The entry itself, as closures hold it, or a func value of the linker's, which points to it.
+void CodeReferences::addAddress(Addr address, References& out) const {
+  if (isEntry(address)) {
+    out.addresses.push_back(address);
+    return;
+  }
+  auto& memory = image_.target().memory();
+  Addr entry = 0;
+  if (address % sizeof(Addr) == 0 && memory.contains(address) && memory.read(address, entry) &&
+      isEntry(entry)) {
+    out.addresses.push_back(entry);
+  }
+}
+
+/// Instructions are not decoded. amd64: a call is E8 and a distance that leads to a function's first
+/// byte, which other bytes hardly ever are. arm64: BL.
+void CodeReferences::addCalls(std::span<const std::byte> code, Addr entry, References& out) const {
+  const bool arm64 = image_.target().arch() == target::Arch::arm64;
+  constexpr unsigned kCall = 0xe8, kCallSize = 5;
+  constexpr std::uint32_t kBlMask = 0xfc000000, kBl = 0x94000000;
+  for (std::size_t i = 0; i + kCallSize <= code.size(); i += arm64 ? 4 : 1) {
+    std::int64_t distance = 0;
+    if (arm64) {
+      const auto word = load<std::uint32_t>(code, i);
+      if ((word & kBlMask) != kBl) continue;
+      distance = static_cast<std::int32_t>(word << 6) >> 4;
+    } else {
+      if (std::to_integer<unsigned>(code[i]) != kCall) continue;
+      distance = std::int64_t{load<std::int32_t>(code, i + 1)} + kCallSize;
+    }
+    const Addr to = entry + i + static_cast<Addr>(distance);
+    if (isEntry(to)) out.calls.push_back(to);
+  }
+}
+
+const CodeReferences::References& CodeReferences::of(image::FuncIndex function) {
+  const auto [at, isNew] = known_.try_emplace(function);
+  if (!isNew || function == image::kNoFunc) return at->second;
+  const image::Function& info = image_.functions().function(function);
+  if (info.end <= info.entry) return at->second;
+  const std::uint64_t size = std::min<std::uint64_t>(info.end - info.entry, kMaxCode);
+  auto& memory = image_.target().memory();
+  if (!memory.contains(info.entry)) return at->second;
+  const auto code = memory.bytes(info.entry, size);
+  addCalls(code, info.entry, at->second);
+  for (const image::CodeRef& reference :
+       image::codeRefs(image_.target().arch(), info.entry, code)) {
+    if (reference.address) addAddress(reference.target, at->second);
+  }
+  return at->second;
+}
+
+CodeReferences::References CodeReferences::near(image::FuncIndex function) {
+  References all;
+  if (function == image::kNoFunc) return all;
+  const image::FunctionTable& functions = image_.functions();
+  const std::string_view package = packageOf(functions.function(function).name);
+  std::vector<std::pair<image::FuncIndex, int>> queue = {{function, 0}};
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    const auto [index, depth] = queue[i];
+    const References& own = of(index);
+    all.calls.insert(all.calls.end(), own.calls.begin(), own.calls.end());
+    all.addresses.insert(all.addresses.end(), own.addresses.begin(), own.addresses.end());
+    if (depth == kMaxDepth) continue;
+    for (const Addr call : own.calls) {
+      const image::FuncIndex callee = functions.find(call);
+      if (callee == image::kNoFunc || queue.size() == kMaxFunctions) continue;
+      if (packageOf(functions.function(callee).name) != package) continue;
+      const bool known = std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; });
+      if (!known) queue.emplace_back(callee, depth + 1);
+    }
+  }
+  return all;
+}
+
+}  // namespace parked::stdlib

@@ -1,0 +1,62 @@
+// What the functions of timers keep alive that nothing else does.
+#pragma once
+
+#include <map>
+#include <span>
+#include <vector>
+
+#include "base/observer.h"
+#include "heap/pointers.h"
+#include "stdlib/timers.h"
+
+namespace parked::stdlib {
+
+/// Follows the closures of AfterFuncs and finds which of the objects behind them nothing else
+/// reaches. One pass over what is marked, whatever the number of timers.
+class TimerRetention {
+ public:
+  TimerRetention(const golang::Snapshot& snapshot, const proof::Proof& proof,
+                 std::span<const golang::Timer> timers);
+
+  /// Fills in retainedBytes and retainedObjects, and what is shared. False if it was interrupted or
+  /// there is too much behind the timers; then nothing is filled in.
+  bool run(std::span<TimerDetail> details, std::map<Addr, SharedRetention>& shared,
+           Observer* observer);
+
+  /// Only functions of timers keep the object alive.
+  bool isOwn(Addr object) const;
+  /// The timer's closure reaches the object within a few steps.
+  bool reaches(std::size_t timer, Addr object) const;
+
+ private:
+  using Node = std::uint32_t;
+  static constexpr Node kNoNode = 0xffffffff;
+  struct NodeState {
+    heap::ObjectRef object;
+    bool outside = false;  ///< something else reaches it
+    // Whose it is: one timer's, several of one callback, of several callbacks.
+    Index timer = kNone;
+    Addr callback = 0;
+    bool seen = false, sharedCallback = false;
+  };
+
+  Node nodeOf(Addr pointer) const;
+  Node add(Addr pointer);
+  bool isBehindTimer(heap::ObjectRef object);
+  bool collect();
+  bool findOutside(Observer* observer);
+  void spreadOutside();
+  void spreadOwners();
+
+  const golang::Snapshot& snapshot_;
+  const proof::Proof& proof_;
+  const heap::Heap& heap_;
+  std::span<const golang::Timer> timers_;
+  mutable heap::TypeMasks masks_;
+  heap::Pointers pointers_;
+  golang::AddrMap timerObjects_, goroutines_, behind_, nodes_;
+  std::vector<NodeState> states_;
+  std::vector<Node> work_;
+};
+
+}  // namespace parked::stdlib

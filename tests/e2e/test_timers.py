@@ -1,0 +1,167 @@
+"""Timers: what the target says of them itself against what parked tells from outside."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from conftest import Core, Running, parked
+from matrix import RELEASES, Build
+
+HOUR = 3_600_000_000_000
+# A core's clock is known to a few hundredths of a second; the machine may be loaded.
+CLOCK = 2_000_000_000
+
+FUNCTIONS = {
+    "main.expire",
+    "main.poll",
+    "main.keepBuffer.func1",
+    "main.rearmByReset.func1",
+    "main.(*service).refresh",
+    "main.main.func2",
+}
+
+
+def minor(build: Build) -> int:
+    return int(build.go.removeprefix("1."))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "go" in metafunc.fixturenames:
+        matrix = metafunc.config.getoption("--matrix")
+        rows = {"quick": ["1.22"], "ci": ["1.18", "1.22", "1.23", "1.27"], "full": list(RELEASES)}
+        metafunc.parametrize("go", rows[matrix])
+
+
+def truth_of(output: str) -> dict:
+    return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+
+
+def own(document: dict) -> list[dict]:
+    """The target's timers, without those of the runtime."""
+    return [t for t in document["timers"] if t["kind"] not in ("runtime", "sleep")]
+
+
+def check(truth: dict, document: dict, *, synchronous: bool, clock: bool) -> None:
+    timers = own(document)
+    after_funcs = [t for t in timers if t["kind"] == "after_func"]
+    by_function: dict[str, list[dict]] = {}
+    for timer in after_funcs:
+        by_function.setdefault(timer["callback"]["func"], []).append(timer)
+    assert Counter(t["callback"]["func"] for t in after_funcs) == {
+        name: truth["count"][name] for name in FUNCTIONS
+    }
+    tickers = {t["period_ns"]: t for t in timers if t["kind"] == "ticker"}
+    expected = {truth["period"]["waited ticker"], truth["period"]["idle ticker"]}
+    if not synchronous:
+        expected.add(truth["period"]["abandoned ticker"])
+    assert set(tickers) == expected
+    channel_timers = [t for t in timers if t["kind"] == "timer"]
+    assert len(channel_timers) == 2
+    idle = {t["object"]: t for t in timers if t["kind"] in ("ticker", "timer")}
+    for name in ("idle ticker", "idle timer", "waited ticker"):
+        timer = idle[f"{truth['address'][name]:#x}"]
+        waited = name == "waited ticker"
+        assert timer["receivers"] == (1 if waited else 0)
+        assert (timer["p"] is None) == (synchronous and not waited)
+        if name == "idle ticker":
+            assert timer["held_by"] == "main.idleTicker (global)"
+        if name == "idle timer":
+            assert timer["held_by"] == "main.idleTimer (global)"
+        if waited:
+            assert timer["made"]["func"] == "main.tick"
+        assert not timer["nobody_can_stop"]
+    waited_after = next(t for t in channel_timers if t["receivers"] == 1)
+    assert waited_after["made"]["func"] == "main.waitAfter"
+    if not synchronous:
+        assert tickers[truth["period"]["abandoned ticker"]]["nobody_can_stop"]
+
+    for name, members in by_function.items():
+        for timer in members:
+            assert timer["callback"]["file"].endswith("main.go")
+            assert timer["callback"]["line"] > 0
+            assert timer["nobody_can_stop"] == (name != "main.main.func2"), name
+            rearms = {
+                "main.poll": "starts_itself",
+                "main.(*service).refresh": "starts_itself",
+                "main.rearmByReset.func1": "resets_itself",
+            }
+            assert timer["rearms"] == rearms.get(name), name
+    assert by_function["main.main.func2"][0]["held_by"] == "main.stoppable (global)"
+    for name, least in truth["kept_at_least"].items():
+        kept = by_function[name][0]["retained_bytes"]
+        assert least <= kept <= 1.5 * least + 4096, name
+    assert all(t["retained_bytes"] == 0 for t in by_function["main.expire"])
+    made = by_function["main.keepBuffer.func1"][0]["made"]
+    assert (made["how"], made["func"]) == ("made in", "main.keepBuffer")
+    for name in ("main.rearmByReset.func1", "main.main.func2"):
+        assert by_function[name][0]["object"] == f"{truth['address'][name]:#x}"
+
+    if clock:
+        for name in FUNCTIONS - {"main.expire"}:
+            left = truth["due"][name] - truth["now"]
+            assert abs(by_function[name][0]["due_in_ns"] - left) < CLOCK, name
+        dues = sorted(t["due_in_ns"] for t in by_function["main.expire"])
+        assert abs(dues[0] - HOUR) < CLOCK
+        assert abs(dues[-1] - dues[0] - 24_000_000_000) < CLOCK
+
+
+def test_truth_from_a_core(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("timers", build)
+    listed = parked("core", core.binary, core.core, "timers", "--json")
+    assert listed.returncode == 0, listed.stderr
+    document = json.loads(listed.stdout)
+    assert document["incomplete"] == []
+    if build.mode != "noopt":  # there everything is live to the end of its function
+        check(truth_of(core.output), document, synchronous=minor(build) >= 23, clock=True)
+
+
+def test_truth_live(go: str, running: Callable[..., Running]) -> None:
+    build = Build(go, "default")
+    with running("timers", build) as target:
+        listed = parked(target.pid, "timers", "--json")
+        truth = truth_of(target.log.read_text())
+    assert listed.returncode == 0, listed.stderr
+    check(truth, json.loads(listed.stdout), synchronous=minor(build) >= 23, clock=True)
+
+
+def test_asynchronous_timers(
+    go: str, running: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GODEBUG=asynctimerchan=1 brings back the timers of 1.22 in 1.23 to 1.26."""
+    build = Build(go, "default")
+    if not 23 <= minor(build) <= 26:
+        pytest.skip("the setting exists in 1.23 to 1.26 only")
+    monkeypatch.setenv("GODEBUG", "asynctimerchan=1")
+    with running("timers", build) as target:
+        listed = parked(target.pid, "timers", "--json")
+        report = json.loads(parked(target.pid, "report", "--json").stdout)
+        truth = truth_of(target.log.read_text())
+    assert listed.returncode == 0, listed.stderr
+    check(truth, json.loads(listed.stdout), synchronous=False, clock=True)
+    assert [f["rule"] for f in report["findings"]] == ["PK043"]
+
+
+def test_text(go: str, running: Callable[..., Running]) -> None:
+    build = Build(go, "default")
+    with running("timers", build) as target:
+        text = parked(target.pid, "timers").stdout
+    assert "keeps 1.0 MB in 2 objects alive" in text
+    assert "starts itself again, it seems" in text
+    assert "held by main.stoppable (global)" in text
+    assert "waited for in main.waitAfter" in text
+    assert ("1 idle: nobody waits" in text) == (minor(build) >= 23)
+    assert max(len(line) for line in text.splitlines()) <= 160
+
+
+def test_no_proof_no_claim(go: str, running: Callable[..., Running]) -> None:
+    """Without the proof nobody knows who has a timer; then nothing is said of it."""
+    build = Build(go, "default")
+    with running("timers", build) as target:
+        listed = json.loads(parked("--no-proof", target.pid, "timers", "--json").stdout)
+    timers = own(listed)
+    assert len(timers) >= 34
+    assert not any(t["nobody_can_stop"] or t["held_by"] for t in timers)
+    assert all(t["retained_bytes"] is None for t in timers)

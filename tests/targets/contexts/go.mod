@@ -1,0 +1,3 @@
+module parked.test/contexts
+
+go 1.18

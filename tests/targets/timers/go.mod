@@ -1,0 +1,3 @@
+module parked.test/timers
+
+go 1.18
