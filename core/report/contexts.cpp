@@ -143,9 +143,9 @@ void putNode(Page& page, const Report& report, const ContextNode& node, std::siz
     about += ", " + leftText(leftOf(snapshot, node));
   }
   if (node.cancelables > 0) {
-    about += fmt::format(", {} with it", node.cancelables == 1
-                                             ? "1 ends"
-                                             : withSeparators(node.cancelables) + " end");
+    about +=
+        fmt::format(", {} with it",
+                    node.cancelables == 1 ? "1 ends" : withSeparators(node.cancelables) + " end");
   }
   if (!node.goroutines.empty()) {
     about += fmt::format(", {} {}", goroutineList(snapshot, node.goroutines),
@@ -154,12 +154,12 @@ void putNode(Page& page, const Report& report, const ContextNode& node, std::siz
   const std::string state = node.cancelled ? ", cancelled"
                             : node.lost    ? ", nobody can cancel it any more"
                                            : "";
-  page.line(indent, {{nameOf(node), Ink::strong},
-                     {about},
-                     {state, node.lost ? Ink::warn : Ink::plain},
-                     {node.kind == ContextKind::root ? std::string()
-                                                     : fmt::format("  {:#x}", node.address),
-                      Ink::faint}});
+  page.line(indent,
+            {{nameOf(node), Ink::strong},
+             {about},
+             {state, node.lost ? Ink::warn : Ink::plain},
+             {node.kind == ContextKind::root ? std::string() : fmt::format("  {:#x}", node.address),
+              Ink::faint}});
 }
 
 /// "9,998 more like it, 3s left to 59m left".
@@ -214,7 +214,7 @@ void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& 
   putSummary(page, nodes);
   const Trees trees(report.resources->contexts);
   struct Step {
-    Index node;             // kNone: a line of text
+    Index node;  // kNone: a line of text
     std::size_t depth;
     std::string text;
     std::uint64_t folded = 0;  // contexts the text stands for

@@ -30,7 +30,7 @@ std::string_view kindId(ContextKind kind) {
 }
 
 std::string_view rearmingId(stdlib::Rearming rearming) {
-  return rearming == stdlib::Rearming::startsItself ? "\"starts_itself\""
+  return rearming == stdlib::Rearming::startsItself   ? "\"starts_itself\""
          : rearming == stdlib::Rearming::resetsItself ? "\"resets_itself\""
                                                       : "null";
 }
@@ -63,15 +63,13 @@ void putContext(std::string& out, const Report& report, std::size_t index) {
   putAddress(out, node.done);
   out += R"(,"goroutines":[)";
   for (std::size_t i = 0; i < node.goroutines.size(); ++i) {
-    put(out, FMT_COMPILE("{}{}"), i == 0 ? "" : ",",
-        snapshot.goroutines[node.goroutines[i]].id);
+    put(out, FMT_COMPILE("{}{}"), i == 0 ? "" : ",", snapshot.goroutines[node.goroutines[i]].id);
   }
   out += "]}";
 }
 
 void putTimerDetail(std::string& out, const Report& report, std::size_t index) {
-  const bool known =
-      report.resources != nullptr && index < report.resources->timers.details.size();
+  const bool known = report.resources != nullptr && index < report.resources->timers.details.size();
   const stdlib::TimerDetail detail =
       known ? report.resources->timers.details[index] : stdlib::TimerDetail{};
   out += R"(,"object":)";
@@ -96,11 +94,9 @@ void putTimerDetail(std::string& out, const Report& report, std::size_t index) {
   }
   put(out, FMT_COMPILE(R"(,"receivers":{},"rearms":{},"retained_bytes":)"), detail.receivers,
       rearmingId(detail.rearming));
-  putNumberOrNull(out,
-                  detail.retainedKnown ? std::optional(detail.retainedBytes) : std::nullopt);
+  putNumberOrNull(out, detail.retainedKnown ? std::optional(detail.retainedBytes) : std::nullopt);
   out += R"(,"retained_objects":)";
-  putNumberOrNull(out,
-                  detail.retainedKnown ? std::optional(detail.retainedObjects) : std::nullopt);
+  putNumberOrNull(out, detail.retainedKnown ? std::optional(detail.retainedObjects) : std::nullopt);
 }
 
 }  // namespace parked::report

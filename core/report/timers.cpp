@@ -137,9 +137,9 @@ void putDetails(Page& page, const TimerGroup& group, std::size_t indent, const R
     add(fmt::format("{} idle: nobody waits", leak::withSeparators(group.idle)));
   }
   if (group.unheld > 0 && group.kind != TimerKind::sleep) {
-    add(group.unheld == 1 ? "1 that nobody can stop any more"
-                          : fmt::format("{} that nobody can stop any more",
-                                        leak::withSeparators(group.unheld)));
+    add(group.unheld == 1
+            ? "1 that nobody can stop any more"
+            : fmt::format("{} that nobody can stop any more", leak::withSeparators(group.unheld)));
   }
   if (group.rearming > 0) {
     add(group.count == 1 ? "starts itself again, it seems"

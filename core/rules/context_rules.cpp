@@ -66,18 +66,17 @@ void lost(const Context& context, std::vector<Finding>& findings) {
           "any more",
           leak::counted(all.nodes.size(), "context") + " of", leak::humanDuration(left));
     } else {
-      finding.sentence =
-          fmt::format("{} of WithCancel can be cancelled by nobody but their parent: their cancel "
-                      "functions are lost",
-                      leak::counted(all.nodes.size(), "context"));
+      finding.sentence = fmt::format(
+          "{} of WithCancel can be cancelled by nobody but their parent: their cancel "
+          "functions are lost",
+          leak::counted(all.nodes.size(), "context"));
     }
     if (!finding.goroutines.empty()) {
-      finding.sentence +=
-          fmt::format("; {} for them", finding.goroutines.size() == 1
-                                           ? "1 goroutine waits"
-                                           : fmt::format("{} goroutines wait",
-                                                         leak::withSeparators(
-                                                             finding.goroutines.size())));
+      finding.sentence += fmt::format(
+          "; {} for them",
+          finding.goroutines.size() == 1
+              ? "1 goroutine waits"
+              : fmt::format("{} goroutines wait", leak::withSeparators(finding.goroutines.size())));
     }
     if (parent != kNone) {
       const ContextNode& up = contexts.nodes[parent];

@@ -38,12 +38,14 @@ constexpr std::array kRules = {
     Rule{RuleId::timerRearmsItself, "PK040", "AfterFunc that starts itself again for ever",
          "keep the *time.Timer and Stop it when what it serves ends, or use a time.Ticker in a "
          "goroutine that ends with it"},
-    Rule{RuleId::timersPileUp, "PK041", "many AfterFuncs nobody can stop",
-         "keep the *time.Timer and Stop it when it is not needed any more, or let one ticker do the "
-         "work of all"},
-    Rule{RuleId::timeAfterInLoop, "PK042", "time.After in a loop",
-         "make one time.NewTimer before the loop and Reset it in each turn; since Go 1.23 abandoned "
-         "timers are collected"},
+    Rule{
+        RuleId::timersPileUp, "PK041", "many AfterFuncs nobody can stop",
+        "keep the *time.Timer and Stop it when it is not needed any more, or let one ticker do the "
+        "work of all"},
+    Rule{
+        RuleId::timeAfterInLoop, "PK042", "time.After in a loop",
+        "make one time.NewTimer before the loop and Reset it in each turn; since Go 1.23 abandoned "
+        "timers are collected"},
     Rule{RuleId::tickerAbandoned, "PK043", "ticker that nobody receives from",
          "defer ticker.Stop() right after NewTicker, and use time.Tick in what runs for ever only; "
          "since Go 1.23 abandoned tickers are collected"},

@@ -64,8 +64,7 @@ std::string holderText(const leak::Analysis& analysis, const stdlib::Timers& tim
     case stdlib::TimerHolder::nobody:
       return "nobody but the runtime";
     case stdlib::TimerHolder::stack:
-      return fmt::format("goroutine {}",
-                         analysis.snapshot().goroutines[detail.holderGoroutine].id);
+      return fmt::format("goroutine {}", analysis.snapshot().goroutines[detail.holderGoroutine].id);
     case stdlib::TimerHolder::global: {
       const auto variable = analysis.snapshot().image->variableAt(detail.holderWord);
       return variable.name.empty() ? fmt::format("a global at {:#x}", detail.holderWord)

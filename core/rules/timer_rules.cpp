@@ -65,10 +65,9 @@ Heap retainedBy(const Look& look, const std::vector<Index>& timers) {
 void addEvidence(const Look& look, const std::vector<Index>& timers, Finding& finding) {
   const Heap heap = retainedBy(look, timers);
   if (heap.bytes > 0) {
-    finding.evidence.push_back(fmt::format("{} in {} are kept alive by {} alone",
-                                           leak::humanBytes(heap.bytes),
-                                           leak::counted(heap.objects, "object"),
-                                           timers.size() == 1 ? "it" : "them"));
+    finding.evidence.push_back(
+        fmt::format("{} in {} are kept alive by {} alone", leak::humanBytes(heap.bytes),
+                    leak::counted(heap.objects, "object"), timers.size() == 1 ? "it" : "them"));
   }
   for (const Index i : timers) {
     if (finding.evidence.size() > kExamples) break;
@@ -114,11 +113,10 @@ void afterFuncs(const Look& look, std::vector<Finding>& findings) {
     } else if (all.size() >= kManyTimers && latest >= kFarAway) {
       finding.rule = RuleId::timersPileUp;
       finding.count = all.size();
-      finding.sentence =
-          fmt::format("{} that call {} pend, the last for another {}, and nobody has them to stop "
-                      "them",
-                      leak::counted(all.size(), "AfterFunc"), place.function,
-                      leak::humanDuration(latest));
+      finding.sentence = fmt::format(
+          "{} that call {} pend, the last for another {}, and nobody has them to stop "
+          "them",
+          leak::counted(all.size(), "AfterFunc"), place.function, leak::humanDuration(latest));
       addEvidence(look, all, finding);
     } else {
       continue;
@@ -159,13 +157,13 @@ void abandonedTimers(const Look& look, std::vector<Finding>& findings) {
   finding.count = lost.size();
   const TimerMaker maker = afterLoop(look);
   finding.place = maker.place;
-  finding.sentence = fmt::format(
-      "{} pend for up to {} though nobody waits for them any more{}",
-      leak::counted(lost.size(), "time.After timer"), leak::humanDuration(latest),
-      maker.place.function.empty()
-          ? std::string()
-          : fmt::format("; the one that is waited for now belongs to {}, it seems",
-                        maker.place.function));
+  finding.sentence =
+      fmt::format("{} pend for up to {} though nobody waits for them any more{}",
+                  leak::counted(lost.size(), "time.After timer"), leak::humanDuration(latest),
+                  maker.place.function.empty()
+                      ? std::string()
+                      : fmt::format("; the one that is waited for now belongs to {}, it seems",
+                                    maker.place.function));
   addEvidence(look, lost, finding);
   findings.push_back(std::move(finding));
 }

@@ -51,8 +51,8 @@ void CodeReferences::addAddress(Addr address, References& out) const {
   }
 }
 
-/// Instructions are not decoded. amd64: a call is E8 and a distance that leads to a function's first
-/// byte, which other bytes hardly ever are. arm64: BL.
+/// Instructions are not decoded. amd64: a call is E8 and a distance that leads to a function's
+/// first byte, which other bytes hardly ever are. arm64: BL.
 void CodeReferences::addCalls(std::span<const std::byte> code, Addr entry, References& out) const {
   const bool arm64 = image_.target().arch() == target::Arch::arm64;
   constexpr unsigned kCall = 0xe8, kCallSize = 5;
@@ -105,7 +105,8 @@ CodeReferences::References CodeReferences::near(image::FuncIndex function) {
       const image::FuncIndex callee = functions.find(call);
       if (callee == image::kNoFunc || queue.size() == kMaxFunctions) continue;
       if (packageOf(functions.function(callee).name) != package) continue;
-      const bool known = std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; });
+      const bool known =
+          std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; });
       if (!known) queue.emplace_back(callee, depth + 1);
     }
   }

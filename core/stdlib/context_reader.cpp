@@ -192,13 +192,15 @@ void ContextReader::readChildren(Index index) {
   const Addr part = cancelPart(contexts_.nodes[index]);
   if (part == 0) return;
   std::uint64_t count = 0;
-  const auto state = maps_.visit(
-      values_.pointer(part + layout_.children.offset), *childrenType_, [&](Addr key, Addr) {
-        ++count;
-        if (const auto object = heap_.find(key)) mapParts_.insert(heap_.address(object), 0);
-        const Index child = nodeAt(values_.interface(key));
-        if (child != kNone && child != index) contexts_.nodes[child].registered = index;
-      });
+  const auto state = maps_.visit(values_.pointer(part + layout_.children.offset), *childrenType_,
+                                 [&](Addr key, Addr) {
+                                   ++count;
+                                   if (const auto object = heap_.find(key))
+                                     mapParts_.insert(heap_.address(object), 0);
+                                   const Index child = nodeAt(values_.interface(key));
+                                   if (child != kNone && child != index)
+                                     contexts_.nodes[child].registered = index;
+                                 });
   contexts_.nodes[index].cancelables = count;
   if (state == golang::MapState::damaged) {
     incomplete_.add("contexts", "a context's children are not readable", part);

@@ -59,11 +59,11 @@ class ContextReader {
   Layout layout_;
   const image::RuntimeType* childrenType_ = nullptr;
   Contexts contexts_;
-  std::vector<Addr> types_;  // descriptors, parallel to the nodes
+  std::vector<Addr> types_;                         // descriptors, parallel to the nodes
   std::map<std::pair<Addr, Addr>, Index> byValue_;  // address and type
-  golang::AddrMap mapParts_;      // objects that hold sets of children
-  golang::AddrMap nodeObjects_;   // heap objects of nodes
-  golang::AddrMap timerObjects_;  // to index of the timer
+  golang::AddrMap mapParts_;                        // objects that hold sets of children
+  golang::AddrMap nodeObjects_;                     // heap objects of nodes
+  golang::AddrMap timerObjects_;                    // to index of the timer
   Addr background_ = 0;
 };
 

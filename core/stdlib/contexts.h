@@ -31,8 +31,8 @@ struct ContextNode {
   Index parent = kNone;  ///< into Contexts::nodes
   /// It is in the set of those that end with this one, the nearest above it that can be cancelled.
   Index registered = kNone;
-  std::uint64_t children = 0;    ///< nodes derived from it directly
-  std::uint64_t cancelables = 0; ///< in its set of those that end with it, however far down
+  std::uint64_t children = 0;     ///< nodes derived from it directly
+  std::uint64_t cancelables = 0;  ///< in its set of those that end with it, however far down
   bool cancelled = false;
   bool deadlineKnown = false;
   std::int64_t deadline = 0;      ///< monotonic ns; a timer that still pends

@@ -47,8 +47,8 @@ TimerRetention::Node TimerRetention::nodeOf(Addr pointer) const {
   return at == golang::AddrMap::kMissing ? kNoNode : at;
 }
 
-/// Marking came to the object through a timer. If it did not, something else reaches it, and what is
-/// behind it is of no interest here; the reverse need not be so.
+/// Marking came to the object through a timer. If it did not, something else reaches it, and what
+/// is behind it is of no interest here; the reverse need not be so.
 bool TimerRetention::isBehindTimer(heap::ObjectRef object) {
   const proof::Marker& marker = *proof_.marker();
   std::vector<Addr> way;

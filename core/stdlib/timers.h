@@ -1,5 +1,5 @@
-// What is to be known of timers beyond the runtime's heaps: idle ones of channels, who has them, who
-// waits, what the function of an AfterFunc keeps alive, and whether it starts itself again.
+// What is to be known of timers beyond the runtime's heaps: idle ones of channels, who has them,
+// who waits, what the function of an AfterFunc keeps alive, and whether it starts itself again.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +34,12 @@ enum class Rearming : std::uint8_t {
 struct TimerDetail {
   Addr object = 0;  ///< the *time.Timer or *time.Ticker; 0: the timer is embedded in something else
   TimerHolder holder = TimerHolder::notAsked;
-  Addr holderWord = 0;             ///< where the pointer to it is
-  Addr holderCode = 0;             ///< closure: entry of its function
-  Addr holderPc = 0;               ///< stack: of the frame it is in, a return address
-  Index holderGoroutine = kNone;   ///< stack: whose
-  Index receiver = kNone;          ///< a goroutine that waits on its channel
-  std::uint64_t receivers = 0;     ///< how many do
+  Addr holderWord = 0;            ///< where the pointer to it is
+  Addr holderCode = 0;            ///< closure: entry of its function
+  Addr holderPc = 0;              ///< stack: of the frame it is in, a return address
+  Index holderGoroutine = kNone;  ///< stack: whose
+  Index receiver = kNone;         ///< a goroutine that waits on its channel
+  std::uint64_t receivers = 0;    ///< how many do
   Rearming rearming = Rearming::none;
   bool retainedKnown = false;
   std::uint64_t retainedBytes = 0;    ///< of heap slots that only this timer's function keeps alive
@@ -54,8 +54,8 @@ struct SharedRetention {
 struct Timers {
   /// Snapshot::timers, then those of channels that are in no heap because nobody waits (1.23+).
   std::vector<golang::Timer> all;
-  std::size_t inHeaps = 0;  ///< of all: the snapshot's
-  std::vector<TimerDetail> details;  ///< parallel to all
+  std::size_t inHeaps = 0;                 ///< of all: the snapshot's
+  std::vector<TimerDetail> details;        ///< parallel to all
   std::map<Addr, SharedRetention> shared;  ///< by callback
 };
 
@@ -85,8 +85,8 @@ class TimersReader {
   const heap::Heap& heap_;
   const proof::Proof* proof_;
   Timers timers_;
-  std::vector<Addr> heaps_;         // the arrays of the Ps' timer heaps, sorted
-  std::vector<Addr> machine_;       // objects that threads hold, sorted
+  std::vector<Addr> heaps_;    // the arrays of the Ps' timer heaps, sorted
+  std::vector<Addr> machine_;  // objects that threads hold, sorted
   golang::Unwinder unwinder_;
   std::vector<golang::Frame> frames_;  // scratch
 };

@@ -188,8 +188,7 @@ void TimersReader::judgeHolder(std::size_t index, const Finder& finder,
         // What says most stays: a goroutine, then a global, then an object.
         if (detail.holder != TimerHolder::nobody) continue;
         detail.holderCode = closureCode(holder.object);
-        detail.holder =
-            detail.holderCode != 0 ? TimerHolder::closure : TimerHolder::object;
+        detail.holder = detail.holderCode != 0 ? TimerHolder::closure : TimerHolder::object;
         detail.holderWord = holder.word;
       } else if (holder.goroutine != kNone) {
         if (detail.holder == TimerHolder::stack) continue;

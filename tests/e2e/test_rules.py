@@ -100,6 +100,9 @@ def programs(go: str) -> Path:
 
 def findings(pid: int, options: tuple[str, ...]) -> list[dict]:
     result = parked(pid, "report", "--json", *options)
+    if "had not started" in result.stderr:  # a loaded machine
+        time.sleep(0.3)
+        result = parked(pid, "report", "--json", *options)
     assert result.returncode == 0, result.stderr + result.stdout[-400:]
     return json.loads(result.stdout)["findings"]
 
