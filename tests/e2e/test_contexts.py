@@ -94,9 +94,7 @@ def test_live_text_and_findings(go: str, running: Callable[..., Running]) -> Non
         assert finding["evidence"]
 
 
-def test_without_a_proof_nothing_is_called_lost(
-    go: str, running: Callable[..., Running]
-) -> None:
+def test_without_a_proof_nothing_is_called_lost(go: str, running: Callable[..., Running]) -> None:
     with running("contexts", Build(go, "default")) as target:
         document = json.loads(parked("--no-proof", target.pid, "contexts", "--json").stdout)
     assert len(document["contexts"]) > 2000
