@@ -80,7 +80,9 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
   const Addr directory = map[directory_];
   const std::int64_t length = map[directoryLength_];
   const std::uint64_t used = map[used_];
-  const MapState whole = map[writing_] != 0 ? MapState::unstable : MapState::complete;
+  const bool writing = map[writing_] != 0;
+  const MapState whole = writing ? MapState::unstable : MapState::complete;
+  const MapState broken = writing ? MapState::unstable : MapState::damaged;
   std::uint64_t seen = 0;
   const Visit counted = [&](Addr key, Addr element) {
     ++seen;
@@ -88,11 +90,11 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
   };
   if (length < 0 || used > kMaxEntries) return MapState::damaged;
   if (length == 0) {  // at most eight entries: one group, without a table
-    if (directory != 0 && !readGroup(directory, shape, counted)) return MapState::damaged;
+    if (directory != 0 && !readGroup(directory, shape, counted)) return broken;
     return seen == used ? whole : MapState::unstable;
   }
   const auto tables = memory_.bytes(directory, static_cast<std::uint64_t>(length) * kWord);
-  if (tables.empty()) return MapState::damaged;
+  if (tables.empty()) return broken;
   Addr before = 0;
   for (std::size_t at = 0; at < tables.size(); at += kWord) {
     Addr address = 0;
@@ -100,14 +102,14 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
     if (address == before) continue;  // a table that is not split yet stands in several places
     before = address;
     const auto table = image::readObject(memory_, address, tableSize_);
-    if (!table || table[lengthMask_] >= kMaxGroups) return MapState::damaged;
+    if (!table || table[lengthMask_] >= kMaxGroups) return broken;
     const std::uint64_t groups = table[lengthMask_] + 1;
     for (std::uint64_t i = 0; i < groups; ++i) {
       // A forged number of groups ends at the first that is not there, a forged number of tables
       // at what the map says it has.
       if (seen > used + kSlots ||
           !readGroup(table[groups_] + i * shape.groupSize, shape, counted)) {
-        return MapState::damaged;
+        return broken;
       }
     }
   }
@@ -157,15 +159,17 @@ MapState MapReader::visitBuckets(Addr header, const image::MapShape& shape,
   // Chains of a healthy map are short; a cycle ends here.
   std::uint64_t budget = 2 * buckets + static_cast<std::uint64_t>(used) + kSlots;
   const std::uint8_t flags = map[flags_];
+  // Somebody in the middle of a write may have left anything.
+  const bool writing = (flags & kHashWriting) != 0;
+  const MapState broken = writing ? MapState::unstable : MapState::damaged;
   if (map[buckets_] != 0 && !readBuckets(map[buckets_], buckets, shape, false, budget, counted)) {
-    return MapState::damaged;
+    return broken;
   }
   if (const Addr old = map[oldBuckets_]; old != 0) {
     const std::uint64_t count = (flags & kSameSizeGrow) != 0 ? buckets : buckets / 2;
     budget += 2 * count;
-    if (!readBuckets(old, count, shape, true, budget, counted)) return MapState::damaged;
+    if (!readBuckets(old, count, shape, true, budget, counted)) return broken;
   }
-  const bool writing = (flags & kHashWriting) != 0;
   return !writing && seen == static_cast<std::uint64_t>(used) ? MapState::complete
                                                               : MapState::unstable;
 }

@@ -156,6 +156,15 @@ Interface ContextReader::parentOf(const ContextNode& node, Addr type) const {
   return customParent(node, type);
 }
 
+/// What derives from a context has one.
+bool ContextReader::isContext(const Interface& context) const {
+  ContextNode node;
+  node.address = context.data;
+  node.kind = kindOf(values_.typeName(context.type));
+  return node.kind == ContextKind::root || node.kind == ContextKind::custom ||
+         parentOf(node, context.type).type != 0;
+}
+
 /// The node of a context, and those of all it derives from.
 Index ContextReader::nodeAt(Interface context) {
   Index first = kNone, below = kNone;
@@ -281,7 +290,9 @@ void ContextReader::read(const Finder& finder, Finder& again) {
     return;
   }
   for (const Finder::Found& each : found) {
-    if (finder.isReachable(each.address)) (void)nodeAt({each.type, each.address});
+    if (finder.isReachable(each.address) && isContext({each.type, each.address})) {
+      (void)nodeAt({each.type, each.address});
+    }
   }
   addFromTimers();
   for (Index i = 0; i < contexts_.nodes.size(); ++i) {

@@ -38,6 +38,7 @@ class ContextReader {
   };
 
   void bind();
+  bool isContext(const Interface& context) const;
   Index nodeAt(Interface context);
   Index create(const Interface& context, const std::string& type);
   Interface parentOf(const ContextNode& node, Addr type) const;

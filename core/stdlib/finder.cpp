@@ -71,10 +71,27 @@ bool Finder::isValue(Addr address) const {
   });
 }
 
+/// Whether the object at the address may be one of the type. In a stack frame the word before a
+/// pointer that is in use may be left over from another value, and the pair is no interface.
+bool Finder::fits(Addr address, Addr type) const {
+  const image::RuntimeType* pointer = types_.at(type);
+  const image::RuntimeType* pointee =
+      pointer != nullptr && pointer->kind == image::TypeKind::pointer ? types_.at(pointer->element)
+                                                                      : pointer;
+  const heap::ObjectRef object = heap_.find(address);
+  if (pointee == nullptr || !object) return pointee != nullptr;
+  const std::uint64_t size = heap_.spans()[object.span].elementSize;
+  // Size classes waste an eighth at most, and small ones up to 16 bytes.
+  return heap_.address(object) == address && size >= pointee->size &&
+         size <= pointee->size + pointee->size / 7 + 16;
+}
+
 /// `before` is what stands in front of the word: the itab or type, if the two are an interface.
 void Finder::look(Addr word, Addr before, Addr value, const Holder& holder) {
   if (wordFilter_.may(before) && isValue(value)) {
-    if (const auto at = words_.find(before); at != golang::AddrMap::kMissing) {
+    if (const auto at = words_.find(before);
+        at != golang::AddrMap::kMissing &&
+        (holder.goroutine == kNone || fits(value, wordTypes_[at].type))) {
       for (const std::string& name : wordTypes_[at].names) {
         found_[name].emplace(value, wordTypes_[at].type);
       }

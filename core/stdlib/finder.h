@@ -78,6 +78,7 @@ class Finder {
 
   void wantWord(Addr word, Addr type, const std::string& name);
   bool isValue(Addr address) const;
+  bool fits(Addr address, Addr type) const;
   void look(Addr word, Addr before, Addr value, const Holder& holder);
   bool scanHeap(Observer* observer);
   void scanStacks();

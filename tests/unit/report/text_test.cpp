@@ -239,7 +239,7 @@ TEST(Text, TimersByWhatTheyDo) {
   EXPECT_THAT(text, HasSubstr("101 timers"));
   EXPECT_THAT(text, HasSubstr(" 100  AfterFunc          due in 1h to 1h1m, 3 stopped  "
                               "main.(*cache).expire  /src/shop/cache.go:30\n"
-                              "   1  Ticker every 1.5s  due now\n"));
+                              "   1  Ticker every 1.5s  due in 1.4s\n"));
 }
 
 TEST(Text, AbsurdTimerTimesDoNotOverflow) {
