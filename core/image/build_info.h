@@ -27,6 +27,8 @@ struct GoVersion {
   int patch = 0;                         ///< the P of go1.N.P, 0 if absent
   bool development = false;              ///< a "devel" build
   std::vector<std::string> experiments;  ///< names behind X:, in order
+  std::string suffix;                    ///< what a release of go.dev does not have: "rc1", a
+                                         ///< vendor's or a commit's name
   std::string text;                      ///< as found
 
   bool experiment(std::string_view name) const;  ///< X: names it

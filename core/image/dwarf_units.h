@@ -22,8 +22,7 @@ struct DwarfSections {
 
 /// The message when there are no layouts to be had from DWARF.
 inline constexpr std::string_view kWithoutDwarf =
-    "the executable was built without DWARF (-ldflags=-w or -s, or stripped); parked needs it for "
-    "the layouts of the runtime's structs";
+    "the executable was built without DWARF (-ldflags=-w or -s, or stripped)";
 
 /// unsupported when the executable was built or stripped without DWARF.
 Result<DwarfSections> findDwarf(const target::ElfFile& executable);

@@ -15,21 +15,28 @@ static std::optional<int> takeNumber(std::string_view& text) {
   return value;
 }
 
-/// The names behind "X:", which follows a blank (up to 1.25) or a dash (since 1.26).
-static std::vector<std::string> experimentsOf(std::string_view text) {
-  std::vector<std::string> names;
+/// Reads what follows the number: experiments behind "X:", which follows a blank (up to 1.25) or a
+/// dash (since 1.26), and what others have added before or after them.
+static void readRest(std::string_view text, GoVersion& version) {
   std::size_t at = text.find(" X:");
   if (at == std::string_view::npos) at = text.find("-X:");
-  if (at == std::string_view::npos) return names;
-  text.remove_prefix(at + 3);
-  text = text.substr(0, text.find(' '));
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    if (comma != 0) names.emplace_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
+  std::string_view names;
+  std::string_view behind;
+  if (at != std::string_view::npos) {
+    names = text.substr(at + 3);
+    const std::size_t end = names.find(' ');
+    if (end != std::string_view::npos) behind = names.substr(end);
+    names = names.substr(0, end);
   }
-  return names;
+  while (!names.empty()) {
+    const std::size_t comma = names.find(',');
+    if (comma != 0) version.experiments.emplace_back(names.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    names.remove_prefix(comma + 1);
+  }
+  version.suffix = text.substr(0, at);
+  version.suffix += behind;
+  version.suffix.erase(0, version.suffix.find_first_not_of(' '));
 }
 
 bool GoVersion::experiment(std::string_view name) const {
@@ -50,7 +57,7 @@ std::optional<GoVersion> parseGoVersion(std::string_view text) {
     version.patch = takeNumber(rest).value_or(0);
   }
   version.development = text.starts_with("devel") || rest.starts_with("-devel");
-  version.experiments = experimentsOf(text);
+  readRest(rest, version);
   version.text = text;
   return version;
 }

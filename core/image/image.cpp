@@ -1,10 +1,16 @@
 #include "image/image.h"
 
+#include <algorithm>
+#include <fmt/format.h>
+
 #include "image/dwarf_layouts.h"
 #include "image/dwarf_types.h"
 #include "image/globals.h"
 #include "image/runtime_types.h"
 #include "image/symbols.h"
+#include "image/table_check.h"
+#include "image/table_choice.h"
+#include "image/table_layouts.h"
 #include "image/type_layouts.h"
 #include "target/elf_file.h"
 
@@ -23,6 +29,12 @@ struct Image::Impl {
     return globals != nullptr ? globals->find(name) : std::nullopt;
   }
 
+  Result<void> useDwarf(Timings* timings);
+  Result<void> useTable(Timings* timings);
+  Result<void> tryTable(const TableChoice& choice, Timings* timings);
+  /// By the layouts that are set.
+  Result<void> readCode(Timings* timings);
+
   target::Target& target;
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
   Parts parts;
@@ -36,46 +48,109 @@ struct Image::Impl {
 Image::Image() = default;
 Image::~Image() = default;
 
+Result<void> Image::Impl::useDwarf(Timings* timings) {
+  Timings::Scope scope(timings, "DWARF");
+  auto layouts = openDwarfLayouts(target.executable());
+  if (!layouts) return tl::unexpected(layouts.error());
+  parts.layouts = std::move(*layouts);
+  return {};
+}
+
+Result<void> Image::Impl::readCode(Timings* timings) {
+  {
+    Timings::Scope scope(timings, "modules");
+    const Addr first = symbols->find("runtime.firstmoduledata").value_or(0);
+    auto modules = readModules(target, parts.build.version, *parts.layouts, first);
+    if (!modules) return tl::unexpected(modules.error());
+    parts.modules = std::move(*modules);
+  }
+  Timings::Scope scope(timings, "functions");
+  auto functions =
+      FunctionTable::open(target, parts.build.version, parts.modules, parts.layouts.get());
+  if (!functions) return tl::unexpected(functions.error());
+  parts.functions = std::move(*functions);
+  return {};
+}
+
+/// A table is believed when it agrees with the target's own descriptors of the same types.
+Result<void> Image::Impl::tryTable(const TableChoice& choice, Timings* timings) {
+  auto table = TableLayouts::open(choice);
+  if (!table) return tl::unexpected(table.error());
+  TableLayouts& layouts = **table;
+  parts.layouts = std::move(*table);
+  if (auto read = readCode(timings); !read) return read;
+  Timings::Scope scope(timings, "layout table");
+  runtimeTypes = std::make_unique<RuntimeTypes>(target.memory(), layouts, parts.modules);
+  const TableCheck check = checkTable(layouts, *runtimeTypes);
+  if (!check.mismatch.empty()) {
+    return fail(ErrorCode::unsupported, fmt::format("the layout table for {} does not fit: {}",
+                                                    choice.release, check.mismatch));
+  }
+  if (!layouts.exact() && !check.runtime) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("whether the layout table for {} fits cannot be told: the executable "
+                            "does not describe runtime.g and runtime.m",
+                            choice.release));
+  }
+  layouts.setChecked(check.compared);
+  return {};
+}
+
+Result<void> Image::Impl::useTable(Timings* timings) {
+  const std::string_view arch = parts.build.setting("GOARCH");
+  auto choices =
+      chooseTables(parts.build.version, arch.empty() ? "amd64" : arch, shippedTables().releases);
+  if (!choices) return tl::unexpected(choices.error());
+  std::optional<Error> first;
+  for (auto at = choices->begin(); at != choices->end(); ++at) {
+    // Most patch releases of a minor version share a table.
+    const auto same = [&](const TableChoice& tried) {
+      return tried.base == at->base && tried.changed == at->changed;
+    };
+    if (std::any_of(choices->begin(), at, same)) continue;
+    auto used = tryTable(*at, timings);
+    if (used) return {};
+    if (!first) first = used.error();
+    runtimeTypes.reset();
+    parts.functions.reset();
+    parts.modules = {};
+  }
+  return tl::unexpected(*first);
+}
+
 Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* observer,
-                                           Timings* timings) {
+                                           Timings* timings, Layouts layouts) {
   if (observer != nullptr) observer->progress("executable", 0, 0);
   std::unique_ptr<Image> image(new Image);
   image->impl_ = std::make_unique<Impl>(target);
-  Parts& parts = image->impl_->parts;
-  image->impl_->symbols.emplace(target.executable(), target.bias());
+  Impl& impl = *image->impl_;
+  impl.symbols.emplace(target.executable(), target.bias());
   {
     Timings::Scope scope(timings, "build info");
     auto build = readBuildInfo(target);
     if (!build) return tl::unexpected(build.error());
-    parts.build = std::move(*build);
+    impl.parts.build = std::move(*build);
   }
-  Addr firstModule = 0;
+  bool hasSymbols = false;
   {
     Timings::Scope scope(timings, "symbols");
-    firstModule = image->symbol("runtime.firstmoduledata").value_or(0);
+    hasSymbols = impl.symbols->find("runtime.firstmoduledata").has_value();
   }
-  {
-    Timings::Scope scope(timings, "DWARF");
-    auto layouts = openDwarfLayouts(target.executable());
-    if (!layouts) return tl::unexpected(layouts.error());
-    parts.layouts = std::move(*layouts);
+  std::optional<Error> withoutDwarf;
+  if (layouts != Layouts::table) {
+    if (auto used = impl.useDwarf(timings); !used) withoutDwarf = used.error();
   }
-  {
-    Timings::Scope scope(timings, "modules");
-    auto modules = readModules(target, parts.build.version, *parts.layouts, firstModule);
-    if (!modules) return tl::unexpected(modules.error());
-    parts.modules = std::move(*modules);
+  if (withoutDwarf && layouts == Layouts::dwarf) return tl::unexpected(*withoutDwarf);
+  if (impl.parts.layouts != nullptr) {
+    if (auto read = impl.readCode(timings); !read) return tl::unexpected(read.error());
+  } else if (auto used = impl.useTable(timings); !used) {
+    Error error = used.error();
+    if (withoutDwarf) error.message = fmt::format("{}; {}", withoutDwarf->message, error.message);
+    return tl::unexpected(error);
   }
-  {
-    Timings::Scope scope(timings, "functions");
-    auto functions =
-        FunctionTable::open(target, parts.build.version, parts.modules, parts.layouts.get());
-    if (!functions) return tl::unexpected(functions.error());
-    parts.functions = std::move(*functions);
-  }
-  if (!image->symbol("runtime.firstmoduledata")) {
-    image->impl_->globals =
-        std::make_unique<Globals>(target, *parts.layouts, parts.modules, *parts.functions);
+  if (!hasSymbols) {
+    impl.globals = std::make_unique<Globals>(target, *impl.parts.layouts, impl.parts.modules,
+                                             *impl.parts.functions);
   }
   return image;
 }

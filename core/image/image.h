@@ -21,12 +21,20 @@ namespace parked::image {
 class DwarfTypes;    // image/dwarf_types.h
 class RuntimeTypes;  // image/runtime_types.h
 
+/// Where struct layouts may come from.
+enum class Layouts {
+  automatic,  ///< DWARF, without it a shipped table
+  dwarf,
+  table,
+};
+
 class Image {
  public:
   /// Reads what every analysis needs. Works from the executable's file wherever it can, so that for
   /// a live target it costs no pause; the rest (relocated pointers) is read from memory.
   static Result<std::unique_ptr<Image>> open(target::Target& target, Observer* observer,
-                                             Timings* timings);
+                                             Timings* timings,
+                                             Layouts layouts = Layouts::automatic);
   /// What an image is made of.
   struct Parts {
     BuildInfo build;

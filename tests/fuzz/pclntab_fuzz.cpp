@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   target.map(SyntheticProgram::kFuncData, part(1, 1 + kFuncDataSize));
   target.map(SyntheticProgram::kModule, part(1 + kFuncDataSize, kHeader));
   target.map(SyntheticProgram::kPcln, part(kHeader, size));
-  TableLayouts layouts;
+  FakeLayouts layouts;
   SyntheticProgram::addLayouts(layouts);
   GoVersion version;
   version.minor = 18 + data[0] % 10;

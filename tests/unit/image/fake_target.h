@@ -45,7 +45,7 @@ class FakeTarget : public target::Target {
 };
 
 /// Layouts from a table.
-class TableLayouts : public LayoutSource {
+class FakeLayouts : public LayoutSource {
  public:
   StructLayout& add(std::string name, std::uint32_t size) {
     StructLayout& layout = structs_[name];

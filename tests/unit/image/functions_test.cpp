@@ -47,7 +47,7 @@ struct Opened {
   }
   SyntheticProgram program;
   FakeTarget target;
-  TableLayouts layouts;
+  FakeLayouts layouts;
   std::unique_ptr<FunctionTable> table;
 };
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
 #include <sstream>
@@ -238,9 +239,13 @@ TEST_P(GoBinaryTest, WithoutDwarf) {
   ASSERT_TRUE(elf);
   FakeTarget target;
   target.setExecutable(*elf);
+  const auto refused = Image::open(target, nullptr, nullptr, Layouts::dwarf);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unsupported);
   const auto image = Image::open(target, nullptr, nullptr);
-  ASSERT_FALSE(image);
-  EXPECT_EQ(image.error().code, ErrorCode::unsupported);
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_THAT((*image)->layouts().origin(), ::testing::HasSubstr("table"));
+  EXPECT_NE((*image)->layouts().find("runtime.hchan"), nullptr);
 }
 
 INSTANTIATE_TEST_SUITE_P(Toolchains, GoBinaryTest, ::testing::ValuesIn(versions()),

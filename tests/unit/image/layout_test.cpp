@@ -23,7 +23,7 @@ class BinderTest : public ::testing::Test {
     layouts_.add("runtime.stack", 16).fields = {{"lo", 0, 8, "uintptr"}, {"hi", 8, 8, "uintptr"}};
     layouts_.add("runtime.gobuf", 56).fields = {{"sp", 0, 8, "uintptr"}, {"pc", 8, 8, "uintptr"}};
   }
-  TableLayouts layouts_;
+  FakeLayouts layouts_;
   std::vector<std::string> missing_;
 };
 

@@ -17,7 +17,7 @@ class ModuledataTest : public ::testing::Test {
 
   SyntheticProgram program_{24};
   FakeTarget target_;
-  TableLayouts layouts_;
+  FakeLayouts layouts_;
 };
 
 TEST_F(ModuledataTest, ReadsThroughTheLayout) {

@@ -53,7 +53,7 @@ class SyntheticProgram {
   Addr next = 0;
 
   /// Layout of runtime.moduledata: not the real one, so that nothing can rely on its offsets.
-  static void addLayouts(TableLayouts& layouts) {
+  static void addLayouts(FakeLayouts& layouts) {
     StructLayout& module = layouts.add("runtime.moduledata", kModuleSize);
     for (const char* name :
          {"ftab", "pclntable", "pctab", "filetab", "cutab", "funcnametab", "textsectmap"}) {
@@ -71,7 +71,7 @@ class SyntheticProgram {
   }
 
   /// Puts everything into the target's memory.
-  void build(FakeTarget& target, TableLayouts& layouts) {
+  void build(FakeTarget& target, FakeLayouts& layouts) {
     const bool old = version_.minor <= 19;
     Bytes names, pctab, cutab, filetab, pclntable, ftab, funcData;
     pctab.u8(0);
