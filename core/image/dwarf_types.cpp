@@ -156,6 +156,8 @@ TypeRef DwarfTypes::described(Addr descriptor, Addr types) {
   return at == described_.end() ? 0 : at->second;
 }
 
+TypeRef DwarfTypes::channelOf(TypeRef /*element*/) { return 0; }
+
 std::string DwarfTypes::name(TypeRef type) const {
   Dwarf_Die die;
   return dieOf(type, die) ? std::string(nameOf(&die)) : std::string();

@@ -171,7 +171,7 @@ std::optional<Addr> findFinalizerStatus(const GlobalSearch& search) {
       }));
 }
 
-/// Runtime.gcCleanups: the address that both runCleanups and freeSpecial take (1.25 and later).
+/// Runtime.gcCleanups: the address that both findRunnable and freeSpecial take (1.25 and later).
 std::optional<Addr> findCleanups(const GlobalSearch& search) {
   std::vector<std::string> missing;
   Binder queue(search.layouts, "runtime.cleanupQueue", missing);
@@ -183,7 +183,7 @@ std::optional<Addr> findCleanups(const GlobalSearch& search) {
   const auto takes = [](const CodeRef& ref) { return ref.address; };
   const auto frees = search.refs("runtime.freeSpecial", takes);
   return GlobalSearch::only(
-      GlobalSearch::passing(search.refs("runtime.runCleanups", takes), 0, [&](Addr address) {
+      GlobalSearch::passing(search.refs("runtime.findRunnable", takes), 0, [&](Addr address) {
         if (std::ranges::find(frees, address) == frees.end()) return false;
         Addr at = 0;
         if (!peek(search.memory(), address + all.offset, at)) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "image/descriptor_types.h"
 #include "image/dwarf_layouts.h"
 #include "image/dwarf_types.h"
 #include "image/globals.h"
@@ -39,9 +40,9 @@ struct Image::Impl {
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
   Parts parts;
   std::unique_ptr<Globals> globals;  // of a program without a symbol table
-  bool typesOpened = false;
-  std::unique_ptr<DwarfTypes> types;
+  bool noDwarf = false;              // none of Go's: of C code there may be some
   std::unique_ptr<RuntimeTypes> runtimeTypes;
+  std::unique_ptr<TypeSource> types;
   std::unique_ptr<LayoutSource> typeLayouts, libraryLayouts;
 };
 
@@ -139,6 +140,7 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
   std::optional<Error> withoutDwarf;
   if (layouts != Layouts::table) {
     if (auto used = impl.useDwarf(timings); !used) withoutDwarf = used.error();
+    impl.noDwarf = withoutDwarf.has_value();
   }
   if (withoutDwarf && layouts == Layouts::dwarf) return tl::unexpected(*withoutDwarf);
   if (impl.parts.layouts != nullptr) {
@@ -177,14 +179,17 @@ Image::Variable Image::variableAt(Addr address) const {
 
 std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->symbol(name); }
 
-DwarfTypes* Image::types() const {
-  if (impl_->symbols && !impl_->typesOpened) {
-    impl_->typesOpened = true;
+TypeSource& Image::types() const {
+  if (impl_->types == nullptr && impl_->symbols && !impl_->noDwarf) {
     if (auto types = DwarfTypes::open(impl_->target.executable())) {
       impl_->types = std::move(*types);
     }
   }
-  return impl_->types.get();
+  if (impl_->types == nullptr) {
+    impl_->types =
+        std::make_unique<DescriptorTypes>(runtimeTypes(), layouts(), impl_->target.bias());
+  }
+  return *impl_->types;
 }
 
 RuntimeTypes& Image::runtimeTypes() const {

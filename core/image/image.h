@@ -18,8 +18,8 @@
 
 namespace parked::image {
 
-class DwarfTypes;    // image/dwarf_types.h
 class RuntimeTypes;  // image/runtime_types.h
+class TypeSource;    // image/type_source.h
 
 /// Where struct layouts may come from.
 enum class Layouts {
@@ -53,7 +53,8 @@ class Image {
   LayoutSource& layouts() const;
   target::Target& target() const;
 
-  /// Loaded address of a symbol of the ELF symbol table ("runtime.allgs"), nullopt if unknown.
+  /// Loaded address of a variable ("runtime.allgs"), nullopt if unknown: of the ELF symbol table;
+  /// where that is stripped, as image/globals.h finds it.
   std::optional<Addr> symbol(std::string_view name) const;
 
   /// Name and start of the variable that covers `address`; an empty name if no symbol does.
@@ -63,8 +64,9 @@ class Image {
   };
   Variable variableAt(Addr address) const;
 
-  /// Types by DWARF, opened on first use; nullptr if the executable has none.
-  DwarfTypes* types() const;
+  /// Types of values by DWARF, opened on first use; if the executable has none, by the target's
+  /// own descriptors.
+  TypeSource& types() const;
 
   /// Types by the target's own descriptors.
   RuntimeTypes& runtimeTypes() const;

@@ -30,10 +30,23 @@ Addr holderOfStatic(image::Image& image, Addr address) {
   return holder;
 }
 
+/// Where a variable without a name lies: "bss" (zero when the program started) or "data".
+std::string_view sectionOf(image::Image& image, Addr address) {
+  for (const image::Module& module : image.modules()) {
+    if ((address >= module.bss && address < module.bssEnd) ||
+        (address >= module.noptrBss && address < module.noptrBssEnd)) {
+      return "bss";
+    }
+  }
+  return "data";
+}
+
 /// "main.registry (global map[string]*main.session)".
 std::string variableText(image::Image& image, Addr address, std::string_view type = {}) {
   const image::Image::Variable variable = image.variableAt(address);
-  if (variable.name.empty()) return fmt::format("a global at {:#x}", address);
+  if (variable.name.empty()) {
+    return fmt::format("a global at {:#x} ({} of the program)", address, sectionOf(image, address));
+  }
   const std::string kind =
       type.empty() ? std::string("(global)") : fmt::format("(global {})", type);
   if (address == variable.address || !type.empty()) {
@@ -156,6 +169,8 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
   }
   for (const proof::PathStep& step : path.steps) {
     KeepAliveStep& next = result.emplace_back();
+    if (step.channel != kNone) way.reachChannel(step.object);
+    way.reach(*proof->heap(), step.object);
     next.mapPart = way.insideMap();
     next.what = stepText(analysis, step, way.pointerType());
     if (step.word != 0) next.field = way.follow(step.word);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "image/runtime_types.h"
+
 namespace parked::leak {
 
 namespace {
@@ -12,9 +14,10 @@ namespace {
 using image::PointerKind;
 
 // Names the linker gives to the structs of maps (cmd/link/internal/ld/dwarf.go): hash and bucket up
-// to 1.23, the others since.
-constexpr std::array<std::string_view, 7> kMapParts = {
-    "hash<", "bucket<", "map<", "table<", "group<", "groupReference<", "noalg.map.group["};
+// to 1.23, the others since. The last two are the compiler's (cmd/compile/internal/reflectdata).
+constexpr std::array<std::string_view, 9> kMapParts = {
+    "hash<",           "bucket<",          "map<",       "table<",     "group<",
+    "groupReference<", "noalg.map.group[", "map.group[", "map.bucket["};
 constexpr std::string_view kSwissMap = "map<";
 constexpr std::string_view kChannel = "hchan<";
 constexpr std::uint64_t kWord = 8;
@@ -26,6 +29,8 @@ TypedWay::TypedWay(const golang::Snapshot& snapshot)
       image_(*snapshot.image),
       types_(snapshot.image->types()) {
   std::vector<std::string> missing;
+  image::Binder channel(image_.layouts(), "runtime.hchan", missing);
+  channel.optional(elementType_, "elemtype");
   image::Binder itab(image_.layouts(), "internal/abi.ITab", missing);
   itab.optional(itabType_, "Type");
   if (!itabType_) {
@@ -35,12 +40,37 @@ TypedWay::TypedWay(const golang::Snapshot& snapshot)
 }
 
 void TypedWay::enter(std::string_view variable, Addr address) {
-  type_ = types_ != nullptr ? types_->variable(variable) : 0;
+  type_ = variable.empty() ? 0 : types_.variable(variable);
   start_ = address;
   several_ = false;
 }
 
-std::string TypedWay::type() const { return type_ != 0 ? types_->name(type_) : std::string(); }
+void TypedWay::reach(const heap::Heap& heap, Addr object) {
+  constexpr std::uint64_t kLargestWithoutHeader = 512;
+  const heap::ObjectRef found = heap.find(object);
+  if (type_ != 0 || !found || heap.scheme() != heap::PointerScheme::headers) return;
+  const heap::Span& span = heap.spans()[found.span];
+  const heap::SpanDetails& details = heap.details(found.span);
+  if (!span.scan || span.conservative || span.elementSize <= kLargestWithoutHeader) return;
+  Addr descriptor = details.largeType;
+  const Addr header = details.large ? 0 : kWord;  // in front of the value
+  const Addr base = heap.address(found);
+  if (!details.large && !memory_.read(base, descriptor)) return;
+  type_ = described(descriptor);
+  start_ = base + header;
+  several_ =
+      type_ != 0 && types_.size(type_) != 0 && 2 * types_.size(type_) <= span.elementSize - header;
+}
+
+void TypedWay::reachChannel(Addr channel) {
+  Addr element = 0;
+  if (type_ != 0 || !elementType_ || !memory_.read(channel + elementType_.offset, element)) return;
+  if (const image::TypeRef type = described(element); type != 0) type_ = types_.channelOf(type);
+  start_ = channel;
+  several_ = false;
+}
+
+std::string TypedWay::type() const { return type_ != 0 ? types_.name(type_) : std::string(); }
 
 std::string TypedWay::pointerType() const {
   std::string name = type();
@@ -62,32 +92,37 @@ image::TypeRef TypedWay::described(Addr descriptor) const {
   const Addr bias = image_.target().bias();
   for (const image::Module& module : image_.modules()) {
     if (descriptor < module.types || descriptor >= module.typesEnd) continue;
-    return types_->described(descriptor - bias, module.types - bias);
+    return types_.described(descriptor - bias, module.types - bias);
   }
   return 0;
 }
 
-/// The word before an interface's data is its type, or its itab, which has the type. (Where the
-/// types are, itabs may be, too.)
-void TypedWay::followInterface(Addr at, Addr value) {
-  type_ = 0;
+/// What the word says that it is before the data of an interface: the type, or an itab, which has
+/// the type. (Where the types are, itabs may be, too.) 0 if it is neither.
+image::TypeRef TypedWay::heldBy(Addr word) const {
   Addr before = 0, type = 0;
-  if (!memory_.contains(at - kWord) || !memory_.read(at - kWord, before)) return;
-  type_ = described(before);
-  if (type_ == 0 && itabType_ && memory_.contains(before + itabType_.offset) &&
-      memory_.read(before + itabType_.offset, type)) {
-    type_ = described(type);
+  if (!memory_.contains(word) || !memory_.read(word, before)) return 0;
+  const image::TypeRef own = described(before);
+  if (own != 0 || !itabType_ || !memory_.contains(before + itabType_.offset) ||
+      !memory_.read(before + itabType_.offset, type)) {
+    return own;
   }
+  return described(type);
+}
+
+void TypedWay::followInterface(Addr at, Addr value) {
+  type_ = heldBy(at - kWord);
   // What fits a pointer is the data word itself; all else it points to.
-  if (types_->isPointer(type_)) type_ = types_->pointee(type_);
+  if (types_.isPointer(type_)) type_ = types_.pointee(type_);
   start_ = value;
+  several_ = false;
 }
 
 /// A small Swiss map has no directory of tables: the word points to its only group.
 void TypedWay::followMapDirectory(Addr value) {
-  image::TypeRef table = types_->pointee(type_);  // type_ is *table
-  for (std::uint64_t at = 0; table != 0 && at < types_->size(table); at += kWord) {
-    const image::TypedWord word = types_->word(table, at);
+  image::TypeRef table = types_.pointee(type_);  // type_ is *table
+  for (std::uint64_t at = 0; table != 0 && at < types_.size(table); at += kWord) {
+    const image::TypedWord word = types_.word(table, at);
     if (!word.path.ends_with("groups.data")) continue;
     type_ = word.pointee;
     start_ = value;
@@ -99,12 +134,17 @@ void TypedWay::followMapDirectory(Addr value) {
 
 std::string TypedWay::lockAt(Addr at) const {
   if (type_ == 0 || several_ || at < start_) return {};
-  return types_->pathTo("sync.", type_, at - start_);
+  return types_.pathTo("sync.", type_, at - start_);
 }
 
 std::string TypedWay::follow(Addr at) {
-  if (type_ == 0) return {};
-  const std::uint64_t size = types_->size(type_);
+  if (type_ == 0) {
+    // Only interfaces have a type or an itab in front of a pointer.
+    Addr value = 0;
+    if (memory_.read(at, value)) followInterface(at, value);
+    return {};
+  }
+  const std::uint64_t size = types_.size(type_);
   Addr value = 0;
   std::uint64_t offset = at - start_;
   if (at < start_ || size == 0 || (!several_ && offset >= size) || !memory_.read(at, value)) {
@@ -116,7 +156,7 @@ std::string TypedWay::follow(Addr at) {
   offset %= size;
   const bool inMap = insideMap();
   const bool swiss = type().starts_with(kSwissMap);
-  const image::TypedWord word = types_->word(type_, offset);
+  const image::TypedWord word = types_.word(type_, offset);
   path += word.path;
   const image::TypeRef from = type_;
   const image::TypeRef element = std::exchange(element_, word.element);
@@ -124,7 +164,7 @@ std::string TypedWay::follow(Addr at) {
   type_ = word.pointee;
   several_ = word.kind == PointerKind::slice;
   start_ = value;
-  if (path == ".buf" && types_->name(from).starts_with(kChannel)) {
+  if (path == ".buf" && types_.name(from).starts_with(kChannel)) {
     type_ = element;
     several_ = true;
   }
@@ -132,7 +172,7 @@ std::string TypedWay::follow(Addr at) {
   if (swiss && path == ".dirPtr") {
     Addr tables = 0;
     for (std::uint64_t other = 0; other < size; other += kWord) {
-      if (types_->word(from, other).path == ".dirLen") memory_.read(fromStart + other, tables);
+      if (types_.word(from, other).path == ".dirLen") memory_.read(fromStart + other, tables);
     }
     if (tables == 0) {
       followMapDirectory(value);
@@ -145,7 +185,7 @@ std::string TypedWay::follow(Addr at) {
   }
   if (!inMap) return path;
   // Of an entry only what lies inside of its key or value is of the user's making.
-  for (const std::string_view part : {".elem", ".key", "values[", "keys["}) {
+  for (const std::string_view part : {"elems[", ".elem", ".key", "values[", "keys["}) {
     const std::size_t found = path.find(part);
     if (found == std::string::npos) continue;
     std::size_t end = found + part.size();

@@ -1,11 +1,13 @@
-// Types along the way that keeps an object alive, as far as DWARF tells them from the variable the
-// way starts at.
+// Types along the way that keeps an object alive, as far as they are told by the variable the way
+// starts at (DWARF), or by what the target itself notes of values: interfaces, channels, headers of
+// large objects.
 #pragma once
 
 #include <string>
 
 #include "golang/snapshot.h"
-#include "image/dwarf_types.h"
+#include "heap/heap.h"
+#include "image/type_source.h"
 
 namespace parked::leak {
 
@@ -17,6 +19,11 @@ class TypedWay {
 
   /// Starts at a global.
   void enter(std::string_view variable, Addr address);
+  /// The way has reached an object of which what came before does not tell the type: takes the one
+  /// that the heap notes of large objects (since 1.22). Leaves a type that is known.
+  void reach(const heap::Heap& heap, Addr object);
+  /// The same of a channel, which knows what it carries.
+  void reachChannel(Addr channel);
   /// "map[string]*main.session", of the value the way has reached; "" if it is not known.
   std::string type() const;
   /// The same of what points to it: "*main.session", "[]*main.session", "chan int".
@@ -31,13 +38,14 @@ class TypedWay {
 
  private:
   image::TypeRef described(Addr descriptor) const;
+  image::TypeRef heldBy(Addr word) const;
   void followInterface(Addr at, Addr value);
   void followMapDirectory(Addr value);
 
   target::AddressSpace& memory_;
   image::Image& image_;
-  image::DwarfTypes* types_;
-  image::Field<Addr> itabType_;
+  image::TypeSource& types_;
+  image::Field<Addr> itabType_, elementType_;
   image::TypeRef type_ = 0;
   image::TypeRef element_ = 0;  // of a channel's buffer, when the way has reached a channel
   Addr start_ = 0;              // of the value
