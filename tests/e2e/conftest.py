@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from matrix import BUILD_FLAGS, RELEASES, Build, builds
+from matrix import BUILD_FLAGS, RELEASES, Build, builds, twins
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_DIR = Path(os.environ.get("PARKED_BUILD", ROOT / "build"))
@@ -28,6 +28,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "build" in metafunc.fixturenames:
         rows = builds(metafunc.config.getoption("--matrix"))
         metafunc.parametrize("build", rows, ids=str, scope="session")
+    if "twin" in metafunc.fixturenames:
+        rows = twins(metafunc.config.getoption("--matrix"))
+        metafunc.parametrize("twin", rows, ids=str, scope="session")
 
 
 @dataclass
@@ -62,11 +65,13 @@ def build_target(name: str, build: Build, experiment: str = "") -> Path:
             cwd=source,
             env={
                 **go_environment(build.go),
-                "CGO_ENABLED": "1" if build.mode == "cgo" else "0",
+                "CGO_ENABLED": "1" if build.cgo else "0",
                 "GOEXPERIMENT": experiment,
             },
             check=True,
         )
+        if build.mode == "strip":
+            subprocess.run(["strip", partial], check=True)
         partial.rename(binary)
     return binary
 

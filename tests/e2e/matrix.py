@@ -20,6 +20,10 @@ BUILD_FLAGS = {
     "pie": ["-buildmode=pie"],
     "noopt": ["-gcflags=all=-N -l"],
     "cgo": ["-tags=withcgo"],
+    "stripped": ["-ldflags=-s -w"],
+    "pie-stripped": ["-buildmode=pie", "-ldflags=-s -w"],
+    "cgo-stripped": ["-tags=withcgo", "-ldflags=-s -w -linkmode=external"],
+    "strip": [],  # the tool `strip` is run on the binary
 }
 
 
@@ -30,6 +34,15 @@ class Build:
 
     def __str__(self) -> str:
         return f"go{self.go}-{self.mode}"
+
+    @property
+    def cgo(self) -> bool:
+        return self.mode.startswith("cgo")
+
+    @property
+    def symbols(self) -> bool:
+        """The binary has a symbol table and DWARF: variables have names."""
+        return "strip" not in self.mode
 
 
 def builds(matrix: str) -> list[Build]:
@@ -43,6 +56,19 @@ def builds(matrix: str) -> list[Build]:
             Build("1.27", "pie"),
             Build("1.27", "noopt"),
             Build("1.27", "cgo"),
+            Build("1.18", "stripped"),
+            Build("1.23", "strip"),
+            Build("1.25", "cgo-stripped"),
+            Build("1.27", "pie-stripped"),
         ]
         return rows
     return [Build(go, mode) for go in RELEASES for mode in BUILD_FLAGS]
+
+
+def twins(matrix: str) -> list[Build]:
+    """Builds with symbols, of which a stripped copy has to give the same report."""
+    if matrix == "quick":
+        return [Build("1.18", "default"), Build("1.27", "pie")]
+    if matrix == "ci":
+        return [Build("1.18", "pie"), Build("1.22", "default"), Build("1.27", "default")]
+    return [Build(go, mode) for go in RELEASES for mode in ("default", "pie", "cgo")]

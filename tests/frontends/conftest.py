@@ -60,16 +60,23 @@ def tool(request: pytest.FixtureRequest) -> str:
     return path
 
 
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Go program with five goroutines blocked in a channel send and one on a nil channel."""
+@pytest.fixture(scope="session", params=["", "-s -w"], ids=["symbols", "stripped"])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Go program with five goroutines blocked in a channel send and one on a nil channel.
+
+    Built as go build does, and without symbol table and DWARF.
+    """
     go = shutil.which("go")
     if go is None:
         pytest.skip("no go")
     folder = tmp_path_factory.mktemp("leaky")
     (folder / "main.go").write_text(PROGRAM)
     (folder / "go.mod").write_text("module leaky\n\ngo 1.18\n")
-    subprocess.run([go, "build", "-buildvcs=false", "-o", "leaky", "."], cwd=folder, check=True)
+    subprocess.run(
+        [go, "build", "-buildvcs=false", f"-ldflags={request.param}", "-o", "leaky", "."],
+        cwd=folder,
+        check=True,
+    )
     return folder / "leaky"
 
 

@@ -1,0 +1,168 @@
+"""Without DWARF and symbols the report is the same: one core, read with the binary and with copies of it
+that have lost both."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Core, Running, build_target, parked
+from matrix import RELEASES, Build
+
+# What of a report is allowed to differ.
+LAYOUTS = "layouts"  # where they came from
+COMMANDS = [
+    ("report", "--all"),
+    ("goroutines", "--all"),
+    ("channels",),
+    ("timers",),
+    ("locks",),
+    ("http",),
+    ("sql",),
+    ("files",),
+    ("contexts",),
+]
+TARGETS = ["zoo", "twins", "locks"]
+
+
+def strip(binary: Path, folder: Path) -> Path:
+    """A copy without symbols and DWARF; code, data and Go's build id stay."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / binary.name
+    subprocess.run(["strip", "-o", copy, binary], check=True)
+    return copy
+
+
+def document(binary: Path, core: Path, *command: str) -> dict:
+    shown = parked("core", binary, core, *command, "--json")
+    assert shown.returncode == 0, (command, shown.stderr or shown.stdout[-2000:])
+    return json.loads(shown.stdout)
+
+
+def without_names(value: object) -> object:
+    """The document with what a symbol table alone can tell replaced."""
+    if isinstance(value, dict):
+        return {key: without_names(each) for key, each in value.items() if key != "kept_alive_by"}
+    if isinstance(value, list):
+        return [without_names(each) for each in value]
+    return value
+
+
+def same(binary: Path, stripped: Path, core: Path) -> None:
+    for command in COMMANDS:
+        whole = document(binary, core, *command)
+        reduced = document(stripped, core, *command)
+        assert whole["target"].pop(LAYOUTS) == "DWARF"
+        assert reduced["target"].pop(LAYOUTS) != "DWARF"
+        whole["target"].pop("path")
+        reduced["target"].pop("path")
+        assert without_names(reduced) == without_names(whole), command
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_twin(target: str, twin: Build, kernel_core: Callable[..., Core], tmp_path: Path) -> None:
+    core = kernel_core(target, twin)
+    same(core.binary, strip(core.binary, tmp_path), core.core)
+
+
+def test_a_stripped_process_with_its_unstripped_binary(tmp_path: Path) -> None:
+    """The other way round, alive: the process runs the copy, --exe names the original."""
+    original = build_target("twins", Build("1.27", "default"))
+    copy = strip(original, tmp_path / "copy")
+    with Running(copy, tmp_path) as target:
+        alone = json.loads(parked(target.pid, "report", "--json").stdout)
+        helped = json.loads(parked(target.pid, "--exe", original, "report", "--json").stdout)
+    assert alone["target"]["layouts"] != "DWARF"
+    assert helped["target"]["layouts"] == "DWARF"
+
+    def verdicts(report: dict) -> dict:
+        return {g["id"]: (g["verdict"], g["state"]) for g in report["goroutines"]}
+
+    assert verdicts(alone) == verdicts(helped)
+    assert "PROVED" in {verdict for verdict, _ in verdicts(alone).values()}
+
+
+@pytest.mark.parametrize("go", ["1.22", "1.27"])
+def test_the_header_says_where_layouts_came_from(
+    go: str, kernel_core: Callable[..., Core], tmp_path: Path
+) -> None:
+    core = kernel_core("twins", Build(go, "default"))
+    stripped = strip(core.binary, tmp_path)
+    info = parked("core", stripped, core.core, "info").stdout
+    layouts = next(line for line in info.splitlines() if line.startswith("layouts"))
+    assert RELEASES[go] in layouts
+    report = parked("core", stripped, core.core, "report").stdout
+    assert "PROVED" in report
+
+
+def patched(binary: Path, folder: Path, changes: list[tuple[bytes, bytes]]) -> Path:
+    folder.mkdir(exist_ok=True)
+    content = binary.read_bytes()
+    for old, new in changes:
+        assert len(old) == len(new)
+        assert old in content, old
+        content = content.replace(old, new)
+    copy = folder / binary.name
+    copy.write_bytes(content)
+    copy.chmod(0o755)
+    return copy
+
+
+def test_renamed_functions(tmp_path: Path) -> None:
+    """An obfuscated program: the names of the runtime's functions are nonsense, DWARF is gone."""
+    binary = strip(build_target("twins", Build("1.27", "default")), tmp_path / "stripped")
+    renamed = patched(
+        binary,
+        tmp_path / "renamed",
+        [
+            (f"\0runtime.{name}\0".encode(), b"\0" + b"x" * len(f"runtime.{name}") + b"\0")
+            for name in ("semrelease1", "queuefinalizer", "allgadd", "mallocinit", "mcommoninit")
+        ],
+    )
+    with Running(renamed, tmp_path) as target:
+        core = target.abort()
+    report = parked("core", renamed, core.core, "report", "--json")
+    core.core.unlink()
+    # The goroutines are told; that something was not found is, too; and so nothing is proved.
+    shown = json.loads(report.stdout)
+    assert len(shown["goroutines"]) > 20
+    assert not [g for g in shown["goroutines"] if g["verdict"] == "PROVED"]
+    assert shown["proof"]["state"] != "given"
+    assert "finalizers was not found" in json.dumps(shown["proof"])
+
+
+def test_no_build_info(tmp_path: Path) -> None:
+    binary = strip(build_target("twins", Build("1.27", "default")), tmp_path / "stripped")
+    wiped = patched(binary, tmp_path / "wiped", [(b"\xff Go buildinf:", b"\0" * 14)])
+    with Running(wiped, tmp_path) as target:
+        refused = parked(target.pid, "report")
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert re.search("Go", refused.stderr)
+
+
+def test_unknown_pclntab(tmp_path: Path) -> None:
+    """garble writes another magic number in front of the function table."""
+    source = ROOT / "tests/targets/twins"
+    assert source.is_dir()
+    binary = strip(build_target("twins", Build("1.27", "default")), tmp_path / "stripped")
+    header = b"\xf1\xff\xff\xff\0\0\x01\x08"
+    copy = tmp_path / "other" / binary.name
+    copy.parent.mkdir()
+    shutil.copy(binary, copy)
+    core = None
+    with Running(binary, tmp_path) as target:
+        core = target.abort()
+    copy.write_bytes(binary.read_bytes().replace(header, b"\xe3\xd2\xc1\xb0" + header[4:]))
+    refused = parked("core", copy, core.core, "report")
+    core.core.unlink()
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert "function table" in refused.stderr or "pclntab" in refused.stderr
