@@ -115,8 +115,10 @@ std::string_view BuildInfo::setting(std::string_view key) const {
 
 Result<BuildInfo> parseBuildInfo(std::span<const std::byte> bytes, std::string_view file) {
   if (!isMagic(bytes)) {
-    return fail(ErrorCode::badFormat,
-                fmt::format("{}: not a Go program (it has no Go build information)", file));
+    return fail(
+        ErrorCode::badFormat,
+        fmt::format("{}: not a Go program, or an obfuscated one (it has no Go build information)",
+                    file));
   }
   const auto flags = std::to_integer<std::uint8_t>(bytes[kMagic.size() + 1]);
   if ((flags & kInlineStrings) == 0) {

@@ -178,7 +178,32 @@ std::optional<Addr> byCodeOrShape(const GlobalSearch& search, std::string_view f
 }  // namespace
 
 std::optional<Addr> findAllgs(const GlobalSearch& search) {
-  return byCodeOrShape(search, "runtime.allgadd", Allgs(search));
+  Allgs check(search);
+  if (const auto found =
+          GlobalSearch::only(GlobalSearch::passing(search.refs("runtime.allgadd"), 0, check))) {
+    return found;
+  }
+  // The collector keeps an earlier state of the list, from which nothing is ever removed.
+  auto& memory = search.memory();
+  SliceHeader longest;
+  std::optional<Addr> found;
+  const std::vector<Addr> lists = search.scan(check);
+  for (const Addr list : lists) {
+    SliceHeader slice;
+    if (!peek(memory, list, slice) || slice.length <= longest.length) continue;
+    longest = slice;
+    found = list;
+  }
+  for (const Addr list : lists) {
+    SliceHeader slice;
+    if (!peek(memory, list, slice)) return std::nullopt;
+    for (std::uint64_t i = 0; i < slice.length; ++i) {
+      if (memory.word(slice.data + i * kWord) != memory.word(longest.data + i * kWord)) {
+        return std::nullopt;
+      }
+    }
+  }
+  return found;
 }
 
 std::optional<Addr> findAllp(const GlobalSearch& search) {

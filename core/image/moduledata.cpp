@@ -198,8 +198,11 @@ Result<ModuleList> readModules(target::Target& target, const GoVersion& version,
     firstModule = findModule(target, layout->pcHeader.offset, layout->ftab.length.offset);
   }
   if (firstModule == 0) {
-    return fail(ErrorCode::notFound,
-                fmt::format("no runtime.firstmoduledata in this {} program", version.text));
+    return fail(
+        ErrorCode::notFound,
+        fmt::format("no function table (pclntab) of a known format, or no "
+                    "runtime.firstmoduledata, in this {} program: is it obfuscated or packed?",
+                    version.text));
   }
   ModuleList modules;
   std::vector<Addr> seen;

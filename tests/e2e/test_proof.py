@@ -110,9 +110,7 @@ def test_the_way_that_keeps_it_alive(build: Build, kernel_core: Callable[..., Co
         "V_finalizer": "a finalizer",
     }
     if not build.symbols:  # globals have no names
-        expected |= {
-            name: "a global at 0x" for name, root in expected.items() if "(global" in root
-        }
+        expected |= {name: "a global at 0x" for name, root in expected.items() if "(global" in root}
     for name, root in expected.items():
         why = parked(*base, "why", ids[name])
         assert why.returncode == 0, why.stderr

@@ -20,6 +20,7 @@ RULE_TABLE = (ROOT / "core/rules/rule.cpp").read_text()
 DRIVER = ROOT / "tests/targets/fakedb"
 # By then a good program has nobody left who is blocked for good.
 LONG_ENOUGH = 0.8
+STRIPPED = "-s -w"  # flags of the linker
 AT_MOST = 15.0
 
 
@@ -56,8 +57,13 @@ SECTIONS = {section.rule: section for section in map(read_section, DOCUMENT.spli
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "go" in metafunc.fixturenames:
         matrix = metafunc.config.getoption("--matrix")
-        rows = {"quick": ["1.22"], "ci": ["1.18", "1.22", "1.27"], "full": list(RELEASES)}
-        metafunc.parametrize("go", rows[matrix])
+        rows = {
+            "quick": [("1.22", "")],
+            "ci": [("1.18", ""), ("1.22", ""), ("1.25", STRIPPED), ("1.27", "")],
+            "full": [(go, flags) for go in RELEASES for flags in ("", STRIPPED)],
+        }
+        ids = [go + ("-stripped" if flags else "") for go, flags in rows[matrix]]
+        metafunc.parametrize(("go", "flags"), rows[matrix], ids=ids)
 
 
 def test_every_rule_has_its_section() -> None:
@@ -66,10 +72,10 @@ def test_every_rule_has_its_section() -> None:
 
 
 @cache
-def programs(go: str) -> Path:
+def programs(go: str, flags: str) -> Path:
     """Folder with all the programs, built in one go: PK001-bad, PK001-good, …"""
     name = hashlib.sha256((DOCUMENT + tree_hash(DRIVER)).encode()).hexdigest()[:16]
-    folder = CACHE / f"rules-{RELEASES[go]}-{name}"
+    folder = CACHE / f"rules-{RELEASES[go]}{flags.replace(' ', '')}-{name}"
     binaries = folder / "bin"
     if binaries.exists():
         return binaries
@@ -89,7 +95,7 @@ def programs(go: str) -> Path:
     partial = folder / "partial"
     partial.mkdir(exist_ok=True)
     subprocess.run(
-        ["go", "build", "-o", f"{partial}/", "./..."],
+        ["go", "build", f"-ldflags={flags}", "-o", f"{partial}/", "./..."],
         cwd=folder,
         env=go_environment(go),
         check=True,
@@ -108,9 +114,9 @@ def findings(pid: int, options: tuple[str, ...]) -> list[dict]:
 
 
 @pytest.mark.parametrize("rule", SECTIONS)
-def test_rule(rule: str, go: str) -> None:
+def test_rule(rule: str, go: str, flags: str) -> None:
     section = SECTIONS[rule]
-    folder = programs(go)
+    folder = programs(go, flags)
     fires = section.before is None or int(go.removeprefix("1.")) < section.before
     with subprocess.Popen([folder / f"{rule}-bad"], stderr=subprocess.DEVNULL) as bad:
         try:
