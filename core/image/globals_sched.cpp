@@ -40,7 +40,9 @@ struct GoroutineShape {
 /// Runtime.allgs is a []*g of which nearly all have the shape.
 class Allgs {
  public:
-  explicit Allgs(const GlobalSearch& search) : memory_(search.memory()), shape_(search.layouts) {}
+  /// `least`: so many of the elements must have the shape.
+  Allgs(const GlobalSearch& search, std::size_t least)
+      : memory_(search.memory()), shape_(search.layouts), least_(least) {}
 
   bool operator()(Addr address) {
     SliceHeader slice;
@@ -63,12 +65,13 @@ class Allgs {
       }
       if (wrong > kLooked / 20) return false;
     }
-    return alive != 0 && wrong * 20 <= looked;  // 95 %
+    return alive >= least_ && wrong * 20 <= looked;  // 95 %
   }
 
  private:
   target::AddressSpace& memory_;
   GoroutineShape shape_;
+  std::size_t least_;
 };
 
 /// Runtime.allp is a []*p whose elements know their number.
@@ -178,16 +181,18 @@ std::optional<Addr> byCodeOrShape(const GlobalSearch& search, std::string_view f
 }  // namespace
 
 std::optional<Addr> findAllgs(const GlobalSearch& search) {
-  Allgs check(search);
-  if (const auto found =
-          GlobalSearch::only(GlobalSearch::passing(search.refs("runtime.allgadd"), 0, check))) {
+  if (const auto found = GlobalSearch::only(
+          GlobalSearch::passing(search.refs("runtime.allgadd"), 0, Allgs(search, 1)))) {
     return found;
   }
+  // A pointer to an m, whose first word is a g, looks like a list of one. The runtime starts four
+  // goroutines of its own.
+  constexpr std::size_t kRuntimesOwn = 4;
   // The collector keeps an earlier state of the list, from which nothing is ever removed.
   auto& memory = search.memory();
   SliceHeader longest;
   std::optional<Addr> found;
-  const std::vector<Addr> lists = search.scan(check);
+  const std::vector<Addr> lists = search.scan(Allgs(search, kRuntimesOwn));
   for (const Addr list : lists) {
     SliceHeader slice;
     if (!peek(memory, list, slice) || slice.length <= longest.length) continue;

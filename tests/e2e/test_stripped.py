@@ -41,10 +41,18 @@ def document(binary: Path, core: Path, *command: str) -> dict:
     return json.loads(shown.stdout)
 
 
+def without_names(shown: dict) -> dict:
+    """Up to 1.20 only the names of two variables tell the one root of contexts from the other."""
+    for context in shown.get("contexts", []):
+        if context["context_type"] in ("context.Background", "context.TODO"):
+            context["context_type"] = "context.Background or TODO"
+    return shown
+
+
 def same(binary: Path, stripped: Path, core: Path) -> None:
     for command in COMMANDS:
-        whole = document(binary, core, *command)
-        reduced = document(stripped, core, *command)
+        whole = without_names(document(binary, core, *command))
+        reduced = without_names(document(stripped, core, *command))
         assert whole["target"].pop(LAYOUTS) == "DWARF"
         assert reduced["target"].pop(LAYOUTS) != "DWARF"
         whole["target"].pop("path")
