@@ -1,0 +1,42 @@
+"""The shipped layout tables: equal to what DWARF says, made by one command, believed only where they fit."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import BUILD_DIR, ROOT, build_target, run
+from matrix import RELEASES, Build
+
+TABLES = ROOT / "core/layouts"
+FILES = ["releases.txt", "sets.txt", "structs.txt"]
+COMPARE = BUILD_DIR / "tests/tools/compare_layouts"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "go" in metafunc.fixturenames:
+        matrix = metafunc.config.getoption("--matrix")
+        rows = {"quick": ["1.22"], "ci": ["1.18", "1.22", "1.24", "1.27"], "full": list(RELEASES)}
+        metafunc.parametrize("go", rows[matrix])
+
+
+def test_equal_to_dwarf(go: str) -> None:
+    result = run(COMPARE, build_target("zoo", Build(go, "default")))
+    assert result.returncode == 0, result.stdout + result.stderr
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith(f"shipped table for {RELEASES[go]}: ")
+    assert " 0 differences" in last
+    assert int(last.split(": ")[1].split()[0]) > 100  # structs compared
+
+
+def test_a_release_is_added_by_one_command(go: str, tmp_path: Path) -> None:
+    for name in FILES:
+        shutil.copy(TABLES / name, tmp_path)
+    command = [ROOT / "scripts/make-layouts", "--output", tmp_path]
+    assert run(*command, "--drop", RELEASES[go]).returncode == 0
+    assert f"{RELEASES[go]} " not in (tmp_path / "releases.txt").read_text()
+    made = run(*command, "--keep", RELEASES[go], timeout=600)
+    assert made.returncode == 0, made.stderr
+    assert filecmp.cmpfiles(TABLES, tmp_path, FILES, shallow=False) == (FILES, [], [])
