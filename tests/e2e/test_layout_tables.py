@@ -1,4 +1,4 @@
-"""The shipped layout tables: equal to what DWARF says, made by one command, believed only where they fit."""
+"""The shipped layout tables: equal to DWARF, made by one command."""
 
 from __future__ import annotations
 
