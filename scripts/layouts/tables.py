@@ -3,8 +3,8 @@
 structs.txt   every definition once, under the first eight digits of its SHA-256: a struct ("ID SIZE
               NAME", then a line " OFFSET SIZE FIELD TYPE" for each field) or the constants of a
               package ("ID = PACKAGE", then " VALUE NAME")
-sets.txt      "SET ID ID …" in lines: the definitions that hold together; or "SET of OTHER -ID +ID …"
-releases.txt  "RELEASE ARCH SET experiment experiment=SET …": the set of the release as it comes, and
+sets.txt      "SET ID ID …" in lines: the definitions that hold together; or "SET of OTHER -ID +ID"
+releases.txt  "RELEASE ARCH SET experiment experiment=SET …": the set of the release as it is, and
               of each experiment that may be turned; without "=" it changes nothing
 
 The files depend only on which releases are in them, not on the order in which these came.

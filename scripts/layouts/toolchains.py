@@ -14,16 +14,40 @@ HERE = Path(__file__).resolve().parent
 ARCHITECTURES = ("amd64", "arm64")
 OLDEST = (18, 0)
 
-# Experiments that change no struct of the library, whether they are on or off: what concerns only the
-# compiler, the linker or tools, and what was tried on the last release of every minor version
+# Experiments that change no struct of the library, whether they are on or off: what concerns only
+# the compiler, the linker or tools, and what was tried on the last release of every minor version
 # (--try-all does so again).
 NO_LAYOUT = {
-    "aliastypeparams", "arenas", "boringcrypto", "cacheprog", "cgocheck2", "coverageredesign", "dwarf5",
-    "fieldtrack", "goroutineleakprofile", "heapminimum512kib", "jsonv2", "loopvar", "mapsplitgroup",
-    "newinliner", "pacerredesign", "preemptibleloops", "randomizedheapbase64", "range", "rangefunc",
-    "regabiargs", "regabig", "regabireflect", "regabiwrappers", "runtimefreegc", "runtimesecret", "simd",
-    "sizespecializedmalloc", "synctest", "unified",
-}  # fmt: skip
+    "aliastypeparams",
+    "arenas",
+    "boringcrypto",
+    "cacheprog",
+    "cgocheck2",
+    "coverageredesign",
+    "dwarf5",
+    "fieldtrack",
+    "goroutineleakprofile",
+    "heapminimum512kib",
+    "jsonv2",
+    "loopvar",
+    "mapsplitgroup",
+    "newinliner",
+    "pacerredesign",
+    "preemptibleloops",
+    "randomizedheapbase64",
+    "range",
+    "rangefunc",
+    "regabiargs",
+    "regabig",
+    "regabireflect",
+    "regabiwrappers",
+    "runtimefreegc",
+    "runtimesecret",
+    "simd",
+    "sizespecializedmalloc",
+    "synctest",
+    "unified",
+}
 UNTRIED = {"staticlockranking"}  # for the runtime's own developers
 
 
@@ -91,9 +115,17 @@ def configurations(release: str, root: Path, try_all: bool) -> list[str]:
     found = []
     for arch in ARCHITECTURES:
         tags = go(
-            "local", "list", "-f", '{{join context.ToolTags ","}}', "runtime",
-            command=root / "bin/go", GOARCH=arch, GOEXPERIMENT="", GOROOT=str(root), GO111MODULE="off",
-        ).split(",")  # fmt: skip
+            "local",
+            "list",
+            "-f",
+            '{{join context.ToolTags ","}}',
+            "runtime",
+            command=root / "bin/go",
+            GOARCH=arch,
+            GOEXPERIMENT="",
+            GOROOT=str(root),
+            GO111MODULE="off",
+        ).split(",")
         found.append(f"- {arch} {','.join(tags)}")
         for name in sorted(known):
             tag = f"goexperiment.{name}"

@@ -68,7 +68,8 @@ TEST(Json, OneBlockedSender) {
   made.address = 0xc000001000;
   const json all = parsed(program);
   EXPECT_EQ(all["schema"], "parked/1");
-  EXPECT_EQ(all["selection"], json::parse(R"({"filtered":false,"goroutines":1,"listed":1,"quieted":0})"));
+  EXPECT_EQ(all["selection"],
+            json::parse(R"({"filtered":false,"goroutines":1,"listed":1,"quieted":0})"));
   EXPECT_EQ(all["incomplete"], json::array());
   const json& g = all["goroutines"].at(0);
   EXPECT_EQ(g["id"], 2);
@@ -295,7 +296,8 @@ TEST(Json, LimitAndFiltersAreTold) {
   options.limit = 1;
   options.filters = {{true, leak::Property::reason, "send"}};
   const json all = parsed(queue(), options);
-  EXPECT_EQ(all["selection"], json::parse(R"({"filtered":true,"goroutines":3,"listed":1,"quieted":0})"));
+  EXPECT_EQ(all["selection"],
+            json::parse(R"({"filtered":true,"goroutines":3,"listed":1,"quieted":0})"));
   EXPECT_EQ(all["goroutines"].size(), 1U);
   EXPECT_EQ(all["groups"].size(), 1U);
   EXPECT_EQ(all["target"]["goroutines"]["total"], 5) << "the target's own numbers";
