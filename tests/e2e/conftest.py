@@ -55,7 +55,8 @@ def go_environment(go: str) -> dict[str, str]:
 def build_target(name: str, build: Build, experiment: str = "") -> Path:
     """The binary of tests/targets/<name>, built once per content, release and mode."""
     source = ROOT / "tests/targets" / name
-    folder = CACHE / f"{name}-{build}-{RELEASES[build.go]}-{tree_hash(source)}"
+    toolchain = RELEASES[build.go] + (f"-{experiment}" if experiment else "")
+    folder = CACHE / f"{name}-{build}-{toolchain}-{tree_hash(source)}"
     binary = folder / name
     if not binary.exists():
         folder.mkdir(parents=True, exist_ok=True)

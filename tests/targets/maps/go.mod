@@ -1,0 +1,3 @@
+module parked.test/maps
+
+go 1.18
