@@ -66,7 +66,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("go", "flags"), rows[matrix], ids=ids)
 
 
-def test_every_rule_has_its_section() -> None:
+def test_every_rule_has_its_section_and_its_line() -> None:
+    table = re.findall(r'RuleId::\w+, "(PK\d+)", "([^"]+)"', RULE_TABLE)
+    lines = re.findall(r"^\| \[(PK\d+)\]\(#pk\d+\) \| (.*) \|$", DOCUMENT, re.MULTILINE)
+    assert lines == table
     assert list(SECTIONS) == re.findall(r'"(PK\d+)"', RULE_TABLE)
     assert all(len(section.programs) == 2 for section in SECTIONS.values())
 
