@@ -77,6 +77,7 @@ class TimersReader {
  private:
   void addIdle();
   void addReceivers();
+  void dropGarbage();
   void judgeHolder(std::size_t index, const Finder& finder, const TimerRetention* retention);
   Addr closureCode(Addr object) const;
   Addr frameOf(Index goroutine, Addr word);

@@ -222,6 +222,22 @@ void TimersReader::judge(const Finder& finder, Observer* observer) {
       detail.rearming = Rearming::startsItself;
     }
   }
+  dropGarbage();
+}
+
+/// A timer that is in no heap and that nobody has is garbage, though something left over on a stack
+/// has marked it.
+void TimersReader::dropGarbage() {
+  std::size_t kept = timers_.inHeaps;
+  for (std::size_t i = timers_.inHeaps; i < timers_.all.size(); ++i) {
+    const TimerDetail& detail = timers_.details[i];
+    if (detail.holder == TimerHolder::nobody && detail.receivers == 0) continue;
+    timers_.all[kept] = timers_.all[i];
+    timers_.details[kept] = detail;
+    ++kept;
+  }
+  timers_.all.resize(kept);
+  timers_.details.resize(kept);
 }
 
 }  // namespace parked::stdlib

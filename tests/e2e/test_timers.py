@@ -28,6 +28,12 @@ def minor(build: Build) -> int:
     return int(build.go.removeprefix("1."))
 
 
+@pytest.fixture(autouse=True)
+def synchronous_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What go.mod's old `go` line would turn off in 1.23 to 1.26; other releases pass it over."""
+    monkeypatch.setenv("GODEBUG", "asynctimerchan=0")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "go" in metafunc.fixturenames:
         matrix = metafunc.config.getoption("--matrix")
