@@ -31,7 +31,7 @@ def truth_of(output: str) -> dict:
     return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
 
 
-def check(truth: dict, document: dict, *, optimised: bool) -> None:
+def check(truth: dict, document: dict, *, optimised: bool, names: bool = True) -> None:
     contexts = document["contexts"]
     by_address = {context["address"]: context for context in contexts}
     named = {name: by_address[f"{at:#x}"] for name, at in truth["address"].items()}
@@ -43,7 +43,12 @@ def check(truth: dict, document: dict, *, optimised: bool) -> None:
         if parent:
             assert above["address"] == named[parent]["address"], name
         else:
-            assert (above["kind"], above["context_type"]) == ("root", "context.Background")
+            assert above["kind"] == "root"
+            # Up to 1.20 the two roots differ only by the names of their variables.
+            assert above["context_type"] in (
+                "context.Background",
+                "context.Background" if names else "context.Background or TODO",
+            )
     for name, context in named.items():
         assert context["cancelled"] == (name == "ended")
         assert len(context["goroutines"]) == truth["waiting"].get(name, 0)
@@ -71,7 +76,7 @@ def test_truth_from_a_core(build: Build, kernel_core: Callable[..., Core]) -> No
     assert listed.returncode == 0, listed.stderr
     document = json.loads(listed.stdout)
     assert document["incomplete"] == []
-    check(truth_of(core.output), document, optimised=build.mode != "noopt")
+    check(truth_of(core.output), document, optimised=build.mode != "noopt", names=build.symbols)
 
 
 def test_live_text_and_findings(go: str, running: Callable[..., Running]) -> None:

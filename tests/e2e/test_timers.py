@@ -50,7 +50,13 @@ def own(document: dict) -> list[dict]:
     return [t for t in document["timers"] if t["kind"] not in ("runtime", "sleep")]
 
 
-def check(truth: dict, document: dict, *, synchronous: bool, clock: bool) -> None:
+def held_by(name: str, names: bool) -> str:
+    return f"{name} (global)" if names else "a global at 0x"
+
+
+def check(
+    truth: dict, document: dict, *, synchronous: bool, clock: bool, names: bool = True
+) -> None:
     timers = own(document)
     after_funcs = [t for t in timers if t["kind"] == "after_func"]
     by_function: dict[str, list[dict]] = {}
@@ -73,9 +79,9 @@ def check(truth: dict, document: dict, *, synchronous: bool, clock: bool) -> Non
         assert timer["receivers"] == (1 if waited else 0)
         assert (timer["p"] is None) == (synchronous and not waited)
         if name == "idle ticker":
-            assert timer["held_by"] == "main.idleTicker (global)"
+            assert held_by("main.idleTicker", names) in timer["held_by"]
         if name == "idle timer":
-            assert timer["held_by"] == "main.idleTimer (global)"
+            assert held_by("main.idleTimer", names) in timer["held_by"]
         if waited:
             assert timer["made"]["func"] == "main.tick"
         assert not timer["nobody_can_stop"]
@@ -95,7 +101,7 @@ def check(truth: dict, document: dict, *, synchronous: bool, clock: bool) -> Non
                 "main.rearmByReset.func1": "resets_itself",
             }
             assert timer["rearms"] == rearms.get(name), name
-    assert by_function["main.main.func2"][0]["held_by"] == "main.stoppable (global)"
+    assert held_by("main.stoppable", names) in by_function["main.main.func2"][0]["held_by"]
     for name, least in truth["kept_at_least"].items():
         kept = by_function[name][0]["retained_bytes"]
         assert least <= kept <= 1.5 * least + 4096, name
@@ -121,7 +127,13 @@ def test_truth_from_a_core(build: Build, kernel_core: Callable[..., Core]) -> No
     document = json.loads(listed.stdout)
     assert document["incomplete"] == []
     if build.mode != "noopt":  # there everything is live to the end of its function
-        check(truth_of(core.output), document, synchronous=minor(build) >= 23, clock=True)
+        check(
+            truth_of(core.output),
+            document,
+            synchronous=minor(build) >= 23,
+            clock=True,
+            names=build.symbols,
+        )
 
 
 def test_truth_live(go: str, running: Callable[..., Running]) -> None:
@@ -130,7 +142,13 @@ def test_truth_live(go: str, running: Callable[..., Running]) -> None:
         listed = parked(target.pid, "timers", "--json")
         truth = truth_of(target.log.read_text())
     assert listed.returncode == 0, listed.stderr
-    check(truth, json.loads(listed.stdout), synchronous=minor(build) >= 23, clock=True)
+    check(
+        truth,
+        json.loads(listed.stdout),
+        synchronous=minor(build) >= 23,
+        clock=True,
+        names=build.symbols,
+    )
 
 
 def test_asynchronous_timers(
@@ -157,7 +175,8 @@ def test_text(go: str, running: Callable[..., Running]) -> None:
     assert "keeps 1.0 MB in 2 objects alive" in text
     assert "starts itself again, it seems" in text
     assert "held by main.stoppable (global)" in text
-    assert "waited for in main.waitAfter" in text
+    # Of timers that look alike the first speaks for all; up to 1.22 the heap's order is not fixed.
+    assert "waited for in main.waitAfter" in text or "one is held by main.idleTimer" in text
     assert ("1 idle: nobody waits" in text) == (minor(build) >= 23)
     assert max(len(line) for line in text.splitlines()) <= 160
 
