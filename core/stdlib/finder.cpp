@@ -6,6 +6,7 @@
 #include "heap/pointers.h"
 #include "image/image.h"
 #include "proof/globals.h"
+#include "proof/machine_roots.h"
 #include "proof/stack_roots.h"
 
 namespace parked::stdlib {
@@ -13,8 +14,8 @@ namespace parked::stdlib {
 namespace {
 
 constexpr std::uint64_t kWord = 8;
-constexpr std::size_t kMaxHolders = 64;   // of one object: enough to tell who they are
-constexpr std::uint32_t kAskEvery = 256;  // spans
+constexpr std::size_t kMaxHolders = 4096;  // of one object
+constexpr std::uint32_t kAskEvery = 256;   // spans
 
 }  // namespace
 
@@ -54,10 +55,36 @@ void Finder::wantInterface(std::string_view interface) {
   }
 }
 
-void Finder::wantTarget(Addr object) {
-  if (!targets_.insert(object, static_cast<std::uint32_t>(holders_.size()))) return;
+void Finder::wantTarget(Addr object, bool interior) {
+  const auto number = static_cast<std::uint32_t>(holders_.size());
+  if (!targets_.insert(object, number)) return;
   holders_.emplace_back();
   targetFilter_.add(object);
+  if (const heap::ObjectRef ref = heap_.find(object); interior && ref) {
+    const Addr start = heap_.address(ref);
+    ranges_.push_back({start, start + heap_.spans()[ref.span].elementSize, number});
+  }
+}
+
+std::uint32_t Finder::targetAt(Addr value) const {
+  if (targetFilter_.may(value)) {
+    if (const auto at = targets_.find(value); at != golang::AddrMap::kMissing) return at;
+  }
+  if (ranges_.empty() || value < ranges_.front().start || value >= ranges_.back().end) {
+    return golang::AddrMap::kMissing;
+  }
+  const auto after = std::ranges::upper_bound(ranges_, value, {}, &Range::start);
+  const Range& range = *std::prev(after);
+  return value < range.end ? range.target : golang::AddrMap::kMissing;
+}
+
+void Finder::hold(std::uint32_t target, Addr word, const Holder& holder) {
+  if (holders_[target].size() >= kMaxHolders) {
+    complete_ = false;
+    return;
+  }
+  holders_[target].push_back(holder);
+  holders_[target].back().word = word;
 }
 
 /// A value lies in the heap or is a global. Lists of types look like interfaces, too.
@@ -97,11 +124,22 @@ void Finder::look(Addr word, Addr before, Addr value, const Holder& holder) {
       }
     }
   }
-  if (!targetFilter_.may(value)) return;
-  const auto target = targets_.find(value);
-  if (target == golang::AddrMap::kMissing || holders_[target].size() >= kMaxHolders) return;
-  holders_[target].push_back(holder);
-  holders_[target].back().word = word;
+  if (const auto target = targetAt(value); target != golang::AddrMap::kMissing) {
+    hold(target, word, holder);
+  }
+}
+
+/// What running threads have in registers and on their stacks: it may be anything inside of an
+/// object, and nobody says that it is a pointer.
+void Finder::scanMachine() {
+  const auto roots = proof::readMachineRoots(snapshot_);
+  for (const proof::HeldPointer& pointer : roots.pointers) {
+    const heap::ObjectRef object = heap_.find(pointer.value);
+    const Addr start = object ? heap_.address(object) : pointer.value;
+    if (const auto target = targetAt(start); target != golang::AddrMap::kMissing) {
+      hold(target, pointer.at, Holder{});
+    }
+  }
 }
 
 bool Finder::scanHeap(Observer* observer) {
@@ -137,24 +175,35 @@ bool Finder::scanHeap(Observer* observer) {
 void Finder::scanStacks() {
   auto& memory = snapshot_.image->target().memory();
   proof::StackRoots stacks(snapshot_);
-  if (!stacks.problem().empty()) return;
+  if (!stacks.problem().empty()) {
+    complete_ = false;
+    return;
+  }
   std::vector<proof::HeldPointer> held;
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (snapshot_.goroutines[i].system || snapshot_.goroutines[i].stack == kNone) continue;
+    if (snapshot_.goroutines[i].stack == kNone) {
+      complete_ = complete_ && !snapshot_.goroutines[i].inFlux;
+      continue;
+    }
     held.clear();
-    stacks.read(snapshot_.goroutines[i], held);
+    if (!stacks.read(snapshot_.goroutines[i], held)) complete_ = false;
     Holder holder;
     holder.goroutine = i;
     for (const proof::HeldPointer& pointer : held) {
       Addr before = 0;
       if (pointer.at != 0 && !pointer.conservative) memory.read(pointer.at - kWord, before);
-      look(pointer.at, before, pointer.value, holder);
+      Addr value = pointer.value;
+      if (pointer.conservative) {  // it may lead into an object
+        if (const heap::ObjectRef object = heap_.find(value)) value = heap_.address(object);
+      }
+      look(pointer.at, before, value, holder);
     }
   }
 }
 
 bool Finder::scan(Observer* observer) {
   if (words_.empty() && targets_.empty()) return true;
+  std::ranges::sort(ranges_, {}, &Range::start);
   auto& memory = snapshot_.image->target().memory();
   (void)proof::visitGlobals(*snapshot_.image, [&](Addr address, Addr value) {
     Addr before = 0;
@@ -162,6 +211,7 @@ bool Finder::scan(Observer* observer) {
     look(address, before, value, Holder{});
   });
   scanStacks();
+  scanMachine();
   return scanHeap(observer);
 }
 

@@ -41,11 +41,14 @@ class Finder {
   void wantType(std::string_view pointerType);
   /// Asks for the objects any interface of type `interface` ("context.Context") holds.
   void wantInterface(std::string_view interface);
-  /// Asks who points to the start of the object.
-  void wantTarget(Addr object);
+  /// Asks who points to the start of the object; with `interior`, to anything in it.
+  void wantTarget(Addr object, bool interior = false);
 
   /// One pass. False if the user interrupted.
   bool scan(Observer* observer);
+
+  /// Every stack was read: who is not found to hold something does not hold it.
+  bool complete() const { return complete_; }
 
   struct Found {
     Addr address = 0;  ///< of the object
@@ -79,6 +82,9 @@ class Finder {
   void wantWord(Addr word, Addr type, const std::string& name);
   bool isValue(Addr address) const;
   bool fits(Addr address, Addr type) const;
+  std::uint32_t targetAt(Addr value) const;
+  void hold(std::uint32_t target, Addr word, const Holder& holder);
+  void scanMachine();
   void look(Addr word, Addr before, Addr value, const Holder& holder);
   bool scanHeap(Observer* observer);
   void scanStacks();
@@ -96,6 +102,12 @@ class Finder {
   Filter wordFilter_, targetFilter_;
   golang::AddrMap targets_;  // to holders_
   std::vector<std::vector<Holder>> holders_;
+  struct Range {
+    Addr start = 0, end = 0;
+    std::uint32_t target = 0;
+  };
+  std::vector<Range> ranges_;  // of targets wanted with what is inside of them, sorted
+  bool complete_ = true;
   std::map<std::string, std::map<Addr, Addr>, std::less<>> found_;  // by name: address to type
 };
 

@@ -494,7 +494,7 @@ Addr HttpReader::bodyChannel(const HttpConnection& connection) const {
 
 /// A Transport is nobody's any more when only its own connections hold it.
 void HttpReader::judgeHolders(const Finder& again) {
-  if (proof_ == nullptr || !proof_->given()) return;
+  if (proof_ == nullptr || !proof_->given() || !again.complete()) return;
   judgeBodies(again);
   for (HttpTransport& transport : http_.transports) {
     if (transport.isDefault) continue;

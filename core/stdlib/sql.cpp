@@ -112,13 +112,13 @@ void SqlReader::read(Finder& again) {
     for (const StackIndex::Hit& hit : stacks_.in(function)) {
       const Addr address = stacks_.argument(hit);
       users_[address] = {use, values_.pointer(address + dc), hit.goroutine};
-      again.wantTarget(address);
+      again.wantTarget(address, true);
     }
   }
   readWaiters();
   for (const SqlDb& db : sql_.databases) {
     for (const SqlConn& conn : db.conns) {
-      if (conn.inUse) again.wantTarget(conn.address);
+      if (conn.inUse) again.wantTarget(conn.address, true);
     }
   }
 }
@@ -256,7 +256,7 @@ void SqlReader::judge(const Finder& again, SqlConn& conn) {
     if (user.waiter == kNone || heldByOthers(again, holder.object, user.waiter)) held = true;
   }
   const bool proofs = proof_ != nullptr && proof_->given();
-  conn.lost = proofs && !held;
+  conn.lost = proofs && again.complete() && !held;
   for (const Holder& holder : again.holdersOf(conn.user)) {
     if (holder.goroutine != kNone && holder.goroutine != conn.waiter) {
       conn.goroutine = holder.goroutine;

@@ -35,7 +35,8 @@ def test_no_finding(go: str, tmp_path: Path) -> None:
         for _ in range(LOOKS):
             result = parked(target.pid, "report", "--json")
             document = json.loads(result.stdout)
-            assert document["incomplete"] == []
+            # What a thread was changing just then cannot be read, and is said.
+            assert {entry["what"] for entry in document["incomplete"]} <= {"stack", "contexts"}
             # A program as busy as this may be stopped where no proof can be given.
             given += document["proof"]["state"] == "given"
             assert alarms(document) == []
