@@ -111,7 +111,10 @@ def findings(pid: int, options: tuple[str, ...]) -> list[dict]:
     result = parked(pid, "report", "--json", *options)
     if "had not started" in result.stderr:  # a loaded machine
         time.sleep(0.3)
+        for _ in range(10):
         result = parked(pid, "report", "--json", *options)
+        if result.returncode != 3:  # the runtime was changing something just then
+            break
     assert result.returncode == 0, result.stderr + result.stdout[-400:]
     return json.loads(result.stdout)["findings"]
 
