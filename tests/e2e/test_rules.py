@@ -108,13 +108,12 @@ def programs(go: str, flags: str) -> Path:
 
 
 def findings(pid: int, options: tuple[str, ...]) -> list[dict]:
-    result = parked(pid, "report", "--json", *options)
-    if "had not started" in result.stderr:  # a loaded machine
-        time.sleep(0.3)
-        for _ in range(10):
+    for _ in range(10):
         result = parked(pid, "report", "--json", *options)
-        if result.returncode != 3:  # the runtime was changing something just then
+        # A loaded machine, or the runtime was changing something just then.
+        if result.returncode != 3 and "had not started" not in result.stderr:
             break
+        time.sleep(0.1)
     assert result.returncode == 0, result.stderr + result.stdout[-400:]
     return json.loads(result.stdout)["findings"]
 
