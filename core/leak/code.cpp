@@ -34,8 +34,10 @@ bool isUserFunction(const Code& code, std::string_view function, std::string_vie
   if (package == "main" || package == "main_test" || package == "command-line-arguments") {
     return true;
   }
-  if (package.substr(0, package.find('/')).find('.') != std::string_view::npos) return true;
   if (package == code.mainPackage() || inModule(package, code.mainModule())) return true;
+  // golang.org/x is the standard library's other half: nobody looks for his leak in errgroup.
+  if (package.starts_with("golang.org/x/")) return false;
+  if (package.substr(0, package.find('/')).find('.') != std::string_view::npos) return true;
   // No dot in the first element: the standard library, unless its file lies outside GOROOT (a
   // second module without a dot, a workspace). With -trimpath there is no GOROOT to compare with.
   const std::string_view root = code.standardLibraryRoot();

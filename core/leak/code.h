@@ -33,7 +33,7 @@ class Code {
 
 /// The function belongs to the runtime.
 bool isRuntimeFunction(std::string_view function);
-/// The function is neither the runtime's nor the standard library's.
+/// The function is neither the runtime's nor the standard library's, golang.org/x included.
 bool isUserFunction(const Code& code, std::string_view function, std::string_view file);
 
 /// The code of a Go executable.

@@ -41,6 +41,8 @@ std::string_view httpStateName(HttpState state) {
 
 namespace {
 
+constexpr std::ptrdiff_t kStreams = 3;  // of one connection, in text
+
 std::string timeoutText(const char* name, std::int64_t ns) {
   return ns > 0 ? fmt::format(", {} {}", name, humanDuration(ns)) : fmt::format(", no {}", name);
 }
@@ -63,6 +65,19 @@ std::string connectionText(const Report& report, const HttpConnection& connectio
   }
   if (!connection.request.url.empty()) {
     text += fmt::format(", {} {}", connection.request.method, connection.request.url);
+  }
+  for (const stdlib::HttpStream& stream : connection.requests) {
+    if (&stream - connection.requests.data() == kStreams) {
+      text += fmt::format(", {} more", connection.requests.size() - kStreams);
+      break;
+    }
+    text += fmt::format(", {}", stream.request.url.empty()
+                                    ? std::string("a request")
+                                    : stream.request.method + " " + stream.request.url);
+    if (stream.state != HttpState::waiting) {
+      text += fmt::format(" ({})", httpStateName(stream.state));
+    }
+    text += fmt::format(" by goroutine {}", goroutineText(snapshot, stream.writer));
   }
   if (connection.net.fd >= 0) {
     text += fmt::format(", fd {} {} -> {}", connection.net.fd, connection.net.local,
@@ -160,6 +175,26 @@ void putServer(Page& page, const Report& report, const stdlib::HttpServer& serve
                   timeoutText("idle timeout", server.idleTimeout)),
       Ink::strong);
   putConnections(page, report, server.connections, limit, 4);
+  const std::size_t shown =
+      limit == 0 ? server.handlers.size() : std::min<std::uint64_t>(server.handlers.size(), limit);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const stdlib::HttpHandler& handler = server.handlers[i];
+    const leak::Place& place = report.analysis->place(
+        report.analysis->stack(report.snapshot->goroutines[handler.goroutine].stack).user);
+    std::string text = handler.request.url.empty()
+                           ? ""
+                           : handler.request.method + " " + handler.request.url + ", ";
+    text += fmt::format("goroutine {}", goroutineText(*report.snapshot, handler.goroutine));
+    if (const auto wait = waitText(report.analysis->waitAtLeast(handler.goroutine));
+        !wait.empty()) {
+      text += ", " + wait;
+    }
+    page.field(4, 8, "handler",
+               fmt::format("{}, {}:{} {}", text, baseName(place.file), place.line, place.function));
+  }
+  if (shown < server.handlers.size()) {
+    page.line(4, {{fmt::format("{} more handlers", server.handlers.size() - shown), Ink::faint}});
+  }
 }
 
 }  // namespace

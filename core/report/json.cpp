@@ -98,6 +98,10 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     const auto& cycles = report.analysis->lockHolders().cycles;
     putArray(out, "lock_cycles", cycles.size(),
              [&](std::string& text, std::size_t i) { objects.lockCycle(text, cycles[i]); });
+    if (report.resources != nullptr) {
+      out(",\n\"extra_sync\":");
+      out.append([&](std::string& text) { putExtraSync(text, report); });
+    }
   }
   if (parts.http) {
     out(",\n\"http\":");

@@ -20,6 +20,11 @@ Json goroutineOrNull(const Report& report, Index index) {
                                                     : Json(nullptr);
 }
 
+Json requestJson(const stdlib::HttpRequest& request) {
+  return request.url.empty() ? Json(nullptr)
+                             : Json{{"method", request.method}, {"url", request.url}};
+}
+
 Json connectionJson(const Report& report, const stdlib::HttpConnection& connection) {
   Json json;
   json["address"] = addressOrNull(connection.address);
@@ -39,9 +44,16 @@ Json connectionJson(const Report& report, const stdlib::HttpConnection& connecti
           : Json(std::max<std::int64_t>(saturatingDifference(now, connection.idleSince), 0));
   json["streams"] = connection.http2 ? Json(connection.streams) : Json(nullptr);
   json["body_lost"] = connection.bodyLost;
-  json["request"] = connection.request.url.empty() ? Json(nullptr)
-                                                   : Json{{"method", connection.request.method},
-                                                          {"url", connection.request.url}};
+  json["request"] = requestJson(connection.request);
+  Json requests = Json::array();
+  for (const stdlib::HttpStream& stream : connection.requests) {
+    requests.push_back({{"address", addressOrNull(stream.address)},
+                        {"state", httpStateName(stream.state)},
+                        {"request", requestJson(stream.request)},
+                        {"goroutine", goroutineOrNull(report, stream.writer)},
+                        {"user", goroutineOrNull(report, stream.user)}});
+  }
+  json["requests"] = std::move(requests);
   json["reader"] = goroutineOrNull(report, connection.reader);
   json["writer"] = goroutineOrNull(report, connection.writer);
   json["user"] = goroutineOrNull(report, connection.user);
@@ -93,6 +105,15 @@ Json serverJson(const Report& report, const stdlib::HttpServer& server) {
   json["write_timeout_ns"] = nsOrNull(server.writeTimeout);
   json["idle_timeout_ns"] = nsOrNull(server.idleTimeout);
   json["connections"] = connectionsJson(report, server.connections);
+  Json handlers = Json::array();
+  for (const stdlib::HttpHandler& handler : server.handlers) {
+    handlers.push_back(
+        {{"goroutine", goroutineOrNull(report, handler.goroutine)},
+         {"connection",
+          addressOrNull(report.resources->http.connections[handler.connection].address)},
+         {"request", requestJson(handler.request)}});
+  }
+  json["handlers"] = std::move(handlers);
   return json;
 }
 

@@ -10,6 +10,9 @@ namespace parked::report {
 /// {"transports":[…],"servers":[…]}
 void putHttp(std::string& out, const Report& report);
 
+/// {"semaphores":[…],"error_groups":[…]}
+void putExtraSync(std::string& out, const Report& report);
+
 /// "idle", "body not closed" …
 std::string_view httpStateName(stdlib::HttpState state);
 

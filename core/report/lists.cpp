@@ -174,7 +174,7 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   Writer writer(sink);
   Page page(style, writer);
   const auto& locks = report.snapshot->locks;
-  if (locks.empty()) {
+  if (locks.empty() && (report.resources == nullptr || report.resources->extraSync.empty())) {
     page.line(0, {{"no goroutine waits for a lock, a WaitGroup or a Cond"}});
     return;
   }
@@ -191,6 +191,7 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
     }
   }
   putMore(page, order.size(), shown, style, "locks");
+  putExtraSyncText(page, report);
 }
 
 void renderChannel(const Report& report, Index index, std::uint64_t limit, const TextStyle& style,

@@ -57,4 +57,7 @@ GroupColumns measureGroups(const Report& report, const std::vector<const leak::G
 void putGroup(Page& page, const Report& report, const leak::Group& group,
               const GroupColumns& widths);
 
+/// Objects of golang.org/x/sync that goroutines wait on.
+void putExtraSyncText(Page& page, const Report& report);
+
 }  // namespace parked::report

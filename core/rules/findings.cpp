@@ -4,7 +4,8 @@ namespace parked::rules {
 
 namespace {
 
-void groupRules(const leak::Analysis& analysis, std::vector<Finding>& findings) {
+void groupRules(const Context& context, std::vector<Finding>& findings) {
+  const leak::Analysis& analysis = context.analysis;
   const auto& groups = analysis.grouping().groups;
   for (Index i = 0; i < groups.size(); ++i) {
     const leak::Group& group = groups[i];
@@ -12,7 +13,7 @@ void groupRules(const leak::Analysis& analysis, std::vector<Finding>& findings) 
     // A well-known goroutine is stuck for reasons of its library's; the rules speak of the user's.
     if (!analysis.label(group.example).empty()) continue;
     Finding finding;
-    if (!ruleForGroup(analysis, group, finding)) continue;
+    if (!ruleForGroup(context, group, finding)) continue;
     finding.verdict = group.verdict;
     // Somebody could still come, as far as the proof can tell.
     if (group.verdict != leak::Verdict::proved) finding.sentence += ", it seems";
@@ -28,7 +29,7 @@ void groupRules(const leak::Analysis& analysis, std::vector<Finding>& findings) 
 
 std::vector<Finding> findAll(const Context& context) {
   std::vector<Finding> findings;
-  groupRules(context.analysis, findings);
+  groupRules(context, findings);
   if (context.resources != nullptr) {
     timerRules(context, findings);
     httpRules(context, findings);

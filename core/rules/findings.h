@@ -37,7 +37,7 @@ std::vector<Finding> findAll(const Context& context);
 
 /// The rule for one group of stuck goroutines: what they wait on, and how. `rule` is kept if none
 /// fits; then the result is false.
-bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Finding& finding);
+bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding);
 
 /// The rules about resources; each appends what it finds.
 void httpRules(const Context& context, std::vector<Finding>& findings);

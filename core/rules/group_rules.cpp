@@ -98,8 +98,10 @@ bool receiveRule(const leak::Analysis& analysis, const golang::Goroutine& gorout
                  const Evidence& evidence, Finding& finding) {
   if (asksWhetherClosed(analysis, goroutine)) {
     return set(finding, RuleId::rangeNobodyCloses,
-               fmt::format("{} {} over a channel that nobody sends to or closes any more",
-                           goroutines(evidence), verb(evidence, "ranges", "range")));
+               fmt::format("{} {} over a channel (or {} v, ok from it) that nobody sends to or "
+                           "closes any more",
+                           goroutines(evidence), verb(evidence, "ranges", "range"),
+                           verb(evidence, "receives", "receive")));
   }
   return set(finding, RuleId::receiveNobodySends,
              fmt::format("{} {} from a channel that nobody sends to or closes",
@@ -118,9 +120,62 @@ bool waitGroupRule(const golang::Snapshot& snapshot, const Wait& wait, const Evi
                          verb(evidence, "waits", "wait"), counter));
 }
 
+bool rwMutexRule(const golang::Snapshot& snapshot, const Wait& wait, const Evidence& evidence,
+                 Finding& finding) {
+  const Lock* lock = wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+  if (lock == nullptr || !lock->decoded || !lock->writerPending || lock->readerWait <= 0) {
+    return false;
+  }
+  const std::string readers = leak::counted(static_cast<std::uint64_t>(lock->readerWait), "reader");
+  const std::string_view leave = lock->readerWait == 1 ? "does not leave" : "do not leave";
+  return set(
+      finding, RuleId::readersNeverLeave,
+      wait.op == WaitOp::rlock
+          ? fmt::format("{} {} to read behind a writer, which waits for {} that {}",
+                        goroutines(evidence), verb(evidence, "waits", "wait"), readers, leave)
+          : fmt::format("{} {} to write an RWMutex, whose {} {}", goroutines(evidence),
+                        verb(evidence, "waits", "wait"), readers, leave));
+}
+
+/// What waits inside of golang.org/x/sync waits on a channel or a WaitGroup that is not the user's.
+bool extraSyncRule(const stdlib::Resources* resources, const leak::Group& group, const Wait& wait,
+                   const Evidence& evidence, Finding& finding) {
+  if (resources == nullptr) return false;
+  const stdlib::ExtraSync& found = resources->extraSync;
+  if (const stdlib::WeightedSemaphore* semaphore = found.semaphoreOf(group.example)) {
+    return set(finding, RuleId::semaphoreNeverReleased,
+               fmt::format(
+                   "{} {} for a semaphore{}", goroutines(evidence), verb(evidence, "waits", "wait"),
+                   semaphore->address == 0 ? std::string()
+                                           : fmt::format(" of which {} of {} are taken",
+                                                         semaphore->taken, semaphore->size)));
+  }
+  if (found.groupOf(group.example) == nullptr) return false;
+  if (wait.kind == ObjectKind::channel && evidence.channel != nullptr) {
+    return set(finding, RuleId::errorGroupFull,
+               fmt::format("{} {} to start another function of an errgroup, of which {} run, as "
+                           "many as SetLimit allows",
+                           goroutines(evidence), verb(evidence, "waits", "wait"),
+                           leak::withSeparators(evidence.channel->length)));
+  }
+  const golang::Snapshot& snapshot = evidence.snapshot;
+  const Lock* lock = wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+  return set(
+      finding, RuleId::errorGroupNeverEnds,
+      fmt::format("{} {} for an errgroup{}", goroutines(evidence), verb(evidence, "waits", "wait"),
+                  lock == nullptr || !lock->decoded
+                      ? std::string()
+                      : fmt::format(" of which {} still {}",
+                                    leak::counted(static_cast<std::uint64_t>(
+                                                      std::max<std::int64_t>(lock->counter, 0)),
+                                                  "function"),
+                                    lock->counter == 1 ? "runs" : "run")));
+}
+
 }  // namespace
 
-bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Finding& finding) {
+bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding) {
+  const leak::Analysis& analysis = context.analysis;
   const golang::Snapshot& snapshot = analysis.snapshot();
   const golang::Goroutine& example = snapshot.goroutines[group.example];
   const auto waits = snapshot.waitsOf(example);
@@ -143,6 +198,7 @@ bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Find
   }
   if (waits.empty()) return false;
   const Wait& wait = waits.front();
+  if (extraSyncRule(context.resources, group, wait, evidence, finding)) return true;
   switch (wait.kind) {
     case ObjectKind::channel:
       if (wait.inSelect) {
@@ -159,8 +215,10 @@ bool ruleForGroup(const leak::Analysis& analysis, const leak::Group& group, Find
     case ObjectKind::once:
       return set(finding, RuleId::onceNeverDone,
                  stuck("waiting for the function of a Once that does not return"));
-    case ObjectKind::mutex:
     case ObjectKind::rwMutex:
+      if (rwMutexRule(snapshot, wait, evidence, finding)) return true;
+      [[fallthrough]];
+    case ObjectKind::mutex:
       return set(finding, RuleId::lockNeverUnlocked,
                  stuck("waiting for a lock that nobody unlocks"));
     default:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <tuple>
 
 #include "leak/numbers.h"
 #include "rules/findings.h"
@@ -40,16 +41,20 @@ struct Look {
   }
 };
 
-std::string connectionEvidence(const HttpConnection& connection) {
-  std::string text = fmt::format("persistConn {:#x}", connection.address);
+std::string connectionEvidence(const HttpConnection& connection,
+                               const stdlib::HttpRequest& request) {
+  std::string text = fmt::format("{} {:#x}", connection.http2 ? "HTTP/2 ClientConn" : "persistConn",
+                                 connection.address);
   if (connection.net.fd >= 0) {
     text += fmt::format(", fd {} {} -> {}", connection.net.fd, connection.net.local,
                         connection.net.remote);
   }
-  if (!connection.request.url.empty()) {
-    text += fmt::format(", {} {}", connection.request.method, connection.request.url);
-  }
+  if (!request.url.empty()) text += fmt::format(", {} {}", request.method, request.url);
   return text;
+}
+
+std::string connectionEvidence(const HttpConnection& connection) {
+  return connectionEvidence(connection, connection.request);
 }
 
 void addGoroutines(Finding& finding, const HttpConnection& connection) {
@@ -58,39 +63,63 @@ void addGoroutines(Finding& finding, const HttpConnection& connection) {
   }
 }
 
-/// Bodies that nobody reads or closes: one finding a host.
-void bodies(const Look& look, std::vector<Finding>& findings) {
-  std::map<std::string, std::vector<const HttpConnection*>> byHost;
+/// A body that nobody reads or closes.
+struct OpenBody {
+  const HttpConnection* connection = nullptr;
+  const stdlib::HttpStream* stream = nullptr;  ///< HTTP/2
+  bool lost = false;                           ///< nobody who could still close it has it
+  std::int64_t age = 0;                        ///< ns, at least
+};
+
+/// By scheme and host, those that were lost or that nobody has looked at for long.
+std::map<std::string, std::vector<OpenBody>> openBodies(const Look& look) {
+  std::map<std::string, std::vector<OpenBody>> byHost;
+  const auto add = [&](const OpenBody& body) {
+    if (!body.lost && body.age < hangAge(look.analysis)) return;
+    byHost[body.connection->scheme + "://" + body.connection->host].push_back(body);
+  };
   for (const HttpConnection& connection : look.http.connections) {
-    if (connection.state != HttpState::bodyOpen || connection.server != kNone) continue;
-    byHost[connection.scheme + "://" + connection.host].push_back(&connection);
-  }
-  for (const auto& [host, connections] : byHost) {
-    const auto certain =
-        std::ranges::count_if(connections, [&](const auto* c) { return look.lost(*c); });
-    const auto old = std::ranges::count_if(
-        connections, [&](const auto* c) { return look.age(c->reader) >= hangAge(look.analysis); });
-    if (certain == 0 && old == 0) continue;
-    Finding finding;
-    finding.rule = RuleId::httpBodyOpen;
-    finding.verdict = certain > 0 ? leak::Verdict::proved : leak::Verdict::suspect;
-    for (const auto* connection : connections) {
-      if (!look.lost(*connection) && look.age(connection->reader) < hangAge(look.analysis)) {
-        continue;
-      }
-      ++finding.count;
-      addGoroutines(finding, *connection);
-      if (finding.evidence.size() < kExamples) {
-        finding.evidence.push_back(connectionEvidence(*connection));
+    if (connection.server != kNone) continue;
+    if (connection.state == HttpState::bodyOpen) {
+      add({&connection, nullptr, look.lost(connection), look.age(connection.reader)});
+    }
+    for (const stdlib::HttpStream& stream : connection.requests) {
+      if (stream.state == HttpState::bodyOpen) {
+        add({&connection, &stream, false, look.age(stream.writer)});
       }
     }
-    finding.sentence = fmt::format(
-        "{} of {} {} neither closed nor read to the end{}",
-        leak::counted(finding.count, "response body", "response bodies"), host,
-        finding.count == 1 ? "is" : "are",
-        certain > 0 ? ", and nobody who could still do it has it"
-                    : fmt::format(", for at least {}, it seems",
-                                  leak::humanDuration(look.age(connections.front()->reader))));
+  }
+  return byHost;
+}
+
+/// One finding a host.
+void bodies(const Look& look, std::vector<Finding>& findings) {
+  for (const auto& [host, open] : openBodies(look)) {
+    const bool lost = std::ranges::any_of(open, &OpenBody::lost);
+    Finding finding;
+    finding.rule = RuleId::httpBodyOpen;
+    finding.verdict = lost ? leak::Verdict::proved : leak::Verdict::suspect;
+    finding.count = open.size();
+    std::int64_t oldest = 0;
+    for (const OpenBody& body : open) {
+      oldest = std::max(oldest, body.age);
+      if (body.stream != nullptr) {
+        finding.goroutines.push_back(body.stream->writer);
+      } else {
+        addGoroutines(finding, *body.connection);
+      }
+      if (finding.evidence.size() < kExamples) {
+        finding.evidence.push_back(connectionEvidence(
+            *body.connection,
+            body.stream != nullptr ? body.stream->request : body.connection->request));
+      }
+    }
+    finding.sentence =
+        fmt::format("{} of {} {} neither closed nor read to the end{}",
+                    leak::counted(finding.count, "response body", "response bodies"), host,
+                    finding.count == 1 ? "is" : "are",
+                    lost ? ", and nobody who could still do it has it"
+                         : fmt::format(", for at least {}, it seems", leak::humanDuration(oldest)));
     findings.push_back(std::move(finding));
   }
 }
@@ -243,6 +272,42 @@ void newborn(const Look& look, std::vector<Finding>& findings) {
   }
 }
 
+/// Handlers that are stuck for good, or as many and as old as a suspect group: one finding a place.
+void handlers(const Look& look, std::vector<Finding>& findings) {
+  for (const stdlib::HttpServer& server : look.http.servers) {
+    std::map<std::tuple<std::string_view, std::string_view, std::int32_t>, Finding> byPlace;
+    for (const stdlib::HttpHandler& handler : server.handlers) {
+      const leak::Verdict verdict = look.analysis.info(handler.goroutine).verdict;
+      if (verdict != leak::Verdict::proved && verdict != leak::Verdict::suspect) continue;
+      const leak::Place place = look.place(handler.goroutine);
+      Finding& finding = byPlace[{place.function, place.file, place.line}];
+      finding.rule = RuleId::httpHandlerHangs;
+      finding.verdict = std::max(finding.verdict, verdict);
+      finding.place = place;
+      ++finding.count;
+      finding.goroutines.push_back(handler.goroutine);
+      if (finding.evidence.size() < kExamples) {
+        const HttpConnection& connection = look.http.connections[handler.connection];
+        finding.evidence.push_back(fmt::format(
+            "{}{}goroutine {}, fd {} {} <- {}{}",
+            handler.request.url.empty() ? "" : handler.request.method + " " + handler.request.url,
+            handler.request.url.empty() ? "" : ", ",
+            look.analysis.snapshot().goroutines[handler.goroutine].id, connection.net.fd,
+            connection.net.local, connection.net.remote, connection.http2 ? ", HTTP/2" : ""));
+      }
+    }
+    for (auto& [place, finding] : byPlace) {
+      finding.sentence = fmt::format(
+          "{} of the server at {} {}", leak::counted(finding.count, "handler"), server.listen,
+          finding.verdict == leak::Verdict::proved
+              ? (finding.count == 1 ? "can never return"
+                                    : "can never return, some of them at least")
+              : (finding.count == 1 ? "does not return, it seems" : "do not return, it seems"));
+      findings.push_back(std::move(finding));
+    }
+  }
+}
+
 }  // namespace
 
 void httpRules(const Context& context, std::vector<Finding>& findings) {
@@ -252,6 +317,7 @@ void httpRules(const Context& context, std::vector<Finding>& findings) {
   handshakes(look, findings);
   starvation(look, findings);
   newborn(look, findings);
+  handlers(look, findings);
 }
 
 }  // namespace parked::rules

@@ -35,6 +35,17 @@ constexpr std::array kRules = {
          "take the locks in the same order everywhere"},
     Rule{RuleId::onceNeverDone, "PK024", "Once whose function never returns",
          "do not call Do of the same Once inside of its function, nor wait there for who calls it"},
+    Rule{RuleId::readersNeverLeave, "PK025", "RWMutex whose readers never leave",
+         "defer RUnlock right after RLock, and never RLock again in a goroutine that has the lock: "
+         "a writer in between blocks both"},
+    Rule{RuleId::semaphoreNeverReleased, "PK026", "semaphore that is never released",
+         "defer Release right after Acquire, with the same weight, and Acquire with a context that "
+         "ends"},
+    Rule{RuleId::errorGroupNeverEnds, "PK027", "errgroup that never ends",
+         "let every function of the group return when the context of errgroup.WithContext is done"},
+    Rule{RuleId::errorGroupFull, "PK028", "errgroup with no place left",
+         "do not call Go from a function of the same group with SetLimit, and let its functions "
+         "return when its context is done"},
     Rule{RuleId::timerRearmsItself, "PK040", "AfterFunc that starts itself again for ever",
          "keep the *time.Timer and Stop it when what it serves ends, or use a time.Ticker in a "
          "goroutine that ends with it"},
@@ -62,6 +73,8 @@ constexpr std::array kRules = {
          "MaxConnsPerHost"},
     Rule{RuleId::httpServerHandshake, "PK064", "server waits for a client that says nothing",
          "set ReadHeaderTimeout (and ReadTimeout, IdleTimeout) on the http.Server"},
+    Rule{RuleId::httpHandlerHangs, "PK065", "HTTP handler that does not return",
+         "wait in a select with r.Context().Done(), and give what the handler calls a deadline"},
     Rule{RuleId::sqlRowsOpen, "PK080", "sql.Rows never closed",
          "defer rows.Close() right after the error check"},
     Rule{RuleId::sqlTxOpen, "PK081", "sql.Tx never ended",

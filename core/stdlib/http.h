@@ -32,6 +32,15 @@ struct HttpRequest {
   std::string method, url;
 };
 
+/// A request on an HTTP/2 client's connection.
+struct HttpStream {
+  Addr address = 0;                      ///< the clientStream
+  HttpState state = HttpState::unknown;  ///< waiting, bodyOpen or bodyRead
+  HttpRequest request;
+  Index writer = kNone;  ///< its writeRequest, which ends with the stream
+  Index user = kNone;    ///< goroutine that reads the body
+};
+
 struct HttpConnection {
   Addr address = 0;         ///< persistConn, ClientConn or server's conn; 0 while it is dialled
   Index transport = kNone;  ///< into Http::transports; kNone: of a server, or not known
@@ -40,10 +49,11 @@ struct HttpConnection {
   bool http2 = false, tls = false;
   std::string scheme, host, proxy;  ///< host with port
   NetConn net;
-  std::int64_t idleSince = 0;  ///< idle: monotonic ns; 0: not known
-  std::uint64_t streams = 0;   ///< HTTP/2: open ones
-  bool bodyLost = false;       ///< bodyOpen: proved that nobody can close the body any more
-  HttpRequest request;         ///< what it is busy with; empty: not known
+  std::int64_t idleSince = 0;        ///< idle: monotonic ns; 0: not known
+  std::uint64_t streams = 0;         ///< HTTP/2: open ones
+  std::vector<HttpStream> requests;  ///< HTTP/2 client: the open streams that are readable
+  bool bodyLost = false;             ///< bodyOpen: proved that nobody can close the body any more
+  HttpRequest request;               ///< what it is busy with; empty: not known
   Index reader = kNone, writer = kNone;  ///< its readLoop and writeLoop, its dialler or its serve
   Index user = kNone;  ///< goroutine that waits for the response or reads the body
 };
@@ -67,11 +77,19 @@ struct HttpTransport {
   std::vector<Index> waiters;      ///< goroutines in getConn
 };
 
+/// A request that a server's handler is busy with.
+struct HttpHandler {
+  Index goroutine = kNone;   ///< that the handler runs on
+  Index connection = kNone;  ///< into Http::connections
+  HttpRequest request;
+};
+
 struct HttpServer {
   Addr address = 0;
   std::string listen;  ///< address of its listener, where known
   std::int64_t readTimeout = 0, headerTimeout = 0, writeTimeout = 0, idleTimeout = 0;  ///< ns
   std::vector<Index> connections;
+  std::vector<HttpHandler> handlers;
 };
 
 struct Http {

@@ -1,5 +1,6 @@
 // The HTTP/2 client, of net/http and of golang.org/x/net/http2.
 #include <array>
+#include <map>
 
 #include "stdlib/http_reader.h"
 
@@ -12,23 +13,29 @@ using image::Field;
 
 constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
 
-/// Where a copy of the package is.
-struct Package {
-  std::string_view readLoop, clientConn, transport;
-};
-constexpr std::array kPackages = {
-    Package{"net/http.(*http2ClientConn).readLoop", "net/http.http2ClientConn",
-            "net/http.http2Transport"},
-    Package{"net/http/internal/http2.(*ClientConn).readLoop", "net/http/internal/http2.ClientConn",
-            "net/http/internal/http2.Transport"},
-    Package{"golang.org/x/net/http2.(*ClientConn).readLoop", "golang.org/x/net/http2.ClientConn",
-            "golang.org/x/net/http2.Transport"},
-};
-
 }  // namespace
 
+/// Where a copy of the package is.
+struct HttpReader::Http2Client {
+  std::string_view readLoop, writeRequest;                  ///< functions
+  std::string_view clientConn, transport, stream, request;  ///< types
+};
+
 void HttpReader::readHttp2() {
-  for (const Package& package : kPackages) {
+  constexpr std::array kPackages = {
+      Http2Client{"net/http.(*http2ClientConn).readLoop",
+                  "net/http.(*http2clientStream).writeRequest", "net/http.http2ClientConn",
+                  "net/http.http2Transport", "net/http.http2clientStream", kHttpRequest},
+      Http2Client{"net/http/internal/http2.(*ClientConn).readLoop",
+                  "net/http/internal/http2.(*clientStream).writeRequest",
+                  "net/http/internal/http2.ClientConn", "net/http/internal/http2.Transport",
+                  "net/http/internal/http2.clientStream", "net/http/internal/http2.ClientRequest"},
+      Http2Client{"golang.org/x/net/http2.(*ClientConn).readLoop",
+                  "golang.org/x/net/http2.(*clientStream).writeRequest",
+                  "golang.org/x/net/http2.ClientConn", "golang.org/x/net/http2.Transport",
+                  "golang.org/x/net/http2.clientStream", kHttpRequest},
+  };
+  for (const Http2Client& package : kPackages) {
     const auto hits = stacks_.in(package.readLoop);
     if (hits.empty()) continue;
     std::vector<std::string> missing;
@@ -78,6 +85,43 @@ void HttpReader::readHttp2() {
       connections_[address] = static_cast<Index>(http_.connections.size());
       http_.connections.push_back(std::move(connection));
     }
+    readStreams(package);
+  }
+}
+
+/// What the open streams of the package's connections wait for. Each has a goroutine in
+/// writeRequest until it ends, that is until its body is closed or came to its end.
+void HttpReader::readStreams(const Http2Client& package) {
+  std::vector<std::string> missing;
+  Binder binder(layouts_, package.stream, missing);
+  Field<Addr> owner, response;
+  binder.optional(owner, "cc");
+  binder.optional(response, "res");
+  if (!owner || !response) return;
+  std::map<Addr, std::pair<Index, std::size_t>> streams;  // connection, and which of its requests
+  for (const StackIndex::Hit& hit : stacks_.in(package.writeRequest)) {
+    HttpStream stream;
+    stream.address = stacks_.argument(hit);
+    const auto object = image::readObject(values_.memory(), stream.address, binder.size());
+    const auto known = connections_.find(object[owner]);
+    if (known == connections_.end()) continue;
+    HttpConnection& connection = http_.connections[known->second];
+    stream.writer = hit.goroutine;
+    stream.state = object[response] == 0 ? HttpState::waiting : HttpState::bodyOpen;
+    stream.request = requestAt(stacks_.argument(hit, 1), package.request, connection.scheme);
+    streams[stream.address] = {known->second, connection.requests.size()};
+    connection.requests.push_back(std::move(stream));
+  }
+  // Who reads a body waits on the Cond of its pipe, a part of the stream.
+  for (const golang::Wait& wait : snapshot_.waits) {
+    if (wait.kind != golang::ObjectKind::cond || streams.empty()) continue;
+    auto at = streams.upper_bound(wait.address);
+    if (at == streams.begin()) continue;
+    --at;
+    if (wait.address - at->first >= binder.size()) continue;
+    HttpStream& stream = http_.connections[at->second.first].requests[at->second.second];
+    stream.user = wait.goroutine;
+    stream.state = HttpState::bodyRead;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <array>
 #include <fmt/format.h>
 
-#include "proof/stack_roots.h"
 #include "stdlib/http_reader.h"
 
 namespace parked::stdlib {
@@ -26,10 +25,6 @@ constexpr std::string_view kGetConn = "net/http.(*Transport).getConn";
 constexpr std::string_view kDialConn = "net/http.(*Transport).dialConn";
 constexpr std::string_view kDialConnFor = "net/http.(*Transport).dialConnFor";
 constexpr std::string_view kAddTls = "net/http.(*persistConn).addTLS";
-
-bool printable(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
-}
 
 /// The fields of net/http.Transport.
 struct TransportLayout {
@@ -84,23 +79,6 @@ struct HttpReader::PersistConn {
   bool known() const {
     return transport.exists() && key != kAbsent && conn != kAbsent && expected.exists();
   }
-};
-
-struct HttpReader::Request {
-  std::uint32_t method = kAbsent, url = kAbsent, proto = kAbsent;
-  std::uint32_t scheme = kAbsent, host = kAbsent, path = kAbsent;
-  explicit Request(image::LayoutSource& layouts) {
-    std::vector<std::string> missing;
-    Binder request(layouts, "net/http.Request", missing);
-    method = request.offsetOf("Method", false);
-    url = request.offsetOf("URL", false);
-    proto = request.offsetOf("Proto", false);
-    Binder address(layouts, "net/url.URL", missing);
-    scheme = address.offsetOf("Scheme", false);
-    host = address.offsetOf("Host", false);
-    path = address.offsetOf("Path", false);
-  }
-  bool known() const { return method != kAbsent && proto != kAbsent && path != kAbsent; }
 };
 
 HttpReader::HttpReader(const golang::Snapshot& snapshot, const proof::Proof* proof,
@@ -279,7 +257,7 @@ void HttpReader::readPersistConns() {
         connection.scheme = values_.string(address + layout.key + key.scheme);
         connection.proxy = values_.string(address + layout.key + key.proxy);
       }
-      if (!printable(connection.scheme)) {
+      if (!connection.scheme.starts_with("http")) {
         incomplete_.add("HTTP connection", "its persistConn was not found on the stack",
                         snapshot_.goroutines[hit.goroutine].address);
         continue;
@@ -341,7 +319,7 @@ void HttpReader::readDials() {
       if (wantKey == kAbsent || !key.known()) continue;
       connection.scheme = values_.string(address + wantKey + key.scheme);
       connection.host = values_.string(address + wantKey + key.addr);
-      if (!printable(connection.scheme)) connection.scheme = connection.host = "";
+      if (!connection.scheme.starts_with("http")) connection.scheme = connection.host = "";
     }
     connection.tls = connection.state == HttpState::handshake;
     http_.connections.push_back(std::move(connection));
@@ -377,37 +355,6 @@ void HttpReader::readUsers() {
   }
 }
 
-/// The request that readLoop has at hand: a *Request, or something that begins with one.
-void HttpReader::findRequest(HttpConnection& connection) {
-  if (connection.reader == kNone) return;
-  proof::StackRoots roots(snapshot_);
-  if (!roots.problem().empty()) return;
-  std::vector<proof::HeldPointer> held;
-  roots.read(snapshot_.goroutines[connection.reader], held);
-  for (const proof::HeldPointer& pointer : held) {
-    if (requestAt(pointer.value, connection.request) ||
-        requestAt(values_.pointer(pointer.value), connection.request)) {
-      return;
-    }
-  }
-}
-
-bool HttpReader::requestAt(Addr address, HttpRequest& request) const {
-  const Request layout(layouts_);
-  if (address == 0 || !layout.known()) return false;
-  const std::string proto = values_.string(address + layout.proto, 16);
-  if (!proto.starts_with("HTTP/")) return false;
-  std::string method = values_.string(address + layout.method, 32);
-  if (method.empty()) method = "GET";
-  const Addr url = values_.pointer(address + layout.url);
-  const std::string host = values_.string(url + layout.host, 256);
-  if (!printable(method) || !printable(host)) return false;
-  request.method = std::move(method);
-  request.url = fmt::format("{}://{}{}", values_.string(url + layout.scheme, 16), host,
-                            values_.string(url + layout.path));
-  return true;
-}
-
 /// The HTTP/2 half of a Transport, 0 if it has none.
 Addr HttpReader::http2Of(Addr transport) const {
   std::vector<std::string> missing;
@@ -418,78 +365,6 @@ Addr HttpReader::http2Of(Addr transport) const {
   }
   const std::uint32_t field = binder.offsetOf("h2Transport", false);
   return field == kAbsent ? 0 : values_.pointer(transport + field);
-}
-
-/// Bodies whose every way to be closed is lost. readLoop waits on a channel of its own for the end
-/// of the body. The body's two functions hold that channel, the body holds them, the response holds
-/// the body; readLoop itself may hold all of it. It is lost if nobody else does.
-void HttpReader::judgeBodies(const Finder& again) {
-  for (Index i = 0; i < http_.connections.size(); ++i) {
-    const auto parts = bodies_.find(i);
-    if (parts == bodies_.end()) continue;
-    HttpConnection& connection = http_.connections[i];
-    const auto& chain = parts->second;
-    connection.bodyLost = std::ranges::none_of(chain, [&](Addr part) {
-      return std::ranges::any_of(again.holdersOf(part), [&](const Holder& holder) {
-        return holder.reachable && holder.goroutine != connection.reader &&
-               (holder.object == 0 || std::ranges::find(chain, holder.object) == chain.end()) &&
-               !isSudogOf(connection.reader, holder.object);
-      });
-    });
-  }
-}
-
-/// The channel, and what of the rest readLoop has at hand.
-std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) const {
-  const Addr channel = bodyChannel(connection);
-  if (channel == 0) return {};
-  std::vector<Addr> chain = {channel};
-  std::vector<std::string> missing;
-  Binder response(layouts_, "net/http.Response", missing);
-  Binder signal(layouts_, "net/http.bodyEOFSignal", missing);
-  const std::uint32_t body = response.offsetOf("Body", false);
-  const std::uint32_t atEnd = signal.offsetOf("fn", false);
-  const std::uint32_t early = signal.offsetOf("earlyCloseFn", false);
-  const std::uint32_t inner = signal.offsetOf("body", false);
-  proof::StackRoots roots(snapshot_);
-  if (body == kAbsent || atEnd == kAbsent || early == kAbsent || inner == kAbsent ||
-      !roots.problem().empty()) {
-    return chain;
-  }
-  const Addr bodyType = values_.types().find("*net/http.bodyEOFSignal");
-  std::vector<proof::HeldPointer> held;
-  roots.read(snapshot_.goroutines[connection.reader], held);
-  for (const proof::HeldPointer& pointer : held) {
-    const Interface content = values_.interface(pointer.value + body);
-    if (content.type == 0 || content.type != bodyType) continue;
-    chain.insert(chain.end(), {pointer.value, content.data, values_.pointer(content.data + atEnd),
-                               values_.pointer(content.data + early),
-                               // which knows the response for its trailer
-                               values_.interface(content.data + inner).data});
-    break;
-  }
-  return chain;
-}
-
-/// The sudogs of a goroutine point to what it waits on, too.
-bool HttpReader::isSudogOf(Index goroutine, Addr object) const {
-  return object != 0 &&
-         std::ranges::any_of(snapshot_.waitsOf(snapshot_.goroutines[goroutine]),
-                             [&](const golang::Wait& wait) { return wait.sudog == object; });
-}
-
-/// What readLoop waits on for the body's end: a channel of bool, since 1.27 of error. The others,
-/// for the request's and the connection's end, are of struct {}.
-Addr HttpReader::bodyChannel(const HttpConnection& connection) const {
-  if (connection.state != HttpState::bodyOpen || connection.reader == kNone) return 0;
-  for (const golang::Wait& wait : snapshot_.waitsOf(snapshot_.goroutines[connection.reader])) {
-    if (wait.kind != golang::ObjectKind::channel || wait.object >= snapshot_.channels.size()) {
-      continue;
-    }
-    const golang::Channel& channel = snapshot_.channels[wait.object];
-    if (snapshot_.strings[channel.elementType] != "struct {}") return channel.address;
-  }
-  return 0;
 }
 
 /// A Transport is nobody's any more when only its own connections hold it.

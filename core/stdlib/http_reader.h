@@ -1,5 +1,5 @@
-// Reads Http from a snapshot. The work of one pass, in three files: http_client.cpp (HTTP/1),
-// http2_client.cpp, http_server.cpp.
+// Reads Http from a snapshot. The work of one pass, in a file each for clients (http_client.cpp for
+// HTTP/1, http2_client.cpp), servers, requests, and bodies that are lost.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,8 @@
 #include "stdlib/stack_index.h"
 
 namespace parked::stdlib {
+
+inline constexpr std::string_view kHttpRequest = "net/http.Request";
 
 class HttpReader {
  public:
@@ -41,8 +43,9 @@ class HttpReader {
   void readDials();
   void readUsers();
   void findRequest(HttpConnection& connection);
-  bool requestAt(Addr address, HttpRequest& request) const;
-  std::string urlText(Addr url) const;
+  /// The request of that type at the address, empty if it is none. `scheme` is for one that does
+  /// not say its own.
+  HttpRequest requestAt(Addr address, std::string_view type, std::string_view scheme) const;
 
   Addr http2Of(Addr transport) const;
   void judgeBodies(const Finder& again);
@@ -50,8 +53,14 @@ class HttpReader {
   bool isSudogOf(Index goroutine, Addr object) const;
   Addr bodyChannel(const HttpConnection& connection) const;
 
+  struct Http2Client;
+  struct Http2Server;
   void readHttp2();
+  void readStreams(const Http2Client& package);
   void readServers(const Finder& finder);
+  void readHandlers();
+  void readHandlers(const Http2Server& package);
+  HttpRequest currentRequest(const HttpConnection& connection) const;
   Index serverAt(Addr address);
   std::int64_t monotonic(Addr time) const;
 

@@ -1,6 +1,8 @@
 // http.Server: its connections by state.
 #include <algorithm>
+#include <array>
 
+#include "proof/stack_roots.h"
 #include "stdlib/http_reader.h"
 
 namespace parked::stdlib {
@@ -13,6 +15,7 @@ using image::Field;
 constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
 constexpr std::string_view kServe = "net/http.(*Server).Serve";
 constexpr std::string_view kConnServe = "net/http.(*conn).serve";
+constexpr std::string_view kServeHttp = "net/http.serverHandler.ServeHTTP";
 
 /// net/http.ConnState, the low byte of conn.curState.
 HttpState serverState(std::uint64_t packed) {
@@ -81,7 +84,6 @@ void HttpReader::readServers(const Finder& finder) {
   for (const Finder::Found& found : finder.ofType("*net/http.Server")) {
     if (finder.isReachable(found.address)) serverAt(found.address);
   }
-  std::vector<StackIndex::Hit> serving = stacks_.in(kConnServe);
   for (Index number = 0; number < http_.servers.size(); ++number) {
     const Addr address = http_.servers[number].address;
     const auto state2 =
@@ -109,11 +111,105 @@ void HttpReader::readServers(const Finder& finder) {
       if (own != http_.connections.end()) server.listen = own->net.local;
     }
   }
-  for (const StackIndex::Hit& hit : serving) {
+  for (const StackIndex::Hit& hit : stacks_.in(kConnServe)) {
     // Its receiver is not always kept; the descriptor the goroutine waits on is.
     const auto known = connections_.find(stacks_.argument(hit));
     if (known != connections_.end()) http_.connections[known->second].reader = hit.goroutine;
   }
+  readHandlers();
+}
+
+/// Where a copy of the HTTP/2 server is.
+struct HttpReader::Http2Server {
+  std::string_view runHandler;                    ///< function
+  std::string_view conn, writer, state, request;  ///< types
+};
+
+void HttpReader::readHandlers() {
+  // Of HTTP/1 the handler runs on the goroutine that serves the connection.
+  for (Index i = 0; i < http_.connections.size(); ++i) {
+    const HttpConnection& connection = http_.connections[i];
+    if (connection.server == kNone || connection.reader == kNone ||
+        connection.state != HttpState::active || !stacks_.has(connection.reader, kServeHttp)) {
+      continue;
+    }
+    http_.servers[connection.server].handlers.push_back(
+        {connection.reader, i, currentRequest(connection)});
+  }
+  constexpr std::array kPackages = {
+      Http2Server{"net/http.(*http2serverConn).runHandler", "net/http.http2serverConn",
+                  "net/http.http2responseWriter", "net/http.http2responseWriterState",
+                  kHttpRequest},
+      Http2Server{"net/http/internal/http2.(*serverConn).runHandler",
+                  "net/http/internal/http2.serverConn", "net/http/internal/http2.responseWriter",
+                  "net/http/internal/http2.responseWriterState",
+                  "net/http/internal/http2.ServerRequest"},
+      Http2Server{"golang.org/x/net/http2.(*serverConn).runHandler",
+                  "golang.org/x/net/http2.serverConn", "golang.org/x/net/http2.responseWriter",
+                  "golang.org/x/net/http2.responseWriterState", kHttpRequest},
+  };
+  for (const Http2Server& package : kPackages) readHandlers(package);
+}
+
+/// Of HTTP/2 each handler has a goroutine of its own. The frame of runHandler keeps its response
+/// writer, which knows the connection; that the connection is one we know of is the check.
+void HttpReader::readHandlers(const Http2Server& package) {
+  const auto hits = stacks_.in(package.runHandler);
+  if (hits.empty()) return;
+  std::vector<std::string> missing;
+  const std::uint32_t conn = Binder(layouts_, package.conn, missing).offsetOf("conn", false);
+  Field<Addr> state, owner, request;
+  Binder(layouts_, package.writer, missing).optional(state, "rws");
+  Binder writerState(layouts_, package.state, missing);
+  writerState.optional(owner, "conn");
+  writerState.optional(request, "req");
+  // A pointer; since 1.27 the request itself.
+  const std::uint32_t embedded = writerState.offsetOf("req", false);
+  proof::StackRoots roots(snapshot_);
+  if (conn == kAbsent || !state || !owner || embedded == kAbsent || !roots.problem().empty())
+    return;
+  std::unordered_map<Addr, Index> byDescriptor;
+  for (Index i = 0; i < http_.connections.size(); ++i) {
+    const HttpConnection& connection = http_.connections[i];
+    if (connection.server != kNone) byDescriptor[connection.net.netFd] = i;
+  }
+  std::vector<proof::HeldPointer> held;
+  for (const StackIndex::Hit& hit : hits) {
+    held.clear();
+    roots.read(snapshot_.goroutines[hit.goroutine], held);
+    for (const proof::HeldPointer& pointer : held) {
+      const Addr writer = values_.pointer(pointer.value + state.offset);
+      const Addr served = values_.pointer(writer + owner.offset);
+      if (served == 0) continue;
+      const NetConn net = conns_.describe(values_.interface(served + conn));
+      const auto at = net.netFd == 0 ? byDescriptor.end() : byDescriptor.find(net.netFd);
+      if (at == byDescriptor.end()) continue;
+      const HttpConnection& connection = http_.connections[at->second];
+      http_.servers[connection.server].handlers.push_back(
+          {hit.goroutine, at->second,
+           requestAt(request ? values_.pointer(writer + request.offset) : writer + embedded,
+                     package.request, connection.scheme)});
+      break;
+    }
+  }
+}
+
+/// What an HTTP/1 connection is serving: conn.curReq, a *response that knows its request.
+HttpRequest HttpReader::currentRequest(const HttpConnection& connection) const {
+  std::vector<std::string> missing;
+  const std::uint32_t current =
+      Binder(layouts_, "net/http.conn", missing).offsetOf("curReq", false);
+  Field<Addr> request;
+  Binder(layouts_, "net/http.response", missing).optional(request, "req");
+  const image::RuntimeType* type = values_.types().at(values_.types().find("net/http.conn"));
+  const image::RuntimeField* field = type == nullptr ? nullptr : type->field("curReq");
+  const image::RuntimeType* kind = field == nullptr ? nullptr : values_.types().at(field->type);
+  if (current == kAbsent || !request || kind == nullptr) return {};
+  // An atomic.Value, whose second word is the pointer; an atomic.Pointer since 1.19.
+  constexpr std::uint64_t kWord = 8;
+  const Addr response =
+      values_.pointer(connection.address + current + (kind->size > kWord ? kWord : 0));
+  return requestAt(values_.pointer(response + request.offset), kHttpRequest, connection.scheme);
 }
 
 }  // namespace parked::stdlib

@@ -75,6 +75,7 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   }
   resources->files =
       readFiles(snapshot, *index.heap(), *specials, index.marker(), resources->incomplete);
+  resources->extraSync = readExtraSync(snapshot, stacks);
   resources->http = http.take();
   resources->sql = sql.take();
   resources->contexts = contexts.take();

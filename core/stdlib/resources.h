@@ -13,6 +13,7 @@
 #include "stdlib/http.h"
 #include "stdlib/sql.h"
 #include "stdlib/timers.h"
+#include "stdlib/xsync.h"
 
 namespace parked::stdlib {
 
@@ -25,6 +26,7 @@ struct Resources {
   Timers timers;
   Contexts contexts;
   Files files;
+  ExtraSync extraSync;
   IncompleteList incomplete;  ///< what of them could not be read
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def test_pools_and_servers(go: str, tmp_path: Path) -> None:
             assert [(c["protocol"], c["streams"]) for c in connections] == [
                 ("HTTP/2", expected["streams"])
             ]
+            check_streams(connections[0]["requests"], expected, address)
             continue
         states = Counter(connection["state"] for connection in connections)
         assert states == {
@@ -74,6 +76,20 @@ def test_pools_and_servers(go: str, tmp_path: Path) -> None:
                 assert connection["request"]["url"] == f"http://{address}/large"
             assert (connection["idle_ns"] is None) == (connection["state"] != "idle")
     check_servers(document["http"], text)
+
+
+def check_streams(requests: list[dict], expected: dict[str, int], address: str) -> None:
+    states = Counter(request["state"] for request in requests)
+    assert states == {
+        "waiting for the response": expected["waiting"],
+        "body not closed": expected["body"],
+        "body being read": expected["reading"],
+    }
+    for request in requests:
+        assert request["goroutine"]
+        assert (request["user"] is not None) == (request["state"] == "body being read")
+        if request["state"] == "body not closed":
+            assert request["request"] == {"method": "GET", "url": f"https://{address}/huge"}
 
 
 def check_servers(http: dict, text: str) -> None:
@@ -95,6 +111,35 @@ def check_servers(http: dict, text: str) -> None:
     # Two requests of HTTP/1 and those of the HTTP/2 connection are never answered.
     assert states["active"] == 3
     assert "1 of 1 taken, 3 waiting" in text
+    # Of HTTP/1 two that are never answered; of HTTP/2 four, one of which cannot write all it has.
+    handlers = [
+        Counter(h["request"]["url"].rsplit("/", 1)[1] for h in server["handlers"])
+        for server in http["servers"]
+    ]
+    assert sorted(handlers, key=len) == [{}, {"never": 2}, {"never": 2, "huge": 1, "trickle": 1}]
+    assert all(
+        h["connection"] in {c["address"] for c in server["connections"]}
+        for server in http["servers"]
+        for h in server["handlers"]
+    )
+
+
+def test_open_bodies_are_told_after_a_while(go: str, tmp_path: Path) -> None:
+    with Running(build_target("web", Build(go, "default")), tmp_path) as target:
+        time.sleep(0.5)
+        document = json.loads(
+            parked(target.pid, "report", "--json", "--suspect-age", "300ms").stdout
+        )
+        truth = target.log.read_text()
+    two = re.search(r"HTTP2 private https (\S+)", truth)
+    plain = re.search(r"HTTP private http (\S+)", truth)
+    assert two and plain
+    found = {f["sentence"].split(" of ")[1].split()[0]: f for f in document["findings"]
+             if f["rule"] == "PK060"}  # fmt: skip
+    assert set(found) == {f"https://{two[1]}", f"http://{plain[1]}"}
+    for finding in found.values():
+        assert (finding["verdict"], finding["count"]) == ("SUSPECT", 1)
+        assert re.search("/(large|huge)", finding["evidence"][0])
 
 
 def test_a_healthy_pool_has_no_finding(go: str, tmp_path: Path) -> None:

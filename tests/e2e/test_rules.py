@@ -20,6 +20,12 @@ RULE_TABLE = (ROOT / "core/rules/rule.cpp").read_text()
 DRIVER = ROOT / "tests/targets/fakedb"
 # By then a good program has nobody left who is blocked for good.
 LONG_ENOUGH = 0.8
+# What sections with a line "Needs: golang.org/x/sync" import; one that Go 1.18 compiles.
+EXTRA_SYNC = "v0.1.0"
+EXTRA_SYNC_SUMS = """\
+golang.org/x/sync v0.1.0 h1:wsuoTGHzEhffawBOhz5CYhcrV4IdKZbEyZjBMuTp12o=
+golang.org/x/sync v0.1.0/go.mod h1:RxMgew5VJxzue5/jJTE5uejpjVlOe/izrB70Jof72aM=
+"""
 STRIPPED = "-s -w"  # flags of the linker
 AT_MOST = 15.0
 
@@ -92,9 +98,10 @@ def programs(go: str, flags: str) -> Path:
                     'package main\n\nimport _ "parked.test/fakedb"\n'
                 )
     (folder / "go.mod").write_text(
-        f"module parked.test/rules\n\ngo {go}\n\nrequire parked.test/fakedb v0.0.0\n\n"
-        f"replace parked.test/fakedb => {DRIVER}\n"
+        f"module parked.test/rules\n\ngo {go}\n\nrequire parked.test/fakedb v0.0.0\n"
+        f"require golang.org/x/sync {EXTRA_SYNC}\n\nreplace parked.test/fakedb => {DRIVER}\n"
     )
+    (folder / "go.sum").write_text(EXTRA_SYNC_SUMS)
     partial = folder / "partial"
     partial.mkdir(exist_ok=True)
     subprocess.run(
@@ -158,3 +165,24 @@ def expect_finding(section: Section, pid: int) -> None:
         assert finding["evidence"]
     text = parked(pid, "report", *section.options).stdout
     assert f" {section.rule} " in text
+
+
+def test_locks_tell_of_extra_sync(go: str, flags: str) -> None:
+    folder = programs(go, flags)
+    told = {}
+    for rule in ("PK026", "PK027", "PK028"):
+        with subprocess.Popen([folder / f"{rule}-bad"], stderr=subprocess.DEVNULL) as bad:
+            try:
+                expect_finding(SECTIONS[rule], bad.pid)
+                told[rule] = json.loads(parked(bad.pid, "locks", "--json").stdout)["extra_sync"]
+                text = parked(bad.pid, "locks").stdout
+            finally:
+                bad.kill()
+        assert ("semaphore.Weighted" if rule == "PK026" else "errgroup.Group") in text
+    (semaphore,) = told["PK026"]["semaphores"]
+    assert len(semaphore["waiting"]) == 1
+    assert (semaphore["size"], semaphore["taken"]) == (2, 2)
+    (waiting,) = told["PK027"]["error_groups"]
+    assert len(waiting["waiting"]) == 1 and waiting["wait_group"]
+    (starting,) = told["PK028"]["error_groups"]
+    assert len(starting["starting"]) == 1 and starting["limit_channel"]

@@ -27,6 +27,18 @@ func handler() http.Handler {
 	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) {
 		w.Write(make([]byte, 1<<20))
 	})
+	// More than a client of HTTP/2 takes before somebody reads.
+	mux.HandleFunc("/huge", func(w http.ResponseWriter, _ *http.Request) {
+		w.Write(make([]byte, 16<<20))
+	})
+	mux.HandleFunc("/trickle", func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte("first"))
+		w.(http.Flusher).Flush()
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	})
 	mux.HandleFunc("/never", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-hold:
@@ -103,7 +115,11 @@ func main() {
 	go get(multi, two.URL+"/never")
 	go get(multi, two.URL+"/never")
 	time.Sleep(200 * time.Millisecond)
-	fmt.Printf("HTTP2 private https %s streams=2\n", two.Listener.Addr())
+	bodies = append(bodies, get(multi, two.URL+"/huge"))
+	read := get(multi, two.URL+"/trickle")
+	go drain(read)
+	time.Sleep(200 * time.Millisecond)
+	fmt.Printf("HTTP2 private https %s streams=4 waiting=2 body=1 reading=1\n", two.Listener.Addr())
 
 	// One connection at most, and it is taken.
 	narrow := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}

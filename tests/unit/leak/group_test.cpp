@@ -78,6 +78,7 @@ TEST(Places, WhatIsTheUsers) {
   EXPECT_FALSE(user("net/http.(*conn).serve", "/usr/local/go/src/net/http/server.go"));
   EXPECT_FALSE(user("vendor/golang.org/x/net/http2/hpack.Do", "/usr/local/go/src/vendor/x.go"));
   EXPECT_FALSE(user("slices.SortFunc[example.com/shop.T]", "/usr/local/go/src/slices/sort.go"));
+  EXPECT_FALSE(user("golang.org/x/sync/errgroup.(*Group).Wait", "/go/x/sync/errgroup.go"));
   EXPECT_FALSE(user("", ""));
   // A module without a dot in its name: its module line, or its files outside GOROOT, tell.
   EXPECT_TRUE(user("shop/internal/db.Open", "/home/me/shop/db.go"));
@@ -86,6 +87,8 @@ TEST(Places, WhatIsTheUsers) {
   code.module = "shop";
   EXPECT_TRUE(user("shop/internal/db.Open", "shop/internal/db/db.go"));
   EXPECT_FALSE(user("shopping/db.Open", "shopping/db/db.go"));
+  code.module = "golang.org/x/sync";
+  EXPECT_TRUE(user("golang.org/x/sync/errgroup.(*Group).Wait", "/go/x/sync/errgroup.go"));
 }
 
 /// Three senders on channels of their own, two receivers of one, one running.
