@@ -199,6 +199,8 @@ Result<Exit> executeListJson(const Invocation& invocation, const report::Report&
   parts.channels = invocation.kind == Kind::channels;
   parts.locks = invocation.kind == Kind::locks;
   parts.http = invocation.kind == Kind::http;
+  parts.sql = invocation.kind == Kind::sql;
+  parts.files = invocation.kind == Kind::files;
   parts.contexts = invocation.kind == Kind::contexts;
   if (invocation.kind == Kind::channel) {
     return fail(ErrorCode::usage, "channel has text only; channels --json lists all of them");

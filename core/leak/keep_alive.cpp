@@ -140,6 +140,35 @@ void putGlobal(image::Image& image, Addr word, bool lock, TypedWay& way,
   value.field = lock ? way.lockAt(word) : way.follow(word);
 }
 
+/// The steps of a path, none if it has none. `way` ends at the object.
+std::vector<KeepAliveStep> stepsOf(const Analysis& analysis, const proof::Path& path,
+                                   TypedWay& way) {
+  std::vector<KeepAliveStep> result;
+  if (path.steps.empty()) return result;
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  if (path.root.kind == RootKind::global) {
+    putGlobal(*snapshot.image, path.root.address, false, way, result);
+  } else {
+    KeepAliveStep& root = result.emplace_back();
+    root.address = root.word = path.root.address;
+    root.what = rootText(analysis, path.root);
+    if (path.root.kind == RootKind::stack) root.goroutine = path.root.goroutine;
+  }
+  for (const proof::PathStep& step : path.steps) {
+    KeepAliveStep& next = result.emplace_back();
+    if (step.channel != kNone) way.reachChannel(step.object);
+    way.reach(*analysis.options().proof->heap(), step.object);
+    next.mapPart = way.insideMap();
+    next.what = stepText(analysis, step, way.pointerType());
+    if (step.word != 0) next.field = way.follow(step.word);
+    next.timer = step.timer != kNone && step.channel == kNone;
+    next.address = step.object;
+    next.word = step.word;
+    next.offset = step.word == 0 ? 0 : step.word - step.object;
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine) {
@@ -157,28 +186,9 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
     result.back().word = 0;
     return result;
   }
-  const proof::Path path = proof::pathTo(snapshot, *proof, wait.address);
-  if (path.steps.empty()) return result;
   TypedWay way(snapshot);
-  if (path.root.kind == RootKind::global) {
-    putGlobal(*snapshot.image, path.root.address, false, way, result);
-  } else {
-    KeepAliveStep& root = result.emplace_back();
-    root.address = root.word = path.root.address;
-    root.what = rootText(analysis, path.root);
-  }
-  for (const proof::PathStep& step : path.steps) {
-    KeepAliveStep& next = result.emplace_back();
-    if (step.channel != kNone) way.reachChannel(step.object);
-    way.reach(*proof->heap(), step.object);
-    next.mapPart = way.insideMap();
-    next.what = stepText(analysis, step, way.pointerType());
-    if (step.word != 0) next.field = way.follow(step.word);
-    next.timer = step.timer != kNone && step.channel == kNone;
-    next.address = step.object;
-    next.word = step.word;
-    next.offset = step.word == 0 ? 0 : step.word - step.object;
-  }
+  result = stepsOf(analysis, proof::pathTo(snapshot, *proof, wait.address), way);
+  if (result.empty()) return result;
   // A lock lies inside of an object: say which.
   const std::string object = describeWait(snapshot, wait);
   if (wait.kind != golang::ObjectKind::channel) {
@@ -191,6 +201,13 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
     lock.address = wait.address;
   }
   return result;
+}
+
+std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object) {
+  const proof::Proof* proof = analysis.options().proof;
+  if (proof == nullptr || !proof->given() || !proof->heap()->find(object)) return {};
+  TypedWay way(analysis.snapshot());
+  return stepsOf(analysis, proof::pathTo(analysis.snapshot(), *proof, object), way);
 }
 
 std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {

@@ -15,12 +15,16 @@ struct KeepAliveStep {
   Addr address = 0;   ///< of the object; of a global or a stack slot, of that; 0 for a register
   Addr word = 0;      ///< the word that points to the next step; 0 in the last one
   std::uint64_t offset = 0;  ///< of the word in the object
+  Index goroutine = kNone;   ///< it is on that goroutine's stack
   bool timer = false;        ///< it is a timer that will fire
   bool mapPart = false;      ///< it is a part of how the runtime keeps a map
 };
 
 /// From the root to the object waited on; empty if the proof has no answer for the goroutine.
 std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine);
+
+/// The same of any object of the heap: from the root to it.
+std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object);
 
 /// The same in one line: "main.registry (global) -> object of 96 bytes -> chan struct {}". Long
 /// ways are cut in the middle.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "leak/numbers.h"
+#include "report/json_resources.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"

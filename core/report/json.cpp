@@ -107,6 +107,14 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     out(",\n\"http\":");
     out.append([&](std::string& text) { putHttp(text, report); });
   }
+  if (parts.sql && report.resources != nullptr) {
+    putArray(out, "sql", atMost(report.resources->sql.databases.size(), limit),
+             [&](std::string& text, std::size_t i) { putSqlDb(text, report, i); });
+  }
+  if (parts.files && report.resources != nullptr) {
+    putArray(out, "files", atMost(report.resources->files.all.size(), limit),
+             [&](std::string& text, std::size_t i) { putFile(text, report, i); });
+  }
   if (parts.contexts && report.resources != nullptr) {
     putArray(out, "contexts", atMost(report.resources->contexts.nodes.size(), limit),
              [&](std::string& text, std::size_t i) { putContext(text, report, i); });

@@ -30,11 +30,11 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
 struct JsonParts {
   bool goroutines = true, groups = true, timers = true;
   bool channels = false, locks = false;
-  bool http = false;
+  bool http = false, sql = false, files = false;
   bool contexts = false;
 };
 
-/// One JSON document (docs/json.md). `limit` bounds the goroutines, channels and locks listed, 0:
+/// One JSON document (docs/json.md). `limit` bounds each array of what was asked for, 0:
 /// all.
 void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limit,
                 const Sink& sink);

@@ -1,5 +1,8 @@
 // `parked sql`: pools of database/sql, their connections and who waits for one.
+#include "leak/keep_alive.h"
 #include "leak/numbers.h"
+#include "report/json_resources.h"
+#include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -23,28 +26,49 @@ std::string_view sqlUseName(stdlib::SqlUse use) {
   return "unknown";
 }
 
+std::optional<std::int64_t> sqlConnAge(const golang::Snapshot& snapshot,
+                                       const stdlib::SqlConn& conn) {
+  if (conn.returnedAt == 0 || snapshot.clock.now <= conn.returnedAt) return std::nullopt;
+  return saturatingDifference(snapshot.clock.now, conn.returnedAt);
+}
+
+std::string sqlHolderText(const Report& report, const stdlib::SqlConn& conn) {
+  if (!conn.inUse || conn.lost || conn.user == 0) return {};
+  const auto way = leak::wayTo(*report.analysis, conn.user);
+  // That its own goroutine has it, which waits for its context, tells nothing.
+  if (way.empty() || (way.front().goroutine != kNone && way.front().goroutine == conn.waiter)) {
+    return {};
+  }
+  return leak::keepAliveLine(way);
+}
+
 namespace {
 
 std::string connText(const Report& report, const stdlib::SqlConn& conn) {
   const golang::Snapshot& snapshot = *report.snapshot;
+  const auto idOf = [&](Index goroutine) { return snapshot.goroutines[goroutine].id; };
   std::string text =
       fmt::format("{} {:#x} {}", conn.driverType, conn.address, conn.inUse ? "in use" : "idle");
-  if (conn.returnedAt != 0 && snapshot.clock.now > conn.returnedAt) {
-    text += fmt::format(fmt::runtime(conn.inUse ? ", last given back {} ago" : " for {}"),
-                        humanDuration(snapshot.clock.now - conn.returnedAt));
+  if (const auto age = sqlConnAge(snapshot, conn)) {
+    text += fmt::format(" for {}{}", conn.inUse ? "at most " : "", humanDuration(*age));
   }
   if (conn.use != stdlib::SqlUse::unknown) {
     text += fmt::format(" by {} {:#x}", sqlUseName(conn.use), conn.user);
   }
   if (conn.goroutine < snapshot.goroutines.size()) {
-    text += fmt::format(", held by goroutine {}", snapshot.goroutines[conn.goroutine].id);
+    text += fmt::format(", goroutine {} has it", idOf(conn.goroutine));
   }
   if (conn.waiter < snapshot.goroutines.size()) {
-    text +=
-        fmt::format(", goroutine {} waits for its context", snapshot.goroutines[conn.waiter].id);
+    text += fmt::format(", goroutine {} waits for its context", idOf(conn.waiter));
   }
+  if (conn.openedBy != 0) text += fmt::format(", opened by goroutine {}", conn.openedBy);
   if (conn.lost) text += ", and nobody can give it back";
   return text;
+}
+
+const leak::Place& placeOf(const Report& report, Index goroutine) {
+  const Index stack = report.snapshot->goroutines[goroutine].stack;
+  return report.analysis->place(report.analysis->stack(stack).user);
 }
 
 }  // namespace
@@ -67,17 +91,33 @@ void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style
     about += db.maxOpen > 0 ? fmt::format(", at most {}", db.maxOpen) : ", no limit";
     if (!db.waiters.empty()) about += fmt::format(", {} waiting", db.waiters.size());
     if (db.waitCount > 0) about += fmt::format(" ({} waits so far)", db.waitCount);
+    if (db.closed) about += ", closed";
+    if (db.openedBy != 0) about += fmt::format(", opened by goroutine {}", db.openedBy);
+    if (db.opener < report.snapshot->goroutines.size()) {
+      about += fmt::format(", its connectionOpener is goroutine {}",
+                           report.snapshot->goroutines[db.opener].id);
+    }
     page.field(0, 2, "DB", about, Ink::strong);
     std::uint64_t shown = 0;
     for (const stdlib::SqlConn& conn : db.conns) {
       if (limit != 0 && shown++ >= limit) break;
       page.field(4, 0, {}, connText(report, conn), conn.lost ? Ink::warn : Ink::faint);
+      if (const std::string holder = sqlHolderText(report, conn); !holder.empty()) {
+        page.field(8, 0, {}, "held by " + holder, Ink::faint);
+      }
+      if (conn.goroutine < report.snapshot->goroutines.size()) {
+        page.placeField(8, 0, "in ", placeOf(report, conn.goroutine));
+      }
     }
+    shown = 0;
     for (const Index waiter : db.waiters) {
+      if (limit != 0 && shown++ >= limit) break;
+      const std::string wait = waitText(report.analysis->waitAtLeast(waiter));
       page.placeField(
-          4, 9, fmt::format("waiting: goroutine {}  ", report.snapshot->goroutines[waiter].id),
-          report.analysis->place(
-              report.analysis->stack(report.snapshot->goroutines[waiter].stack).user));
+          4, 9,
+          fmt::format("waiting: goroutine {}{}  ", report.snapshot->goroutines[waiter].id,
+                      wait.empty() ? "" : " for " + wait),
+          placeOf(report, waiter));
     }
   }
 }

@@ -53,10 +53,11 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   http.want(finder);
   timers.want(finder);
   ContextReader::want(finder);
+  sql.read(finder);
   finder.scan(observer);
   Finder again(snapshot, *index.heap(), index.marker());
   http.read(finder, again);
-  sql.read(again);
+  sql.wantUsers(finder, again);
   timers.judge(finder, observer);
   resources->timers = timers.take();
   ContextReader contexts(snapshot, *index.heap(), index.marker() != nullptr, resources->timers,
@@ -64,7 +65,7 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   contexts.read(finder, again);
   again.scan(observer);
   http.judgeHolders(again);
-  sql.judgeHolders(again);
+  sql.judgeHolders(finder, again);
   contexts.judgeHolders(again);
   const heap::Specials* specials =
       proof != nullptr && proof->heap() != nullptr ? &proof->specials() : nullptr;

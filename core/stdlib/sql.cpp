@@ -20,6 +20,7 @@ constexpr std::string_view kTxWait = "database/sql.(*Tx).awaitDone";
 
 struct SqlReader::Layout {
   std::uint32_t dbSize = 0, connector = kAbsent, freeConn = kAbsent, dep = kAbsent;
+  Field<Addr> openerChannel;
   Field<std::int64_t> maxOpen, maxIdle, numOpen, waitCount;
   Field<std::uint8_t> closed;
   std::uint32_t connSize = 0, driverConn = kAbsent, returnedAt = kAbsent;
@@ -36,6 +37,7 @@ struct SqlReader::Layout {
     connector = db.offsetOf("connector", false);
     freeConn = db.offsetOf("freeConn", false);
     dep = db.offsetOf("dep", false);
+    db.optional(openerChannel, "openerCh");
     db.optional(maxOpen, "maxOpen");
     db.optional(maxIdle, "maxIdleCount");
     db.optional(numOpen, "numOpen");
@@ -73,6 +75,7 @@ SqlReader::SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof
       incomplete_(incomplete),
       values_(*snapshot.image),
       maps_(*snapshot.image),
+      roots_(snapshot),
       layout_(std::make_unique<Layout>(snapshot.image->libraryLayouts())) {
   if (const auto start = snapshot.image->symbol("time.startNano")) {
     timeBase_ = values_.pointer(*start);
@@ -87,7 +90,7 @@ std::int64_t SqlReader::monotonic(Addr time) const {
                            : static_cast<std::int64_t>(values_.pointer(time + kWord) + timeBase_);
 }
 
-void SqlReader::read(Finder& again) {
+void SqlReader::read(Finder& finder) {
   const auto openers = stacks_.in(kOpener);
   if (openers.empty()) return;
   if (!layout_->known()) {
@@ -96,9 +99,10 @@ void SqlReader::read(Finder& again) {
   }
   for (const StackIndex::Hit& hit : openers) {
     SqlDb db;
-    db.address = stacks_.argument(hit);
+    db.address = receiver(hit, [&](Addr at) { return isOpenedBy(at, hit.goroutine); });
     db.opener = hit.goroutine;
-    if (!image::readObject(values_.memory(), db.address, layout_->dbSize)) {
+    db.openedBy = snapshot_.goroutines[hit.goroutine].parentId;
+    if (db.address == 0) {
       incomplete_.add("SQL pool", "its DB was not found on the stack",
                       snapshot_.goroutines[hit.goroutine].address);
       continue;
@@ -106,20 +110,67 @@ void SqlReader::read(Finder& again) {
     readDb(db);
     sql_.databases.push_back(std::move(db));
   }
-  for (const auto& [function, use] : {std::pair{kRowsWait, SqlUse::rows}, {kTxWait, SqlUse::tx}}) {
-    const std::uint32_t dc = use == SqlUse::rows ? layout_->rowsDc : layout_->txDc;
-    if (dc == kAbsent) continue;
-    for (const StackIndex::Hit& hit : stacks_.in(function)) {
-      const Addr address = stacks_.argument(hit);
-      users_[address] = {use, values_.pointer(address + dc), hit.goroutine};
-      again.wantTarget(address, true);
-    }
-  }
+  readUsers(kRowsWait, SqlUse::rows);
+  readUsers(kTxWait, SqlUse::tx);
   readWaiters();
   for (const SqlDb& db : sql_.databases) {
     for (const SqlConn& conn : db.conns) {
-      if (conn.inUse) again.wantTarget(conn.address, true);
+      if (conn.inUse) finder.wantTarget(conn.address, true);
     }
+  }
+}
+
+void SqlReader::wantUsers(const Finder& finder, Finder& again) {
+  for (const auto& [address, user] : users_) again.wantTarget(address, true);
+  for (const SqlDb& db : sql_.databases) {
+    for (const SqlConn& conn : db.conns) {
+      for (const Holder& holder : finder.holdersOf(conn.address)) {
+        if (userOf(holder).use != SqlUse::unknown) again.wantTarget(holder.object, true);
+      }
+    }
+  }
+}
+
+Addr SqlReader::receiver(const StackIndex::Hit& hit, const std::function<bool(Addr)>& accept) {
+  // Its home on the stack is filled if the compiler keeps it there; otherwise it is a local.
+  if (const Addr argument = stacks_.argument(hit); accept(argument)) return argument;
+  if (!roots_.problem().empty()) return 0;
+  roots_.read(snapshot_.goroutines[hit.goroutine], held_);
+  const auto found =
+      std::ranges::find_if(held_, [&](const auto& pointer) { return accept(pointer.value); });
+  return found == held_.end() ? 0 : found->value;
+}
+
+bool SqlReader::isDb(Addr address) const {
+  return std::ranges::any_of(sql_.databases,
+                             [&](const SqlDb& db) { return db.address == address; });
+}
+
+/// The opener of a DB waits in a select for DB.openerCh, unless it is opening a connection.
+bool SqlReader::isOpenedBy(Addr db, Index opener) const {
+  const auto object = image::readObject(values_.memory(), db, layout_->dbSize);
+  if (!object) return false;
+  const auto waits = snapshot_.waitsOf(snapshot_.goroutines[opener]);
+  if (stacks_.innermost(opener) != kOpener || !layout_->openerChannel || waits.empty()) {
+    return values_.interface(db + layout_->connector).type != 0;
+  }
+  return std::ranges::any_of(waits, [&](const golang::Wait& wait) {
+    return wait.address != 0 && wait.address == object[layout_->openerChannel];
+  });
+}
+
+/// Those that a goroutine watches over: until the context ends, or they are closed.
+void SqlReader::readUsers(std::string_view function, SqlUse use) {
+  const std::uint32_t dc = use == SqlUse::rows ? layout_->rowsDc : layout_->txDc;
+  if (dc == kAbsent) return;
+  for (const StackIndex::Hit& hit : stacks_.in(function)) {
+    const Addr address = receiver(hit, [&](Addr at) {
+      const Addr conn = values_.pointer(at + dc);
+      return conn != 0 && isDb(values_.pointer(conn + layout_->connDb.offset)) &&
+             userAt(at, at + dc).use == use;
+    });
+    if (address == 0) continue;
+    users_[address] = {use, values_.pointer(address + dc), hit.goroutine};
   }
 }
 
@@ -164,6 +215,8 @@ void SqlReader::readConns(SqlDb& db) {
         ++(conn.inUse ? db.inUse : db.idle);
         db.conns.push_back(std::move(conn));
       });
+  // A map's order is nobody's.
+  std::ranges::sort(db.conns, {}, &SqlConn::address);
   if (state == golang::MapState::damaged) {
     incomplete_.add("SQL pool", "its connections are not readable", db.address);
   }
@@ -173,7 +226,7 @@ void SqlReader::readWaiters() {
   for (const StackIndex::Hit& hit : stacks_.in(kWaitForConn)) {
     // It connects through the same function; a waiter stands in its select.
     if (stacks_.innermost(hit.goroutine) != kWaitForConn) continue;
-    const Addr address = stacks_.argument(hit);
+    const Addr address = receiver(hit, [&](Addr at) { return isDb(at); });
     for (SqlDb& db : sql_.databases) {
       if (db.address == address) db.waiters.push_back(hit.goroutine);
     }
@@ -207,10 +260,16 @@ SqlReader::User SqlReader::userAt(Addr object, Addr word) const {
   return {};
 }
 
-void SqlReader::judgeHolders(const Finder& again) {
+SqlReader::User SqlReader::userOf(const Holder& holder) const {
+  if (holder.object == 0) return {};
+  const auto known = users_.find(holder.object);
+  return known != users_.end() ? known->second : userAt(holder.object, holder.word);
+}
+
+void SqlReader::judgeHolders(const Finder& finder, const Finder& again) {
   for (SqlDb& db : sql_.databases) {
     for (SqlConn& conn : db.conns) {
-      if (conn.inUse) judge(again, conn);
+      if (conn.inUse) judge(finder, again, conn);
     }
   }
 }
@@ -222,9 +281,9 @@ bool SqlReader::heldByOthers(const Finder& again, Addr user, Index waiter) const
   });
 }
 
-void SqlReader::judge(const Finder& again, SqlConn& conn) {
+void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) {
   bool held = false;
-  for (const Holder& holder : again.holdersOf(conn.address)) {
+  for (const Holder& holder : finder.holdersOf(conn.address)) {
     if (holder.object == 0) {
       if (holder.goroutine == kNone) held = true;
       if (holder.goroutine != kNone) {
@@ -236,10 +295,7 @@ void SqlReader::judge(const Finder& again, SqlConn& conn) {
     // The pool itself holds its connections in interfaces: DB.dep, and statements as Lockers.
     const Addr before = holder.word > holder.object ? values_.pointer(holder.word - kWord) : 0;
     if (values_.types().itabAt(before).type != 0 || values_.types().inModules(before)) continue;
-    User user = userAt(holder.object, holder.word);
-    if (const auto known = users_.find(holder.object); known != users_.end()) {
-      user = known->second;
-    }
+    const User user = userOf(holder);
     if (user.use == SqlUse::unknown) {
       // A closure of the connection's own (releaseConn), which its user holds, tells nothing new.
       const Addr code = values_.pointer(holder.object);
@@ -251,12 +307,13 @@ void SqlReader::judge(const Finder& again, SqlConn& conn) {
       conn.use = user.use;
       conn.user = holder.object;
       conn.waiter = user.waiter;
+      conn.openedBy = user.waiter == kNone ? 0 : snapshot_.goroutines[user.waiter].parentId;
     }
     if (!holder.reachable) continue;
     if (user.waiter == kNone || heldByOthers(again, holder.object, user.waiter)) held = true;
   }
   const bool proofs = proof_ != nullptr && proof_->given();
-  conn.lost = proofs && again.complete() && !held;
+  conn.lost = proofs && finder.complete() && again.complete() && !held;
   for (const Holder& holder : again.holdersOf(conn.user)) {
     if (holder.goroutine != kNone && holder.goroutine != conn.waiter) {
       conn.goroutine = holder.goroutine;

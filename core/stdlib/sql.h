@@ -2,13 +2,14 @@
 // database/sql/sql.go (DB, driverConn, Rows, Tx, Conn), Go 1.18 to 1.27.
 #pragma once
 
-#include <array>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "golang/map_reader.h"
 #include "proof/proof.h"
+#include "proof/stack_roots.h"
 #include "stdlib/finder.h"
 #include "stdlib/stack_index.h"
 #include "stdlib/values.h"
@@ -24,10 +25,11 @@ struct SqlConn {
   std::int64_t returnedAt = 0;  ///< monotonic ns when it was made or last given back; 0: unknown
   std::string driverType;       ///< of the driver's own connection
   SqlUse use = SqlUse::unknown;
-  Addr user = 0;            ///< of the Rows, Tx or Conn
-  Index waiter = kNone;     ///< its awaitDone goroutine: waits for the context's end
-  Index goroutine = kNone;  ///< whose stack holds it, or what uses it
-  bool lost = false;        ///< proved: nobody who can still run can give it back
+  Addr user = 0;               ///< of the Rows, Tx or Conn
+  Index waiter = kNone;        ///< its awaitDone goroutine: waits for the context's end
+  Index goroutine = kNone;     ///< whose stack holds it, or what uses it
+  std::uint64_t openedBy = 0;  ///< id of the goroutine that made the waiter (1.21+); 0: not known
+  bool lost = false;           ///< proved: nobody who can still run can give it back
 };
 
 struct SqlDb {
@@ -38,7 +40,8 @@ struct SqlDb {
   std::uint64_t idle = 0, inUse = 0;
   bool closed = false;
   Index opener = kNone;        ///< goroutine of connectionOpener
-  std::vector<SqlConn> conns;  ///< those in use and those that are idle
+  std::uint64_t openedBy = 0;  ///< id of the goroutine that made the opener (1.21+); 0: not known
+  std::vector<SqlConn> conns;  ///< those in use and those that are idle, in order of address
   std::vector<Index> waiters;  ///< goroutines that wait for a connection
 };
 
@@ -51,9 +54,11 @@ class SqlReader {
   SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof, StackIndex& stacks,
             IncompleteList& incomplete);
 
-  /// Reads the pools; asks `again` who holds the connections and what uses them.
-  void read(Finder& again);
-  void judgeHolders(const Finder& again);
+  /// Reads the pools; asks `finder` who holds the connections.
+  void read(Finder& finder);
+  /// Of the Rows, Tx and Conns that `finder` found to hold them, asks `again` who holds those.
+  void wantUsers(const Finder& finder, Finder& again);
+  void judgeHolders(const Finder& finder, const Finder& again);
   Sql take() { return std::move(sql_); }
 
  private:
@@ -64,11 +69,18 @@ class SqlReader {
     Index waiter = kNone;
   };
 
+  /// The receiver of the method the goroutine stands in: the first argument, or what else its stack
+  /// holds that `accept` says yes to; 0 if there is none.
+  Addr receiver(const StackIndex::Hit& hit, const std::function<bool(Addr)>& accept);
+  bool isDb(Addr address) const;
+  bool isOpenedBy(Addr db, Index opener) const;
+  void readUsers(std::string_view function, SqlUse use);
   void readDb(SqlDb& db);
   void readConns(SqlDb& db);
   void readWaiters();
   User userAt(Addr object, Addr word) const;
-  void judge(const Finder& again, SqlConn& conn);
+  User userOf(const Holder& holder) const;
+  void judge(const Finder& finder, const Finder& again, SqlConn& conn);
   bool heldByOthers(const Finder& again, Addr user, Index waiter) const;
   std::int64_t monotonic(Addr time) const;
 
@@ -78,6 +90,8 @@ class SqlReader {
   IncompleteList& incomplete_;
   Values values_;
   golang::MapReader maps_;
+  proof::StackRoots roots_;
+  std::vector<proof::HeldPointer> held_;  // scratch
   std::unique_ptr<Layout> layout_;
   std::unordered_map<Addr, User> users_;  // known from their goroutines
   Sql sql_;

@@ -226,6 +226,106 @@ class Timer:
 
 
 @dataclass(frozen=True)
+class SqlConnection:
+    """An open connection of a ``sql.DB``."""
+
+    address: int
+    in_use: bool
+    #: "Rows", "Tx" or "Conn": what has it checked out; empty if that is not known.
+    used_by: str
+    #: Address of the Rows, Tx or Conn; 0 if it is not known.
+    user: int
+    #: The way from what can still run to it, in words; empty if nothing tells.
+    held_by: str
+    #: Goroutine whose stack has it; None if there is none.
+    goroutine: int | None
+    #: Proved: nothing that can still run can give it back.
+    nobody_can_return: bool
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> SqlConnection:
+        return cls(
+            address=_address(data.get("address")),
+            in_use=data.get("in_use", False),
+            used_by=data.get("used_by") or "",
+            user=_address(data.get("user")),
+            held_by=data.get("held_by") or "",
+            goroutine=_optional_int(data.get("goroutine")),
+            nobody_can_return=data.get("nobody_can_return", False),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class SqlPool:
+    """A ``sql.DB`` that is not closed."""
+
+    address: int
+    #: Type of the driver.
+    driver: str
+    open: int
+    in_use: int
+    idle: int
+    #: None: no limit.
+    max_open: int | None
+    connections: tuple[SqlConnection, ...]
+    #: Ids of the goroutines that wait for a connection.
+    waiters: tuple[int, ...]
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> SqlPool:
+        return cls(
+            address=_address(data.get("address")),
+            driver=data.get("driver") or "",
+            open=data.get("open", 0),
+            in_use=data.get("in_use", 0),
+            idle=data.get("idle", 0),
+            max_open=_optional_int(data.get("max_open")),
+            connections=tuple(map(SqlConnection.from_json, _list(data.get("connections")))),
+            waiters=tuple(waiter["goroutine"] for waiter in _list(data.get("waiters"))),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """An open descriptor."""
+
+    fd: int
+    #: "file", "network", "polled" or "raw".
+    kind: str
+    #: Of an os.File; of others what the kernel calls it.
+    name: str
+    #: "tcp" …; empty if it is no connection or listener.
+    network: str
+    local: str
+    remote: str
+    #: Proved: nothing has it any more, a finalizer will close it.
+    nobody_can_close: bool
+    #: Ids of the goroutines that wait for it.
+    reader: int | None
+    writer: int | None
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> OpenFile:
+        return cls(
+            fd=data.get("fd", -1),
+            kind=data.get("kind", ""),
+            name=data.get("name") or "",
+            network=data.get("network") or "",
+            local=data.get("local") or "",
+            remote=data.get("remote") or "",
+            nobody_can_close=data.get("nobody_can_close", False),
+            reader=_optional_int((data.get("reader") or {}).get("goroutine")),
+            writer=_optional_int((data.get("writer") or {}).get("goroutine")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
 class Target:
     """Which program, how and when it was read."""
 
@@ -272,6 +372,10 @@ class Document:
     groups: tuple[Group, ...]
     findings: tuple[Finding, ...]
     timers: tuple[Timer, ...]
+    #: Only in documents of ``sql --json``.
+    sql: tuple[SqlPool, ...]
+    #: Only in documents of ``files --json``.
+    files: tuple[OpenFile, ...]
     incomplete: tuple[Incomplete, ...]
     raw: _Json = field(repr=False, compare=False)
 
@@ -284,6 +388,8 @@ class Document:
             groups=tuple(Group.from_json(item) for item in _list(data.get("groups"))),
             findings=tuple(Finding.from_json(item) for item in _list(data.get("findings"))),
             timers=tuple(Timer.from_json(item) for item in _list(data.get("timers"))),
+            sql=tuple(SqlPool.from_json(item) for item in _list(data.get("sql"))),
+            files=tuple(OpenFile.from_json(item) for item in _list(data.get("files"))),
             incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),
             raw=data,
         )

@@ -11,7 +11,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import _parked
-from .document import Document, Finding, Goroutine, Group, Incomplete, Target, Timer
+from .document import (
+    Document,
+    Finding,
+    Goroutine,
+    Group,
+    Incomplete,
+    OpenFile,
+    SqlPool,
+    Target,
+    Timer,
+)
 from .errors import Error
 
 if TYPE_CHECKING:
@@ -111,6 +121,16 @@ class Session:
     def timers(self) -> tuple[Timer, ...]:
         """Every timer the runtime has, of all Ps."""
         return self.document.timers
+
+    @cached_property
+    def sql(self) -> tuple[SqlPool, ...]:
+        """Pools of database/sql that are not closed."""
+        return Document.from_json(json.loads(self.run(["sql", "--json"]))).sql
+
+    @cached_property
+    def files(self) -> tuple[OpenFile, ...]:
+        """Open descriptors, by number."""
+        return Document.from_json(json.loads(self.run(["files", "--json"]))).files
 
     @property
     def incomplete(self) -> tuple[Incomplete, ...]:

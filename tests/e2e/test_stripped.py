@@ -24,7 +24,7 @@ COMMANDS = [
     ("files",),
     ("contexts",),
 ]
-TARGETS = ["zoo", "twins", "locks"]
+TARGETS = ["zoo", "twins", "locks", "pool"]
 
 
 def strip(binary: Path, folder: Path) -> Path:
@@ -46,6 +46,10 @@ def without_names(shown: dict) -> dict:
     for context in shown.get("contexts", []):
         if context["context_type"] in ("context.Background", "context.TODO"):
             context["context_type"] = "context.Background or TODO"
+    # Ways start at variables, whose names and types only symbols and DWARF tell.
+    for pool in shown.get("sql", []):
+        for connection in pool["connections"]:
+            connection["held_by"] = connection["held_by"] is not None
     return shown
 
 
