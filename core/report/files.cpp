@@ -28,19 +28,27 @@ std::string_view fileKindName(FileKind kind) {
 
 namespace {
 
+std::string socketText(const OpenFile& file) {
+  std::string text = file.network;
+  if (!file.local.empty()) text += " " + file.local;
+  if (!file.remote.empty()) text += " -> " + file.remote;
+  return text;
+}
+
 std::string whatText(const OpenFile& file) {
+  const std::string socket = socketText(file);
   switch (file.kind) {
-    case FileKind::file:
-      return fmt::format("os.File {}", file.name);
     case FileKind::network:
-      if (file.remote.empty()) return fmt::format("{} {}", file.network, file.local);
-      return fmt::format("{} {} -> {}", file.network, file.local, file.remote);
+      return socket;
+    case FileKind::file:
+      return fmt::format("os.File {}{}{}", file.name, socket.empty() ? "" : ", ", socket);
     case FileKind::polled:
-      return fmt::format("of the poller{}{}", file.name.empty() ? "" : ", ", file.name);
+      return fmt::format("of the poller{}{}{}{}", file.name.empty() ? "" : ", ", file.name,
+                         socket.empty() ? "" : ", ", socket);
     case FileKind::raw:
       break;
   }
-  return file.name;
+  return fmt::format("{}{}{}", socket, socket.empty() ? "" : ", ", file.name);
 }
 
 std::string waitOf(const Report& report, std::string_view verb, Index goroutine,

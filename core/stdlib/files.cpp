@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
+
+#include "target/sockets.h"
 
 namespace parked::stdlib {
 
@@ -118,6 +121,21 @@ void Reader::readKernel() {
   for (const target::Descriptor& descriptor : snapshot_.image->target().descriptors()) {
     OpenFile& file = at(descriptor.fd);
     if (file.name.empty()) file.name = descriptor.link;
+  }
+  // Of package net's sockets the addresses are known.
+  std::unordered_set<std::uint64_t> unknown;
+  for (const auto& [fd, file] : files_) {
+    const auto inode = file.network.empty() ? target::socketInode(file.name) : std::nullopt;
+    if (inode) unknown.insert(*inode);
+  }
+  if (unknown.empty()) return;
+  const target::Sockets sockets = target::readSockets(snapshot_.image->target().pid(), unknown);
+  for (auto& [fd, file] : files_) {
+    const auto at = sockets.find(target::socketInode(file.name).value_or(0));
+    if (at == sockets.end() || !file.network.empty()) continue;
+    file.network = at->second.network;
+    file.local = at->second.local;
+    file.remote = at->second.remote;
   }
 }
 

@@ -25,7 +25,7 @@ struct OpenFile {
   FileKind kind = FileKind::raw;
   Addr object = 0;                     ///< the os.file or net.netFD, 0 if there is none
   std::string name;                    ///< of a file; of another what the kernel calls it
-  std::string network, local, remote;  ///< of a connection or listener
+  std::string network, local, remote;  ///< of a socket
   bool reachable = true;  ///< false: proved that nobody has it; its finalizer will close it
   Addr poll = 0;          ///< pollDesc, 0 if it has none
   Index reader = kNone, writer = kNone;              ///< goroutines that wait for it

@@ -57,7 +57,8 @@ std::string NetConns::address(const Interface& address) const {
                                              : fmt::format("{}:{}", ip, port);
   }
   if (type == "*net.UnixAddr" && unixName_ != kAbsent) {
-    return values_.string(address.data + unixName_);
+    std::string name = values_.string(address.data + unixName_);
+    return name == "@" ? std::string() : name;  // Go's word for a socket without a name
   }
   return {};
 }

@@ -26,8 +26,8 @@ class NetConns {
   NetConn describe(const Interface& conn) const;
   /// The same for the net.netFD at the address.
   NetConn ofNetFd(Addr netFd) const;
-  /// "127.0.0.1:80", "[::1]:80", "/run/x.sock"; "" if it is not known. The interface value is a
-  /// net.Addr.
+  /// "127.0.0.1:80", "[::1]:80", "/run/x.sock"; "" if it has none or is not known. The interface
+  /// value is a net.Addr.
   std::string address(const Interface& address) const;
 
  private:

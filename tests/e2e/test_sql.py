@@ -70,8 +70,8 @@ def check(document: dict, output: str, row: Build) -> None:
         assert all(c["since_ns_at_most"] > 100_000_000 for c in connections)
         lost = int(expected.get("lost", 0))
         assert sum(c["nobody_can_return"] for c in connections) == lost
-        waiting = [str(waiter["goroutine"]) for waiter in pool["waiters"]]
-        assert waiting == [word for word in expected.get("waiters", "").split(",") if word]
+        waiting = {str(waiter["goroutine"]) for waiter in pool["waiters"]}
+        assert waiting == set(re.findall(r"\d+", expected.get("waiters", "")))
         for waiter in pool["waiters"]:
             assert waiter["place"]["func"] == "main.waitForConn"
         for use, key in (("Rows", "rows"), ("Tx", "tx"), ("Conn", "conn")):
@@ -117,8 +117,8 @@ def test_live(row: Build, tmp_path: Path) -> None:
     check(document, output, row)
     shown = text.split("\n\n")
     assert len(shown) == 6
-    assert "1 open, 1 in use, 0 idle, at most 1, 3 waiting (3 waits so far)" in shown[2]
-    assert shown[3].count("nobody can give it back") == 4
+    assert text.count("1 open, 1 in use, 0 idle, at most 1, 3 waiting (3 waits so far)") == 1
+    assert max(block.count("nobody can give it back") for block in shown) == 4
     rules = {f["rule"]: f["count"] for f in report["findings"]}
     # Of two the Rows and the Conn are garbage by now: all that is left is the connection.
     assert rules == {"PK080": 3, "PK081": 1, "PK083": 1}

@@ -1,0 +1,3 @@
+module parked.test/files
+
+go 1.18
