@@ -139,6 +139,12 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
                         rest.front());
     return false;
   }
+  // "parked watch PID" reads better than "parked PID watch", and is the same.
+  if (rest.front() == "watch" && rest.size() > 1 && isNumber(rest[1])) std::swap(rest[0], rest[1]);
+  if (rest.front() == "watch") {
+    error = "watch needs a live process: parked watch PID";
+    return false;
+  }
   if (isCommand(rest.front())) {
     error = fmt::format("{} of what? Name the core or process first: parked CORE {}", rest.front(),
                         rest.front());
@@ -161,6 +167,7 @@ std::string programHelp() {
       "  parked core BIN CORE [COMMAND ...]   a core file and its executable\n"
       "  parked CORE [COMMAND ...]            the executable is found from the core's notes\n"
       "  parked PID [COMMAND ...]             a live process, stopped for some milliseconds\n"
+      "  parked watch PID [--every 10s]       the same, again and again: which groups grow\n"
       "\n"
       "{}\n"
       "Options:\n"

@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "parked/parked.h"
 #include "terminal.h"
+#include "watch.h"
 
 namespace parked::cli {
 
@@ -28,6 +29,7 @@ int run(const std::vector<std::string>& words) {
     writeOut(arguments.helpTopic.empty() ? programHelp() : commandHelp(arguments.helpTopic));
     return code(Exit::clean);
   }
+  if (!arguments.command.empty() && arguments.command.front() == "watch") return watch(arguments);
   // Before anything slow is read.
   if (error = checkCommand(arguments.command); !error.empty()) {
     complain(error);

@@ -10,6 +10,7 @@
 
 #include "command/specs.h"
 #include "leak/numbers.h"
+#include "leak/trend.h"
 
 namespace parked::command {
 
@@ -88,7 +89,7 @@ bool parseFormat(std::string_view text, Format& format) {
 /// The raw words of options that need more than CLI11's own conversion.
 struct Raw {
   bool json = false, jsonl = false;
-  std::string format, limit, group, failOn, suspectCount, suspectAge;
+  std::string format, limit, group, failOn, suspectCount, suspectAge, every, count;
 };
 
 std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw) {
@@ -113,6 +114,11 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
     app->add_option("--fail-on", raw.failOn);
     app->add_flag("--require-proof", out.requireProof);
     app->add_option("--ignore-file", out.ignoreFile);
+  }
+  if (spec.has(Option::watch)) {
+    app->add_option("--every", raw.every);
+    app->add_option("--count", raw.count);
+    app->add_flag("--json,--jsonl", raw.json);
   }
   if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
   return app;
@@ -159,6 +165,31 @@ Result<void> readNumbers(const Raw& raw, Invocation& out) {
   return {};
 }
 
+Result<void> readWatch(const Raw& raw, Invocation& out) {
+  constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(100);
+  if (!raw.every.empty()) {
+    std::int64_t every = 0;
+    if (!leak::parseDuration(raw.every, every)) {
+      return usage(
+          fmt::format("--every '{}': expected a duration such as 5s, 1m, 500ms", raw.every));
+    }
+    out.every = std::chrono::nanoseconds(every);
+    if (out.every < kShortest) {
+      return usage(
+          fmt::format("--every {}: at least 100ms, as each look stops the process", raw.every));
+    }
+  }
+  if (!raw.count.empty() && (!parseNumber(raw.count, out.count) || out.count == 0)) {
+    return usage(fmt::format("--count '{}': expected a number of looks above 0", raw.count));
+  }
+  if (out.failOnGrowing && out.count > 0 && out.count < leak::kFewestForTrend) {
+    return usage(
+        fmt::format("--fail-on growing needs --count {} or more: fewer looks tell no trend",
+                    leak::kFewestForTrend));
+  }
+  return {};
+}
+
 Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
   if (auto format = readFormat(spec, raw, out.format); !format) return format;
   if (auto numbers = readNumbers(raw, out); !numbers) return numbers;
@@ -168,15 +199,20 @@ Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
     out.groupBy = std::move(*by);
     out.grouped = true;
   }
-  if (!raw.failOn.empty()) {
+  if (raw.failOn == "growing" && spec.has(Option::watch)) {
+    out.failOnGrowing = true;
+  } else if (!raw.failOn.empty()) {
     leak::Verdict verdict{};
     if (!leak::parseVerdict(raw.failOn, verdict)) {
       return usage(
           fmt::format("--fail-on '{}': expected proved, suspect, unknown, waiting or "
-                      "running",
-                      raw.failOn));
+                      "running{}",
+                      raw.failOn, spec.has(Option::watch) ? ", or growing" : ""));
     }
     out.failOn = verdict;
+  }
+  if (spec.has(Option::watch)) {
+    if (auto watch = readWatch(raw, out); !watch) return watch;
   }
   if (spec.needsArgument() && out.argument.empty() && !out.help) {
     return usage(fmt::format("{} needs {}: {}", spec.name, spec.argumentName(), spec.synopsis));

@@ -1,6 +1,7 @@
 // The options of every command, in one place for the shell, gdb and lldb.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ namespace parked::command {
 
 enum class Kind : std::uint8_t {
   report,
+  watch,
   goroutines,
   goroutine,
   why,
@@ -49,6 +51,10 @@ struct Invocation {
   std::optional<leak::Verdict> failOn;
   std::string ignoreFile;     ///< --ignore-file: an allow-list
   bool requireProof = false;  ///< --require-proof: without one the report is incomplete
+  // watch
+  std::chrono::nanoseconds every = std::chrono::seconds(10);
+  std::uint64_t count = 0;     ///< --count: looks; 0: no end
+  bool failOnGrowing = false;  ///< --fail-on growing
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -186,7 +186,7 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
     snapshot = std::move(*taken);
     if (request.proof) proof = proof::Proof::run(*snapshot, &observer, &timings);
     // Of a process there is nothing left to read once it runs again.
-    if (target->kind() != target::Kind::core) {
+    if (target->kind() != target::Kind::core && request.resources) {
       resources = stdlib::readResources(*snapshot, proof.get(), &observer, &timings);
     }
   }
@@ -199,6 +199,7 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
 
 Session::Session() : impl_(std::make_unique<Impl>()) {}
 Session::~Session() = default;
+command::Workspace& Session::workspace() const { return *impl_->workspace; }
 
 Session::Opened Session::open(const OpenRequest& request, const Host& host) {
   Opened opened;
@@ -242,6 +243,9 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
       }
       sink(commandHelp(topic));
       return kFine;
+    }
+    if (invocation->kind == command::Kind::watch) {
+      return Error{ErrorCode::usage, std::string(command::kWatchInShell), 0};
     }
     Timings timings;
     auto exit = command::execute(*invocation, *impl_->workspace, style, sink, &timings);
@@ -287,7 +291,10 @@ std::optional<Session::Registers> Session::registersOf(std::uint64_t goid) const
 std::string checkCommand(const std::vector<std::string>& words) {
   return guarded([&words]() -> Error {
            auto invocation = command::parse(words);
-           return invocation ? kFine : invocation.error();
+           if (!invocation) return invocation.error();
+           const bool shellOnly = invocation->kind == command::Kind::watch && !invocation->help;
+           return shellOnly ? Error{ErrorCode::usage, std::string(command::kWatchInShell), 0}
+                            : kFine;
          })
       .message;
 }

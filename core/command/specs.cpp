@@ -28,6 +28,15 @@ constexpr std::array kSpecs = {
          "PROVED (can never run again), SUSPECT (too many or too old), UNKNOWN (it could not be\n"
          "made sure on what it waits, or a waker was on its way), WAITING, RUNNING.",
          kGoroutines},
+    Spec{
+        Kind::watch, "watch", "watch [options]",
+        "groups over time: which grow (in the shell: parked watch PID)",
+        "Looks at a live process again and again, and at each look says of every group how many\n"
+        "there are, how many more than before, how fast it grows, and how many of its goroutines\n"
+        "are still parked where they were. Growing ones first. Whether one grows is told from the\n"
+        "fourth look on: it has more goroutines look by look, and they stay. Ends with Ctrl-C,\n"
+        "with the process, or after --count looks.",
+        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::watch})},
     Spec{Kind::goroutines, "goroutines", "goroutines [options]", "one line a goroutine, or groups",
          "Lists goroutines by id: verdict, what they are blocked in, for how long at least, and "
          "the\n"
@@ -91,6 +100,9 @@ struct OptionHelp {
 };
 
 constexpr std::array kOptionHelp = {
+    OptionHelp{Option::watch, "--every TIME", "between two looks (10s), at least 100ms"},
+    OptionHelp{Option::watch, "--count N", "end after N looks"},
+    OptionHelp{Option::watch, "--json", "one JSON object a look, on a line of its own"},
     OptionHelp{Option::limit, "-n, --limit N", "list at most N (0: all)"},
     OptionHelp{Option::limit, "-a, --all", "list everything"},
     OptionHelp{Option::system, "--system", "the runtime's own goroutines, too"},
@@ -115,6 +127,8 @@ constexpr std::array kOptionHelp = {
                "10 that old at one place are SUSPECT, or 1 on a lock (10m)"},
     OptionHelp{Option::verdicts, "--fail-on VERDICT",
                "exit code 1 if a goroutine has this verdict or a graver one"},
+    OptionHelp{Option::watch, "--fail-on growing",
+               "exit code 1 if a group was growing at any look"},
     OptionHelp{Option::verdicts, "--require-proof",
                "exit code 3 if it could not be proved who can never run again"},
     OptionHelp{Option::verdicts, "--ignore-file FILE",

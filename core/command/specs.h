@@ -20,6 +20,7 @@ enum class Option : std::uint16_t {
   format = 32,    ///< --json, --jsonl, --format
   verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age
   timings = 128,
+  watch = 256,  ///< --every, --count
 };
 
 struct Spec {
@@ -39,6 +40,10 @@ struct Spec {
                                                         : "the address of a channel";
   }
 };
+
+/// What a front-end says that holds one instant of a program.
+inline constexpr std::string_view kWatchInShell =
+    "watch follows a live process over time: run it in a shell, parked watch PID";
 
 std::span<const Spec> specs();
 const Spec* findSpec(std::string_view name);  ///< nullptr if there is none

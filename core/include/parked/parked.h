@@ -2,6 +2,7 @@
 // code. Nothing behind it is visible here, so that a front-end cannot know a Go struct.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,10 @@
 #include <vector>
 
 namespace parked {
+
+namespace command {
+class Workspace;
+}
 
 /// Exit codes of the CLI; the debugger front-ends show the message instead.
 enum class Exit : int {
@@ -68,6 +73,9 @@ struct OpenRequest {
   /// do not attach. The threads' registers then come from debugger->threads; nothing else of
   /// `debugger` is asked. Without it no thread has registers.
   bool alreadyStopped = false;
+  /// Read what the standard library holds: pools, connections, files, contexts. Of a live process
+  /// that is done while it is stopped; without it no command can ask for them afterwards.
+  bool resources = true;
 };
 
 /// How the text is to look.
@@ -114,7 +122,50 @@ class Session {
   std::optional<Registers> registersOf(std::uint64_t goid) const;
 
  private:
+  friend class Watch;
   Session();
+  command::Workspace& workspace() const;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// `parked watch`: a live process that is opened and read again and again, its groups of goroutines
+/// compared. When to look, and where to show it, is the front-end's.
+class Watch {
+ public:
+  struct Made {
+    std::unique_ptr<Watch> watch;  ///< null on failure
+    std::string error;
+  };
+  /// {"watch", "--every", "10s"}. Opens nothing yet.
+  static Made make(const OpenRequest& request, const std::vector<std::string>& words);
+  ~Watch();
+
+  std::chrono::nanoseconds every() const;
+  std::uint64_t count() const;  ///< looks to take; 0: until something else ends it
+  bool json() const;            ///< --json: show() gives one line of JSON
+
+  enum class State : std::uint8_t {
+    looked,
+    failed,  ///< this time it could not be read; the next look may succeed
+    ended,   ///< the process, or the program in it, is not there any more
+  };
+  struct Look {
+    State state = State::looked;
+    std::string error;  ///< one clear line unless it looked
+  };
+  /// Reads the process once and compares. The process runs again before this returns.
+  Look look(const Host& host = {});
+  std::uint64_t looks() const;  ///< that succeeded
+  /// The last look as text: whole groups, as many as fit into `rows` lines (0: as --limit says).
+  /// With
+  /// --json, one line.
+  std::string show(const Style& style, int rows = 0) const;
+  /// Of all looks: findings if one met --fail-on; incomplete if the last one was.
+  Exit exit() const;
+
+ private:
+  Watch();
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -40,6 +40,15 @@ TEST(Arguments, TheFourWaysToNameATarget) {
   EXPECT_EQ(parsed({"1234", "goroutine", "42"}).open.pid, 1234);
 }
 
+TEST(Arguments, WatchMayStandInFrontOfTheProcess) {
+  const cli::Arguments arguments = parsed({"watch", "1234", "--every", "5s"});
+  EXPECT_EQ(arguments.open.pid, 1234);
+  EXPECT_THAT(arguments.command, ElementsAre("watch", "--every", "5s"));
+  EXPECT_EQ(parsed({"1234", "watch", "--every", "5s"}).command, arguments.command);
+  EXPECT_THAT(errorOf({"watch"}), HasSubstr("live process"));
+  EXPECT_THAT(errorOf({"watch", "core.1"}), HasSubstr("live process"));
+}
+
 TEST(Arguments, AFileCalledCore) {
   EXPECT_EQ(parsed({"core"}).open.core, "core");
   const cli::Arguments report = parsed({"core", "report"});

@@ -1,0 +1,37 @@
+// The renderers of `parked watch`: what changed over several looks at one process.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/incomplete.h"
+#include "leak/history.h"
+#include "report/model.h"
+#include "report/render.h"
+
+namespace parked::report {
+
+/// The last look, and those before it.
+struct WatchView {
+  const leak::History* history = nullptr;
+  TargetInfo target;  ///< at the last look
+  std::chrono::nanoseconds every{0};
+  std::vector<Incomplete> incomplete;  ///< of the last look
+  std::string withheld;                ///< why the last look proved nothing; empty if it did
+};
+
+struct WatchOptions {
+  std::uint64_t limit = 0;  ///< groups shown; 0: all
+  int rows = 0;             ///< lines there are; 0: as many as it takes
+};
+
+/// A header, and two lines a group.
+void renderWatchText(const WatchView& view, const WatchOptions& options, const TextStyle& style,
+                     const Sink& sink);
+
+/// One line of JSON (docs/json.md).
+void renderWatchJson(const WatchView& view, std::uint64_t limit, const Sink& sink);
+
+}  // namespace parked::report

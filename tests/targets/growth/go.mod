@@ -1,0 +1,3 @@
+module parked.test/growth
+
+go 1.18
