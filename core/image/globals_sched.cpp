@@ -290,25 +290,29 @@ std::optional<Addr> findSemtable(const GlobalSearch& search) {
   sudog.required(element, "elem.vu", "elem");
   if (!missing.empty()) return std::nullopt;
   const auto takes = [](const CodeRef& ref) { return ref.address; };
-  const auto acquire = search.refs("runtime.semacquire1", takes);
+  auto acquire = search.refs("runtime.semacquire1", takes);
+  auto release = search.refs("runtime.semrelease1", takes);
+  // Before 1.20 a function of its own takes it, which only -l keeps from being inlined.
+  if (acquire.empty() && release.empty()) {
+    acquire = release = search.refs("runtime.semroot", takes);
+  }
   auto& memory = search.memory();
-  return GlobalSearch::only(
-      GlobalSearch::passing(search.refs("runtime.semrelease1", takes), 0, [&](Addr address) {
-        if (std::ranges::find(acquire, address) == acquire.end()) return false;
-        // The roots are a cache line apart: 64 bytes, or 128 on arm64.
-        const auto sound = [&](std::uint64_t stride) {
-          for (std::uint64_t i = 0; i < kRoots; ++i) {
-            Addr head = 0, semaphore = 0;
-            if (!peek(memory, address + i * stride + treap.offset, head)) return false;
-            if (head == 0) continue;
-            if (!peek(memory, head + element.offset, semaphore) || (semaphore >> 3) % kRoots != i) {
-              return false;
-            }
-          }
-          return true;
-        };
-        return sound(64) || (search.target.arch() == target::Arch::arm64 && sound(128));
-      }));
+  return GlobalSearch::only(GlobalSearch::passing(release, 0, [&](Addr address) {
+    if (std::ranges::find(acquire, address) == acquire.end()) return false;
+    // The roots are a cache line apart: 64 bytes, or 128 on arm64.
+    const auto sound = [&](std::uint64_t stride) {
+      for (std::uint64_t i = 0; i < kRoots; ++i) {
+        Addr head = 0, semaphore = 0;
+        if (!peek(memory, address + i * stride + treap.offset, head)) return false;
+        if (head == 0) continue;
+        if (!peek(memory, head + element.offset, semaphore) || (semaphore >> 3) % kRoots != i) {
+          return false;
+        }
+      }
+      return true;
+    };
+    return sound(64) || (search.target.arch() == target::Arch::arm64 && sound(128));
+  }));
 }
 
 }  // namespace parked::image

@@ -15,17 +15,24 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 }  // namespace
 
 /// Runtime.main stores a moment of the monotonic clock to it, its only large number without
-/// pointers.
+/// pointers. Unoptimised, another is there besides, runtime.maxstackceiling; the trace of
+/// collections in gcMarkTermination tells the time since the one that is meant.
 std::optional<Addr> findRuntimeInitTime(const GlobalSearch& search) {
   const auto stores = [](const CodeRef& r) { return r.store && r.width == kWord; };
+  const auto reads = [](const CodeRef& r) { return !r.address && !r.store && r.width == kWord; };
   const Module& module = search.modules.front();
-  return GlobalSearch::only(
-      GlobalSearch::passing(search.refs("runtime.main", stores), 0, [&](Addr address) {
-        constexpr std::int64_t kLeast = 1 << 20;  // a millisecond since the machine was started
-        std::int64_t value = 0;
-        return address >= module.noptrBss && address < module.noptrBssEnd &&
-               peek(search.memory(), address, value) && value >= kLeast;
-      }));
+  auto found = GlobalSearch::passing(search.refs("runtime.main", stores), 0, [&](Addr address) {
+    constexpr std::int64_t kLeast = 1 << 20;  // a millisecond since the machine was started
+    std::int64_t value = 0;
+    return address >= module.noptrBss && address < module.noptrBssEnd &&
+           peek(search.memory(), address, value) && value >= kLeast;
+  });
+  if (found.size() > 1) {
+    const auto traced = search.refs("runtime.gcMarkTermination", reads);
+    std::erase_if(found,
+                  [&](Addr address) { return std::ranges::find(traced, address) == traced.end(); });
+  }
+  return GlobalSearch::only(found);
 }
 
 /// Time.startNano is read by time.Since, and was set soon after the runtime had started.
@@ -44,10 +51,12 @@ std::optional<Addr> findStartNano(const GlobalSearch& search) {
       }));
 }
 
-/// Net/http.DefaultTransport is the one interface variable that Client.send reads.
+/// Net/http.DefaultTransport is the one interface variable that Client.send reads, or, where
+/// nothing is inlined, Client.transport.
 std::optional<Addr> findDefaultTransport(const GlobalSearch& search) {
   const auto reads = [](const CodeRef& r) { return !r.address && !r.store && r.width == kWord; };
-  const auto refs = search.refs("net/http.(*Client).send", reads);
+  auto refs = search.refs("net/http.(*Client).transport", reads);
+  if (refs.empty()) refs = search.refs("net/http.(*Client).send", reads);
   const Module& module = search.modules.front();
   return GlobalSearch::only(GlobalSearch::passing(refs, 0, [&](Addr address) {
     Addr table = 0;

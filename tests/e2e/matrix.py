@@ -71,5 +71,11 @@ def twins(matrix: str) -> list[Build]:
     if matrix == "quick":
         return [Build("1.18", "default"), Build("1.27", "pie")]
     if matrix == "ci":
-        return [Build("1.18", "pie"), Build("1.22", "default"), Build("1.27", "default")]
-    return [Build(go, mode) for go in RELEASES for mode in ("default", "pie", "cgo")]
+        return [
+            Build("1.18", "pie"),
+            Build("1.18", "noopt"),
+            Build("1.22", "default"),
+            Build("1.27", "default"),
+            Build("1.27", "noopt"),
+        ]
+    return [Build(go, mode) for go in RELEASES for mode in ("default", "pie", "cgo", "noopt")]
