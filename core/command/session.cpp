@@ -177,6 +177,7 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
   auto read = image::Image::open(*target, &observer, &timings);
   if (!read) return tl::unexpected(read.error());
   image = std::move(*read);
+  if (target->kind() != target::Kind::core) image->indexNames();
   {
     // Everything slow is behind us: the process stands still only while memory is copied.
     const Release release(*target);

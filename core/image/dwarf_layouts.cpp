@@ -158,15 +158,21 @@ const StructLayout* DwarfLayouts::find(std::string_view type) {
   return &layout;
 }
 
-/// A constant is in the unit of its package; a package may have several units.
+/// A constant is in the unit of its package. A package may have several units, one after the other:
+/// a constant that is not there costs no look at all the others.
 bool DwarfLayouts::constant(std::string_view name, std::int64_t& value) {
   const std::size_t slash = name.rfind('/');
   const std::size_t dot = name.find('.', slash == std::string_view::npos ? 0 : slash);
   const std::string_view package = name.substr(0, dot);
+  bool inPackage = false;
   for (std::size_t i = 0;; ++i) {
     const DwarfUnits::Unit* unit = units_->at(i);
     if (unit == nullptr) return false;
-    if (!unit->go || unit->name != package) continue;
+    if (!unit->go || unit->name != package) {
+      if (inPackage) return false;
+      continue;
+    }
+    inPackage = true;
     Dwarf_Die unitDie = unit->die;
     Dwarf_Die die;
     if (dwarf_child(&unitDie, &die) != 0) continue;

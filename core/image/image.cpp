@@ -200,6 +200,11 @@ RuntimeTypes& Image::runtimeTypes() const {
   return *impl_->runtimeTypes;
 }
 
+void Image::indexNames() const {
+  functions().byName({});
+  runtimeTypes().find({});
+}
+
 LayoutSource& Image::libraryLayouts() const {
   if (impl_->libraryLayouts == nullptr) {
     impl_->typeLayouts = std::make_unique<TypeLayouts>(runtimeTypes());
