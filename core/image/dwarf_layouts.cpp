@@ -89,7 +89,7 @@ std::optional<FieldLayout> readField(Dwarf_Die* member) {
 
 class DwarfLayouts : public LayoutSource {
  public:
-  explicit DwarfLayouts(std::unique_ptr<DwarfUnits> units) : units_(std::move(units)) {}
+  explicit DwarfLayouts(std::shared_ptr<DwarfUnits> units) : units_(std::move(units)) {}
 
   /// Finds the unit with the types and indexes its structs.
   Result<void> indexTypes();
@@ -104,7 +104,11 @@ class DwarfLayouts : public LayoutSource {
     Dwarf_Off offset;
   };
 
-  std::unique_ptr<DwarfUnits> units_;
+  using Constants = std::unordered_map<std::string_view, std::int64_t>;
+  Constants readConstants(std::string_view package);
+
+  std::shared_ptr<DwarfUnits> units_;
+  std::unordered_map<std::string, std::optional<Constants>> constants_;  // by package
   std::vector<Struct> structs_;
   NameIndex index_;
   std::unordered_map<std::uint32_t, StructLayout> read_;  // by number in structs_
@@ -158,52 +162,59 @@ const StructLayout* DwarfLayouts::find(std::string_view type) {
   return &layout;
 }
 
-/// A constant is in the unit of its package. A package may have several units, one after the other:
-/// a constant that is not there costs no look at all the others.
+/// Constants are in the units of their package, of which there may be several, anywhere: to know
+/// that there is none, all units have to be unpacked. So that is done once for each package.
 bool DwarfLayouts::constant(std::string_view name, std::int64_t& value) {
   const std::size_t slash = name.rfind('/');
   const std::size_t dot = name.find('.', slash == std::string_view::npos ? 0 : slash);
   const std::string_view package = name.substr(0, dot);
-  bool inPackage = false;
+  auto& constants = constants_[std::string(package)];
+  if (!constants) constants = readConstants(package);
+  const auto found = constants->find(name);
+  if (found == constants->end()) return false;
+  value = found->second;
+  return true;
+}
+
+DwarfLayouts::Constants DwarfLayouts::readConstants(std::string_view package) {
+  Constants constants;
   for (std::size_t i = 0;; ++i) {
     const DwarfUnits::Unit* unit = units_->at(i);
-    if (unit == nullptr) return false;
-    if (!unit->go || unit->name != package) {
-      if (inPackage) return false;
-      continue;
-    }
-    inPackage = true;
+    if (unit == nullptr) return constants;
+    if (!unit->go || unit->name != package) continue;
     Dwarf_Die unitDie = unit->die;
     Dwarf_Die die;
     if (dwarf_child(&unitDie, &die) != 0) continue;
     do {
-      if (dwarf_tag(&die) != DW_TAG_constant || nameOf(&die) != name) continue;
+      if (dwarf_tag(&die) != DW_TAG_constant) continue;
       Dwarf_Attribute attribute;
-      Dwarf_Sword found = 0;
-      if (dwarf_attr(&die, DW_AT_const_value, &attribute) == nullptr ||
-          dwarf_formsdata(&attribute, &found) != 0) {
-        return false;
+      Dwarf_Sword value = 0;
+      if (dwarf_attr(&die, DW_AT_const_value, &attribute) != nullptr &&
+          dwarf_formsdata(&attribute, &value) == 0) {
+        constants.emplace(nameOf(&die), value);
       }
-      value = found;
-      return true;
     } while (dwarf_siblingof(&die, &die) == 0);
   }
 }
 
 }  // namespace
 
-Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(const DwarfSections& sections) {
-  auto units = DwarfUnits::open(sections);
-  if (!units) return tl::unexpected(units.error());
-  auto layouts = std::make_unique<DwarfLayouts>(std::move(*units));
+Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(std::shared_ptr<DwarfUnits> units) {
+  auto layouts = std::make_unique<DwarfLayouts>(std::move(units));
   if (auto indexed = layouts->indexTypes(); !indexed) return tl::unexpected(indexed.error());
   return layouts;
 }
 
+Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(const DwarfSections& sections) {
+  auto units = DwarfUnits::open(sections);
+  if (!units) return tl::unexpected(units.error());
+  return openDwarfLayouts(std::move(*units));
+}
+
 Result<std::unique_ptr<LayoutSource>> openDwarfLayouts(const target::ElfFile& executable) {
-  auto sections = findDwarf(executable);
-  if (!sections) return tl::unexpected(sections.error());
-  return openDwarfLayouts(*sections);
+  auto units = DwarfUnits::open(executable);
+  if (!units) return tl::unexpected(units.error());
+  return openDwarfLayouts(std::move(*units));
 }
 
 }  // namespace parked::image

@@ -84,21 +84,6 @@ std::string_view packageOf(std::string_view symbol) {
 
 }  // namespace
 
-Result<std::unique_ptr<DwarfTypes>> DwarfTypes::open(const target::ElfFile& executable) {
-  auto sections = findDwarf(executable);
-  if (!sections) return tl::unexpected(sections.error());
-  return open(*sections);
-}
-
-Result<std::unique_ptr<DwarfTypes>> DwarfTypes::open(const DwarfSections& sections) {
-  std::unique_ptr<DwarfTypes> types(new DwarfTypes);
-  types->sections_ = std::make_unique<DwarfSections>(sections);
-  auto units = DwarfUnits::open(*types->sections_);
-  if (!units) return tl::unexpected(units.error());
-  types->units_ = std::move(*units);
-  return types;
-}
-
 bool DwarfTypes::dieOf(TypeRef type, Dwarf_Die& die) const {
   return type != 0 && dwarf_offdie(units_->dwarf(), type, &die) != nullptr;
 }

@@ -7,20 +7,19 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "image/dwarf_units.h"
 #include "image/type_source.h"
-#include "target/elf_file.h"
 
 namespace parked::image {
 
 /// A TypeRef is the offset of the type's entry in .debug_info.
 class DwarfTypes final : public TypeSource {
  public:
-  /// Nothing is read before it is asked for. The executable must outlive the object.
-  static Result<std::unique_ptr<DwarfTypes>> open(const target::ElfFile& executable);
-  static Result<std::unique_ptr<DwarfTypes>> open(const DwarfSections& sections);
+  /// Nothing is read before it is asked for.
+  explicit DwarfTypes(std::shared_ptr<DwarfUnits> units) : units_(std::move(units)) {}
 
   TypeRef variable(std::string_view name) override;
   TypeRef described(Addr descriptor, Addr types) override;
@@ -34,13 +33,11 @@ class DwarfTypes final : public TypeSource {
   std::string pathTo(std::string_view package, TypeRef type, std::uint64_t offset) const override;
 
  private:
-  DwarfTypes() = default;
   bool dieOf(TypeRef type, Dwarf_Die& die) const;
   TypedWord find(TypeRef type, std::uint64_t offset, std::string_view stop) const;
   void indexTypes();
 
-  std::unique_ptr<DwarfSections> sections_;
-  std::unique_ptr<DwarfUnits> units_;
+  std::shared_ptr<DwarfUnits> units_;
   std::unordered_map<std::string, TypeRef> variables_;  // answers
   std::unordered_map<Addr, TypeRef> described_;  // by address, or by offset from moduledata.types
   Addr lowest_ = ~Addr{0};                       // key of described_

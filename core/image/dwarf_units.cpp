@@ -78,7 +78,16 @@ DwarfUnits::~DwarfUnits() {
   if (elf_ != nullptr) elf_end(elf_);
 }
 
-Result<std::unique_ptr<DwarfUnits>> DwarfUnits::open(const DwarfSections& sections) {
+Result<std::shared_ptr<DwarfUnits>> DwarfUnits::open(const target::ElfFile& executable) {
+  auto sections = findDwarf(executable);
+  if (!sections) return tl::unexpected(sections.error());
+  return open(*sections);
+}
+
+Result<std::shared_ptr<DwarfUnits>> DwarfUnits::open(const DwarfSections& found) {
+  std::shared_ptr<DwarfUnits> units(new DwarfUnits);
+  units->sections_ = found;
+  const DwarfSections& sections = units->sections_;
   std::vector<Part> parts{{".debug_abbrev", &sections.abbrev}};
   if (sections.str) parts.push_back({".debug_str", &*sections.str});
   if (sections.lineStr) parts.push_back({".debug_line_str", &*sections.lineStr});
@@ -102,7 +111,6 @@ Result<std::unique_ptr<DwarfUnits>> DwarfUnits::open(const DwarfSections& sectio
     end = part.offset + part.section->size;
   }
 
-  std::unique_ptr<DwarfUnits> units(new DwarfUnits);
   // A page of zeros behind it ends every string and number that damaged data leaves open.
   units->memory_ = std::make_unique<Memory>(roundUp(end, kPage) + kPage);
   std::byte* file = units->memory_->start;

@@ -37,8 +37,11 @@ class DwarfUnits {
 
   /// libdw's own way to open a file unpacks every debug section first, which costs more than all
   /// the rest together; so it is given a small ELF file in memory with just these sections, and
-  /// .debug_info is unpacked into it as the units are walked. The sections must outlive the object.
-  static Result<std::unique_ptr<DwarfUnits>> open(const DwarfSections& sections);
+  /// .debug_info is unpacked into it as the units are walked. What the sections' bytes belong to
+  /// must outlive the object; layouts and types share it, for unpacking is most of the work.
+  /// Errors: unsupported without DWARF, badFormat.
+  static Result<std::shared_ptr<DwarfUnits>> open(const DwarfSections& sections);
+  static Result<std::shared_ptr<DwarfUnits>> open(const target::ElfFile& executable);
   ~DwarfUnits();
   DwarfUnits(const DwarfUnits&) = delete;
   DwarfUnits& operator=(const DwarfUnits&) = delete;
@@ -54,6 +57,7 @@ class DwarfUnits {
   bool readNext();
 
   struct Memory;
+  DwarfSections sections_;
   std::unique_ptr<Memory> memory_;
   std::unique_ptr<Inflater> info_;
   std::uint64_t infoSize_ = 0;

@@ -39,8 +39,8 @@ struct Image::Impl {
   target::Target& target;
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
   Parts parts;
-  std::unique_ptr<Globals> globals;  // of a program without a symbol table
-  bool noDwarf = false;              // none of Go's: of C code there may be some
+  std::unique_ptr<Globals> globals;   // of a program without a symbol table
+  std::shared_ptr<DwarfUnits> dwarf;  // of Go; null without
   std::unique_ptr<RuntimeTypes> runtimeTypes;
   std::unique_ptr<TypeSource> types;
   std::unique_ptr<LayoutSource> typeLayouts, libraryLayouts;
@@ -51,8 +51,11 @@ Image::~Image() = default;
 
 Result<void> Image::Impl::useDwarf(Timings* timings) {
   Timings::Scope scope(timings, "DWARF");
-  auto layouts = openDwarfLayouts(target.executable());
+  auto units = DwarfUnits::open(target.executable());
+  if (!units) return tl::unexpected(units.error());
+  auto layouts = openDwarfLayouts(*units);
   if (!layouts) return tl::unexpected(layouts.error());
+  dwarf = std::move(*units);
   parts.layouts = std::move(*layouts);
   return {};
 }
@@ -140,7 +143,6 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
   std::optional<Error> withoutDwarf;
   if (layouts != Layouts::table) {
     if (auto used = impl.useDwarf(timings); !used) withoutDwarf = used.error();
-    impl.noDwarf = withoutDwarf.has_value();
   }
   if (withoutDwarf && layouts == Layouts::dwarf) return tl::unexpected(*withoutDwarf);
   if (impl.parts.layouts != nullptr) {
@@ -180,10 +182,8 @@ Image::Variable Image::variableAt(Addr address) const {
 std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->symbol(name); }
 
 TypeSource& Image::types() const {
-  if (impl_->types == nullptr && impl_->symbols && !impl_->noDwarf) {
-    if (auto types = DwarfTypes::open(impl_->target.executable())) {
-      impl_->types = std::move(*types);
-    }
+  if (impl_->types == nullptr && impl_->dwarf != nullptr) {
+    impl_->types = std::make_unique<DwarfTypes>(impl_->dwarf);
   }
   if (impl_->types == nullptr) {
     impl_->types =
@@ -203,6 +203,8 @@ RuntimeTypes& Image::runtimeTypes() const {
 void Image::indexNames() const {
   functions().byName({});
   runtimeTypes().find({});
+  std::int64_t none = 0;
+  layouts().constant("runtime.", none);
 }
 
 LayoutSource& Image::libraryLayouts() const {

@@ -71,9 +71,9 @@ class Image {
   /// Types by the target's own descriptors.
   RuntimeTypes& runtimeTypes() const;
 
-  /// Builds the indices of all functions' and all types' names, which the first question for a name
-  /// would: milliseconds in a large program, and nothing of the target's memory is needed for it.
-  /// So that a process which is stopped does not wait for them.
+  /// Builds the indices of names, those of functions, types and the runtime's constants, which the
+  /// first question for a name would: milliseconds in a large program, and nothing of the target's
+  /// memory is needed for it. So that a process which is stopped does not wait for them.
   void indexNames() const;
 
   /// Layouts of library types: as layouts(), and from the target's type descriptors what that does

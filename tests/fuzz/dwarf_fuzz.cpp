@@ -12,16 +12,17 @@ namespace {
 /// Follows whatever types the data claims a way down.
 void followTypes(const parked::image::DwarfSections& sections) {
   using namespace parked::image;
-  const auto types = DwarfTypes::open(sections);
-  if (!types) return;
-  for (TypeRef type : {(*types)->variable("main.limit"), (*types)->variable("runtime.allgs"),
-                       (*types)->described(0x500000, 0x400000), TypeRef{11}, TypeRef{64}}) {
+  auto units = DwarfUnits::open(sections);
+  if (!units) return;
+  DwarfTypes types(std::move(*units));
+  for (TypeRef type : {types.variable("main.limit"), types.variable("runtime.allgs"),
+                       types.described(0x500000, 0x400000), TypeRef{11}, TypeRef{64}}) {
     for (int depth = 0; depth < 8 && type != 0; ++depth) {
-      (void)(*types)->name(type);
-      const std::uint64_t size = (*types)->size(type);
-      TypeRef next = (*types)->pointee(type);
+      (void)types.name(type);
+      const std::uint64_t size = types.size(type);
+      TypeRef next = types.pointee(type);
       for (std::uint64_t at = 0; at < size && at < 256; at += 8) {
-        const TypedWord word = (*types)->word(type, at);
+        const TypedWord word = types.word(type, at);
         if (word.pointee != 0) next = word.pointee;
       }
       type = next;
