@@ -19,6 +19,7 @@ constexpr std::size_t kMaxFree = 1 << 24;
 // pollDesc.rg and wg: nil, ready, wait, or the waiting g.
 constexpr Addr kPollWait = 2;
 constexpr std::int64_t kMaxFd = INT32_MAX;
+constexpr std::int64_t kExpired = -1;  // pollDesc.rd and wd
 
 struct PollLayout {
   std::uint32_t size = 0;
@@ -57,6 +58,33 @@ AddrMap readFreeList(Access& access, const PollLayout& layout) {
   return free;
 }
 
+/// Addresses of the g's, gathered when somebody asks.
+class Goroutines {
+ public:
+  explicit Goroutines(const Snapshot& snapshot) : snapshot_(snapshot) {}
+  bool contains(Addr g) {
+    if (known_.size() == 0) {
+      for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+        known_.insert(snapshot_.goroutines[i].address, i);
+      }
+    }
+    return known_.contains(g);
+  }
+
+ private:
+  const Snapshot& snapshot_;
+  AddrMap known_;
+};
+
+/// Whether what points at itself is a descriptor: the runtime's records of finalizers lie in the
+/// same chunks, and a list of them may have a pointer back to where its descriptor would begin.
+bool isDescriptor(const image::Object& object, const PollLayout& layout, Goroutines& goroutines) {
+  const auto isWaiter = [&](Addr g) { return g <= kPollWait || goroutines.contains(g); };
+  return object[layout.fd] <= static_cast<std::uint64_t>(kMaxFd) &&
+         isWaiter(object[layout.reader]) && isWaiter(object[layout.writer]) &&
+         object[layout.readDeadline] >= kExpired && object[layout.writeDeadline] >= kExpired;
+}
+
 }  // namespace
 
 void readPollFds(Snapshot& snapshot, Access& access) {
@@ -69,6 +97,7 @@ void readPollFds(Snapshot& snapshot, Access& access) {
   }
   const AddrMap free = readFreeList(access, layout);
   AddrMap seen;
+  Goroutines goroutines(snapshot);
   while (chunk != 0 && seen.size() < kMaxChunks && seen.insert(chunk, 0)) {
     auto bytes = access.memory.bytes(chunk, kChunkSize);
     if (bytes.empty()) bytes = access.memory.bytesUpTo(chunk, kChunkSize);  // truncated core
@@ -77,8 +106,7 @@ void readPollFds(Snapshot& snapshot, Access& access) {
                               chunk);
       break;
     }
-    // A descriptor in use points at itself; nothing else in these chunks has a pointer to the
-    // address that lies exactly that far in front of it.
+    // A descriptor in use points at itself.
     for (std::size_t at = 0; at + layout.size <= bytes.size(); at += sizeof(Addr)) {
       const Addr address = chunk + at;
       Addr self = 0;
@@ -87,7 +115,7 @@ void readPollFds(Snapshot& snapshot, Access& access) {
       const image::Object object(address, bytes.subspan(at, layout.size));
       PollFd fd;
       fd.address = address;
-      if (object[layout.fd] > static_cast<std::uint64_t>(kMaxFd)) continue;
+      if (!isDescriptor(object, layout, goroutines)) continue;
       fd.fd = static_cast<std::int64_t>(object[layout.fd]);
       if (const Addr g = object[layout.reader]; g > kPollWait) fd.reader = g;
       if (const Addr g = object[layout.writer]; g > kPollWait) fd.writer = g;

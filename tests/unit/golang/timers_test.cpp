@@ -201,6 +201,11 @@ TEST_P(TimersTest, DescriptorsInTheRuntimesChunks) {
   runtime.set(a, "runtime.pollDesc", "wg", 2);
   runtime.set(a, "runtime.pollDesc", "rd", 5000);
   runtime.set(b, "runtime.pollDesc", "wg", runtime.snapshot.goroutines[writer].address);
+  // A list of finalizers that points back: where a descriptor has waiters it has types.
+  const Addr finalizers = descriptor(chunk + 2048, 0x10100);
+  runtime.set(finalizers, "runtime.pollDesc", "rg", 0x4f5b20);
+  const Addr deadline = descriptor(chunk + 4096, 0x10180);
+  runtime.set(deadline, "runtime.pollDesc", "wd", 0xffffffff00000000);
   runtime.set(cache, "runtime.pollCache", "first", closed);
   runtime.set(closed, "runtime.pollDesc", "link", closed);
   readPollFds(runtime.snapshot, runtime.access);
