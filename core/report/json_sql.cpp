@@ -54,7 +54,8 @@ void putConn(std::string& out, const Report& report, const SqlConn& conn) {
   putNumberOrNull(out, idOf(snapshot, conn.waiter));
   out += R"(,"opened_by":)";
   putNumberOrNull(out, conn.openedBy == 0 ? std::nullopt : std::optional(conn.openedBy));
-  put(out, FMT_COMPILE(R"(,"nobody_can_return":{}}})"), boolText(conn.lost));
+  put(out, FMT_COMPILE(R"(,"nobody_can_return":{},"only_context_returns":{}}})"),
+      boolText(conn.lost), boolText(conn.contextOnly));
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ std::string connText(const Report& report, const stdlib::SqlConn& conn) {
   }
   if (conn.openedBy != 0) text += fmt::format(", opened by goroutine {}", conn.openedBy);
   if (conn.lost) text += ", and nobody can give it back";
+  if (conn.contextOnly) text += ", and only the end of its context can give it back";
   return text;
 }
 
@@ -101,7 +102,8 @@ void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style
     std::uint64_t shown = 0;
     for (const stdlib::SqlConn& conn : db.conns) {
       if (limit != 0 && shown++ >= limit) break;
-      page.field(4, 0, {}, connText(report, conn), conn.lost ? Ink::warn : Ink::faint);
+      page.field(4, 0, {}, connText(report, conn),
+                 conn.lost || conn.contextOnly ? Ink::warn : Ink::faint);
       if (const std::string holder = sqlHolderText(report, conn); !holder.empty()) {
         page.field(8, 0, {}, "held by " + holder, Ink::faint);
       }

@@ -28,6 +28,7 @@ std::string evidenceOf(const golang::Snapshot& snapshot, const SqlConn& conn) {
     text +=
         fmt::format(", goroutine {} waits for its context", snapshot.goroutines[conn.waiter].id);
   }
+  if (conn.contextOnly) text += ", and nobody else has it";
   return text;
 }
 
@@ -36,41 +37,47 @@ leak::Place placeOf(const leak::Analysis& analysis, Index goroutine) {
   return analysis.place(analysis.stack(analysis.snapshot().goroutines[goroutine].stack).user);
 }
 
-/// Connections that nobody gives back: one finding for each way they are used.
+/// Connections in use by `use`: those that are proved lost, or those that are in use for too long.
+void unreturned(const leak::Analysis& analysis, const SqlDb& db, SqlUse use, bool lost,
+                Finding& finding) {
+  std::int64_t oldest = 0;
+  for (const SqlConn& conn : db.conns) {
+    // Of what is gone without a trace most was a result set.
+    const bool same = conn.use == use || (conn.use == SqlUse::unknown && use == SqlUse::rows);
+    if (!conn.inUse || !same || conn.lost != lost) continue;
+    const std::int64_t age = conn.waiter == kNone ? 0 : analysis.waitAtLeast(conn.waiter);
+    if (!lost && age < hangAge(analysis)) continue;
+    oldest = std::max(oldest, age);
+    ++finding.count;
+    if (conn.waiter != kNone) finding.goroutines.push_back(conn.waiter);
+    if (finding.place.function.empty()) finding.place = placeOf(analysis, conn.goroutine);
+    if (finding.evidence.size() < kExamples) {
+      finding.evidence.push_back(evidenceOf(analysis.snapshot(), conn));
+    }
+  }
+  finding.verdict = lost ? leak::Verdict::proved : leak::Verdict::suspect;
+  finding.sentence = fmt::format(
+      "{} of the pool of {} {} in use by {} {}", leak::counted(finding.count, "connection"),
+      db.driver, finding.count == 1 ? "is" : "are",
+      use == SqlUse::rows ? "Rows"
+      : use == SqlUse::tx ? "a Tx"
+                          : "a Conn",
+      lost ? "that nobody has any more"
+           : fmt::format("for at least {}, it seems", leak::humanDuration(oldest)));
+}
+
+/// Connections that nobody gives back: for each way they are used a finding about those that are
+/// proved, and one about those that are suspect.
 void unreturned(const leak::Analysis& analysis, const SqlDb& db, std::vector<Finding>& findings) {
   for (const auto& [use, rule] : {std::pair{SqlUse::rows, RuleId::sqlRowsOpen},
                                   {SqlUse::tx, RuleId::sqlTxOpen},
                                   {SqlUse::conn, RuleId::sqlConnOpen}}) {
-    Finding finding;
-    finding.rule = rule;
-    bool certain = false;
-    std::int64_t oldest = 0;
-    for (const SqlConn& conn : db.conns) {
-      // Of what is gone without a trace most was a result set.
-      const bool same = conn.use == use || (conn.use == SqlUse::unknown && use == SqlUse::rows);
-      if (!conn.inUse || !same) continue;
-      const std::int64_t age = conn.waiter == kNone ? 0 : analysis.waitAtLeast(conn.waiter);
-      if (!conn.lost && age < hangAge(analysis)) continue;
-      certain = certain || conn.lost;
-      oldest = std::max(oldest, age);
-      ++finding.count;
-      if (conn.waiter != kNone) finding.goroutines.push_back(conn.waiter);
-      if (finding.place.function.empty()) finding.place = placeOf(analysis, conn.goroutine);
-      if (finding.evidence.size() < kExamples) {
-        finding.evidence.push_back(evidenceOf(analysis.snapshot(), conn));
-      }
+    for (const bool lost : {true, false}) {
+      Finding finding;
+      finding.rule = rule;
+      unreturned(analysis, db, use, lost, finding);
+      if (finding.count != 0) findings.push_back(std::move(finding));
     }
-    if (finding.count == 0) continue;
-    finding.verdict = certain ? leak::Verdict::proved : leak::Verdict::suspect;
-    finding.sentence = fmt::format(
-        "{} of the pool of {} {} in use by {} {}", leak::counted(finding.count, "connection"),
-        db.driver, finding.count == 1 ? "is" : "are",
-        use == SqlUse::rows ? "Rows"
-        : use == SqlUse::tx ? "a Tx"
-                            : "a Conn",
-        certain ? "that nobody has any more"
-                : fmt::format("for at least {}, it seems", leak::humanDuration(oldest)));
-    findings.push_back(std::move(finding));
   }
 }
 

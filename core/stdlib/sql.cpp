@@ -11,6 +11,7 @@ using image::Field;
 
 constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
 constexpr std::uint64_t kWord = 8;
+constexpr std::uint64_t kMaxFree = 1 << 20;  // connections of a pool's list of free ones
 constexpr std::string_view kOpener = "database/sql.(*DB).connectionOpener";
 constexpr std::string_view kWaitForConn = "database/sql.(*DB).conn";
 constexpr std::string_view kRowsWait = "database/sql.(*Rows).awaitDone";
@@ -188,7 +189,17 @@ void SqlReader::readDb(SqlDb& db) {
       db.driver = values_.typeName(values_.interface(connector.data + layout_->dsnDriver).type);
     }
   }
+  if (const Addr list = values_.pointer(db.address + layout_->freeConn); list != 0) {
+    const Addr capacity = values_.pointer(db.address + layout_->freeConn + 2 * kWord);
+    if (capacity <= kMaxFree) freeLists_.emplace_back(list, list + capacity * kWord);
+  }
   readConns(db);
+}
+
+/// Connections that were taken from the list of free ones still stand behind its end.
+bool SqlReader::isFreeList(Addr word) const {
+  return std::ranges::any_of(
+      freeLists_, [&](const auto& list) { return word >= list.first && word < list.second; });
 }
 
 /// Every open connection depends on itself in DB.dep, whose keys are interfaces.
@@ -282,7 +293,7 @@ bool SqlReader::heldByOthers(const Finder& again, Addr user, Index waiter) const
 }
 
 void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) {
-  bool held = false;
+  bool held = false, contextMayEnd = false;
   for (const Holder& holder : finder.holdersOf(conn.address)) {
     if (holder.object == 0) {
       if (holder.goroutine == kNone) held = true;
@@ -292,6 +303,7 @@ void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) 
       }
       continue;
     }
+    if (isFreeList(holder.word)) continue;
     // The pool itself holds its connections in interfaces: DB.dep, and statements as Lockers.
     const Addr before = holder.word > holder.object ? values_.pointer(holder.word - kWord) : 0;
     if (values_.types().itabAt(before).type != 0 || values_.types().inModules(before)) continue;
@@ -310,10 +322,16 @@ void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) 
       conn.openedBy = user.waiter == kNone ? 0 : snapshot_.goroutines[user.waiter].parentId;
     }
     if (!holder.reachable) continue;
-    if (user.waiter == kNone || heldByOthers(again, holder.object, user.waiter)) held = true;
+    if (user.waiter == kNone || heldByOthers(again, holder.object, user.waiter)) {
+      held = true;
+    } else if (proof_ != nullptr && proof_->fate(user.waiter) != proof::Fate::leaked) {
+      contextMayEnd = true;
+    }
   }
   const bool proofs = proof_ != nullptr && proof_->given();
-  conn.lost = proofs && finder.complete() && again.complete() && !held;
+  const bool nobody = proofs && finder.complete() && again.complete() && !held;
+  conn.lost = nobody && !contextMayEnd;
+  conn.contextOnly = nobody && contextMayEnd;
   for (const Holder& holder : again.holdersOf(conn.user)) {
     if (holder.goroutine != kNone && holder.goroutine != conn.waiter) {
       conn.goroutine = holder.goroutine;

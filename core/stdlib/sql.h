@@ -30,6 +30,8 @@ struct SqlConn {
   Index goroutine = kNone;     ///< whose stack holds it, or what uses it
   std::uint64_t openedBy = 0;  ///< id of the goroutine that made the waiter (1.21+); 0: not known
   bool lost = false;           ///< proved: nobody who can still run can give it back
+  /// Proved: nobody has its user any more but the waiter, whose context may still end.
+  bool contextOnly = false;
 };
 
 struct SqlDb {
@@ -73,6 +75,7 @@ class SqlReader {
   /// holds that `accept` says yes to; 0 if there is none.
   Addr receiver(const StackIndex::Hit& hit, const std::function<bool(Addr)>& accept);
   bool isDb(Addr address) const;
+  bool isFreeList(Addr word) const;
   bool isOpenedBy(Addr db, Index opener) const;
   void readUsers(std::string_view function, SqlUse use);
   void readDb(SqlDb& db);
@@ -93,7 +96,8 @@ class SqlReader {
   proof::StackRoots roots_;
   std::vector<proof::HeldPointer> held_;  // scratch
   std::unique_ptr<Layout> layout_;
-  std::unordered_map<Addr, User> users_;  // known from their goroutines
+  std::unordered_map<Addr, User> users_;          // known from their goroutines
+  std::vector<std::pair<Addr, Addr>> freeLists_;  // the arrays of DB.freeConn, with their ends
   Sql sql_;
   Addr timeBase_ = 0;
 

@@ -70,6 +70,8 @@ def check(document: dict, output: str, row: Build) -> None:
         assert all(c["since_ns_at_most"] > 100_000_000 for c in connections)
         lost = int(expected.get("lost", 0))
         assert sum(c["nobody_can_return"] for c in connections) == lost
+        watched = int(expected.get("watched", 0))
+        assert sum(c["only_context_returns"] for c in connections) == watched
         waiting = {str(waiter["goroutine"]) for waiter in pool["waiters"]}
         assert waiting == set(re.findall(r"\d+", expected.get("waiters", "")))
         for waiter in pool["waiters"]:

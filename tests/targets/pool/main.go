@@ -125,9 +125,10 @@ func main() {
 		waiters = append(waiters, strconv.Itoa(<-told))
 	}
 
-	leaky := open(5)
+	leaky := open(6)
 	loseRows(leaky)
 	loseRows(leaky)
+	loseTx(context.Background(), leaky)
 	loseTx(ctx, leaky)
 	loseConn(ctx, leaky)
 
@@ -146,7 +147,7 @@ func main() {
 	stats("idle", idle, "")
 	stats("busy", busy, fmt.Sprintf("rows=3 tx=1 conn=1 reader=%d", reader))
 	stats("full", full, "tx=1 waiters="+strings.Join(waiters, ","))
-	stats("leaky", leaky, "lost=4")
+	stats("leaky", leaky, "lost=4 watched=1")
 	stats("prepared", prepared, "")
 	fmt.Println("READY")
 	os.Stdout.Sync()

@@ -106,7 +106,8 @@ TEST(Sql, TellsAConnectionAndItsWaiters) {
                        {"place", place},
                        {"context_waiter", 1},
                        {"opened_by", 98},
-                       {"nobody_can_return", false}}}},
+                       {"nobody_can_return", false},
+                       {"only_context_returns", false}}}},
                     {"waiters",
                      {{{"goroutine", 2}, {"wait_ns_at_least", 7 * kSecond}, {"place", place}}}}}}));
 }
