@@ -165,6 +165,9 @@ Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspac
   } else {
     report::renderGoroutines(*report, invocation.limitOr(kGoroutineLines), style, sink);
   }
+  if (isText(invocation) && invocation.kind != Kind::report) {
+    report::renderIncomplete(*report, style, sink);
+  }
   return exitOf(invocation, *report);
 }
 
@@ -185,6 +188,7 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
   } else {
     renderMachine(invocation, *report, sink);
   }
+  if (isText(invocation)) report::renderIncomplete(*report, style, sink);
   return exitOf(invocation, *report);
 }
 
@@ -258,6 +262,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
   } else {
     renderList(invocation, *report, look, sink);
   }
+  if (invocation.kind != Kind::info) report::renderIncomplete(*report, look, sink);
   return exitOf(invocation, *report);
 }
 

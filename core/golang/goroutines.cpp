@@ -81,6 +81,7 @@ class Walker {
   };
 
   Result<std::span<const std::byte>> allgs();
+  Result<std::span<const std::byte>> wholeList();
   const char* reject(const Object& g) const;
   void sortById();
   void fill(const Object& g, Goroutine& out);
@@ -100,8 +101,17 @@ bool Walker::proceed(std::string_view stage, std::size_t done) const {
   return !observer_->cancelled();
 }
 
-/// The pointers of runtime.allgs, as many as are there.
+/// The pointers of runtime.allgs, as many as are there. None is an error, but of a core that is cut
+/// off: that has a report of what is left.
 Result<std::span<const std::byte>> Walker::allgs() {
+  auto found = wholeList();
+  if (found || !image_.target().cutOff()) return found;
+  snapshot_.incomplete.add("goroutines", "the list of them is not in the core",
+                           found.error().address);
+  return std::span<const std::byte>();
+}
+
+Result<std::span<const std::byte>> Walker::wholeList() {
   auto& memory = image_.target().memory();
   const auto symbol = image_.symbol("runtime.allgs");
   if (!symbol) {
@@ -179,7 +189,7 @@ Result<void> Walker::collect() {
     }
     found_.push_back({g[g_.goid], g});
   }
-  if (found_.empty() && bad > 0) {
+  if (found_.empty() && bad > 0 && !image_.target().cutOff()) {
     return fail(ErrorCode::mismatch,
                 fmt::format("none of the {} entries of runtime.allgs is a goroutine: the "
                             "executable is not the one that ran",

@@ -130,7 +130,9 @@ Result<std::unique_ptr<FunctionTable>> FunctionTable::open(target::Target& targe
     impl.parts.push_back({std::move(*part), impl.count});
     impl.count += impl.parts.back().table.count();
   }
-  if (impl.count == 0) return fail(ErrorCode::badFormat, "the program has no functions");
+  // Without modules: of a core that is cut off; then no code has a name.
+  if (impl.count == 0 && !modules.empty())
+    return fail(ErrorCode::badFormat, "the program has no functions");
   impl.slots = std::make_unique<std::atomic<const Function*>[]>(impl.count);
   return table;
 }

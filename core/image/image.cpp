@@ -65,8 +65,13 @@ Result<void> Image::Impl::readCode(Timings* timings) {
     Timings::Scope scope(timings, "modules");
     const Addr first = symbols->find("runtime.firstmoduledata").value_or(0);
     auto modules = readModules(target, parts.build.version, *parts.layouts, first);
-    if (!modules) return tl::unexpected(modules.error());
-    parts.modules = std::move(*modules);
+    if (modules) {
+      parts.modules = std::move(*modules);
+    } else if (target.cutOff()) {
+      target.incomplete().add("modules", modules.error().message, modules.error().address);
+    } else {
+      return tl::unexpected(modules.error());
+    }
   }
   Timings::Scope scope(timings, "functions");
   auto functions =

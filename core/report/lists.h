@@ -44,6 +44,8 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
 /// The trees of contexts.
 void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& style,
                     const Sink& sink);
+/// What was not readable, below any of these; nothing if all was.
+void renderIncomplete(const Report& report, const TextStyle& style, const Sink& sink);
 /// Where every piece of the report comes from.
 void renderInfo(const Report& report, const TextStyle& style, const Sink& sink);
 

@@ -226,6 +226,21 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
   }
 }
 
+/// What was not readable.
+void putIncomplete(Page& page, const Report& report) {
+  for (std::size_t i = 0; i < report.incomplete.size(); ++i) {
+    if (i == kIncompleteLines) {
+      page.field(
+          0, kHeaderLabel, "",
+          fmt::format("and {} more kinds of damage, see `info`", report.incomplete.size() - i),
+          Ink::warn);
+      break;
+    }
+    page.field(0, kHeaderLabel, i == 0 ? "incomplete" : "", incompleteText(report.incomplete[i]),
+               Ink::warn);
+  }
+}
+
 }  // namespace
 
 void putHeader(Page& page, const Report& report) {
@@ -244,17 +259,7 @@ void putHeader(Page& page, const Report& report) {
       proof != nullptr && !proof->given()) {
     page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::warn);
   }
-  for (std::size_t i = 0; i < report.incomplete.size(); ++i) {
-    if (i == kIncompleteLines) {
-      page.field(
-          0, kHeaderLabel, "",
-          fmt::format("and {} more kinds of damage, see `info`", report.incomplete.size() - i),
-          Ink::warn);
-      break;
-    }
-    page.field(0, kHeaderLabel, i == 0 ? "incomplete" : "", incompleteText(report.incomplete[i]),
-               Ink::warn);
-  }
+  putIncomplete(page, report);
 }
 
 void renderText(const Report& report, const TextOptions& options, const TextStyle& style,
@@ -279,6 +284,14 @@ void renderGroups(const Report& report, const TextOptions& options, const TextSt
   const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
   putGroups(page, report, shown);
   putClosing(page, report, options, style, shown, left);
+}
+
+void renderIncomplete(const Report& report, const TextStyle& style, const Sink& sink) {
+  if (report.incomplete.empty()) return;
+  Writer writer(sink);
+  Page page(style, writer);
+  page.blank();
+  putIncomplete(page, report);
 }
 
 }  // namespace parked::report

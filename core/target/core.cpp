@@ -95,6 +95,7 @@ void CoreTarget::addSegments() {
     region.executable = (segment->flags & PF_X) != 0;
     memory_.add(region);
   }
+  cutOff_ = cut != 0 || core_->truncated();
   if (cut != 0) {
     incomplete_.add("core file", fmt::format("it is cut off; {} bytes of memory are missing", cut),
                     firstCut);

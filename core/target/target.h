@@ -76,6 +76,9 @@ class Target {
   /// Of a live process, as of freeze(); empty for other kinds, or if it is not allowed.
   const std::vector<Descriptor>& descriptors() const { return descriptors_; }
   IncompleteList& incomplete() { return incomplete_; }
+  /// A core that is cut off: what is not found may lie in the part that is missing, so that it is
+  /// counted, and nothing is refused for it.
+  bool cutOff() const { return cutOff_; }
 
   /// What was opened, for the report's header: the core's path, or "process 1234".
   const std::string& description() const { return description_; }
@@ -115,6 +118,7 @@ class Target {
   std::vector<Mapping> mappings_;
   std::vector<Descriptor> descriptors_;
   IncompleteList incomplete_;
+  bool cutOff_ = false;
   std::string description_;
   std::int32_t pid_ = 0;
   std::shared_ptr<const ElfFile> executable_;

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,26 @@ from conftest import PARKED, Core, parked, run
 from matrix import Build
 
 GO = Build("1.27", "default")
+RELEASES_CUT = ["1.18", "1.27"]
+WORKERS = 2 if (os.cpu_count() or 1) < 4 else 4
+# AddressSanitizer reserves terabytes of addresses; its own test limits memory by itself.
+MEMORY = "unlimited" if "asan" in str(PARKED) else str(1 << 30)
+COMMANDS = [
+    ("report", "--all"),
+    ("report", "--json"),
+    ("report", "--format=traceback"),
+    ("goroutines", "--all"),
+    ("channels", "--all"),
+    ("timers", "--all"),
+    ("locks", "--all"),
+    ("http", "--all"),
+    ("sql", "--all"),
+    ("files", "--all"),
+    ("contexts", "--all"),
+    ("http", "--json"),
+    ("contexts", "--json"),
+    ("info",),
+]
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +57,59 @@ def survives(result: subprocess.CompletedProcess[str]) -> None:
         assert result.stderr.count("\n") == 1, result.stderr
 
 
-def test_truncated_anywhere(core: Core, tmp_path: Path) -> None:
+def limited(*words: object) -> subprocess.CompletedProcess[str]:
+    """parked with little memory and time: damage must cost neither."""
+    return run("prlimit", f"--as={MEMORY}", "--cpu=20", PARKED, *words, timeout=60)
+
+
+def copied(core: Path, to: Path) -> Path:
+    subprocess.run(["cp", "--sparse=always", core, to], check=True)
+    return to
+
+
+def stripped(binary: Path, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    copy = folder / binary.name
+    subprocess.run(["strip", "-o", copy, binary], check=True)
+    return copy
+
+
+@pytest.mark.parametrize("symbols", ["whole", "stripped"])
+@pytest.mark.parametrize("go", RELEASES_CUT)
+def test_truncated_anywhere(
+    go: str, symbols: str, kernel_core: Callable[..., Core], tmp_path: Path
+) -> None:
+    """200 points: each time there is a report, and it says that something is missing."""
+    core = kernel_core("hostile", Build(go, "default"))
+    binary = core.binary if symbols == "whole" else stripped(core.binary, tmp_path / "stripped")
     size = core.core.stat().st_size
-    sizes = [0, 1, 63, 64, 1000, 4096, 5000] + [size * i // 40 for i in range(1, 40)]
+
+    def cut(part: int) -> None:
+        # From the end backwards, each worker in a copy of its own.
+        path = copied(core.core, tmp_path / f"cut{part}")
+        for i in range(199 - part, -1, -WORKERS):
+            os.truncate(path, max(size * i // 200, 1 << 16))
+            command = COMMANDS[i // WORKERS % len(COMMANDS)]
+            result = limited("core", binary, path, *command)
+            assert result.returncode == 3, (i, command, result.returncode, result.stderr[-2000:])
+            assert "Sanitizer" not in result.stderr
+            if "--json" in command:
+                assert json.loads(result.stdout)["incomplete"], i
+            elif command != ("report", "--format=traceback"):
+                assert "incomplete" in result.stdout, (i, result.stdout[:1000])
+        path.unlink()
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(cut, range(WORKERS)))
+
+
+def test_truncated_headers(core: Core, tmp_path: Path) -> None:
     cut = tmp_path / "cut"
-    for length in sizes:
-        shutil.copyfile(core.core, cut)
-        os.truncate(cut, length)
-        result = parked("core", core.binary, cut)
+    with core.core.open("rb") as whole:
+        beginning = whole.read(1 << 16)
+    for length in (1, 63, 64, 200, 1000, 1800, 4096, 5000, 20000, 40000):
+        cut.write_bytes(beginning[:length])
+        result = limited("core", core.binary, cut)
         survives(result)
         assert result.returncode in (2, 3), f"cut at {length}: {result.stdout[:500]}"
         if result.returncode == 3:
