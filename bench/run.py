@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Side-by-side benchmark of parked against Delve on cores of many blocked goroutines.
 
-    bench/run.py [--goroutines 100000,1000000] [--chain 40000] [--heap 500,1000,2000] [--repeat 3]
-                 [--no-peers]
+    bench/run.py [--goroutines 100000,1000000] [--chain 40000] [--heap 500,1000,2000]
+                 [--live 1000,2000,4000] [--repeat 3] [--no-peers]
 
 Builds tests/targets/gen, makes a kernel core for each size, warms the page cache, then runs each
 tool `--repeat` times in turn (a million: once) and prints the best wall time, the peak of
@@ -11,7 +11,8 @@ further pair, such as a very large binary, can be given with --extra. Never a te
 depend on the machine. Go's own goroutineleak profile of the same program (built with the toolchain
 --profile-toolchain) is a peer too. --chain does the same with a daisy chain of healthy goroutines.
 --heap makes live heaps of so many megabytes (tests/targets/bigheap); the peer is goref (`grf` on
-the PATH), which walks the same heap.
+the PATH), which walks the same heap. --live reads such a process while it runs, and tells how long
+it was stopped.
 """
 
 from __future__ import annotations
@@ -180,11 +181,41 @@ def compare_heap(parked: Path, folder: Path, megabytes: int, repeat: int, peers:
         print(f"  {'grf core':18} {run.seconds:9.3f} {run.anonymous_mb:9.0f} {ratio:14.2f}")
 
 
+def measure_live(parked: Path, folder: Path, megabytes: int, repeat: int) -> None:
+    """How long a live process stands still for the report with the proof."""
+    binary = build_target(folder, "bigheap")
+    process = subprocess.Popen(
+        [binary, str(megabytes)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "READY" in line:
+            break
+    try:
+        pauses, runs = [], []
+        for _ in range(repeat):
+            command = [str(parked), str(process.pid), "report", "--json"]
+            said = json.loads(subprocess.check_output(command, text=True))
+            assert said["proof"]["state"] == "given", said["proof"]
+            pauses.append(said["target"]["pause_ns"] / 1e6)
+            runs.append(measure([str(parked), str(process.pid), "report"]))
+        used = Path(f"/proc/{process.pid}/status").read_text().split("RssAnon:")[1].split()[0]
+        print(
+            f"\nlive bigheap-{megabytes}: {said['proof']['heap_bytes'] / 1e6:,.0f} MB of heap, "
+            f"{int(used) / 1024:,.0f} MB of memory; stopped for {min(pauses):.0f} to "
+            f"{max(pauses):.0f} ms, report {best(runs).seconds:.2f} s"
+        )
+    finally:
+        process.kill()
+        process.wait()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--goroutines", default="10000,100000,1000000")
     parser.add_argument("--chain", type=int, help="links of the daisy chain")
     parser.add_argument("--heap", default="", help="live heaps, in MB")
+    parser.add_argument("--live", default="", help="heaps of live processes, in MB")
     parser.add_argument("--profile-toolchain", default="go1.27.3")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
@@ -214,6 +245,8 @@ def main() -> int:
         compare_heap(
             options.parked, options.folder, megabytes, options.repeat, not options.no_peers
         )
+    for megabytes in (int(n) for n in options.live.split(",") if n):
+        measure_live(options.parked, options.folder, megabytes, options.repeat)
     if options.extra:
         compare(options.parked, *options.extra, options.repeat, not options.no_peers)
     return 0

@@ -91,17 +91,27 @@ bool readWidth(const std::string& text, int& width, std::string& error) {
   return false;
 }
 
+/// "50ms", "2s"; "0" is no bound.
+bool readMaxPause(const std::string& text, std::chrono::nanoseconds& pause, std::string& error) {
+  if (text.empty()) return true;
+  if (parseDuration(text, pause)) return true;
+  error = fmt::format("--max-pause '{}': expected a duration such as 50ms, 2s, or 0 for no bound",
+                      text);
+  return false;
+}
+
 }  // namespace
 
 bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error) {
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::string color, width;
+  std::string color, width, maxPause;
   bool noStop = false, noProof = false;
   app.add_option("--exe", out.open.executable);
   app.add_flag("--force", out.open.force);
   app.add_flag("--no-stop", noStop);
+  app.add_option("--max-pause", maxPause);
   app.add_flag("--no-proof", noProof);
   app.add_option("--color", color);
   app.add_option("--width", width);
@@ -129,7 +139,10 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     if (topic != rest.end()) out.helpTopic = *topic;
     return true;
   }
-  if (!readColor(color, out.color, error) || !readWidth(width, out.width, error)) return false;
+  if (!readColor(color, out.color, error) || !readWidth(width, out.width, error) ||
+      !readMaxPause(maxPause, out.open.maxPause, error)) {
+    return false;
+  }
   if (rest.empty()) {
     error = "nothing to read: parked core BIN CORE, parked CORE, or parked PID (see parked --help)";
     return false;
@@ -155,6 +168,7 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
   if (!chosen.empty()) out.prefix += " --exe " + shellWord(chosen);
   if (out.open.force) out.prefix += " --force";
   if (noStop) out.prefix += " --no-stop";
+  if (!maxPause.empty()) out.prefix += " --max-pause " + shellWord(maxPause);
   if (noProof) out.prefix += " --no-proof";
   return true;
 }
@@ -166,17 +180,20 @@ std::string programHelp() {
       "\n"
       "  parked core BIN CORE [COMMAND ...]   a core file and its executable\n"
       "  parked CORE [COMMAND ...]            the executable is found from the core's notes\n"
-      "  parked PID [COMMAND ...]             a live process, stopped for some milliseconds\n"
+      "  parked PID [COMMAND ...]             a live process, stopped while it is copied\n"
       "  parked watch PID [--every 10s]       the same, again and again: which groups grow\n"
       "\n"
       "{}\n"
       "Options:\n"
       "  --exe FILE            the executable, when it is not where the core or /proc says\n"
       "  --force               go on although core and executable do not belong together\n"
+      "  --max-pause TIME      let the live process go after TIME (50ms; 0: no bound; the default "
+      "is\n"
+      "                        1s); what was not copied by then is missing, and said to be\n"
       "  --no-stop             do not stop the live process: nothing is proved then\n"
       "  --no-proof            do not look for goroutines that nothing can reach any more: "
-      "faster,\n"
-      "                        and a live process with a large heap is stopped for less long\n"
+      "faster;\n"
+      "                        goroutines, channels and locks need no copy of the heap then\n"
       "  --color WHEN          auto (a terminal, and NO_COLOR is not set), always, never\n"
       "  --width N             fit lines to N columns; 0: do not (the terminal's)\n"
       "  --version             print the version\n"

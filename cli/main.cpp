@@ -36,6 +36,7 @@ int run(const std::vector<std::string>& words) {
     return code(Exit::unusable);
   }
 
+  arguments.open.resources = arguments.open.proof || needsResources(arguments.command);
   ProgressLine progress;
   Host host;
   host.progress = [&progress](std::string_view stage, std::uint64_t done, std::uint64_t total) {

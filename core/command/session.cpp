@@ -5,8 +5,10 @@
 #include <new>
 
 #include "command/execute.h"
+#include "command/live_copy.h"
 #include "command/options.h"
 #include "command/specs.h"
+#include "golang/raced.h"
 #include "golang/snapshot.h"
 #include "image/image.h"
 #include "image/layout.h"
@@ -143,6 +145,13 @@ struct Session::Impl {
   std::unique_ptr<command::Workspace> workspace;
 
   Result<void> open(const OpenRequest& request, const Host& host);
+  /// Snapshot, proof and resources, with a live process stopped as long as it has to be.
+  Result<void> readTarget(const OpenRequest& request, Observer* observer);
+  /// Of a process that is read while it runs: reads again while goroutines went on meanwhile, up to
+  /// a few times; those that still did are marked.
+  Result<void> rereadRaced(Observer* observer);
+  /// A live process was let go before everything was copied.
+  void tellLate(const OpenRequest& request);
   Result<std::unique_ptr<target::Target>> openTarget(const OpenRequest& request,
                                                      HostObserver& observer);
 };
@@ -154,6 +163,7 @@ Result<std::unique_ptr<target::Target>> Session::Impl::openTarget(const OpenRequ
   options.executable = request.executable;
   options.force = request.force;
   options.stop = request.stop;
+  options.maxPause = request.maxPause;
   options.observer = &observer;
   if (request.debugger != nullptr) debugger = std::make_unique<AccessHost>(*request.debugger);
   if (!request.core.empty()) return target::openCore(request.core, options);
@@ -169,6 +179,62 @@ Result<std::unique_ptr<target::Target>> Session::Impl::openTarget(const OpenRequ
   return fail(ErrorCode::usage, "nothing to open: no core, no process, no debugger");
 }
 
+Result<void> Session::Impl::readTarget(const OpenRequest& request, Observer* observer) {
+  const bool copies = request.pid > 0 && request.stop && !request.alreadyStopped &&
+                      (request.proof || request.resources);
+  command::LiveCopy copy(*image, request.maxPause, observer);
+  if (copies) copy.prepare(&timings);
+  const Release release(*target);
+  if (auto frozen = target->freeze(); !frozen) return tl::unexpected(frozen.error());
+  image->searchAgain();
+  auto copied = command::LiveCopy::Result::unknown;
+  if (copies) copied = copy.take(&timings);
+  if (copied != command::LiveCopy::Result::unknown) target->release();
+  auto taken = golang::takeSnapshot(*image, observer, &timings);
+  if (!taken) {
+    target->release();
+    if (!target->late()) return tl::unexpected(taken.error());
+    return fail(ErrorCode::unreadable,
+                fmt::format("{} was let go before its goroutines were copied (--max-pause {}): {}",
+                            target->description(), leak::humanDuration(request.maxPause.count()),
+                            taken.error().message));
+  }
+  snapshot = std::move(*taken);
+  if (auto again = rereadRaced(observer); !again) return again;
+  if (copied != command::LiveCopy::Result::late) {
+    if (request.proof) proof = proof::Proof::run(*snapshot, observer, &timings);
+    // Of a process there is nothing left to read once it runs again.
+    if (target->kind() != target::Kind::core) {
+      resources = request.resources
+                      ? stdlib::readResources(*snapshot, proof.get(), observer, &timings)
+                      : std::make_unique<stdlib::Resources>();
+    }
+    target->release();
+  }
+  if (copied != command::LiveCopy::Result::whole && target->late()) tellLate(request);
+  return {};
+}
+
+Result<void> Session::Impl::rereadRaced(Observer* observer) {
+  constexpr int kTimes = 3;
+  for (int time = 0; golang::markRaced(*snapshot) > 0 && time < kTimes; ++time) {
+    if (auto fresh = target->freeze(); !fresh) return fresh;
+    auto taken = golang::takeSnapshot(*image, observer, &timings);
+    if (!taken) return tl::unexpected(taken.error());
+    snapshot = std::move(*taken);
+  }
+  return {};
+}
+
+void Session::Impl::tellLate(const OpenRequest& request) {
+  const std::string why = fmt::format("the process was not copied within --max-pause {}",
+                                      leak::humanDuration(request.maxPause.count()));
+  if (request.proof) proof = proof::Proof::without(why);
+  resources = std::make_unique<stdlib::Resources>();
+  snapshot->incomplete.add(
+      "heap", why + ": nothing is proved, pools, connections, contexts and files are not told");
+}
+
 Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
   HostObserver observer(host);
   auto opened = openTarget(request, observer);
@@ -177,20 +243,8 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
   auto read = image::Image::open(*target, &observer, &timings);
   if (!read) return tl::unexpected(read.error());
   image = std::move(*read);
-  if (target->kind() != target::Kind::core) image->indexNames();
-  {
-    // Everything slow is behind us: the process stands still only while memory is copied.
-    const Release release(*target);
-    if (auto frozen = target->freeze(); !frozen) return tl::unexpected(frozen.error());
-    auto taken = golang::takeSnapshot(*image, &observer, &timings);
-    if (!taken) return tl::unexpected(taken.error());
-    snapshot = std::move(*taken);
-    if (request.proof) proof = proof::Proof::run(*snapshot, &observer, &timings);
-    // Of a process there is nothing left to read once it runs again.
-    if (target->kind() != target::Kind::core && request.resources) {
-      resources = stdlib::readResources(*snapshot, proof.get(), &observer, &timings);
-    }
-  }
+  if (target->kind() != target::Kind::core) image->indexNames();  // no process waits for that
+  if (auto done = readTarget(request, &observer); !done) return done;
   code = std::make_unique<leak::ImageCode>(*image);
   workspace = std::make_unique<command::Workspace>(
       *snapshot, proof.get(), std::move(resources), *code, report::describeTarget(*snapshot),

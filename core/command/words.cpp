@@ -1,5 +1,7 @@
-// Splitting a debugger's command line as a shell would.
+// Splitting a command line as a shell would, and what its words say.
 
+#include "command/options.h"
+#include "leak/numbers.h"
 #include "parked/parked.h"
 
 namespace parked {
@@ -36,6 +38,34 @@ std::vector<std::string> splitWords(std::string_view line) {
   }
   if (inWord) words.push_back(std::move(word));
   return words;
+}
+
+bool needsResources(const std::vector<std::string>& words) {
+  const auto invocation = command::parse(words);
+  if (!invocation || invocation->failOn) return true;
+  // Documents have the findings about them.
+  if (invocation->format == command::Format::json || invocation->format == command::Format::jsonl) {
+    return true;
+  }
+  switch (invocation->kind) {
+    case command::Kind::goroutines:
+    case command::Kind::goroutine:
+    case command::Kind::why:
+    case command::Kind::channels:
+    case command::Kind::channel:
+    case command::Kind::locks:
+    case command::Kind::info:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool parseDuration(std::string_view text, std::chrono::nanoseconds& duration) {
+  std::int64_t ns = 0;
+  if (!leak::parseDuration(text, ns)) return false;
+  duration = std::chrono::nanoseconds(ns);
+  return true;
 }
 
 }  // namespace parked

@@ -60,6 +60,10 @@ std::optional<Addr> Globals::find(std::string_view name) {
   return found;
 }
 
+void Globals::searchAgain() {
+  std::erase_if(impl_->known, [](const auto& entry) { return !entry.second; });
+}
+
 bool GlobalSearch::isVariable(Addr address) const {
   const Module& module = modules.front();
   const auto in = [address](Addr from, Addr to) { return address >= from && address < to; };

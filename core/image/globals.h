@@ -30,6 +30,10 @@ class Globals {
   /// cannot be told. What was found is remembered.
   std::optional<Addr> find(std::string_view name);
 
+  /// Lets those be searched again that were not found: while the process ran they may have been
+  /// changing just then.
+  void searchAgain();
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

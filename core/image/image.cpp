@@ -197,6 +197,10 @@ TypeSource& Image::types() const {
   return *impl_->types;
 }
 
+void Image::searchAgain() {
+  if (impl_->globals != nullptr) impl_->globals->searchAgain();
+}
+
 RuntimeTypes& Image::runtimeTypes() const {
   if (impl_->runtimeTypes == nullptr) {
     impl_->runtimeTypes = std::make_unique<RuntimeTypes>(

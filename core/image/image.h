@@ -57,6 +57,9 @@ class Image {
   /// where that is stripped, as image/globals.h finds it.
   std::optional<Addr> symbol(std::string_view name) const;
 
+  /// Forgets which variables were not found: the target stands still now.
+  void searchAgain();
+
   /// Name and start of the variable that covers `address`; an empty name if no symbol does.
   struct Variable {
     std::string_view name;

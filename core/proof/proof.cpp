@@ -305,6 +305,12 @@ Index Proof::reachedWait(Index goroutine) const {
   return goroutine < reachedWaits_.size() ? reachedWaits_[goroutine] : kNone;
 }
 
+std::unique_ptr<Proof> Proof::without(std::string why) {
+  std::unique_ptr<Proof> proof(new Proof);
+  proof->withheld_ = std::move(why);
+  return proof;
+}
+
 std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* observer,
                                   Timings* timings) {
   std::unique_ptr<Proof> proof(new Proof);

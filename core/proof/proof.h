@@ -32,6 +32,8 @@ class Proof {
   /// it, and its target be readable.
   static std::unique_ptr<Proof> run(const golang::Snapshot& snapshot, Observer* observer,
                                     Timings* timings);
+  /// One that is not given, for a reason of the caller's.
+  static std::unique_ptr<Proof> without(std::string why);
   ~Proof();
 
   /// Why no goroutine is called leaked; empty if the proof is given.

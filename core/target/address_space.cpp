@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "target/page_cache.h"
 
@@ -12,6 +13,11 @@ namespace {
 // Longest range over a border between regions that is put together by a copy. The largest single
 // objects that are read, slices of goroutine pointers and span tables, stay far below it.
 constexpr std::uint64_t kLongestCopy = 256ULL << 20;
+
+unsigned threads() {
+  constexpr unsigned kMost = 8;  // more do not copy faster
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kMost);
+}
 
 }  // namespace
 
@@ -35,6 +41,32 @@ class AddressSpace::Cache {
     return {window->at(from), size};
   }
 };
+
+std::vector<Range> joined(std::vector<Range> ranges) {
+  constexpr Addr kMask = ~(Window::kPage - 1);
+  for (Range& range : ranges) {
+    range.start &= kMask;
+    range.end = range.end > kMask ? kMask : (range.end + Window::kPage - 1) & kMask;
+  }
+  std::erase_if(ranges, [](const Range& range) { return range.start >= range.end; });
+  std::ranges::sort(ranges, {}, &Range::start);
+  std::size_t count = 0;
+  for (const Range& range : ranges) {
+    if (count > 0 && range.start <= ranges[count - 1].end) {
+      ranges[count - 1].end = std::max(ranges[count - 1].end, range.end);
+    } else {
+      ranges[count++] = range;
+    }
+  }
+  ranges.resize(count);
+  return ranges;
+}
+
+std::uint64_t sizeOf(std::span<const Range> ranges) {
+  std::uint64_t sum = 0;
+  for (const Range& range : ranges) sum += range.end - range.start;
+  return sum;
+}
 
 AddressSpace::AddressSpace() : cache_(std::make_unique<Cache>()) {}
 AddressSpace::~AddressSpace() = default;
@@ -64,7 +96,7 @@ void AddressSpace::add(const Region& region) {
     // reads over their borders need no copy.
     const auto joins = [](const Region& a, const Region& b) {
       return a.end == b.start && a.writable == b.writable && a.executable == b.executable &&
-             a.fromExecutable == b.fromExecutable &&
+             a.shared == b.shared && a.fromExecutable == b.fromExecutable &&
              (a.mapped == nullptr) == (b.mapped == nullptr) &&
              (a.mapped == nullptr || a.mapped + (a.end - a.start) == b.mapped);
     };
@@ -89,6 +121,36 @@ void AddressSpace::clear() {
   cache_->pages.retire();
   for (auto& [address, copy] : cache_->copies) cache_->retiredCopies.push_back(std::move(copy));
   cache_->copies.clear();
+  misses_ = 0;
+  firstMiss_ = 0;
+}
+
+/// The parts of `ranges` that have to be fetched at all.
+std::vector<Range> AddressSpace::unmapped(const std::vector<Range>& ranges) const {
+  std::vector<Range> parts;
+  for (const Range& range : joined(ranges)) {
+    auto region = std::upper_bound(regions_.begin(), regions_.end(), range.start,
+                                   [](Addr address, const Region& r) { return address < r.end; });
+    for (; region != regions_.end() && region->start < range.end; ++region) {
+      if (region->mapped != nullptr) continue;
+      parts.push_back({std::max(range.start, region->start), std::min(range.end, region->end)});
+    }
+  }
+  return joined(std::move(parts));
+}
+
+bool AddressSpace::fetch(const std::vector<Range>& ranges, bool anonymous,
+                         const std::function<bool()>& stop) {
+  const std::vector<Range> parts = unmapped(ranges);
+  const std::lock_guard lock(cache_->mutex);
+  return cache_->source == nullptr ||
+         cache_->pages.fetch(parts, {*cache_->source, anonymous}, threads(), stop);
+}
+
+void AddressSpace::prepare(const std::vector<Range>& ranges) {
+  const std::vector<Range> parts = unmapped(ranges);
+  const std::lock_guard lock(cache_->mutex);
+  cache_->pages.prepare(parts, threads());
 }
 
 void AddressSpace::setSource(ByteSource* source) {
@@ -209,6 +271,11 @@ bool AddressSpace::goString(Addr header, std::string& out, std::size_t limit) {
   if (from.size() != string.length) return false;
   out.assign(reinterpret_cast<const char*>(from.data()), from.size());
   return true;
+}
+
+std::vector<Range> AddressSpace::fetchedRanges() const {
+  const std::lock_guard lock(cache_->mutex);
+  return joined(cache_->pages.ranges());
 }
 
 std::uint64_t AddressSpace::fetchedBytes() const {

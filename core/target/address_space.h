@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,7 +25,25 @@ class ByteSource {
   virtual ~ByteSource() = default;
   /// Reads up to out.size() bytes at `address`; returns how many leading bytes were read.
   virtual std::size_t read(Addr address, std::span<std::byte> out) = 0;
+  /// The same of private memory without a file, to where zeros are: may leave alone what is zeros
+  /// there, too, as the process never used it.
+  virtual std::size_t readAnonymous(Addr address, std::span<std::byte> out) {
+    return read(address, out);
+  }
 };
+
+/// Some of the target's addresses.
+struct Range {
+  Addr start = 0;
+  Addr end = 0;  ///< one past the last byte
+  bool operator==(const Range&) const = default;
+};
+
+/// The same pages as whole pages, sorted, each once.
+std::vector<Range> joined(std::vector<Range> ranges);
+
+/// How many bytes they are together.
+std::uint64_t sizeOf(std::span<const Range> ranges);
 
 /// One readable range of the target.
 struct Region {
@@ -34,6 +53,7 @@ struct Region {
       nullptr;  ///< the bytes, when they are mapped here; else from a ByteSource
   bool writable = false;
   bool executable = false;
+  bool shared = false;          ///< with other processes: no memory of a Go runtime
   bool fromExecutable = false;  ///< the bytes come from the executable, not from the target itself
 };
 
@@ -57,8 +77,17 @@ class AddressSpace {
   /// Empty and wrapping ranges are ignored.
   void add(const Region& region);
 
-  /// Forgets regions and cached bytes; spans already handed out stay valid.
+  /// Forgets regions, cached bytes and misses; spans already handed out stay valid.
   void clear();
+
+  /// Fetches the pages of `ranges` that are not here yet, in several threads. Asks `stop` between
+  /// two pieces; false if that ended it. What cannot be read stays a hole. `anonymous`: none of it
+  /// is of a file.
+  bool fetch(const std::vector<Range>& ranges, bool anonymous, const std::function<bool()>& stop);
+
+  /// Announces a fetch() of about these ranges after the next clear(): memory for them is taken
+  /// from the system now, as that costs more than the copy.
+  void prepare(const std::vector<Range>& ranges);
 
   /// The source of all regions whose `mapped` is null. Not owned. With null, such regions have only
   /// what was fetched before.
@@ -113,10 +142,13 @@ class AddressSpace {
   const Region* region(Addr address) const { return find(address); }
   std::span<const Region> regions() const { return regions_; }
 
-  /// How many reads failed since the start, and the first address of them: a pass compares before
-  /// and after to know whether it met a hole.
+  /// How many reads failed since the start or clear(), and the first address of them: a pass
+  /// compares before and after to know whether it met a hole.
   std::uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
   Addr firstMiss() const { return firstMiss_.load(std::memory_order_relaxed); }
+
+  /// The pages fetched since the last clear().
+  std::vector<Range> fetchedRanges() const;
 
   /// Bytes fetched from the ByteSource so far.
   std::uint64_t fetchedBytes() const;
@@ -133,6 +165,7 @@ class AddressSpace {
   }
 
   const Region* find(Addr address) const;
+  std::vector<Range> unmapped(const std::vector<Range>& ranges) const;
   std::span<const std::byte> bytesSlow(Addr address, std::size_t size);
   std::span<const std::byte> miss(Addr address);
   void remember(Addr address, const Region* mapped) {

@@ -1,5 +1,6 @@
 #include "target/proc.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -7,10 +8,12 @@
 #include <cstring>
 #include <ctime>
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <memory>
 #include <span>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace parked::target {
@@ -70,6 +73,7 @@ Result<ProcessMaps> readMaps(std::int32_t pid) {
       region.end = mapping.end;
       region.writable = access[1] == 'w';
       region.executable = access[2] == 'x';
+      region.shared = access[3] == 's';
       maps.regions.push_back(region);
     }
     if (path.starts_with("/")) maps.mappings.push_back(std::move(mapping));
@@ -77,11 +81,50 @@ Result<ProcessMaps> readMaps(std::int32_t pid) {
   return maps;
 }
 
+FileDescriptor openPageMap(std::int32_t pid) {
+  return FileDescriptor(open(procPath(pid, "pagemap").c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+std::optional<std::vector<Range>> usedPages(int pageMap, Range range) {
+  constexpr std::uint64_t kUsed = 3ULL << 62;  // in memory, swapped out
+  constexpr std::size_t kEntries = 512;
+  static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  std::vector<Range> used;
+  std::array<std::uint64_t, kEntries> entries;
+  for (Addr at = range.start; at < range.end;) {
+    const std::uint64_t wanted = std::min(kEntries, (range.end - at + page - 1) / page);
+    const ssize_t got = pread(pageMap, entries.data(), wanted * sizeof(std::uint64_t),
+                              static_cast<off_t>(at / page * sizeof(std::uint64_t)));
+    if (got < static_cast<ssize_t>(sizeof(std::uint64_t))) return std::nullopt;
+    const std::size_t count = static_cast<std::size_t>(got) / sizeof(std::uint64_t);
+    for (std::size_t i = 0; i < count; ++i, at += page) {
+      if ((entries[i] & kUsed) == 0) continue;
+      if (!used.empty() && used.back().end == at) {
+        used.back().end = at + page;
+      } else {
+        used.push_back({at, at + page});
+      }
+    }
+  }
+  return used;
+}
+
 AuxiliaryVector readAuxv(std::int32_t pid) {
   std::ifstream file(procPath(pid, "auxv"), std::ios::binary);
   std::vector<char> bytes(4096);
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   return decodeAuxv(std::as_bytes(std::span(bytes)).first(static_cast<std::size_t>(file.gcount())));
+}
+
+ProcessReader::ProcessReader(std::int32_t pid)
+    : pid_(pid), file_(open(procPath(pid, "mem").c_str(), O_RDONLY | O_CLOEXEC)) {}
+
+bool ProcessReader::read(Addr address, std::span<std::byte> out) const {
+  const iovec local{out.data(), out.size()};
+  const iovec remote{reinterpret_cast<void*>(address), out.size()};
+  const auto size = static_cast<ssize_t>(out.size());
+  return process_vm_readv(pid_, &local, 1, &remote, 1, 0) == size ||
+         pread(file_.get(), out.data(), out.size(), static_cast<off_t>(address)) == size;
 }
 
 std::vector<std::int32_t> readThreadIds(std::int32_t pid) {
@@ -95,6 +138,14 @@ std::vector<std::int32_t> readThreadIds(std::int32_t pid) {
     if (std::from_chars(entry->d_name, end, tid).ptr == end) ids.push_back(tid);
   }
   return ids;
+}
+
+std::int32_t ownThreadId(std::int32_t tid) {
+  // From our namespace inwards.
+  const std::string ids = readStatus(tid, "NSpid");
+  const auto last = ids.find_last_of(" \t");
+  const int own = std::atoi(ids.c_str() + (last == std::string::npos ? 0 : last + 1));
+  return own > 0 ? own : tid;
 }
 
 std::vector<Descriptor> readDescriptors(std::int32_t pid) {

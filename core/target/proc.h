@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "base/error.h"
 #include "target/address_space.h"
 #include "target/core_notes.h"
+#include "target/file_descriptor.h"
 #include "target/target.h"
 
 namespace parked::target {
@@ -22,11 +25,34 @@ struct ProcessMaps {
 /// them can have effects.
 Result<ProcessMaps> readMaps(std::int32_t pid);
 
+/// /proc/PID/pagemap; without a file if it cannot be opened.
+FileDescriptor openPageMap(std::int32_t pid);
+
+/// Those pages of `range` (page-aligned) that the process has ever used: of private memory without
+/// a file all others are zeros. nullopt if that cannot be read.
+std::optional<std::vector<Range>> usedPages(int pageMap, Range range);
+
 /// /proc/PID/auxv; zeros if it cannot be read.
 AuxiliaryVector readAuxv(std::int32_t pid);
 
+/// Reads a process as it is this moment, past everything that is kept.
+class ProcessReader {
+ public:
+  explicit ProcessReader(std::int32_t pid);
+  /// False unless all of `out` was read. In one thread at a time.
+  bool read(Addr address, std::span<std::byte> out) const;
+
+ private:
+  std::int32_t pid_;
+  FileDescriptor file_;
+};
+
 /// Thread ids of /proc/PID/task, empty if the process is gone.
 std::vector<std::int32_t> readThreadIds(std::int32_t pid);
+
+/// The id a thread has in its own pid namespace, which is the one it knows itself by; `tid` again
+/// if that is not told.
+std::int32_t ownThreadId(std::int32_t tid);
 
 /// The links of /proc/PID/fd, empty if they cannot be read.
 std::vector<Descriptor> readDescriptors(std::int32_t pid);

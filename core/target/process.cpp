@@ -1,6 +1,7 @@
 // A live process, read through process_vm_readv and /proc; only ever read.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -22,12 +23,43 @@
 namespace parked::target {
 namespace {
 
+/// Reads in several threads at once.
 class ProcessBytes final : public ByteSource {
  public:
   explicit ProcessBytes(std::int32_t pid)
-      : pid_(pid), file_(open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC)) {}
+      : pid_(pid),
+        file_(open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC)),
+        pageMap_(openPageMap(pid)) {}
+
+  /// From here on only what was copied while all threads stood still counts.
+  void onlyWhile(const ThreadStop& standing) { standing_ = &standing; }
 
   std::size_t read(Addr address, std::span<std::byte> out) override {
+    const auto counts = [this] { return standing_ == nullptr || standing_->standing(); };
+    if (!counts()) return 0;
+    const std::size_t got = copy(address, out);
+    return counts() ? got : 0;
+  }
+
+  std::size_t readAnonymous(Addr address, std::span<std::byte> out) override {
+    const auto used = usedPages(pageMap_.get(), {address, address + out.size()});
+    if (!used) return read(address, out);
+    for (const Range& pages : *used) {
+      const std::uint64_t at = pages.start - address;
+      const std::size_t size =
+          std::min<std::uint64_t>(pages.end, address + out.size()) - pages.start;
+      if (const std::size_t got = read(pages.start, out.subspan(at, size)); got < size) {
+        return at + got;
+      }
+    }
+    return standing_ == nullptr || standing_->standing() ? out.size() : 0;
+  }
+
+  int lastError() const { return error_; }
+  bool gone() const { return gone_; }
+
+ private:
+  std::size_t copy(Addr address, std::span<std::byte> out) {
     if (!useFile_) {
       iovec local{out.data(), out.size()};
       iovec remote{reinterpret_cast<void*>(address), out.size()};
@@ -35,26 +67,23 @@ class ProcessBytes final : public ByteSource {
       if (got > 0) return static_cast<std::size_t>(got);
       error_ = errno;
       // Seccomp filters of containers forbid the call but not the file.
-      useFile_ = (errno == EPERM || errno == ENOSYS) && file_;
+      useFile_ = (error_ == EPERM || error_ == ENOSYS) && file_;
     }
     if (useFile_) {
       const ssize_t got = pread(file_.get(), out.data(), out.size(), static_cast<off_t>(address));
       if (got > 0) return static_cast<std::size_t>(got);
       error_ = got == 0 ? ESRCH : errno;  // the file of a process without memory is empty
     }
-    gone_ = gone_ || error_ == ESRCH;
+    if (error_ == ESRCH) gone_ = true;
     return 0;
   }
 
-  int lastError() const { return error_; }
-  bool gone() const { return gone_; }
-
- private:
   std::int32_t pid_;
-  FileDescriptor file_;
-  bool useFile_ = false;
-  bool gone_ = false;
-  int error_ = 0;
+  FileDescriptor file_, pageMap_;
+  const ThreadStop* standing_ = nullptr;
+  std::atomic<bool> useFile_{false};
+  std::atomic<bool> gone_{false};
+  std::atomic<int> error_{0};
 };
 
 class ProcessTarget final : public Target {
@@ -62,6 +91,7 @@ class ProcessTarget final : public Target {
   ProcessTarget(std::int32_t pid, const OpenOptions& options) : bytes_(pid) {
     pid_ = pid;
     stop_ = options.stop;
+    maxPause_ = options.maxPause;
     if (options.heldThreads != nullptr) held_ = *options.heldThreads;
     heldByOthers_ = options.heldThreads != nullptr;
     kind_ = stop_ || heldByOthers_ ? Kind::liveStopped : Kind::liveUnstopped;
@@ -74,6 +104,8 @@ class ProcessTarget final : public Target {
   Result<void> open(const OpenOptions& options);
   Result<void> freeze() override;
   void release() override;
+  bool standing() const override { return stopper_.standing(); }
+  bool late() const override { return stopper_.late(); }
 
  private:
   Result<void> readMemoryMap();
@@ -84,8 +116,9 @@ class ProcessTarget final : public Target {
   std::vector<Thread> held_;
   bool heldByOthers_ = false;
   bool stop_ = true;
+  std::chrono::nanoseconds maxPause_{0};
   bool toldGone_ = false;
-  std::chrono::steady_clock::time_point stoppedAt_;
+  ThreadStop::Clock::time_point stoppedAt_;
 };
 
 Result<void> ProcessTarget::readMemoryMap() {
@@ -170,8 +203,11 @@ Result<void> ProcessTarget::freeze() {
   if (heldByOthers_) {
     threads_ = held_;
   } else if (stop_) {
-    stoppedAt_ = std::chrono::steady_clock::now();
-    if (auto stopped = stopper_.stop(pid_, arch_); !stopped) return stopped;
+    stoppedAt_ = ThreadStop::Clock::now();
+    std::optional<ThreadStop::Clock::time_point> deadline;
+    if (maxPause_.count() > 0) deadline = stoppedAt_ + maxPause_;
+    if (auto stopped = stopper_.stop(pid_, arch_, deadline); !stopped) return stopped;
+    bytes_.onlyWhile(stopper_);
     threads_ = stopper_.threads();
     const auto stubborn = std::count_if(threads_.begin(), threads_.end(),
                                         [](const Thread& t) { return !t.hasRegisters; });
@@ -185,6 +221,10 @@ Result<void> ProcessTarget::freeze() {
       thread.tid = tid;
       threads_.push_back(thread);
     }
+  }
+  // What the runtime notes of its threads are their ids in a container, if it runs in one.
+  if (ownThreadId(pid_) != pid_) {
+    for (Thread& thread : threads_) thread.tid = ownThreadId(thread.tid);
   }
   descriptors_ = readDescriptors(pid_);
   timespec wall{};
@@ -202,7 +242,7 @@ void ProcessTarget::release() {
   if (!stopper_.stopped()) return;
   memory_.setSource(nullptr);  // what would be read from here on is of another instant
   stopper_.release();
-  pause_ = std::chrono::steady_clock::now() - stoppedAt_;
+  pause_ = stopper_.releasedAt() - stoppedAt_;
 }
 
 }  // namespace

@@ -58,6 +58,8 @@ struct OpenOptions {
       executable;      ///< path given by the user; empty: find it from the core's notes or /proc
   bool force = false;  ///< go on although the build ids of core and executable differ
   bool stop = true;    ///< live process: stop its threads while reading
+  /// Live process: it stands still no longer than that, whatever was read by then; 0: no bound.
+  std::chrono::nanoseconds maxPause{0};
   /// Live process that a debugger already holds stopped: its threads as the debugger knows them.
   /// The process is then read as it is (Kind::liveStopped, no pause), neither stopped nor released.
   const std::vector<Thread>* heldThreads = nullptr;
@@ -105,6 +107,11 @@ class Target {
   /// Lets a stopped live process run again. Reads after it see only what was fetched before.
   /// Idempotent; does nothing for other kinds. Called by the destructor too.
   virtual void release() {}
+  /// Live process that freeze() stopped: it still stands still. False once it was released or
+  /// OpenOptions::maxPause is over; what is read from then on is not there. For any thread.
+  virtual bool standing() const { return false; }
+  /// OpenOptions::maxPause ended the stop; known once released.
+  virtual bool late() const { return false; }
   /// How long the process was stopped, once released; zero for other kinds.
   std::chrono::nanoseconds pause() const { return pause_; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -24,8 +25,6 @@
 namespace parked::target {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // A thread in an uninterruptible sleep does not stop until the kernel is done with it.
 constexpr auto kPatience = std::chrono::milliseconds(500);
 constexpr int kStopEvent =
@@ -47,7 +46,8 @@ Error refused(std::int32_t pid, std::int32_t tid, int error) {
 /// The thread that attaches, waits and detaches.
 class ThreadStop::Tracer {
  public:
-  Tracer(std::int32_t pid, Arch arch) : pid_(pid), arch_(arch) {}
+  Tracer(std::int32_t pid, Arch arch, std::optional<Clock::time_point> deadline)
+      : pid_(pid), arch_(arch), deadline_(deadline) {}
 
   /// Starts the thread; returns once everything stands or nothing is held any more.
   Result<std::vector<Thread>> start() {
@@ -67,10 +67,19 @@ class ThreadStop::Tracer {
     return answer.get();
   }
 
-  ~Tracer() {
+  ~Tracer() { end(); }
+
+  /// Returns once everything is let go.
+  void end() {
+    if (!thread_.joinable()) return;
     letGo_.set_value();
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
   }
+
+  bool standing() const { return standing_.load(); }
+  /// Both after end().
+  bool late() const { return late_; }
+  Clock::time_point releasedAt() const { return releasedAt_; }
 
  private:
   struct Held {
@@ -89,6 +98,10 @@ class ThreadStop::Tracer {
 
   std::int32_t pid_;
   Arch arch_;
+  std::optional<Clock::time_point> deadline_;
+  std::atomic<bool> standing_{false};
+  bool late_ = false;
+  Clock::time_point releasedAt_;
   std::vector<Held> held_;
   std::unordered_set<std::int32_t> seen_;
   std::promise<Result<std::vector<Thread>>> answer_;
@@ -106,14 +119,25 @@ void ThreadStop::Tracer::run() {
   std::vector<Thread> threads;
   threads.reserve(held_.size());
   for (const Held& held : held_) threads.push_back(describe(held));
+  standing_ = true;
   answer_.set_value(std::move(threads));
-  letGo_.get_future().wait();
+  auto letGo = letGo_.get_future();
+  if (!deadline_) {
+    letGo.wait();
+  } else {
+    late_ = letGo.wait_until(*deadline_) == std::future_status::timeout;
+  }
+  standing_ = false;  // before the first one runs
   detachAll();
+  releasedAt_ = Clock::now();
   // Threads that never stopped cannot be detached from; the kernel does it as this thread ends.
 }
 
 Result<void> ThreadStop::Tracer::stopAll() {
-  const auto deadline = Clock::now() + kPatience;
+  const auto start = Clock::now();
+  Clock::duration patience = kPatience;
+  if (deadline_) patience = std::clamp((*deadline_ - start) / 2, Clock::duration::zero(), patience);
+  const auto deadline = start + patience;
   // Threads that still run can make new ones; when a pass finds none, all stand.
   for (;;) {
     auto any = seizeNew();
@@ -123,9 +147,18 @@ Result<void> ThreadStop::Tracer::stopAll() {
     }
     if (!*any) break;
     waitForAll(deadline);
-    if (Clock::now() > deadline + kPatience) break;  // it makes threads as fast as we stop them
+    if (Clock::now() > deadline + patience) break;  // it makes threads as fast as we stop them
   }
   if (held_.empty()) return fail(ErrorCode::gone, fmt::format("process {} has exited", pid_));
+  // A thread that the kernel holds runs no code of its own before it stops; any other might.
+  const auto mayRun = [](const Held& thread) {
+    return !thread.standing && !readStatus(thread.tid, "State").starts_with('D');
+  };
+  if (std::ranges::any_of(held_, mayRun)) waitForAll(deadline + patience);
+  if (std::ranges::any_of(held_, mayRun)) {
+    return fail(ErrorCode::io, fmt::format("the threads of process {} did not all stop in time{}",
+                                           pid_, deadline_ ? " (--max-pause)" : ""));
+  }
   return {};
 }
 
@@ -221,9 +254,10 @@ void ThreadStop::Tracer::detachAll() {
 ThreadStop::ThreadStop() = default;
 ThreadStop::~ThreadStop() { release(); }
 
-Result<void> ThreadStop::stop(std::int32_t pid, Arch arch) {
+Result<void> ThreadStop::stop(std::int32_t pid, Arch arch,
+                              std::optional<Clock::time_point> deadline) {
   release();
-  auto tracer = std::make_unique<Tracer>(pid, arch);
+  auto tracer = std::make_unique<Tracer>(pid, arch, deadline);
   auto threads = tracer->start();
   if (!threads) return tl::unexpected(threads.error());
   threads_ = std::move(*threads);
@@ -231,6 +265,14 @@ Result<void> ThreadStop::stop(std::int32_t pid, Arch arch) {
   return {};
 }
 
-void ThreadStop::release() { tracer_.reset(); }
+bool ThreadStop::standing() const { return tracer_ != nullptr && tracer_->standing(); }
+
+void ThreadStop::release() {
+  if (tracer_ == nullptr) return;
+  tracer_->end();
+  late_ = tracer_->late();
+  releasedAt_ = tracer_->releasedAt();
+  tracer_.reset();
+}
 
 }  // namespace parked::target

@@ -43,6 +43,7 @@ class Session:
         executable: bytes = ...,
         force: bool = ...,
         stop: bool = ...,
+        max_pause: float = ...,
         already_stopped: bool = ...,
         debugger: Debugger | None = ...,
         progress: Callable[[str, int, int], object] | None = ...,

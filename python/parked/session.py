@@ -179,11 +179,15 @@ def attach(
     pid: int,
     *,
     stop: bool = True,
+    max_pause: float = 1.0,
     executable: Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Session:
     """Reads a live process, which runs again before this returns.
+
+    It stands still for ``max_pause`` seconds at most (0: no bound); what was not copied by then is
+    in :attr:`Session.incomplete`, and nothing is proved.
 
     ``stop=False`` does not stop it for the few milliseconds that takes; then values may be torn,
     and nothing is proved. Raises :class:`parked.Error`.
@@ -192,7 +196,12 @@ def attach(
         raise Error(f"not a process id: {pid}")
     return Session(
         _parked.Session.open(
-            pid=pid, stop=stop, executable=_path(executable), force=force, progress=progress
+            pid=pid,
+            stop=stop,
+            max_pause=max_pause,
+            executable=_path(executable),
+            force=force,
+            progress=progress,
         )
     )
 

@@ -1,5 +1,7 @@
 // parked._parked: the facade (parked/parked.h) as Python objects, nothing more. The typed,
 // documented face is the package around it.
+#include <algorithm>
+#include <chrono>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -9,7 +11,7 @@ namespace parked::python {
 namespace {
 
 std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::string executable,
-                                       bool force, bool stop, bool alreadyStopped,
+                                       bool force, bool stop, double maxPause, bool alreadyStopped,
                                        py::object debugger, py::object progress) {
   OpenRequest request;
   request.core = std::move(core);
@@ -17,6 +19,8 @@ std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::
   request.executable = std::move(executable);
   request.force = force;
   request.stop = stop;
+  request.maxPause = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(std::clamp(maxPause, 0.0, 1e6)));
   request.alreadyStopped = alreadyStopped;
   return PySession::open(std::move(request), std::move(progress), std::move(debugger));
 }
@@ -58,8 +62,8 @@ PYBIND11_MODULE(_parked, module) {
   py::class_<PySession>(module, "Session")
       .def_static("open", &openSession, py::kw_only(), py::arg("core") = "", py::arg("pid") = 0,
                   py::arg("executable") = "", py::arg("force") = false, py::arg("stop") = true,
-                  py::arg("already_stopped") = false, py::arg("debugger") = py::none(),
-                  py::arg("progress") = py::none())
+                  py::arg("max_pause") = 1.0, py::arg("already_stopped") = false,
+                  py::arg("debugger") = py::none(), py::arg("progress") = py::none())
       .def("run", &runCommand, py::arg("words"), py::kw_only(), py::arg("color") = false,
            py::arg("width") = 0, py::arg("command_prefix") = "parked", py::arg("sink") = py::none())
       .def("registers_of", &PySession::registersOf, py::arg("goid"))

@@ -65,17 +65,21 @@ struct OpenRequest {
   const DebuggerAccess* debugger = nullptr;  ///< must outlive the session
   std::string executable;                    ///< empty: found from the core's notes or /proc
   bool force = false;                        ///< go on although the build ids differ
-  bool stop = true;                          ///< live process: stop it while it is read
+  bool stop = true;                          ///< live process: stop it while it is copied
+  /// Live process: it is let go after that time whatever was copied by then; the report says what
+  /// is missing. 0: no bound.
+  std::chrono::nanoseconds maxPause = std::chrono::seconds(1);
   /// Prove by reachability which goroutines can never run again. Reads the part of the heap that
-  /// holds pointers, of a live process while it is stopped.
+  /// holds pointers.
   bool proof = true;
+  /// Read what the standard library holds: pools, connections, files, contexts, who has a timer. Of
+  /// a live process no command can ask for them later. Without it and without the proof it is
+  /// stopped only for what the goroutines need.
+  bool resources = true;
   /// A live process that somebody else (the debugger) already holds stopped: read it through /proc,
   /// do not attach. The threads' registers then come from debugger->threads; nothing else of
   /// `debugger` is asked. Without it no thread has registers.
   bool alreadyStopped = false;
-  /// Read what the standard library holds: pools, connections, files, contexts. Of a live process
-  /// that is done while it is stopped; without it no command can ask for them afterwards.
-  bool resources = true;
 };
 
 /// How the text is to look.
@@ -182,8 +186,14 @@ std::string commandHelp(std::string_view command);
 /// before anything is opened.
 std::string checkCommand(const std::vector<std::string>& words);
 
+/// Whether the command tells of OpenRequest::resources.
+bool needsResources(const std::vector<std::string>& words);
+
 /// Splits a debugger's command line into words, quotes as in a shell.
 std::vector<std::string> splitWords(std::string_view line);
+
+/// A duration as people write it: "50ms", "2s", "1h30m". False if it is none.
+bool parseDuration(std::string_view text, std::chrono::nanoseconds& duration);
 
 std::string_view version();
 

@@ -227,6 +227,81 @@ TEST(AddressSpace, AnAbsurdLengthInALiveTargetCostsNoCallAPage) {
   EXPECT_LT(source.calls, 100);
 }
 
+TEST(AddressSpace, RangesAreJoinedByWholePages) {
+  const std::vector<Range> expected{{0x1000, 0x4000}, {0x8000, 0x9000}};
+  EXPECT_EQ(joined({{0x8800, 0x8801}, {0x1001, 0x2000}, {0x5000, 0x5000}, {0x1800, 0x3001}}),
+            expected);
+  EXPECT_EQ(sizeOf(expected), 0x4000U);
+  EXPECT_TRUE(joined({{0x2000, 0x1000}}).empty());
+  EXPECT_EQ(joined({{0x1000, ~Addr{0}}}), (std::vector<Range>{{0x1000, ~Addr{0xfff}}}));
+}
+
+// From several threads at once.
+class Shared final : public ByteSource {
+ public:
+  explicit Shared(Addr hole = 0) : hole_(hole) {}
+  std::size_t read(Addr address, std::span<std::byte> out) override {
+    ++calls;
+    std::size_t i = 0;
+    for (; i < out.size() && (address + i) / 4096 != hole_ / 4096; ++i) {
+      out[i] = Telling::at(address + i);
+    }
+    return i;
+  }
+  std::atomic<int> calls{0};
+
+ private:
+  Addr hole_;
+};
+
+TEST(AddressSpace, FetchedTogetherRangesNeedNoSourceLater) {
+  constexpr Addr kStart = 0x7ffff0000, kEnd = kStart + (80 << 20), kHole = kStart + 0x5000;
+  for (const bool prepared : {false, true}) {
+    Shared source(kHole);
+    AddressSpace space;
+    space.setSource(&source);
+    space.add({.start = kStart, .end = kEnd});
+    const std::vector<Range> ranges{{kStart, kStart + 0x10000},
+                                    {kStart + (20 << 20), kStart + (70 << 20)},
+                                    {kEnd - 0x1000, kEnd + 0x100000}};  // over its end
+    if (prepared) {
+      space.prepare(ranges);
+      EXPECT_EQ(source.calls, 0);
+      space.clear();
+      space.add({.start = kStart, .end = kEnd});
+    }
+    EXPECT_TRUE(space.fetch(ranges, false, [] { return false; }));
+    EXPECT_EQ(space.fetchedRanges(), (std::vector<Range>{{kStart, kHole},
+                                                         {kHole + 0x1000, kStart + 0x10000},
+                                                         {kStart + (20 << 20), kStart + (70 << 20)},
+                                                         {kEnd - 0x1000, kEnd}}));
+    space.setSource(nullptr);
+    const int calls = source.calls;
+    for (const Addr at : {kStart, kStart + (20 << 20), kStart + (60 << 20), kEnd - 0x1000}) {
+      const auto bytes = space.bytes(at, 0x1000);
+      ASSERT_EQ(bytes.size(), 0x1000U) << std::hex << at;
+      EXPECT_TRUE(tells(at, bytes)) << std::hex << at;
+    }
+    const auto long_ = space.bytes(kStart + (20 << 20), 50 << 20);  // over the end of a window
+    EXPECT_TRUE(long_.size() == 50 << 20 && tells(kStart + (20 << 20), long_));
+    EXPECT_EQ(space.misses(), 0U);
+    EXPECT_TRUE(space.bytes(kHole, 1).empty());
+    EXPECT_TRUE(space.bytes(kStart + 0x10000, 1).empty()) << "nobody asked for it";
+    EXPECT_EQ(space.misses(), 2U);
+    EXPECT_EQ(source.calls, calls);
+  }
+}
+
+TEST(AddressSpace, AFetchThatIsStoppedSaysSo) {
+  Shared source;
+  AddressSpace space;
+  space.setSource(&source);
+  space.add({.start = 0x10000000, .end = 0x20000000});
+  EXPECT_FALSE(space.fetch({{0x10000000, 0x20000000}}, false, [&] { return source.calls > 3; }));
+  EXPECT_GT(sizeOf(space.fetchedRanges()), 0U);
+  EXPECT_LT(sizeOf(space.fetchedRanges()), 0x1000000U);
+}
+
 TEST(AddressSpace, ReadersInSeveralThreadsAgree) {
   Telling source;
   std::vector<Bytes> blocks;

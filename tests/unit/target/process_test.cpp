@@ -263,6 +263,99 @@ TEST(Process, ReadsAfterTheReleaseSeeOnlyThatInstant) {
       << "read after the process ran on: another instant";
 }
 
+TEST(Process, ItsPauseIsBoundedWhateverTheReaderDoes) {
+  const Child child;
+  OpenOptions options;
+  options.maxPause = std::chrono::milliseconds(50);
+  auto target = openProcess(child.pid(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  auto& memory = (*target)->memory();
+  const auto seen = memory.word(addressOf(&shared->ticks));
+  Child::waitForTick();  // nobody released it
+  EXPECT_FALSE((*target)->standing());
+  EXPECT_EQ(memory.word(addressOf(&shared->ticks)), seen) << "what was read is kept";
+  EXPECT_EQ(memory.word(addressOf(&shared->elsewhere)), 0U) << "of another instant";
+  EXPECT_EQ(memory.misses(), 1U);
+  (*target)->release();
+  EXPECT_TRUE((*target)->late());
+  EXPECT_GE((*target)->pause(), options.maxPause);
+  EXPECT_LT((*target)->pause(), std::chrono::seconds(10));
+}
+
+TEST(Process, OneThatIsReleasedInTimeIsNotLate) {
+  const Child child;
+  OpenOptions options;
+  options.maxPause = std::chrono::hours(1);
+  auto target = openProcess(child.pid(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  EXPECT_TRUE((*target)->standing());
+  (*target)->release();
+  EXPECT_FALSE((*target)->standing());
+  EXPECT_FALSE((*target)->late());
+}
+
+// What threads copy at the very moment the process is let go is of one instant, or is not there.
+TEST(Process, NothingThatWasCopiedAsItWasLetGoIsKept) {
+  const Child child([] {
+    auto* from = const_cast<volatile std::uint64_t*>(&shared->elsewhere);
+    for (std::uint64_t i = 2;; ++i) {
+      *from = i;
+      shared->ticks.store(i);
+    }
+  });
+  int kept = 0;
+  for (int round = 0; round < 200; ++round) {
+    OpenOptions options;
+    options.maxPause = std::chrono::microseconds(1000 + 20 * round);
+    auto target = openProcess(child.pid(), options);
+    ASSERT_TRUE(target) << target.error().message;
+    if (!(*target)->freeze()) continue;  // it did not stop in time
+    auto& memory = (*target)->memory();
+    // The pages in one order, then in the other: only a process that stands still agrees.
+    const Addr a = addressOf(&shared->ticks), b = addressOf(&shared->elsewhere);
+    const Addr first = round % 2 == 0 ? a : b;
+    std::uint64_t one = 0, other = 0;
+    if (!memory.read(first, one)) continue;
+    while (round % 4 < 2 && (*target)->standing()) {
+    }
+    if (!memory.read(a + b - first, other)) continue;
+    ++kept;
+    const auto apart = one > other ? one - other : other - one;
+    EXPECT_LE(apart, 1U) << "of two instants";
+  }
+  EXPECT_GT(kept, 10);
+}
+
+TEST(Process, PagesThatWereNeverUsedAreNotRead) {
+  const std::uint64_t size = 64 * 4096;
+  auto* area = static_cast<std::byte*>(
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(area, MAP_FAILED);
+  madvise(area, size, MADV_NOHUGEPAGE);
+  area[3 * 4096] = std::byte{7};
+  area[4 * 4096 + 5] = std::byte{8};
+  area[63 * 4096] = std::byte{9};
+  const auto map = openPageMap(getpid());
+  const Addr at = addressOf(area);
+  const auto used = usedPages(map.get(), {at, at + size});
+  if (!used) GTEST_SKIP() << "the kernel does not tell";
+  EXPECT_EQ(*used,
+            (std::vector<Range>{{at + 3 * 4096, at + 5 * 4096}, {at + 63 * 4096, at + size}}));
+  const Child child;  // has them, too
+  auto target = openProcess(child.pid(), {});
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  auto& memory = (*target)->memory();
+  EXPECT_TRUE(memory.fetch({{at, at + size}}, true, [] { return false; }));
+  (*target)->release();
+  const auto bytes = memory.bytes(at, size);
+  ASSERT_EQ(bytes.size(), size);
+  EXPECT_EQ(std::memcmp(bytes.data(), area, size), 0);
+  munmap(area, size);
+}
+
 TEST(Process, OneThatIsTracedSaysByWhom) {
   const Child child;
   auto first = openProcess(child.pid(), {});

@@ -1,0 +1,3 @@
+module parked.test/load
+
+go 1.18
