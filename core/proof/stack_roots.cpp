@@ -158,11 +158,16 @@ bool StackRoots::makeShape(Shape& shape) {
   };
   for (const golang::Frame& frame : frames_) {
     const golang::FrameLiveness live = maps_.at(frame);
-    if (live.wholeLocals || live.wholeArgs || live.argsOfCaller || live.callerWhole) return false;
-    if (frame.varp > frame.sp && !addWords(frame.varp - live.locals.words * kWord, live.locals)) {
+    // Of runtime.goexit, where every stack begins, all locals may be live, and there are none.
+    const bool locals = frame.varp > frame.sp;
+    if ((live.wholeLocals && locals) || live.wholeArgs || live.argsOfCaller || live.callerWhole) {
+      return false;
+    }
+    if (locals && !addWords(frame.varp - live.locals.words * kWord, live.locals)) {
       return false;
     }
     if (!addWords(frame.argp, live.args)) return false;
+    if (live.wholeLocals) continue;
     for (const golang::StackObject& record : live.objects) {
       const Addr address = record.address(frame);
       if (address < frame.sp) continue;
