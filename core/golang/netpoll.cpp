@@ -63,7 +63,7 @@ class Goroutines {
  public:
   explicit Goroutines(const Snapshot& snapshot) : snapshot_(snapshot) {}
   bool contains(Addr g) {
-    if (known_.size() == 0) {
+    if (known_.empty()) {
       for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
         known_.insert(snapshot_.goroutines[i].address, i);
       }

@@ -36,7 +36,7 @@ std::string socketText(const OpenFile& file) {
 }
 
 std::string whatText(const OpenFile& file) {
-  const std::string socket = socketText(file);
+  std::string socket = socketText(file);
   switch (file.kind) {
     case FileKind::network:
       return socket;

@@ -9,7 +9,6 @@
 
 namespace parked::report {
 
-using leak::counted;
 using leak::humanDuration;
 
 std::string_view sqlUseName(stdlib::SqlUse use) {
