@@ -134,6 +134,13 @@ Result<BuildInfo> parseBuildInfo(std::span<const std::byte> bytes, std::string_v
   }
   auto version = parseGoVersion(text);
   if (!version) {
+    // What garble writes in its place; it changes the format of the function table, too.
+    if (text == "unknown") {
+      return fail(ErrorCode::unsupported,
+                  fmt::format("{}: obfuscated (garble): its Go version is hidden, and its function "
+                              "table is not Go's",
+                              file));
+    }
     return fail(ErrorCode::unsupported, fmt::format("{}: cannot tell the Go version from \"{}\"",
                                                     file, text.substr(0, 80)));
   }

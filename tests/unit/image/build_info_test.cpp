@@ -113,6 +113,13 @@ TEST(BuildInfoTest, TooOld) {
   EXPECT_THAT(info.error().message, HasSubstr("go1.17.13"));
 }
 
+TEST(BuildInfoTest, Obfuscated) {
+  const auto info = parseBuildInfo(inlineBuildInfo("unknown", ""), "x");
+  ASSERT_FALSE(info);
+  EXPECT_EQ(info.error().code, ErrorCode::unsupported);
+  EXPECT_THAT(info.error().message, HasSubstr("garble"));
+}
+
 TEST(BuildInfoTest, TruncatedAnywhere) {
   const Bytes whole = inlineBuildInfo("go1.24.9", "path\tx\n");
   for (std::size_t size = 0; size < whole.size(); ++size) {
