@@ -49,10 +49,18 @@ int run(const std::vector<std::string>& words) {
     complain(interrupted() ? "interrupted" : opened.error);
     return code(Exit::unusable);
   }
-  const CommandResult result =
-      opened.session->run(arguments.command, styleFor(arguments), writeOut);
+  const CommandResult result = opened.session->run(arguments.command, styleFor(arguments),
+                                                   [&progress](std::string_view text) {
+                                                     progress.clear();
+                                                     writeOut(text);
+                                                   });
+  progress.clear();
   writeError(result.timings);
-  if (!result.error.empty()) complain(result.error);
+  if (!result.error.empty()) {
+    complain(result.error);
+  } else if (opened.session->interrupted()) {
+    complain("interrupted: this is what was read until then");
+  }
   return code(result.exit);
 }
 

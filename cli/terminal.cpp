@@ -97,9 +97,11 @@ void catchInterrupts() {
 bool interrupted() { return interruptSeen.load(); }
 
 void writeOut(std::string_view text) {
-  if (interrupted()) {
-    complain("interrupted");
-    _exit(static_cast<int>(Exit::unusable));
+  // What was interrupted before has its report written; while it is written, Ctrl-C cuts it off.
+  static const bool before = interrupted();
+  if (interrupted() && !before) {
+    complain("interrupted: the output is cut off");
+    _exit(static_cast<int>(Exit::incomplete));
   }
   if (writeAll(STDOUT_FILENO, text)) return;
   complain(fmt::format("cannot write the output: {}", std::strerror(errno)));

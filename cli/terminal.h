@@ -18,8 +18,10 @@ Style styleFor(const Arguments& arguments);
 void catchInterrupts();
 bool interrupted();
 
-/// Writes all of it to stdout. On an error it prints one line and ends the program with exit code
-/// 2; when the reader of a pipe is gone, SIGPIPE has already ended it quietly.
+/// Writes all of it to stdout, also when the work was interrupted before; an interruption after the
+/// first piece ends the program with exit code 3. On an error it prints one line and ends the
+/// program with exit code 2; when the reader of a pipe is gone, SIGPIPE has already ended it
+/// quietly.
 void writeOut(std::string_view text);
 /// The same, but an error is none any more, and neither is Ctrl-C.
 void writeLast(std::string_view text);

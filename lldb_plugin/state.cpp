@@ -92,6 +92,7 @@ void State::run(lldb::SBDebugger& debugger, std::vector<std::string> words, std:
   CommandResult result = session_->run(words, styleOf(debugger));
   output = std::move(result.output) + result.timings;
   error = std::move(result.error);
+  if (session_->interrupted()) session_.reset();
 }
 
 }  // namespace parked::lldb_plugin

@@ -11,6 +11,9 @@
 
 namespace parked {
 
+/// Incomplete::what of what was not read because the user asked to stop.
+inline constexpr std::string_view kInterrupted = "interrupted";
+
 /// One kind of damage, counted: a thousand goroutines whose stack lies in a hole are one entry.
 struct Incomplete {
   std::string what;         ///< "stack", "channel", "timer heap": the thing that was not read

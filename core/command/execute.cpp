@@ -54,7 +54,13 @@ std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
   return filters;
 }
 
+bool wasInterrupted(const report::Report& report) {
+  return std::ranges::any_of(report.incomplete,
+                             [](const Incomplete& entry) { return entry.what == kInterrupted; });
+}
+
 Exit exitOf(const Invocation& invocation, const report::Report& report) {
+  if (wasInterrupted(report)) return Exit::incomplete;
   if (invocation.failOn) {
     for (const leak::Analysis& analysis = *report.analysis;
          const golang::Index index : report.goroutines) {
@@ -83,6 +89,10 @@ Result<golang::Index> findGoroutine(const golang::Snapshot& snapshot, std::strin
     return fail(ErrorCode::usage, fmt::format("'{}' is no goroutine id", argument));
   }
   const golang::Goroutine* goroutine = snapshot.byId(id);
+  if (goroutine == nullptr && snapshot.interrupted) {
+    return fail(ErrorCode::interrupted,
+                fmt::format("interrupted: whether there is a goroutine {} is not known", id));
+  }
   if (goroutine == nullptr) {
     return fail(ErrorCode::notFound, fmt::format("there is no goroutine {}", id));
   }
@@ -129,13 +139,17 @@ void renderList(const Invocation& invocation, const report::Report& report,
 }
 
 Result<report::Report> reportFor(const Invocation& invocation, Workspace& workspace,
-                                 Timings* timings, const std::vector<leak::Filter>& filters) {
-  const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, timings);
-  const Timings::Scope scope(timings, "report");
-  const stdlib::Resources* resources = workspace.resources(timings);
+                                 const Work& work, const std::vector<leak::Filter>& filters) {
+  const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work.timings);
+  const Timings::Scope scope(work.timings, "report");
+  const stdlib::Resources* resources = workspace.resources(work);
   std::vector<Incomplete> incomplete = workspace.incomplete();
   const auto& more = resources->incomplete.entries();
   incomplete.insert(incomplete.end(), more.begin(), more.end());
+  if (const proof::Proof* proof = analysis.options().proof;
+      proof != nullptr && proof->interrupted() && !analysis.snapshot().interrupted) {
+    incomplete.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
+  }
   auto report = report::makeReport(analysis, resources, workspace.target(), std::move(incomplete),
                                    filters, invocation.groupBy);
   if (report && !invocation.ignoreFile.empty()) {
@@ -147,14 +161,18 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
 }
 
 Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,
-                               const report::TextStyle& style, const Sink& sink, Timings* timings) {
-  auto report = reportFor(invocation, workspace, timings, effectiveFilters(invocation));
+                               const report::TextStyle& style, const Sink& sink, const Work& work) {
+  auto report = reportFor(invocation, workspace, work, effectiveFilters(invocation));
   if (!report) return tl::unexpected(report.error());
-  if (invocation.kind == Kind::report || invocation.grouped) {
-    const Timings::Scope scope(timings, "retained memory");
+  if ((invocation.kind == Kind::report || invocation.grouped) && work.cancelled()) {
+    if (!wasInterrupted(*report)) {
+      report->incomplete.push_back({std::string(kInterrupted), "what leaks retain", 1, 0});
+    }
+  } else if (invocation.kind == Kind::report || invocation.grouped) {
+    const Timings::Scope scope(work.timings, "retained memory");
     report::addHoldings(*report);
   }
-  const Timings::Scope scope(timings, "render");
+  const Timings::Scope scope(work.timings, "render");
   const bool system = invocation.system || invocation.all || !invocation.filters.empty();
   if (!isText(invocation)) {
     renderMachine(invocation, *report, sink);
@@ -172,15 +190,15 @@ Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspac
 }
 
 Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace,
-                              const report::TextStyle& style, const Sink& sink, Timings* timings) {
+                              const report::TextStyle& style, const Sink& sink, const Work& work) {
   const auto index = findGoroutine(workspace.snapshot(), invocation.argument);
   if (!index) return tl::unexpected(index.error());
-  auto report = reportFor(invocation, workspace, timings, {});
+  auto report = reportFor(invocation, workspace, work, {});
   if (!report) return tl::unexpected(report.error());
   report->goroutines = {*index};
   report->grouping = leak::group(*report->analysis, report->goroutines);
   report->filtered = true;
-  const Timings::Scope scope(timings, "render");
+  const Timings::Scope scope(work.timings, "render");
   if (invocation.kind == Kind::why) {
     report::renderWhy(*report, *index, style, sink);
   } else if (isText(invocation)) {
@@ -219,7 +237,8 @@ const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Ti
   if (analysis_ == nullptr || analysis_->options().thresholds != thresholds) {
     leak::Options options;
     options.thresholds = thresholds;
-    options.proofs = target_.kind != target::Kind::liveUnstopped;
+    const bool finished = proof_ == nullptr || !proof_->interrupted();
+    options.proofs = target_.kind != target::Kind::liveUnstopped && finished;
     options.proof = proof_;
     analysis_.reset();
     analysis_ = std::make_unique<leak::Analysis>(*snapshot_, *code_, options, timings);
@@ -227,23 +246,34 @@ const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Ti
   return *analysis_;
 }
 
-const stdlib::Resources* Workspace::resources(Timings* timings) {
-  if (resources_ == nullptr) {
-    resources_ = stdlib::readResources(*snapshot_, proof_, nullptr, timings);
+const stdlib::Resources* Workspace::resources(const Work& work) {
+  const bool stopped = snapshot_->interrupted || (proof_ != nullptr && proof_->interrupted());
+  // A command was interrupted, this is another one.
+  const bool again = target_.kind == target::Kind::core && !stopped;
+  if (again && resources_ != nullptr && resources_->interrupted) resources_.reset();
+  if (resources_ == nullptr && stopped) {
+    resources_ = stdlib::interruptedResources();
+  } else if (resources_ == nullptr) {
+    resources_ = stdlib::readResources(*snapshot_, proof_, work.observer, work.timings);
   }
   return resources_.get();
 }
 
+bool Workspace::interrupted() const {
+  return snapshot_->interrupted || (proof_ != nullptr && proof_->interrupted()) ||
+         (resources_ != nullptr && resources_->interrupted);
+}
+
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
-                     const Sink& sink, Timings* timings) {
+                     const Sink& sink, const Work& work) {
   const report::TextStyle look = textStyle(style);
   switch (invocation.kind) {
     case Kind::report:
     case Kind::goroutines:
-      return executeGoroutines(invocation, workspace, look, sink, timings);
+      return executeGoroutines(invocation, workspace, look, sink, work);
     case Kind::goroutine:
     case Kind::why:
-      return executeGoroutine(invocation, workspace, look, sink, timings);
+      return executeGoroutine(invocation, workspace, look, sink, work);
     default:
       break;
   }
@@ -253,9 +283,14 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     if (!found) return tl::unexpected(found.error());
     channel = *found;
   }
-  auto report = reportFor(invocation, workspace, timings, {});
+  auto report = reportFor(invocation, workspace, work, {});
   if (!report) return tl::unexpected(report.error());
-  const Timings::Scope scope(timings, "render");
+  // An empty list would say that there are none.
+  const bool lists = invocation.kind != Kind::info && invocation.kind != Kind::timers;
+  if (lists && wasInterrupted(*report)) {
+    return fail(ErrorCode::interrupted, "interrupted before that was read");
+  }
+  const Timings::Scope scope(work.timings, "render");
   if (!isText(invocation)) return executeListJson(invocation, *report, sink);
   if (invocation.kind == Kind::channel) {
     report::renderChannel(*report, channel, invocation.limitOr(kListLines), look, sink);

@@ -11,6 +11,13 @@
 
 namespace parked::command {
 
+/// Who is told of the work, and where its time is noted. Both may be null.
+struct Work {
+  Observer* observer = nullptr;
+  Timings* timings = nullptr;
+  bool cancelled() const { return observer != nullptr && observer->cancelled(); }
+};
+
 /// What commands work on: it outlives all of them.
 class Workspace {
  public:
@@ -31,7 +38,9 @@ class Workspace {
   const std::vector<Incomplete>& incomplete() const { return incomplete_; }
   /// The analysis for these thresholds; the last one is kept.
   const leak::Analysis& analysis(const leak::Thresholds& thresholds, Timings* timings);
-  const stdlib::Resources* resources(Timings* timings);
+  const stdlib::Resources* resources(const Work& work);
+  /// Reading was stopped by the user, in opening or in a command.
+  bool interrupted() const;
 
  private:
   const golang::Snapshot* snapshot_;
@@ -45,7 +54,7 @@ class Workspace {
 
 /// Output goes to `sink`; the exit code says what was found.
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
-                     const Sink& sink, Timings* timings);
+                     const Sink& sink, const Work& work);
 
 /// The lines of --timings: opening and this command.
 std::string timingsText(const Timings& opening, const Timings& running);

@@ -36,10 +36,15 @@ class HostObserver : public Observer {
   void progress(std::string_view stage, std::uint64_t done, std::uint64_t total) override {
     if (host_.progress) host_.progress(stage, done, total);
   }
-  bool cancelled() override { return host_.cancelled && host_.cancelled(); }
+  /// Once asked to stop, always: a debugger may forget that it was.
+  bool cancelled() override {
+    cancelled_ = cancelled_ || (host_.cancelled && host_.cancelled());
+    return cancelled_;
+  }
 
  private:
   const Host& host_;
+  bool cancelled_ = false;
 };
 
 target::Thread toThread(const DebuggerAccess::Thread& from) {
@@ -134,6 +139,7 @@ const Error kFine{ErrorCode::io, "", 0};
 }  // namespace
 
 struct Session::Impl {
+  Host callbacks;  ///< asked while commands run, too
   Timings timings;
   std::unique_ptr<AccessHost> debugger;
   std::unique_ptr<target::Target> target;
@@ -205,9 +211,10 @@ Result<void> Session::Impl::readTarget(const OpenRequest& request, Observer* obs
     if (request.proof) proof = proof::Proof::run(*snapshot, observer, &timings);
     // Of a process there is nothing left to read once it runs again.
     if (target->kind() != target::Kind::core) {
-      resources = request.resources
-                      ? stdlib::readResources(*snapshot, proof.get(), observer, &timings)
-                      : std::make_unique<stdlib::Resources>();
+      resources = !request.resources ? std::make_unique<stdlib::Resources>()
+                  : observer->cancelled()
+                      ? stdlib::interruptedResources()
+                      : stdlib::readResources(*snapshot, proof.get(), observer, &timings);
     }
     target->release();
   }
@@ -218,9 +225,13 @@ Result<void> Session::Impl::readTarget(const OpenRequest& request, Observer* obs
 Result<void> Session::Impl::rereadRaced(Observer* observer) {
   constexpr int kTimes = 3;
   for (int time = 0; golang::markRaced(*snapshot) > 0 && time < kTimes; ++time) {
+    if (observer->cancelled()) return {};
     if (auto fresh = target->freeze(); !fresh) return fresh;
     auto taken = golang::takeSnapshot(*image, observer, &timings);
+    // The one before is better than none.
+    if (!taken && taken.error().code == ErrorCode::interrupted) return {};
     if (!taken) return tl::unexpected(taken.error());
+    if ((*taken)->interrupted && !snapshot->interrupted) return {};
     snapshot = std::move(*taken);
   }
   return {};
@@ -236,7 +247,8 @@ void Session::Impl::tellLate(const OpenRequest& request) {
 }
 
 Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
-  HostObserver observer(host);
+  callbacks = host;
+  HostObserver observer(callbacks);
   auto opened = openTarget(request, observer);
   if (!opened) return tl::unexpected(opened.error());
   target = std::move(*opened);
@@ -255,6 +267,7 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
 Session::Session() : impl_(std::make_unique<Impl>()) {}
 Session::~Session() = default;
 command::Workspace& Session::workspace() const { return *impl_->workspace; }
+bool Session::interrupted() const { return impl_->workspace->interrupted(); }
 
 Session::Opened Session::open(const OpenRequest& request, const Host& host) {
   Opened opened;
@@ -303,7 +316,10 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
       return Error{ErrorCode::usage, std::string(command::kWatchInShell), 0};
     }
     Timings timings;
-    auto exit = command::execute(*invocation, *impl_->workspace, style, sink, &timings);
+    HostObserver observer(impl_->callbacks);
+    auto exit =
+        command::execute(*invocation, *impl_->workspace, style, sink, {&observer, &timings});
+    if (!exit && exit.error().code == ErrorCode::interrupted) result.exit = Exit::incomplete;
     if (!exit) return exit.error();
     result.exit = *exit;
     if (invocation->timings) {
@@ -313,7 +329,7 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
   });
   if (!error.message.empty()) {
     result.error = report::escape(error.message);
-    result.exit = Exit::unusable;
+    if (error.code != ErrorCode::interrupted) result.exit = Exit::unusable;
   }
   return result;
 }

@@ -50,8 +50,6 @@ bool isDead(Status status) {
 
 bool isBlocked(Status status) { return status == Status::waiting || status == Status::leaked; }
 
-Result<void> interruptedByUser() { return fail(ErrorCode::interrupted, "interrupted"); }
-
 // A big target's stacks lie scattered over gigabytes: asking for the cache lines of a later one
 // while this one is unwound halves the time.
 constexpr std::size_t kAhead = 8;
@@ -71,8 +69,8 @@ class Walker {
         observer_(observer) {}
 
   Result<void> collect();
-  Result<void> describe();
-  Result<void> unwind();
+  void describe();
+  void unwind();
 
  private:
   struct Found {
@@ -85,7 +83,7 @@ class Walker {
   const char* reject(const Object& g) const;
   void sortById();
   void fill(const Object& g, Goroutine& out);
-  bool proceed(std::string_view stage, std::size_t done) const;
+  bool proceed(std::string_view stage, std::size_t done, std::size_t total) const;
 
   Snapshot& snapshot_;
   image::Image& image_;
@@ -95,10 +93,12 @@ class Walker {
   std::vector<Found> found_;
 };
 
-bool Walker::proceed(std::string_view stage, std::size_t done) const {
+/// False once the user asked to stop; the snapshot is marked then.
+bool Walker::proceed(std::string_view stage, std::size_t done, std::size_t total) const {
   if (observer_ == nullptr || done % kStep != 0) return true;
-  observer_->progress(stage, done, found_.size());
-  return !observer_->cancelled();
+  observer_->progress(stage, done, total);
+  if (observer_->cancelled()) snapshot_.interrupted = true;
+  return !snapshot_.interrupted;
 }
 
 /// The pointers of runtime.allgs, as many as are there. None is an error, but of a core that is cut
@@ -164,10 +164,7 @@ Result<void> Walker::collect() {
   found_.reserve(count);
   std::size_t bad = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    if (observer_ != nullptr && i % kStep == 0) {
-      observer_->progress("goroutines", i, count);
-      if (observer_->cancelled()) return interruptedByUser();
-    }
+    if (!proceed("goroutines", i, count)) break;
     Addr address = 0;
     std::memcpy(&address, pointers->data() + i * sizeof(Addr), sizeof(Addr));
     const Object g = image::readObject(memory, address, g_.size);
@@ -188,6 +185,9 @@ Result<void> Walker::collect() {
       continue;
     }
     found_.push_back({g[g_.goid], g});
+  }
+  if (found_.empty() && snapshot_.interrupted) {
+    return fail(ErrorCode::interrupted, "interrupted before a goroutine was read");
   }
   if (found_.empty() && bad > 0 && !image_.target().cutOff()) {
     return fail(ErrorCode::mismatch,
@@ -237,13 +237,13 @@ void Walker::fill(const Object& g, Goroutine& out) {
   }
 }
 
-Result<void> Walker::describe() {
+/// Is not interrupted: it is quick, and what was found is worth nothing without.
+void Walker::describe() {
   SystemRule rule(image_);
   const BubbleReader bubbles(image_, g_);
   LabelReader labels(snapshot_);
   snapshot_.goroutines.resize(found_.size());
   for (std::size_t i = 0; i < found_.size(); ++i) {
-    if (!proceed("goroutines", i)) return interruptedByUser();
     const Object& g = found_[i].g;
     Goroutine& goroutine = snapshot_.goroutines[i];
     fill(g, goroutine);
@@ -251,10 +251,10 @@ Result<void> Walker::describe() {
     goroutine.labels = labels.read(g[g_.labels]);
     goroutine.bubble = static_cast<std::uint32_t>(bubbles.read(g));
   }
-  return {};
 }
 
-Result<void> Walker::unwind() {
+/// Stops when the user asks: the rest has no stack then, as if it were not readable.
+void Walker::unwind() {
   Unwinder unwinder(image_);
   StackStarts starts(image_, layouts_, unwinder);
   StackPool pool(snapshot_);
@@ -264,7 +264,10 @@ Result<void> Walker::unwind() {
   auto& memory = image_.target().memory();
   constexpr std::size_t kInnermost = 512;  // bytes of stack that the frames of most waits span
   for (std::size_t i = 0; i < found_.size(); ++i) {
-    if (!proceed("stacks", i)) return interruptedByUser();
+    if (snapshot_.interrupted || !proceed("stacks", i, found_.size())) {
+      snapshot_.goroutines[i].sp = 0;
+      continue;
+    }
     if (i + kAhead < found_.size()) {
       prefetch(memory.bytesUpTo(snapshot_.goroutines[i + kAhead].sp, kInnermost));
     }
@@ -292,7 +295,6 @@ Result<void> Walker::unwind() {
     });
     goroutine.stack = pool.add(pcs, end != UnwindEnd::top);
   }
-  return {};
 }
 
 }  // namespace
@@ -303,10 +305,11 @@ Result<void> readGoroutines(Snapshot& snapshot, const Layouts& layouts, Observer
   {
     Timings::Scope scope(timings, "goroutines");
     if (auto done = walker.collect(); !done) return done;
-    if (auto done = walker.describe(); !done) return done;
+    walker.describe();
   }
   Timings::Scope scope(timings, "stacks");
-  return walker.unwind();
+  walker.unwind();
+  return {};
 }
 
 }  // namespace parked::golang

@@ -17,6 +17,21 @@ const Goroutine* Snapshot::byId(std::uint64_t id) const {
   return it != goroutines.end() && it->id == id ? &*it : nullptr;
 }
 
+namespace {
+
+/// Half-read, they would say that a waker is on its way, or nobody.
+void dropWaits(Snapshot& snapshot) {
+  for (Goroutine& goroutine : snapshot.goroutines) {
+    goroutine.firstWait = 0;
+    goroutine.waitCount = 0;
+  }
+  snapshot.waits.clear();
+  snapshot.channels.clear();
+  snapshot.locks.clear();
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* observer,
                                                Timings* timings) {
   const auto layouts = bindLayouts(image.layouts());
@@ -32,18 +47,20 @@ Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* ob
     Timings::Scope scope(timings, "clock");
     readClock(*snapshot, layouts->clock);
   }
-  {
+  if (!snapshot->interrupted) {
     // Before the waits: they refer to timers and descriptors.
     Timings::Scope scope(timings, "timers");
     readTimers(*snapshot);
     readPollFds(*snapshot);
   }
-  {
+  if (!snapshot->interrupted) {
     Timings::Scope scope(timings, "waits");
     resolveWaits(*snapshot, observer);
+    snapshot->interrupted = observer != nullptr && observer->cancelled();
   }
-  if (observer != nullptr && observer->cancelled()) {
-    return fail(ErrorCode::interrupted, "interrupted");
+  if (snapshot->interrupted) {
+    dropWaits(*snapshot);
+    snapshot->incomplete.add(kInterrupted, "goroutines, stacks or what they wait on were not read");
   }
   return snapshot;
 }

@@ -247,6 +247,9 @@ struct Snapshot {
   std::uint64_t deadGoroutines = 0;
   std::uint32_t gomaxprocs = 0;
   bool gcRunning = false;
+  /// The user asked to stop (Observer::cancelled): goroutines or stacks are missing, and no waits
+  /// were read. `incomplete` says so, too.
+  bool interrupted = false;
   Clock clock;
   IncompleteList incomplete;
 
@@ -262,7 +265,8 @@ struct Snapshot {
 };
 
 /// Reads the whole snapshot. Fails only when nothing can be said at all (no allgs); every smaller
-/// damage is counted in Snapshot::incomplete.
+/// damage is counted in Snapshot::incomplete. Interrupted, it gives what it has
+/// (Snapshot::interrupted); ErrorCode::interrupted if that is nothing.
 Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* observer,
                                                Timings* timings);
 

@@ -97,6 +97,9 @@ void Analysis::judgeAll() {
     const Judgement judgement = judge(*snapshot_, goroutine, options_.proofs);
     info.verdict = judgement.verdict;
     info.why = judgement.why;
+    if (info.why == Why::unstopped && options_.proof != nullptr && options_.proof->interrupted()) {
+      info.why = Why::unfinished;
+    }
     const bool open = judgement.verdict == Verdict::waiting ? judgement.why != Why::mainForever
                                                             : judgement.why == Why::runtimeProved;
     if (open && options_.proof != nullptr && options_.proof->fate(i) == proof::Fate::leaked) {

@@ -46,6 +46,10 @@ std::string_view fixedSentence(Why why) {
     case Why::unstopped:
       return "nobody can ever wake it, it seems; not proved, because the process ran while it was "
              "read";
+    case Why::unfinished:
+      return "nobody can ever wake it, it seems; not proved, because reading was interrupted";
+    case Why::notRead:
+      return "what it waits on was not read: interrupted";
     case Why::mainForever:
       return "main in select {}: the usual way to keep a program up";
     case Why::system:

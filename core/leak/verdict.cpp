@@ -135,6 +135,7 @@ Judgement judge(const golang::Snapshot& snapshot, const golang::Goroutine& gorou
       return {Verdict::unknown, Why::badStatus};
   }
   if (goroutine.system) return {Verdict::waiting, Why::system};
+  if (snapshot.interrupted) return {Verdict::unknown, Why::notRead};
   const Judgement judgement = judgeBlocked(snapshot, goroutine, proofs);
   if (goroutine.status == Status::leaked && judgement.verdict == Verdict::waiting) {
     return forever(Why::runtimeProved, goroutine, proofs);

@@ -51,6 +51,10 @@ class Proof::Run {
     if (proof_.withheld_.empty()) proof_.withheld_ = std::move(why);
     return false;
   }
+  bool interrupt() {
+    proof_.interrupted_ = true;
+    return withhold("it was interrupted");
+  }
   void choose();
   void hide();
   void hideWord(Index goroutine, Addr sudog, image::Field<Addr> field);
@@ -85,6 +89,7 @@ bool Proof::Run::prepare(Timings* timings) {
   {
     Timings::Scope scope(timings, "heap");
     auto heap = heap::Heap::open(image_, observer_);
+    if (!heap && heap.error().code == ErrorCode::interrupted) return interrupt();
     if (!heap) return withhold(heap.error().message);
     proof_.heap_ = std::move(*heap);
     if (!proof_.heap_->problem().empty()) return withhold(proof_.heap_->problem());
@@ -239,7 +244,7 @@ void Proof::Run::wake(Index index, Index wait) {
 /// Marks on until no further goroutine is reached.
 bool Proof::Run::follow() {
   while (true) {
-    if (!proof_.marker_->drain(observer_)) return withhold("it was interrupted");
+    if (!proof_.marker_->drain(observer_)) return interrupt();
     const std::vector<ObjectRef> reached = proof_.marker_->takeReached();
     if (reached.empty()) return true;
     for (const ObjectRef object : reached) {
@@ -259,7 +264,7 @@ bool Proof::Run::mark(Timings* timings) {
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (observer_ != nullptr && i % kAskEvery == 0) {
       observer_->progress("stacks", i, snapshot_.goroutines.size());
-      if (observer_->cancelled()) return withhold("it was interrupted");
+      if (observer_->cancelled()) return interrupt();
     }
     if (proof_.fates_[i] != Fate::leaked) markStack(i);
   }
@@ -317,6 +322,11 @@ std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* ob
   target::Target& target = snapshot.image->target();
   if (target.kind() == target::Kind::liveUnstopped) {
     proof->withheld_ = "the process was read while it ran";
+    return proof;
+  }
+  if (snapshot.interrupted) {
+    proof->interrupted_ = true;
+    proof->withheld_ = "it was interrupted";
     return proof;
   }
   const std::uint64_t holes = target.memory().misses();

@@ -39,6 +39,8 @@ class Proof {
   /// Why no goroutine is called leaked; empty if the proof is given.
   const std::string& withheld() const { return withheld_; }
   bool given() const { return withheld_.empty(); }
+  /// The user asked to stop before it was finished; then it is withheld.
+  bool interrupted() const { return interrupted_; }
 
   Fate fate(Index goroutine) const {
     return given() && goroutine < fates_.size() ? fates_[goroutine] : Fate::notAsked;
@@ -64,6 +66,7 @@ class Proof {
   std::vector<Index> reachedWaits_;
   std::uint64_t candidates_ = 0;
   std::string withheld_;
+  bool interrupted_ = false;
 };
 
 }  // namespace parked::proof

@@ -90,6 +90,9 @@ std::string_view ruleId(leak::Why why) {
       return "lock_cycle";
     case Why::unstopped:
       return "not_stopped";
+    case Why::unfinished:
+    case Why::notRead:
+      return "interrupted";
     case Why::mainForever:
       return "main_forever";
     case Why::benign:

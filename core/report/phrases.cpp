@@ -169,6 +169,7 @@ std::string proofText(const proof::Proof* proof) {
 }
 
 std::string incompleteText(const Incomplete& entry) {
+  if (entry.what == kInterrupted) return fmt::format("{}: {}", entry.what, entry.detail);
   std::string text =
       fmt::format("{} x {}: {}", withSeparators(entry.count), entry.what, entry.detail);
   if (entry.firstAddress != 0) text += fmt::format(" (first at {:#x})", entry.firstAddress);

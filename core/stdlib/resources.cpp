@@ -34,6 +34,13 @@ class HeapIndex {
 
 }  // namespace
 
+std::unique_ptr<Resources> interruptedResources() {
+  auto resources = std::make_unique<Resources>();
+  resources->interrupted = true;
+  resources->incomplete.add(kInterrupted, "pools, connections, files and contexts were not read");
+  return resources;
+}
+
 std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
                                          const proof::Proof* proof, Observer* observer,
                                          Timings* timings) {
@@ -41,6 +48,8 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   if (observer != nullptr) observer->progress("resources", 0, 0);
   auto resources = std::make_unique<Resources>();
   const HeapIndex index(snapshot, proof, observer);
+  const auto stopped = [observer] { return observer != nullptr && observer->cancelled(); };
+  if (stopped()) return interruptedResources();
   if (index.heap() == nullptr) {
     resources->incomplete.add("resources", "the heap is not readable");
     return resources;
@@ -54,16 +63,17 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   timers.want(finder);
   ContextReader::want(finder);
   sql.read(finder);
-  finder.scan(observer);
+  if (!finder.scan(observer)) return interruptedResources();
   Finder again(snapshot, *index.heap(), index.marker());
   http.read(finder, again);
   sql.wantUsers(finder, again);
   timers.judge(finder, observer);
+  if (stopped()) return interruptedResources();
   resources->timers = timers.take();
   ContextReader contexts(snapshot, *index.heap(), index.marker() != nullptr, resources->timers,
                          resources->incomplete);
   contexts.read(finder, again);
-  again.scan(observer);
+  if (!again.scan(observer)) return interruptedResources();
   http.judgeHolders(again);
   sql.judgeHolders(finder, again);
   contexts.judgeHolders(again);

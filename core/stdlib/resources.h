@@ -28,13 +28,18 @@ struct Resources {
   Files files;
   ExtraSync extraSync;
   IncompleteList incomplete;  ///< what of them could not be read
+  bool interrupted = false;   ///< the user asked to stop: nothing of them is here
 };
 
 /// Reads all of them. Needs the target's memory: of a live process, while it is stopped. `proof`
 /// may be null or withheld; then what needs the heap index opens its own. Damage costs what is
-/// damaged and is counted.
+/// damaged and is counted. Interrupted, it gives nothing: who has not looked everywhere does not
+/// know that nobody has a thing.
 std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
                                          const proof::Proof* proof, Observer* observer,
                                          Timings* timings);
+
+/// What readResources() gives when it is interrupted.
+std::unique_ptr<Resources> interruptedResources();
 
 }  // namespace parked::stdlib

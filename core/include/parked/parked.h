@@ -31,7 +31,7 @@ enum class Exit : int {
 struct Host {
   /// Called a few times a second while long work runs; total is 0 when not known.
   std::function<void(std::string_view stage, std::uint64_t done, std::uint64_t total)> progress;
-  /// Asked often; true stops the work cleanly.
+  /// Asked often; true stops the work cleanly: what was read so far is there to be reported.
   std::function<bool()> cancelled;
 };
 
@@ -108,7 +108,8 @@ class Session {
     std::string error;
     Exit exit = Exit::clean;
   };
-  /// Opens the target and takes the snapshot. A live process is released before this returns.
+  /// Opens the target and takes the snapshot. `host` is asked while commands run, too. A live
+  /// process is released before this returns.
   static Opened open(const OpenRequest& request, const Host& host = {});
   ~Session();
 
@@ -124,6 +125,10 @@ class Session {
     std::uint64_t pc = 0, sp = 0, framePointer = 0;
   };
   std::optional<Registers> registersOf(std::uint64_t goid) const;
+
+  /// Host::cancelled stopped the reading: reports have what was read before, say so, and prove
+  /// nothing. A front-end that keeps sessions does not keep this one.
+  bool interrupted() const;
 
  private:
   friend class Watch;

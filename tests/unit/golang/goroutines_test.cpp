@@ -166,7 +166,7 @@ class GoroutinesTest : public ::testing::Test {
     bound_ = bindLayouts(image_->layouts());
     if (!bound_) return tl::unexpected(bound_.error());
     readReasons(snapshot_);
-    return readGoroutines(snapshot_, *bound_, nullptr, nullptr);
+    return readGoroutines(snapshot_, *bound_, observer_, nullptr);
   }
 
   std::vector<std::uint64_t> ids() const {
@@ -187,6 +187,7 @@ class GoroutinesTest : public ::testing::Test {
     return count;
   }
 
+  Observer* observer_ = nullptr;
   test::SyntheticTarget target_;
   std::unique_ptr<test::SyntheticLayouts> layouts_;
   std::unique_ptr<image::Image> image_;
@@ -194,6 +195,43 @@ class GoroutinesTest : public ::testing::Test {
   Snapshot snapshot_;
   std::uint64_t count_ = 0;
 };
+
+/// Asks to stop once a stage is reported for the `times`-th time.
+class StopsAt : public Observer {
+ public:
+  StopsAt(std::string_view stage, int times) : stage_(stage), times_(times) {}
+  void progress(std::string_view stage, std::uint64_t, std::uint64_t) override {
+    if (stage == stage_ && --times_ <= 0) stopped_ = true;
+  }
+  bool cancelled() override { return stopped_; }
+
+ private:
+  std::string_view stage_;
+  int times_;
+  bool stopped_ = false;
+};
+
+TEST_F(GoroutinesTest, InterruptedAmongStacksTheGoroutinesStay) {
+  makeG(0, 7, 4);
+  makeG(1, 1, 4);
+  StopsAt stop("stacks", 1);
+  observer_ = &stop;
+  ASSERT_TRUE(readAsLaid());
+  EXPECT_TRUE(snapshot_.interrupted);
+  EXPECT_THAT(ids(), ElementsAre(1, 7));
+  EXPECT_TRUE(pcsOf(1).empty());
+  EXPECT_EQ(snapshot_.byId(1)->sp, 0U);  // nobody looks for its stack later
+  EXPECT_EQ(incomplete("stack"), 0U);    // not damaged
+}
+
+TEST_F(GoroutinesTest, InterruptedBeforeTheFirstGoroutineThereIsNothing) {
+  makeG(0, 7, 4);
+  StopsAt stop("goroutines", 1);
+  observer_ = &stop;
+  const auto done = readAsLaid();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::interrupted);
+}
 
 TEST_F(GoroutinesTest, SortedByIdWithDeadOnesCounted) {
   makeG(0, 7, 4);

@@ -1,0 +1,123 @@
+"""Ctrl-C in the middle of the work: what was read so far is reported and marked, nothing proved."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PARKED, Running
+from matrix import Build
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "row" not in metafunc.fixturenames:
+        return
+    releases = {"quick": ["1.27"], "ci": ["1.18", "1.27"]}.get(
+        metafunc.config.getoption("--matrix"), ["1.18", "1.20", "1.22", "1.23", "1.25", "1.27"]
+    )
+    metafunc.parametrize("row", [Build(go, "default") for go in releases], ids=str)
+
+
+def start(*words: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(word) for word in (PARKED, *words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def is_free(pid: int) -> bool:
+    """No thread is traced or stopped."""
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        fields = dict(
+            line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line
+        )
+        if fields["TracerPid"] != "0" or fields["State"][0] in "tT":
+            return False
+    return True
+
+
+def test_the_report_so_far(row: Build, running: Callable[..., Running]) -> None:
+    with running("bigheap", row, "300") as target:
+        begun = time.monotonic()
+        whole = start(target.pid, "report", "--json")
+        text, errors = whole.communicate(timeout=120)
+        took = time.monotonic() - begun
+        assert whole.returncode == 0, errors
+        assert '"PROVED"' in text  # what must not be there when it is cut short
+        ends: Counter[int] = Counter()
+        stages: Counter[str] = Counter()
+        for step in range(24):
+            work = start(target.pid, "report", "--json")
+            time.sleep(took * (step + 1) / 25)
+            if work.poll() is None:
+                work.send_signal(signal.SIGINT)
+            asked = time.monotonic()
+            text, errors = work.communicate(timeout=60)
+            assert time.monotonic() - asked < max(2, 2 * took)
+            assert is_free(target.pid)
+            ends[work.returncode] += 1
+            if work.returncode == 2:  # nothing was read yet
+                assert text == "" and "interrupted" in errors and errors.count("\n") == 1, errors
+                continue
+            if work.returncode < 0:  # before the handler was there
+                assert (work.returncode, text) == (-signal.SIGINT, "")
+                continue
+            if "cut off" in errors:  # while it was written
+                assert work.returncode == 3
+                continue
+            document = json.loads(text)
+            marks = [e["detail"] for e in document["incomplete"] if e["what"] == "interrupted"]
+            if work.returncode == 0:  # it had been read
+                assert marks == []
+                continue
+            assert work.returncode == 3 and marks, (work.returncode, errors)
+            assert "interrupted" in errors
+            stages.update(marks)
+            if any("retain" not in mark and "pools" not in mark for mark in marks):
+                assert not any(g["verdict"] == "PROVED" for g in document["goroutines"])
+                assert document["proof"]["state"] == "withheld"
+            assert len(document["goroutines"]) > 0
+        print(f"{row}: {took:.2f}s, exit codes {dict(ends)}, {dict(stages)}")
+        assert sum(stages.values()) >= 2, (ends, stages)
+
+
+def test_as_text_the_first_lines_say_so(row: Build, running: Callable[..., Running]) -> None:
+    with running("bigheap", row, "300") as target:
+        begun = time.monotonic()
+        start(target.pid, "report", "--json").communicate(timeout=120)
+        took = time.monotonic() - begun
+        for step in range(5, 20):
+            work = start(target.pid)
+            time.sleep(took * step / 25)
+            work.send_signal(signal.SIGINT)
+            text, errors = work.communicate(timeout=60)
+            if work.returncode == 3:
+                break
+        assert work.returncode == 3
+    assert "incomplete  interrupted: " in text
+    assert errors == "parked: interrupted: this is what was read until then\n"
+
+
+def test_the_second_one_ends_it_at_once(row: Build, running: Callable[..., Running]) -> None:
+    with running("bigheap", row, "300") as target:
+        work = start(target.pid)
+        time.sleep(0.15)
+        for _ in range(50):
+            if work.poll() is not None:
+                break
+            work.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        work.communicate(timeout=10)
+        assert work.returncode == -signal.SIGINT  # which a shell shows as 130
+        deadline = time.monotonic() + 5
+        while not is_free(target.pid):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
