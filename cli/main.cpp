@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "parked/parked.h"
+#include "progress.h"
 #include "terminal.h"
 #include "watch.h"
 

@@ -66,12 +66,6 @@ bool wantsColor(ColorWhen when) {
   return isatty(STDOUT_FILENO) != 0;
 }
 
-std::string rateText(double perSecond) {
-  if (perSecond >= 1e6) return fmt::format("{:.1f}M/s", perSecond / 1e6);
-  if (perSecond >= 1e3) return fmt::format("{:.0f}k/s", perSecond / 1e3);
-  return fmt::format("{:.0f}/s", perSecond);
-}
-
 }  // namespace
 
 Style styleFor(const Arguments& arguments) {
@@ -147,33 +141,6 @@ void Screen::show(std::string_view text) {
   }
   frame += "\x1b[K\x1b[J";
   writeAll(STDOUT_FILENO, frame);
-}
-
-ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0), started_(Clock::now()) {}
-
-void ProgressLine::update(std::string_view stage, std::uint64_t done, std::uint64_t total) {
-  using namespace std::chrono_literals;
-  if (!terminal_) return;
-  const Clock::time_point now = Clock::now();
-  if (stage != stage_) {
-    stage_ = stage;
-    stageStarted_ = now;
-  }
-  if (now - started_ < 1s || now - lastShown_ < 100ms) return;
-  lastShown_ = now;
-  shown_ = true;
-  std::string text = stage_;
-  if (total > 0) text += fmt::format(" {}%", std::min(done, total) * 100 / total);
-  const double seconds = std::chrono::duration<double>(now - stageStarted_).count();
-  if (done > 0 && seconds > 0.2) {
-    text += fmt::format(" ({})", rateText(static_cast<double>(done) / seconds));
-  }
-  writeError(fmt::format("\r\x1b[K{}", text));
-}
-
-void ProgressLine::clear() {
-  if (shown_) writeError("\r\x1b[K");
-  shown_ = false;
 }
 
 }  // namespace parked::cli

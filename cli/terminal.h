@@ -1,8 +1,6 @@
-// The terminal: colour or not, its width, a progress line, Ctrl-C, output that can fail.
+// The terminal: colour or not, its width, a screen to redraw, Ctrl-C, output that can fail.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -41,26 +39,6 @@ class Screen {
   ~Screen();
   static int rows();
   void show(std::string_view text);
-};
-
-/// A line on stderr with the stage and how far it is, when stderr is a terminal and the work takes
-/// more than a second. clear() or the destructor wipes it.
-class ProgressLine {
- public:
-  ProgressLine();
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() { clear(); }
-
-  void update(std::string_view stage, std::uint64_t done, std::uint64_t total);
-  void clear();
-
- private:
-  using Clock = std::chrono::steady_clock;
-  bool terminal_;
-  bool shown_ = false;
-  Clock::time_point started_, lastShown_, stageStarted_;
-  std::string stage_;
 };
 
 }  // namespace parked::cli

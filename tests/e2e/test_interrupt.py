@@ -1,8 +1,11 @@
-"""Ctrl-C in the middle of the work: what was read so far is reported and marked, nothing proved."""
+"""Long work: Ctrl-C reports what was read so far, marked; and a line says how far it is."""
 
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import time
@@ -121,3 +124,28 @@ def test_the_second_one_ends_it_at_once(row: Build, running: Callable[..., Runni
         while not is_free(target.pid):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_progress_is_shown_on_a_terminal_and_wiped(
+    row: Build, running: Callable[..., Running]
+) -> None:
+    with running("bigheap", row, "300") as target:
+        master, slave = pty.openpty()
+        work = subprocess.Popen(
+            [str(PARKED), str(target.pid), "report"],
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            text=True,
+        )
+        os.close(slave)
+        # It is too fast for a line, which comes after a second: it has to sleep for one.
+        time.sleep(0.1)
+        work.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        work.send_signal(signal.SIGCONT)
+        output, _ = work.communicate(timeout=60)
+        shown = os.read(master, 1 << 16).decode()
+        os.close(master)
+    assert work.returncode == 0 and "PROVED" in output
+    assert re.search(r"\r(heap|stacks|reachability|resources|timers)[^\r]*\x1b\[K", shown), shown
+    assert shown.endswith("\r\x1b[K") and "\n" not in shown

@@ -149,8 +149,8 @@ class Commands : public testing::Test {
     out_.clear();
     auto invocation = command::parse(words);
     if (!invocation) return tl::unexpected(invocation.error());
-    return command::execute(
-        *invocation, workspace, {}, [this](std::string_view text) { out_ += text; }, nullptr);
+    return command::execute(*invocation, workspace, {},
+                            [this](std::string_view text) { out_ += text; }, {});
   }
 
   fake::Builder program_;
@@ -170,6 +170,21 @@ TEST_F(Commands, ExitCodes) {
   EXPECT_EQ(run({"report"}, {{"stack", "hole", 1, 0}}).value(), Exit::incomplete);
   EXPECT_EQ(run({"report", "--fail-on", "proved"}, {{"stack", "hole", 1, 0}}).value(),
             Exit::findings);
+}
+
+TEST_F(Commands, InterruptedNothingIsProvedAndListsAreNotCalledEmpty) {
+  program_.snapshot.interrupted = true;
+  const std::vector<Incomplete> mark = {{std::string(kInterrupted), "stacks were not read", 1, 0}};
+  // Whatever was found: that it is not all comes first.
+  EXPECT_EQ(run({"report", "--fail-on", "unknown"}, mark).value(), Exit::incomplete);
+  EXPECT_THAT(out_, Not(HasSubstr("PROVED")));
+  EXPECT_THAT(out_, HasSubstr("interrupted: stacks were not read"));
+  for (const char* list : {"channels", "locks", "http", "sql", "files", "contexts"}) {
+    EXPECT_EQ(run({list}, mark).error().code, ErrorCode::interrupted) << list;
+    EXPECT_EQ(out_, "");
+  }
+  EXPECT_THAT(run({"goroutine", "99"}, mark).error().message, HasSubstr("is not known"));
+  EXPECT_EQ(run({"info"}, mark).value(), Exit::incomplete);
 }
 
 TEST_F(Commands, SystemGoroutinesAreFoldedUnlessAsked) {
