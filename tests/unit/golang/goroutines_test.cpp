@@ -216,7 +216,7 @@ TEST_F(GoroutinesTest, InterruptedAmongStacksTheGoroutinesStay) {
   makeG(1, 1, 4);
   StopsAt stop("stacks", 1);
   observer_ = &stop;
-  ASSERT_TRUE(readAsLaid());
+  ASSERT_TRUE(read());
   EXPECT_TRUE(snapshot_.interrupted);
   EXPECT_THAT(ids(), ElementsAre(1, 7));
   EXPECT_TRUE(pcsOf(1).empty());
@@ -228,7 +228,7 @@ TEST_F(GoroutinesTest, InterruptedBeforeTheFirstGoroutineThereIsNothing) {
   makeG(0, 7, 4);
   StopsAt stop("goroutines", 1);
   observer_ = &stop;
-  const auto done = readAsLaid();
+  const auto done = read();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::interrupted);
 }
