@@ -132,7 +132,7 @@ def test_progress_is_shown_on_a_terminal_and_wiped(
     with running("bigheap", row, "300") as target:
         master, slave = pty.openpty()
         work = subprocess.Popen(
-            [str(PARKED), str(target.pid), "report"],
+            [str(PARKED), str(target.pid), "--max-pause", "1m", "report"],
             stdout=subprocess.PIPE,
             stderr=slave,
             text=True,
