@@ -57,9 +57,12 @@ def test_the_report_so_far(row: Build, running: Callable[..., Running]) -> None:
         assert '"PROVED"' in text  # what must not be there when it is cut short
         ends: Counter[int] = Counter()
         stages: Counter[str] = Counter()
-        for step in range(24):
+        # Once over the whole time; on a busy machine again, until it was hit in the middle.
+        for step in range(96):
+            if step >= 24 and sum(stages.values()) >= 2:
+                break
             work = start(target.pid, "report", "--json")
-            time.sleep(took * (step + 1) / 25)
+            time.sleep(took * (step % 24 + 1) / 25)
             if work.poll() is None:
                 work.send_signal(signal.SIGINT)
             asked = time.monotonic()
@@ -147,5 +150,5 @@ def test_progress_is_shown_on_a_terminal_and_wiped(
         shown = os.read(master, 1 << 16).decode()
         os.close(master)
     assert work.returncode == 0 and "PROVED" in output
-    assert re.search(r"\r(heap|stacks|reachability|resources|timers)[^\r]*\x1b\[K", shown), shown
+    assert re.search(r"\r[a-z]+ [^\r]*\x1b\[K", shown), shown
     assert shown.endswith("\r\x1b[K") and "\n" not in shown
