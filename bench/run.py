@@ -194,11 +194,11 @@ def measure_live(parked: Path, folder: Path, megabytes: int, repeat: int) -> Non
     try:
         pauses, runs = [], []
         for _ in range(repeat):
-            command = [str(parked), str(process.pid), "report", "--json"]
+            command = [str(parked), "--max-pause", "0", str(process.pid), "report", "--json"]
             said = json.loads(subprocess.check_output(command, text=True))
             assert said["proof"]["state"] == "given", said["proof"]
             pauses.append(said["target"]["pause_ns"] / 1e6)
-            runs.append(measure([str(parked), str(process.pid), "report"]))
+            runs.append(measure([*command[:-1]]))
         used = Path(f"/proc/{process.pid}/status").read_text().split("RssAnon:")[1].split()[0]
         print(
             f"\nlive bigheap-{megabytes}: {said['proof']['heap_bytes'] / 1e6:,.0f} MB of heap, "
