@@ -31,6 +31,17 @@ def test_equal_to_dwarf(go: str) -> None:
     assert int(last.split(": ")[1].split()[0]) > 100  # structs compared
 
 
+def test_a_neighbours_table_is_not_believed(go: str) -> None:
+    binary = build_target("zoo", Build(go, "default"))
+    own = run(COMPARE, "--check", RELEASES[go], binary)
+    assert own.returncode == 0 and own.stdout.endswith("; fits\n"), own.stdout
+    releases = list(RELEASES)
+    at = releases.index(go)
+    for neighbour in releases[max(at - 1, 0) : at] + releases[at + 1 : at + 2]:
+        wrong = run(COMPARE, "--check", RELEASES[neighbour], binary)
+        assert wrong.returncode == 1, (neighbour, wrong.stdout + wrong.stderr)
+
+
 def test_a_release_is_added_by_one_command(go: str, tmp_path: Path) -> None:
     for name in FILES:
         shutil.copy(TABLES / name, tmp_path)

@@ -1,12 +1,16 @@
 // compare_layouts EXECUTABLE: the shipped layout table against the DWARF of a program, every
 // struct, field and constant that both have. One line a difference; at last how much was compared.
-// With
-// --table RELEASE it is that release's table.
+// With --table RELEASE it is that release's table; --check RELEASE asks only whether parked would
+// believe it of a program without DWARF.
 #include <fmt/format.h>
 #include <string_view>
 
+#include "fake_target.h"
 #include "image/build_info.h"
 #include "image/dwarf_layouts.h"
+#include "image/image.h"
+#include "image/runtime_types.h"
+#include "image/table_check.h"
 #include "image/table_choice.h"
 #include "image/table_layouts.h"
 #include "image/table_text.h"
@@ -101,11 +105,37 @@ int run(const char* file, const char* release) {
   return counts.differences == 0 ? 0 : 1;
 }
 
+/// 0: the release's table fits the program's own descriptors; 1: it does not, and where.
+int check(const char* file, const char* release) {
+  auto elf = target::ElfFile::open(file);
+  if (!elf) return fmt::print("{}\n", elf.error().message), 2;
+  FakeTarget target;
+  target.setExecutable(std::move(*elf));
+  auto image = Image::open(target, nullptr, nullptr, Layouts::dwarf);
+  if (!image) return fmt::print("{}\n", image.error().message), 2;
+  const auto version = parseGoVersion(release);
+  if (!version) return 2;
+  auto choices = chooseTables(*version, "amd64", shippedTables().releases);
+  if (!choices) return fmt::print("{}\n", choices.error().message), 2;
+  auto table = TableLayouts::open(choices->front());
+  if (!table) return fmt::print("{}\n", table.error().message), 2;
+  // As where there is nothing else: the descriptors are read by the table's own idea of them.
+  RuntimeTypes types(target.memory(), **table, (*image)->modules());
+  const TableCheck result = checkTable(**table, types);
+  const bool fits = result.mismatch.empty() && result.runtime;
+  fmt::print("{} structs compared; {}\n", result.compared,
+             fits                      ? "fits"
+             : result.mismatch.empty() ? "runtime.g and runtime.m are not described"
+                                       : result.mismatch);
+  return fits ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc == 2) return run(argv[1], nullptr);
   if (argc == 4 && std::string_view(argv[1]) == "--table") return run(argv[3], argv[2]);
-  fmt::print(stderr, "usage: compare_layouts [--table go1.24.0] EXECUTABLE\n");
+  if (argc == 4 && std::string_view(argv[1]) == "--check") return check(argv[3], argv[2]);
+  fmt::print(stderr, "usage: compare_layouts [--table go1.24.0 | --check go1.24.0] EXECUTABLE\n");
   return 2;
 }
