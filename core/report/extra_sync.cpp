@@ -1,15 +1,13 @@
 // golang.org/x/sync, as a part of `parked locks`.
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "leak/numbers.h"
 #include "report/json_resources.h"
+#include "report/json_text.h"
 #include "report/page.h"
 #include "report/phrases.h"
 
 namespace parked::report {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -24,14 +22,11 @@ std::string idsText(const golang::Snapshot& snapshot, const std::vector<Index>& 
                      goroutines.size() > kShown ? ", ..." : "");
 }
 
-Json idsJson(const golang::Snapshot& snapshot, const std::vector<Index>& goroutines) {
-  Json json = Json::array();
-  for (const Index i : goroutines) json.push_back(snapshot.goroutines[i].id);
-  return json;
-}
-
-Json addressOrNull(Addr address) {
-  return address == 0 ? Json(nullptr) : Json(fmt::format("{:#x}", address));
+void putIds(std::string& out, const golang::Snapshot& snapshot,
+            const std::vector<Index>& goroutines) {
+  for (std::size_t i = 0; i < goroutines.size(); ++i) {
+    put(out, FMT_COMPILE("{}{}"), i == 0 ? "" : ",", snapshot.goroutines[goroutines[i]].id);
+  }
 }
 
 }  // namespace
@@ -66,21 +61,35 @@ void putExtraSyncText(Page& page, const Report& report) {
 
 void putExtraSync(std::string& out, const Report& report) {
   const golang::Snapshot& snapshot = *report.snapshot;
-  Json json{{"semaphores", Json::array()}, {"error_groups", Json::array()}};
-  for (const auto& semaphore : report.resources->extraSync.semaphores) {
+  const stdlib::ExtraSync& found = report.resources->extraSync;
+  out += R"({"semaphores":[)";
+  for (std::size_t i = 0; i < found.semaphores.size(); ++i) {
+    const stdlib::WeightedSemaphore& semaphore = found.semaphores[i];
     const bool known = semaphore.address != 0;
-    json["semaphores"].push_back({{"address", addressOrNull(semaphore.address)},
-                                  {"size", known ? Json(semaphore.size) : Json(nullptr)},
-                                  {"taken", known ? Json(semaphore.taken) : Json(nullptr)},
-                                  {"waiting", idsJson(snapshot, semaphore.waiters)}});
+    out += i == 0 ? R"({"address":)" : R"(,{"address":)";
+    putAddress(out, semaphore.address);
+    out += R"(,"size":)";
+    putNumberOrNull(out, known ? std::optional(semaphore.size) : std::nullopt);
+    out += R"(,"taken":)";
+    putNumberOrNull(out, known ? std::optional(semaphore.taken) : std::nullopt);
+    out += R"(,"waiting":[)";
+    putIds(out, snapshot, semaphore.waiters);
+    out += "]}";
   }
-  for (const auto& group : report.resources->extraSync.groups) {
-    json["error_groups"].push_back({{"wait_group", addressOrNull(group.waitGroup)},
-                                    {"limit_channel", addressOrNull(group.limit)},
-                                    {"waiting", idsJson(snapshot, group.waiters)},
-                                    {"starting", idsJson(snapshot, group.starters)}});
+  out += R"(],"error_groups":[)";
+  for (std::size_t i = 0; i < found.groups.size(); ++i) {
+    const stdlib::ErrorGroup& group = found.groups[i];
+    out += i == 0 ? R"({"wait_group":)" : R"(,{"wait_group":)";
+    putAddress(out, group.waitGroup);
+    out += R"(,"limit_channel":)";
+    putAddress(out, group.limit);
+    out += R"(,"waiting":[)";
+    putIds(out, snapshot, group.waiters);
+    out += R"(],"starting":[)";
+    putIds(out, snapshot, group.starters);
+    out += "]}";
   }
-  out += json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  out += "]}";
 }
 
 }  // namespace parked::report

@@ -13,15 +13,6 @@ namespace parked::report {
 
 namespace {
 
-void putPlaceMembers(std::string& out, std::string_view function, std::string_view file,
-                     std::int32_t line) {
-  out += R"("func":)";
-  putString(out, function);
-  out += R"(,"file":)";
-  putString(out, file);
-  put(out, FMT_COMPILE(R"(,"line":{})"), line);
-}
-
 void putMember(std::string& out, std::string_view name, std::string_view text) {
   put(out, FMT_COMPILE(R"(,"{}":)"), name);
   putStringOrNull(out, text);
@@ -275,13 +266,7 @@ void JsonObjects::finding(std::string& out, const rules::Finding& finding,
   putMember(out, "fix", rule.fix);
   putMember(out, "documentation", rules::documentation(rule));
   put(out, FMT_COMPILE(R"(,"count":{},"place":)"), finding.count);
-  if (finding.place.function.empty()) {
-    out += "null";
-  } else {
-    std::string members;
-    putPlaceMembers(members, finding.place.function, finding.place.file, finding.place.line);
-    put(out, FMT_COMPILE("{{{}}}"), members);
-  }
+  putPlaceOrNull(out, finding.place);
   if (group == kNone) {
     out += R"(,"group":null)";
   } else {
@@ -328,14 +313,7 @@ void JsonObjects::timer(std::string& out, std::size_t index) {
   const Addr code = timer.callback != 0 ? timer.callback : timer.function;
   const auto [at, isNew] = callbacks_.try_emplace(code);
   if (isNew) {
-    const leak::Place function = leak::functionAt(analysis_.code(), code);
-    if (function.function.empty()) {
-      at->second = "null";
-    } else {
-      at->second = "{";
-      putPlaceMembers(at->second, function.function, function.file, function.line);
-      at->second += "}";
-    }
+    putPlaceOrNull(at->second, leak::functionAt(analysis_.code(), code));
   }
   out += at->second;
   out += R"(,"channel":)";

@@ -21,15 +21,7 @@ void putUserPlace(std::string& out, const Report& report, Index goroutine) {
           ? report.analysis->place(
                 report.analysis->stack(snapshot.goroutines[goroutine].stack).user)
           : leak::Place{};
-  if (place.function.empty()) {
-    out += "null";
-    return;
-  }
-  out += R"({"func":)";
-  putString(out, place.function);
-  out += R"(,"file":)";
-  putString(out, place.file);
-  put(out, FMT_COMPILE(R"(,"line":{}}})"), place.line);
+  putPlaceOrNull(out, place);
 }
 
 void putConn(std::string& out, const Report& report, const SqlConn& conn) {

@@ -38,6 +38,25 @@ void putAddress(std::string& out, Addr address) {
   }
 }
 
+void putPlaceMembers(std::string& out, std::string_view function, std::string_view file,
+                     std::int32_t line) {
+  out += R"("func":)";
+  putString(out, function);
+  out += R"(,"file":)";
+  putString(out, file);
+  put(out, FMT_COMPILE(R"(,"line":{})"), line);
+}
+
+void putPlaceOrNull(std::string& out, const leak::Place& place) {
+  if (place.function.empty()) {
+    out += "null";
+    return;
+  }
+  out += '{';
+  putPlaceMembers(out, place.function, place.file, place.line);
+  out += '}';
+}
+
 std::string rfc3339(std::int64_t nsSince1970) {
   using namespace std::chrono;
   const sys_time<nanoseconds> at{nanoseconds(nsSince1970)};

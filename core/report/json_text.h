@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "leak/places.h"
 
 namespace parked::report {
 
@@ -36,6 +37,11 @@ void putNumberOrNull(std::string& out, std::optional<Number> number) {
     out += "null";
   }
 }
+/// The members of an object that says where: "func":…,"file":…,"line":…
+void putPlaceMembers(std::string& out, std::string_view function, std::string_view file,
+                     std::int32_t line);
+/// An object with just these; null for the empty place.
+void putPlaceOrNull(std::string& out, const leak::Place& place);
 inline std::string_view boolText(bool value) { return value ? "true" : "false"; }
 
 /// RFC 3339 in UTC with nanoseconds: "2025-11-23T01:12:44.000000000Z".

@@ -12,19 +12,6 @@ namespace {
 
 constexpr std::string_view kWatchSchema = "parked-watch/1";
 
-void putPlace(std::string& out, std::string_view name, const leak::OwnPlace& place) {
-  put(out, FMT_COMPILE(R"(,"{}":)"), name);
-  if (place.function.empty()) {
-    out += "null";
-    return;
-  }
-  out += R"({"func":)";
-  putString(out, place.function);
-  out += R"(,"file":)";
-  putString(out, place.file);
-  put(out, FMT_COMPILE(R"(,"line":{}}})"), place.line);
-}
-
 void putGroup(std::string& out, const leak::FollowedGroup& group) {
   put(out,
       FMT_COMPILE(R"({{"number":{},"first_look":{},"count":{},"change":{},"new":{},"gone":{})"),
@@ -39,8 +26,10 @@ void putGroup(std::string& out, const leak::FollowedGroup& group) {
   put(out, FMT_COMPILE(R"(,"system":{},"example":{},"wait_at_least_ns":)"), boolText(group.system),
       group.example);
   putNumberOrNull(out, group.longestWait > 0 ? std::optional(group.longestWait) : std::nullopt);
-  putPlace(out, "user", group.user);
-  putPlace(out, "created_by", group.creator);
+  out += R"(,"user":)";
+  putPlaceOrNull(out, group.user.view());
+  out += R"(,"created_by":)";
+  putPlaceOrNull(out, group.creator.view());
   out += '}';
 }
 

@@ -32,6 +32,11 @@ const Channel* channelOf(const golang::Snapshot& snapshot, const Wait& wait) {
              : nullptr;
 }
 
+/// Of a wait on a sync object.
+const Lock* lockOf(const golang::Snapshot& snapshot, const Wait& wait) {
+  return wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+}
+
 Evidence gather(const leak::Analysis& analysis, const leak::Group& group) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   Evidence evidence{.snapshot = snapshot};
@@ -110,7 +115,7 @@ bool receiveRule(const leak::Analysis& analysis, const golang::Goroutine& gorout
 
 bool waitGroupRule(const golang::Snapshot& snapshot, const Wait& wait, const Evidence& evidence,
                    Finding& finding) {
-  const Lock* lock = wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+  const Lock* lock = lockOf(snapshot, wait);
   std::string counter;
   if (lock != nullptr && lock->decoded) {
     counter = fmt::format(" whose counter is still {}", leak::withSeparators(lock->counter));
@@ -122,7 +127,7 @@ bool waitGroupRule(const golang::Snapshot& snapshot, const Wait& wait, const Evi
 
 bool rwMutexRule(const golang::Snapshot& snapshot, const Wait& wait, const Evidence& evidence,
                  Finding& finding) {
-  const Lock* lock = wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+  const Lock* lock = lockOf(snapshot, wait);
   if (lock == nullptr || !lock->decoded || !lock->writerPending || lock->readerWait <= 0) {
     return false;
   }
@@ -158,8 +163,7 @@ bool extraSyncRule(const stdlib::Resources* resources, const leak::Group& group,
                            goroutines(evidence), verb(evidence, "waits", "wait"),
                            leak::withSeparators(evidence.channel->length)));
   }
-  const golang::Snapshot& snapshot = evidence.snapshot;
-  const Lock* lock = wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
+  const Lock* lock = lockOf(evidence.snapshot, wait);
   return set(
       finding, RuleId::errorGroupNeverEnds,
       fmt::format("{} {} for an errgroup{}", goroutines(evidence), verb(evidence, "waits", "wait"),

@@ -46,6 +46,7 @@ class HttpReader {
   /// The request of that type at the address, empty if it is none. `scheme` is for one that does
   /// not say its own.
   HttpRequest requestAt(Addr address, std::string_view type, std::string_view scheme) const;
+  HttpRequest requestAt(Addr address, const Request& layout, std::string_view scheme) const;
 
   Addr http2Of(Addr transport) const;
   void judgeBodies(const Finder& again);

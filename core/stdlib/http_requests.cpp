@@ -47,11 +47,12 @@ void HttpReader::findRequest(HttpConnection& connection) {
   if (connection.reader == kNone) return;
   proof::StackRoots roots(snapshot_);
   if (!roots.problem().empty()) return;
+  const Request layout(layouts_, kHttpRequest);  // not once for each guess
   std::vector<proof::HeldPointer> held;
   roots.read(snapshot_.goroutines[connection.reader], held);
   for (const proof::HeldPointer& pointer : held) {
     for (const Addr address : {pointer.value, values_.pointer(pointer.value)}) {
-      connection.request = requestAt(address, kHttpRequest, connection.scheme);
+      connection.request = requestAt(address, layout, connection.scheme);
       if (!connection.request.url.empty()) return;
     }
   }
@@ -59,7 +60,11 @@ void HttpReader::findRequest(HttpConnection& connection) {
 
 HttpRequest HttpReader::requestAt(Addr address, std::string_view type,
                                   std::string_view scheme) const {
-  const Request layout(layouts_, type);
+  return requestAt(address, Request(layouts_, type), scheme);
+}
+
+HttpRequest HttpReader::requestAt(Addr address, const Request& layout,
+                                  std::string_view scheme) const {
   if (address == 0 || !layout.known()) return {};
   // Whether it is a request at all: the caller may have guessed.
   if (layout.proto != kAbsent && !values_.string(address + layout.proto, 16).starts_with("HTTP/")) {

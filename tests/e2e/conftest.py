@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import resource
 import shutil
@@ -14,11 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from matrix import BUILD_FLAGS, RELEASES, Build, builds, twins
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_DIR = Path(os.environ.get("PARKED_BUILD", ROOT / "build"))
 PARKED = Path(os.environ.get("PARKED", BUILD_DIR / "cli/parked"))
+# Of the documents that --json writes.
+VALIDATOR = Draft202012Validator(
+    json.loads((ROOT / "docs/schema/parked-1.schema.json").read_text())
+)
 CACHE = Path(os.environ.get("PARKED_TEST_CACHE", Path.home() / ".cache/parked-tests"))
 GDB_SCRIPT = BUILD_DIR / "gdb/parked-gdb.py"
 LLDB_PLUGIN = BUILD_DIR / "lldb_plugin/libparked_lldb.so"

@@ -66,6 +66,18 @@ def builds(matrix: str) -> list[Build]:
     return [Build(go, mode) for go in RELEASES for mode in BUILD_FLAGS]
 
 
+def resource_builds(matrix: str, quick: str) -> list[Build]:
+    """For what is told of the standard library's objects."""
+    if matrix == "quick":
+        return [Build(quick, "default")]
+    if matrix == "ci":
+        return [
+            *(Build(go, "default") for go in ("1.18", "1.22", "1.27")),
+            Build("1.25", "stripped"),
+        ]
+    return [Build(go, mode) for go in RELEASES for mode in ("default", "noopt", "stripped")]
+
+
 def twins(matrix: str) -> list[Build]:
     """Builds with symbols, of which a stripped copy has to give the same report."""
     if matrix == "quick":

@@ -8,30 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Core, Running, build_target, parked
-from jsonschema import Draft202012Validator
-from matrix import RELEASES, Build
+from conftest import VALIDATOR, Core, Running, build_target, parked
+from matrix import Build, resource_builds
 
-VALIDATOR = Draft202012Validator(
-    json.loads((ROOT / "docs/schema/parked-1.schema.json").read_text())
-)
 STANDARD = {0: "/dev/stdin", 1: "/dev/stdout", 2: "/dev/stderr"}
 MINUTE = 60_000_000_000
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        rows = {
-            "quick": [Build("1.23", "default")],
-            "ci": [
-                *(Build(go, "default") for go in ("1.18", "1.22", "1.27")),
-                Build("1.25", "stripped"),
-            ],
-            "full": [
-                Build(go, mode) for go in RELEASES for mode in ("default", "noopt", "stripped")
-            ],
-        }[matrix]
+        rows = resource_builds(metafunc.config.getoption("--matrix"), "1.23")
         metafunc.parametrize("row", rows, ids=str)
 
 
