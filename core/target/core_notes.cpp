@@ -20,6 +20,8 @@ constexpr std::size_t kPrpsinfoName = 40;
 constexpr std::size_t kPrpsinfoNameSize = 16;
 constexpr std::size_t kPrpsinfoArguments = 56;
 constexpr std::size_t kPrpsinfoArgumentsSize = 80;
+// asm/user_64.h, user_fpregs_struct; of arm64, user_fpsimd_state is a little longer.
+constexpr std::size_t kVectorBytes = 512;
 constexpr std::uint32_t kArmTls = 0x401;         // NT_ARM_TLS
 constexpr std::uint32_t kArmSystemCall = 0x404;  // NT_ARM_SYSTEM_CALL
 
@@ -78,6 +80,7 @@ void readThread(std::span<const std::byte> d, Arch arch, CoreNotes& out) {
 }  // namespace
 
 void Thread::addWords(std::span<const std::byte> bytes) {
+  if (bytes.size() < sizeof words[0]) return;  // memcpy wants pointers even for no bytes
   const std::size_t before = words.size();
   words.resize(before + bytes.size() / sizeof words[0]);
   std::memcpy(words.data() + before, bytes.data(), (words.size() - before) * sizeof words[0]);
@@ -85,7 +88,7 @@ void Thread::addWords(std::span<const std::byte> bytes) {
 
 void addVectorRegisters(std::span<const std::byte> block, Thread& out) {
   out.addWords(block);
-  out.hasVectors = !block.empty();
+  if (block.size() >= kVectorBytes) out.hasVectors = true;
 }
 
 bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& thread) {

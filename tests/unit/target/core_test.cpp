@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "elf_builder.h"
+#include "target/core_notes.h"
 #include "target/elf_file.h"
 #include "target/target.h"
 
@@ -380,6 +381,32 @@ TEST(Core, NotesOfAbsurdSizesCostNothing) {
   auto target = opened(builder.build(), options);
   ASSERT_TRUE(target) << target.error().message;
   EXPECT_TRUE((*target)->mappings().empty());
+}
+
+TEST(Core, AShortenedSetOfVectorRegistersIsNotOne) {
+  const Bytes status = prstatus(77, 1, 2);
+  const Bytes some = filled(511, 7);
+  const Bytes all = filled(512, 7);
+  ElfNote notes[] = {{"CORE", NT_PRSTATUS, status}, {"CORE", NT_FPREGSET, some}};
+  EXPECT_FALSE(readCoreNotes(notes, Arch::amd64).threads.front().hasVectors);
+  notes[1].description = all;
+  EXPECT_TRUE(readCoreNotes(notes, Arch::amd64).threads.front().hasVectors);
+}
+
+// Found by core_fuzz: the registers of a note without a description have no address, which memcpy
+// must not be given even for no bytes (UBSan).
+TEST(Core, NotesWithoutContentAreNoRegisters) {
+  const ElfNote notes[] = {{"CORE", NT_PRSTATUS, {}}, {"LINUX", NT_X86_XSTATE, {}},
+                           {"CORE", NT_FPREGSET, {}}, {"CORE", NT_AUXV, {}},
+                           {"CORE", NT_FILE, {}},     {"CORE", NT_PRPSINFO, {}}};
+  EXPECT_TRUE(readCoreNotes(notes, Arch::amd64).threads.empty());
+  const Bytes status = prstatus(77, 1, 2);
+  std::vector<ElfNote> withThread(std::begin(notes), std::end(notes));
+  withThread.front().description = status;
+  const CoreNotes read = readCoreNotes(withThread, Arch::amd64);
+  ASSERT_EQ(read.threads.size(), 1U);
+  EXPECT_FALSE(read.threads.front().hasVectors);
+  EXPECT_EQ(read.threads.front().words.size(), 27U);
 }
 
 // pkg/proc/dump.go, dumpThreadNotes: what Delve writes where it has no notes of the system's kind.
