@@ -21,6 +21,7 @@ constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 32;
 }  // namespace
 
 MapReader::MapReader(image::Image& image) : memory_(image.target().memory()) {
+  for (const target::Region& region : memory_.regions()) memorySize_ += region.end - region.start;
   std::vector<std::string> missing;
   image::LayoutSource& layouts = image.layouts();
   image::Binder hmap(layouts, "runtime.hmap", missing);
@@ -40,6 +41,11 @@ MapReader::MapReader(image::Image& image) : memory_(image.target().memory()) {
   tableSize_ = table.size();
   table.optional(groups_, "groups.data");
   table.optional(lengthMask_, "groups.lengthMask");
+}
+
+/// More groups or buckets than memory has room for are not one map's.
+std::uint64_t MapReader::mostGroups(const image::MapShape& shape) const {
+  return std::min(memorySize_ / std::max(shape.groupSize, kWord) + 1, kMaxEntries / 4);
 }
 
 std::uint64_t MapReader::count(Addr header) const {
@@ -83,7 +89,7 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
   const bool writing = map[writing_] != 0;
   const MapState whole = writing ? MapState::unstable : MapState::complete;
   const MapState broken = writing ? MapState::unstable : MapState::damaged;
-  std::uint64_t seen = 0;
+  std::uint64_t seen = 0, budget = mostGroups(shape);
   const Visit counted = [&](Addr key, Addr element) {
     ++seen;
     visit(key, element);
@@ -106,8 +112,8 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
     const std::uint64_t groups = table[lengthMask_] + 1;
     for (std::uint64_t i = 0; i < groups; ++i) {
       // A forged number of groups ends at the first that is not there, a forged number of tables
-      // at what the map says it has.
-      if (seen > used + kSlots ||
+      // at what the map says it has, or when they are more than memory has room for.
+      if (seen > used + kSlots || budget-- == 0 ||
           !readGroup(table[groups_] + i * shape.groupSize, shape, counted)) {
         return broken;
       }
@@ -117,12 +123,11 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
 }
 
 bool MapReader::readBuckets(Addr array, std::uint64_t count, const image::MapShape& shape, bool old,
-                            std::uint64_t& budget, const Visit& visit) const {
+                            const std::function<bool()>& mayGoOn, const Visit& visit) const {
   for (std::uint64_t i = 0; i < count; ++i) {
     Addr bucket = array + i * shape.groupSize;
     for (bool first = true; bucket != 0; first = false) {
-      if (budget == 0) return false;
-      --budget;
+      if (!mayGoOn()) return false;
       const auto bytes = memory_.bytes(bucket, shape.groupSize);
       if (bytes.empty()) return false;
       const auto hash = [&](unsigned slot) { return std::to_integer<unsigned>(bytes[slot]); };
@@ -151,24 +156,25 @@ MapState MapReader::visitBuckets(Addr header, const image::MapShape& shape,
   const std::int64_t used = map[hmapCount_];
   if (used < 0 || static_cast<std::uint64_t>(used) > kMaxEntries) return MapState::damaged;
   const std::uint64_t buckets = std::uint64_t{1} << map[bits_];
-  std::uint64_t seen = 0;
+  std::uint64_t seen = 0, budget = mostGroups(shape);
   const Visit counted = [&](Addr key, Addr element) {
     ++seen;
     visit(key, element);
   };
-  // Chains of a healthy map are short; a cycle ends here.
-  std::uint64_t budget = 2 * buckets + static_cast<std::uint64_t>(used) + kSlots;
+  // A chain that is a circle ends here.
+  const auto mayGoOn = [&] {
+    return seen <= static_cast<std::uint64_t>(used) + kSlots && budget-- != 0;
+  };
   const std::uint8_t flags = map[flags_];
   // Somebody in the middle of a write may have left anything.
   const bool writing = (flags & kHashWriting) != 0;
   const MapState broken = writing ? MapState::unstable : MapState::damaged;
-  if (map[buckets_] != 0 && !readBuckets(map[buckets_], buckets, shape, false, budget, counted)) {
+  if (map[buckets_] != 0 && !readBuckets(map[buckets_], buckets, shape, false, mayGoOn, counted)) {
     return broken;
   }
   if (const Addr old = map[oldBuckets_]; old != 0) {
     const std::uint64_t count = (flags & kSameSizeGrow) != 0 ? buckets : buckets / 2;
-    budget += 2 * count;
-    if (!readBuckets(old, count, shape, true, budget, counted)) return broken;
+    if (!readBuckets(old, count, shape, true, mayGoOn, counted)) return broken;
   }
   return !writing && seen == static_cast<std::uint64_t>(used) ? MapState::complete
                                                               : MapState::unstable;

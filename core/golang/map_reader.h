@@ -33,9 +33,11 @@ class MapReader {
   MapState visitSwiss(Addr header, const image::MapShape& shape, const Visit& visit) const;
   MapState visitBuckets(Addr header, const image::MapShape& shape, const Visit& visit) const;
   bool readBuckets(Addr array, std::uint64_t count, const image::MapShape& shape, bool old,
-                   std::uint64_t& budget, const Visit& visit) const;
+                   const std::function<bool()>& mayGoOn, const Visit& visit) const;
+  std::uint64_t mostGroups(const image::MapShape& shape) const;
 
   target::AddressSpace& memory_;
+  std::uint64_t memorySize_ = 0;
   // runtime.hmap
   std::uint32_t hmapSize_ = 0;
   image::Field<std::int64_t> hmapCount_;

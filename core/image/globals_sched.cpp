@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_map>
 
 #include "image/global_search.h"
 #include "image/global_shapes.h"
@@ -131,20 +132,29 @@ class Allm {
     known_ = missing.empty();
   }
 
-  /// How many m's the list has that `address` is the head of; 0 if it is none.
+  /// How many m's the list has that `address` is the head of; 0 if it is none. However many
+  /// variables point into a list, each of its m's is looked at once.
   std::size_t length(Addr address) {
     Addr at = 0;
     if (!known_ || !peek(memory_, address, at)) return 0;
+    std::vector<Addr> path;
     std::size_t count = 0;
-    for (; at != 0; ++count) {
-      Addr g0 = 0, back = 0, next = 0;
-      if (count > kMostThreads || !isPointer(at) || !peek(memory_, at + g0_.offset, g0) ||
+    for (Addr next = 0; at != 0; at = next) {
+      if (const auto known = lengths_.find(at); known != lengths_.end()) {
+        count = known->second;
+        if (count == 0) return 0;
+        break;
+      }
+      Addr g0 = 0, back = 0;
+      if (path.size() >= kMostThreads || !isPointer(at) || !peek(memory_, at + g0_.offset, g0) ||
           !isPointer(g0) || !peek(memory_, g0 + gm_.offset, back) || back != at ||
           !peek(memory_, at + next_.offset, next)) {
         return 0;
       }
-      at = next;
+      path.push_back(at);
+      lengths_.emplace(at, 0);  // for who comes by again: a circle, until the end is found
     }
+    for (auto m = path.rbegin(); m != path.rend(); ++m) lengths_[*m] = ++count;
     return count;
   }
 
@@ -167,6 +177,7 @@ class Allm {
   target::AddressSpace& memory_;
   Field<Addr> g0_, next_, gm_;
   bool known_ = false;
+  std::unordered_map<Addr, std::size_t> lengths_;  // from an m to the end; 0: it has none
 };
 
 std::optional<Addr> byCodeOrShape(const GlobalSearch& search, std::string_view function,
@@ -193,6 +204,8 @@ std::optional<Addr> findAllgs(const GlobalSearch& search) {
   SliceHeader longest;
   std::optional<Addr> found;
   const std::vector<Addr> lists = search.scan(Allgs(search, kRuntimesOwn));
+  constexpr std::size_t kMostLists = 64;  // each is compared from end to end
+  if (lists.size() > kMostLists) return std::nullopt;
   for (const Addr list : lists) {
     SliceHeader slice;
     if (!peek(memory, list, slice) || slice.length <= longest.length) continue;
@@ -226,7 +239,7 @@ std::optional<Addr> findSched(const GlobalSearch& search) {
   std::vector<std::string> missing;
   Binder binder(search.layouts, "runtime.schedt", missing);
   Field<std::uint64_t> goids;
-  Field<std::int64_t> threads, freed;
+  Field<std::uint64_t> threads, freed;
   binder.required(goids, "goidgen");
   binder.required(threads, "mnext");
   binder.required(freed, "nmfreed");
@@ -236,12 +249,10 @@ std::optional<Addr> findSched(const GlobalSearch& search) {
   auto& memory = search.memory();
   return GlobalSearch::only(
       GlobalSearch::passing(search.refs("runtime.newproc1"), goids.offset, [&](Addr address) {
-        std::uint64_t last = 0;
-        std::int64_t made = 0, ended = 0;
+        std::uint64_t last = 0, made = 0, ended = 0;
         return peek(memory, address + goids.offset, last) && last != 0 &&
                peek(memory, address + threads.offset, made) &&
-               peek(memory, address + freed.offset, ended) &&
-               made - ended == static_cast<std::int64_t>(running);
+               peek(memory, address + freed.offset, ended) && made - ended == running;
       }));
 }
 

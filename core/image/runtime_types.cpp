@@ -359,9 +359,11 @@ bool RuntimeTypes::decodeMap(Addr descriptor, RuntimeType& type) const {
     }
   }
   constexpr std::uint64_t kMaxGroup = 1 << 16;  // keys and elements are at most 128 bytes each
-  return map.groupSize != 0 && map.groupSize <= kMaxGroup &&
-         map.keyOffset + 7 * map.keyStride <= map.groupSize &&
-         map.elementOffset + 7 * map.elementStride <= map.groupSize;
+  const auto fits = [&map](std::uint64_t offset, std::uint64_t stride) {
+    return offset <= map.groupSize && stride <= (map.groupSize - offset) / 7;
+  };
+  return map.groupSize >= kWord && map.groupSize <= kMaxGroup &&
+         fits(map.keyOffset, map.keyStride) && fits(map.elementOffset, map.elementStride);
 }
 
 std::string RuntimeTypes::fullName(const RuntimeType& type) {

@@ -57,7 +57,7 @@ struct RuntimeField {
 /// Where a map keeps its entries. Which of the two forms it has is told by `swiss`.
 struct MapShape {
   bool swiss = false;           ///< groups of eight slots (since 1.24), else buckets of eight
-  std::uint64_t groupSize = 0;  ///< bytes of a group or bucket
+  std::uint64_t groupSize = 0;  ///< bytes of a group or bucket; at least the eight of its hashes
   /// Of key i and element i inside of a group or bucket: offset + i * stride.
   std::uint64_t keyOffset = 0, keyStride = 0, elementOffset = 0, elementStride = 0;
   bool indirectKey = false, indirectElement = false;  ///< the slot holds a pointer to it

@@ -161,6 +161,14 @@ TEST_F(BucketsTest, OverflowInACircleEnds) {
   EXPECT_LE(seen.size(), 16U);
 }
 
+TEST_F(BucketsTest, EmptyBucketsInACircleEnd) {
+  // Neither do they have entries, nor is the number of buckets a bound.
+  bits(48);
+  overflow(kData, kMore);
+  overflow(kMore, kData);
+  EXPECT_EQ(visit(), MapState::damaged);
+}
+
 TEST_F(BucketsTest, AbsurdHeaders) {
   for (const std::int64_t value : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max(),
                                    std::numeric_limits<std::int64_t>::min()}) {
@@ -306,6 +314,23 @@ TEST_F(SwissTest, ManyTablesThatAreOneEnd) {
   used(2);
   EXPECT_EQ(visit(), MapState::damaged);
   EXPECT_LE(seen.size(), 2U + 2 * 8);
+}
+
+TEST_F(SwissTest, ManyEmptyTablesThatAreOneEnd) {
+  // More groups than memory has room for: 2^12 times 2^12.
+  constexpr Addr kDirectory = kMemory + 0x20000, kArray = kMemory + 0x40000;
+  constexpr std::uint64_t kMany = 4096;
+  large(kMany);
+  target.put(kHeader + 16, kDirectory);
+  for (unsigned i = 0; i < 2; ++i) {
+    target.put(kTables + 0x100 + 0x100 * i + 16, kArray);
+    target.put(kTables + 0x100 + 0x100 * i + 24, kMany - 1);
+  }
+  for (unsigned i = 0; i < kMany; ++i) {
+    target.put(kDirectory + 8 * i, kTables + 0x100 + 0x100 * (i % 2));
+    clear(kArray + i * kGroup);
+  }
+  EXPECT_EQ(visit(), MapState::damaged);
 }
 
 TEST_F(SwissTest, SomebodyIsWriting) {

@@ -1,0 +1,97 @@
+// Variables of a stripped program whose structures are damaged.
+#include "image/globals.h"
+
+#include <cstdint>
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "golang/synthetic.h"
+
+namespace parked::image {
+namespace {
+
+constexpr Addr kData = 0x600000, kDataSize = 0x20000;
+constexpr Addr kAllm = kData + 0x100, kSched = kData + 0x200;
+constexpr Addr kMs = kData + 0x10000, kG0s = kData + 0x18000;
+constexpr std::uint64_t kSize = 64;
+
+/// Threads (m's) with their g0's, and who counts them.
+class GlobalsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    target.map(test::kText, 0x1000);
+    target.map(kData, kDataSize);
+    functions = test::makeFunctions(
+        target, {{.name = "runtime.mcommoninit"}, {.name = "runtime.newproc1"}});
+    // Not the real offsets, so that nothing can rely on them.
+    layouts.add("runtime.m", kSize, {{"g0", 8, 8, "*runtime.g"}, {"alllink", 16, 8, "*runtime.m"}});
+    layouts.add("runtime.g", kSize, {{"m", 24, 8, "*runtime.m"}});
+    layouts.add(
+        "runtime.schedt", kSize,
+        {{"goidgen", 8, 8, "uint64"}, {"mnext", 16, 8, "int64"}, {"nmfreed", 24, 8, "int64"}});
+    refer(test::entryOf(1), kSched + 8);
+    target.put(kSched + 8, std::uint64_t{7});
+    target.put(kSched + 16, std::int64_t{3});
+    for (unsigned i = 0; i < 3; ++i) thread(i, i < 2 ? m(i + 1) : 0);
+    target.put(kAllm, m(0));
+    Module module;
+    module.data = kData;
+    module.dataEnd = kMs;  // the rest is the heap
+    modules.push_back(module);
+  }
+
+  /// mov rax, [rip+…]
+  void refer(Addr code, Addr to) {
+    const std::uint8_t load[] = {0x48, 0x8b, 0x05};
+    target.put(code, load, sizeof load);
+    target.put(code + 3, static_cast<std::int32_t>(to - code - 7));
+  }
+  static Addr m(std::uint64_t i) { return kMs + i * kSize; }
+  void thread(std::uint64_t i, Addr next) {
+    const Addr g0 = kG0s + i * kSize;
+    target.put(m(i) + 8, g0);
+    target.put(m(i) + 16, next);
+    target.put(g0 + 24, m(i));
+  }
+  std::optional<Addr> find(const char* name) {
+    return Globals(target, layouts, modules, *functions).find(name);
+  }
+
+  test::SyntheticTarget target;
+  test::SyntheticLayouts layouts;
+  ModuleList modules;
+  std::unique_ptr<FunctionTable> functions;
+};
+
+TEST_F(GlobalsTest, ThreadsByCodeAndByShape) {
+  // Another variable has an older thread.
+  target.put(kData + 0x300, m(1));
+  EXPECT_EQ(find("runtime.allm"), kAllm);
+  refer(test::entryOf(0), kAllm);
+  EXPECT_EQ(find("runtime.allm"), kAllm);
+}
+
+TEST_F(GlobalsTest, SchedCountsTheThreads) {
+  EXPECT_EQ(find("runtime.sched"), kSched);
+  target.put(kSched + 24, std::int64_t{1});
+  EXPECT_EQ(find("runtime.sched"), std::nullopt);
+}
+
+TEST_F(GlobalsTest, CountsWhoseDifferenceIsNoNumber) {
+  target.put(kSched + 16, std::numeric_limits<std::int64_t>::min());
+  target.put(kSched + 24, std::int64_t{1});
+  EXPECT_EQ(find("runtime.sched"), std::nullopt);
+}
+
+TEST_F(GlobalsTest, ThreadsInACircleAreNoList) {
+  // Many variables that lead to many threads cost no more than to look at each once.
+  constexpr unsigned kMany = 480;
+  for (unsigned i = 0; i < kMany; ++i) thread(i, m((i + 1) % kMany));
+  for (Addr at = kData; at < kMs; at += 8) target.put(at, m(at / 8 % kMany));
+  const std::uint64_t before = target.memory().misses();
+  EXPECT_EQ(find("runtime.allm"), std::nullopt);
+  EXPECT_EQ(target.memory().misses(), before);
+}
+
+}  // namespace
+}  // namespace parked::image

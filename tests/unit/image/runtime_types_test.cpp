@@ -1,0 +1,87 @@
+// Descriptors of maps, whole and damaged.
+#include "image/runtime_types.h"
+
+#include <gtest/gtest.h>
+
+#include "golang/synthetic.h"
+
+namespace parked::image {
+namespace {
+
+constexpr Addr kTypes = 0x600000, kMap = kTypes + 0x100, kName = kTypes + 0x800;
+
+/// A map of Go 1.27, whose descriptor says where keys and elements are.
+class MapTypeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    target.map(kTypes, 0x1000);
+    layouts.add("internal/abi.Type", 24,
+                {{"Size_", 0, 8, "uintptr"},
+                 {"PtrBytes", 8, 8, "uintptr"},
+                 {"TFlag", 16, 1, "uint8"},
+                 {"Kind_", 17, 1, "uint8"},
+                 {"Str", 20, 4, "int32"}});
+    layouts.add("internal/abi.MapType", 96,
+                {{"Key", 24, 8, "*internal/abi.Type"},
+                 {"Elem", 32, 8, "*internal/abi.Type"},
+                 {"GroupSize", 40, 8, "uintptr"},
+                 {"KeysOff", 48, 8, "uintptr"},
+                 {"KeyStride", 56, 8, "uintptr"},
+                 {"ElemsOff", 64, 8, "uintptr"},
+                 {"ElemStride", 72, 8, "uintptr"},
+                 {"Flags", 80, 4, "uint32"}});
+    Module module;
+    module.types = kTypes;
+    module.typesEnd = kTypes + 0x1000;
+    modules.push_back(module);
+    target.put(kMap, std::uint64_t{8});
+    target.put(kMap + 17, static_cast<std::uint8_t>(TypeKind::map));
+    target.put(kMap + 20, static_cast<std::int32_t>(kName - kTypes));
+    target.put(kName + 1, std::uint8_t{3});
+    target.put(kName + 2, "map", 3);
+    shape(8 + 8 * 16, 8, 16, 16, 16);
+  }
+  void shape(std::uint64_t group, std::uint64_t keys, std::uint64_t keyStride,
+             std::uint64_t elements, std::uint64_t elementStride) {
+    const std::uint64_t words[] = {group, keys, keyStride, elements, elementStride};
+    target.put(kMap + 40, words, sizeof words);
+  }
+  const RuntimeType* type() {
+    types = std::make_unique<RuntimeTypes>(target.memory(), layouts, modules);
+    return types->at(kMap);
+  }
+
+  test::SyntheticTarget target;
+  test::SyntheticLayouts layouts;
+  ModuleList modules;
+  std::unique_ptr<RuntimeTypes> types;
+};
+
+TEST_F(MapTypeTest, Whole) {
+  ASSERT_NE(type(), nullptr);
+  EXPECT_TRUE(type()->map.swiss);
+  EXPECT_EQ(type()->map.groupSize, 136U);
+  EXPECT_EQ(type()->map.elementOffset, 16U);
+}
+
+TEST_F(MapTypeTest, GroupWithoutRoomForItsHashes) {
+  shape(1, 0, 0, 0, 0);
+  EXPECT_EQ(type(), nullptr);
+  shape(7, 0, 1, 0, 0);
+  EXPECT_EQ(type(), nullptr);
+}
+
+TEST_F(MapTypeTest, EntriesOutsideOfTheGroup) {
+  shape(136, 8, 19, 16, 16);
+  EXPECT_EQ(type(), nullptr);
+  shape(136, 8, 16, 137, 0);
+  EXPECT_EQ(type(), nullptr);
+  // 2^64 + 8 between them: the last one seems to be inside.
+  shape(136, 8, (~std::uint64_t{0} - 8) / 7 + 2, 16, 16);
+  EXPECT_EQ(type(), nullptr);
+  shape(136, ~std::uint64_t{0} - 6, 1, 16, 16);
+  EXPECT_EQ(type(), nullptr);
+}
+
+}  // namespace
+}  // namespace parked::image
