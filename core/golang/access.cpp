@@ -25,7 +25,10 @@ void ImageCode::unwind(const Goroutine& goroutine, std::size_t limit, std::vecto
 std::uint32_t ImageCode::stackObjectSize(const Frame& frame, Addr address) {
   if (frame.function == image::kNoFunc) return 0;
   const Addr table = image_.functions().funcData(frame.function, image::FuncData::stackObjects);
-  for (const StackObject& object : readStackObjects(image_.target().memory(), table)) {
+  const StackObjects objects =
+      readStackObjects(image_.target().memory(), table).value_or(StackObjects());
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const StackObject object = objects[i];
     if (object.address(frame) == address) {
       return object.size > 0 ? static_cast<std::uint32_t>(object.size) : 0;
     }

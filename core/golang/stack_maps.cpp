@@ -11,11 +11,13 @@ constexpr std::uint32_t kMaxWords = 1 << 24;
 
 }  // namespace
 
-std::span<const StackObject> readStackObjects(target::AddressSpace& memory, Addr table) {
+std::optional<StackObjects> readStackObjects(target::AddressSpace& memory, Addr table) {
+  if (table == 0) return StackObjects();
   std::uint64_t count = 0;
-  if (table == 0 || table % 4 != 0 || !memory.read(table, count) || count > kMaxObjects) return {};
+  if (!memory.read(table, count) || count > kMaxObjects) return std::nullopt;
   const auto bytes = memory.bytes(table + sizeof count, count * sizeof(StackObject));
-  return {reinterpret_cast<const StackObject*>(bytes.data()), bytes.size() / sizeof(StackObject)};
+  if (bytes.empty() && count != 0) return std::nullopt;
+  return StackObjects(bytes);
 }
 
 StackMaps::StackMaps(image::Image& image) : image_(image), memory_(image.target().memory()) {}
@@ -80,8 +82,13 @@ FrameLiveness StackMaps::read(const Frame& frame) const {
     result.wholeArgs =
         !readMask(functions.funcData(frame.function, FuncData::argPointers), id, result.args);
   }
-  result.objects =
+  const auto objects =
       readStackObjects(memory_, functions.funcData(frame.function, FuncData::stackObjects));
+  if (objects) {
+    result.objects = *objects;
+  } else {  // they may be anywhere in the frame
+    result.wholeLocals = result.wholeArgs = true;
+  }
   for (const image::Module& module : image_.modules()) {
     if (frame.pc >= module.minPc && frame.pc < module.maxPc) result.masks = module.rodata;
   }

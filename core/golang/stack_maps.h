@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,8 +31,24 @@ struct StackObject {
   }
 };
 
-/// The records of a FUNCDATA_StackObjects table; empty if there is none or it is not readable.
-std::span<const StackObject> readStackObjects(target::AddressSpace& memory, Addr table);
+/// The records of a FUNCDATA_StackObjects table, where they lie: perhaps not aligned as ours are.
+class StackObjects {
+ public:
+  StackObjects() = default;
+  explicit StackObjects(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::size_t size() const { return bytes_.size() / sizeof(StackObject); }
+  StackObject operator[](std::size_t i) const {
+    StackObject object;
+    std::memcpy(&object, bytes_.data() + i * sizeof object, sizeof object);
+    return object;
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+/// Those of the table; nullopt if it is damaged. A function without a table (0) has none.
+std::optional<StackObjects> readStackObjects(target::AddressSpace& memory, Addr table);
 
 /// A bitmap over consecutive words.
 struct WordMask {
@@ -45,7 +63,7 @@ struct WordMask {
 struct FrameLiveness {
   WordMask locals;  ///< ends at varp
   WordMask args;    ///< starts at argp
-  std::span<const StackObject> objects;
+  StackObjects objects;
   Addr masks = 0;             ///< what StackObject::mask counts from
   std::int32_t argBytes = 0;  ///< size of the args
   bool wholeLocals = false;   ///< not told: every word between sp and varp may be a pointer
