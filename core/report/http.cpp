@@ -3,6 +3,7 @@
 
 #include "leak/numbers.h"
 #include "report/json_resources.h"
+#include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -61,7 +62,8 @@ std::string connectionText(const Report& report, const HttpConnection& connectio
     text += ", TLS";
   }
   if (connection.idleSince != 0 && snapshot.clock.now > connection.idleSince) {
-    text += fmt::format(" for {}", humanDuration(snapshot.clock.now - connection.idleSince));
+    text += fmt::format(
+        " for {}", humanDuration(saturatingDifference(snapshot.clock.now, connection.idleSince)));
   }
   if (!connection.request.url.empty()) {
     text += fmt::format(", {} {}", connection.request.method, connection.request.url);

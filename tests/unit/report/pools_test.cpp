@@ -1,4 +1,4 @@
-// Pools of database/sql and descriptors as text and JSON, over resources made by hand.
+// Pools of net/http and database/sql and descriptors as text and JSON, over resources made by hand.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -129,6 +129,19 @@ TEST(Sql, WhatIsNotKnownIsNull) {
     EXPECT_TRUE(pool["connections"][0][name].is_null()) << name;
   }
   EXPECT_THAT(shown.text, HasSubstr("no limit"));
+}
+
+TEST(Http, TimesWhoseDifferenceIsNoNumber) {
+  stdlib::Resources resources;
+  auto& transport = resources.http.transports.emplace_back();
+  transport.connections = {0};
+  transport.hosts.emplace_back();
+  stdlib::HttpConnection& connection = resources.http.connections.emplace_back();
+  connection.transport = 0;
+  connection.state = stdlib::HttpState::idle;
+  connection.idleSince = std::numeric_limits<std::int64_t>::min();
+  const Shown shown = show(twoGoroutines(), resources, report::renderHttp);
+  EXPECT_THAT(shown.text, HasSubstr("idle for 106751d"));
 }
 
 TEST(Sql, LimitBoundsWhatIsListed) {
