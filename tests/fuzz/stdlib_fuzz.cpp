@@ -1,0 +1,154 @@
+// room: stdlib
+// What the standard library holds (HTTP, SQL, files, contexts, timers, x/sync) in real cores
+// (scene.h) whose objects of these kinds are written into. Input: the core (1 bit), whether with
+// symbols (1 bit) and whether with the proof (1 bit) of a byte, then patches.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "golang/snapshot.h"
+#include "image/image.h"
+#include "proof/proof.h"
+#include "scene.h"
+#include "stdlib/resources.h"
+#include "target/target.h"
+
+namespace {
+
+using namespace parked;
+using fuzz::Place;
+using fuzz::require;
+using stdlib::kNone;
+
+constexpr std::size_t kMostPatches = 24;
+
+void check(const golang::Snapshot& snapshot, const stdlib::Resources& resources) {
+  const auto inside = [](golang::Index index, std::size_t size, const char* what) {
+    require(index == kNone || index < size, what);
+  };
+  const std::size_t goroutines = snapshot.goroutines.size();
+  const stdlib::Http& http = resources.http;
+  for (const auto& connection : http.connections) {
+    inside(connection.transport, http.transports.size(), "a connection's transport exists");
+    inside(connection.server, http.servers.size(), "a connection's server exists");
+    for (const golang::Index index : {connection.reader, connection.writer, connection.user}) {
+      inside(index, goroutines, "a connection's goroutine exists");
+    }
+  }
+  for (const auto& transport : http.transports) {
+    for (const golang::Index index : transport.connections) {
+      require(index < http.connections.size(), "a transport's connection exists");
+    }
+  }
+  for (const auto& database : resources.sql.databases) {
+    for (const auto& conn : database.conns) {
+      inside(conn.goroutine, goroutines, "a connection's goroutine exists");
+    }
+  }
+  const auto& nodes = resources.contexts.nodes;
+  for (const auto& node : nodes) {
+    inside(node.parent, nodes.size(), "a context's parent exists");
+    inside(node.timer, resources.timers.all.size(), "a context's timer exists");
+    // Parents end: nobody who follows them runs in a circle.
+    std::size_t depth = 0;
+    for (golang::Index at = node.parent; at != kNone; at = nodes[at].parent) {
+      require(++depth <= nodes.size(), "contexts are trees");
+    }
+  }
+  for (const auto& file : resources.files.all) {
+    inside(file.reader, goroutines, "a file's reader exists");
+    inside(file.writer, goroutines, "a file's writer exists");
+  }
+}
+
+class Program {
+ public:
+  Program(fuzz::Scene& scene, bool symbols) : scene_(scene) {
+    target::OpenOptions options;
+    options.executable = symbols ? scene.binary.path() : scene.stripped.path();
+    options.force = true;
+    auto opened = target::openCore(scene.coreFile, options);
+    if (!opened) fuzz::give_up(opened.error().message);
+    target_ = std::move(*opened);
+    auto image = image::Image::open(*target_, nullptr, nullptr);
+    if (!image) fuzz::give_up(image.error().message);
+    image_ = std::move(*image);
+    auto snapshot = golang::takeSnapshot(*image_, nullptr, nullptr);
+    if (!snapshot) fuzz::give_up(snapshot.error().message);
+    snapshot_ = std::move(*snapshot);
+    proof_ = proof::Proof::run(*snapshot_, nullptr, nullptr);
+    require(proof_->given(), "there is a proof");
+    aim(*stdlib::readResources(*snapshot_, proof_.get(), nullptr, nullptr));
+  }
+
+  void run(bool proved, const std::vector<fuzz::Patch>& patches) {
+    for (const fuzz::Patch& patch : patches) {
+      const auto& places = places_[patch.where % places_.size()];
+      write(scene_, scene_.core, places[patch.position % places.size()], patch);
+    }
+    check(*snapshot_,
+          *stdlib::readResources(*snapshot_, proved ? proof_.get() : nullptr, nullptr, nullptr));
+    scene_.core.restore();
+  }
+
+ private:
+  /// At the objects of each kind and at what those point to.
+  void aim(const stdlib::Resources& intact) {
+    std::array<std::vector<Addr>, 7> roots;
+    for (const auto& each : intact.http.transports) roots[0].push_back(each.address);
+    for (const auto& each : intact.http.servers) roots[0].push_back(each.address);
+    for (const auto& each : intact.http.connections) {
+      roots[1].push_back(each.address);
+      roots[1].push_back(each.net.netFd);
+      for (const auto& stream : each.requests) roots[1].push_back(stream.address);
+    }
+    for (const auto& each : intact.sql.databases) {
+      roots[2].push_back(each.address);
+      for (const auto& conn : each.conns)
+        roots[2].insert(roots[2].end(), {conn.address, conn.user});
+    }
+    for (const auto& each : intact.contexts.nodes) {
+      roots[3].insert(roots[3].end(), {each.address, each.done});
+    }
+    for (const auto& each : intact.files.all) {
+      roots[4].insert(roots[4].end(), {each.object, each.poll});
+    }
+    for (const auto& each : intact.timers.all) {
+      roots[5].insert(roots[5].end(), {each.address, each.closure, each.channel});
+    }
+    for (const auto& each : snapshot_->goroutines) roots[6].push_back(each.sp);
+    for (const auto& each : roots) {
+      auto& places = places_.emplace_back(scene_.around(each, 2, 40));
+      require(!places.empty(), "there are objects of every kind");
+    }
+  }
+
+  fuzz::Scene& scene_;
+  std::unique_ptr<target::Target> target_;
+  std::unique_ptr<image::Image> image_;
+  std::unique_ptr<golang::Snapshot> snapshot_;
+  std::unique_ptr<proof::Proof> proof_;
+  std::vector<std::vector<Place>> places_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const std::vector<std::unique_ptr<Program>> programs = [] {
+    std::vector<std::unique_ptr<Program>> made;
+    for (auto& scene : fuzz::scenes()) {
+      for (const bool symbols : {true, false}) {
+        made.push_back(std::make_unique<Program>(*scene, symbols));
+      }
+    }
+    return made;
+  }();
+  if (size < 1) return 0;
+  programs[data[0] / 2 % programs.size()]->run(data[0] % 2 == 0,
+                                               fuzz::patchesOf(data + 1, size - 1, kMostPatches));
+  return 0;
+}
