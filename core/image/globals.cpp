@@ -97,8 +97,13 @@ std::vector<Addr> GlobalSearch::scan(const std::function<bool(Addr)>& check) con
   const Module& module = modules.front();
   for (const auto& [from, to] :
        {std::pair(module.data, module.dataEnd), std::pair(module.bss, module.bssEnd)}) {
-    for (Addr at = (from + kWord - 1) / kWord * kWord; at + kWord <= to; at += kWord) {
-      if (check(at)) found.push_back(at);
+    // Only what is there: moduledata may be damaged, too, and its end be anywhere.
+    for (const target::Region& region : memory().regions()) {
+      const Addr start = (std::max(from, region.start) + kWord - 1) / kWord * kWord;
+      const Addr end = std::min(to, region.end);
+      for (Addr at = start; at < end && end - at >= kWord; at += kWord) {
+        if (check(at)) found.push_back(at);
+      }
     }
   }
   return found;

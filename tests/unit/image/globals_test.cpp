@@ -83,6 +83,12 @@ TEST_F(GlobalsTest, CountsWhoseDifferenceIsNoNumber) {
   EXPECT_EQ(find("runtime.sched"), std::nullopt);
 }
 
+TEST_F(GlobalsTest, VariablesWithoutEnd) {
+  modules.front().data = 0;
+  modules.front().dataEnd = ~Addr{0};
+  EXPECT_EQ(find("runtime.waitReasonStrings"), std::nullopt);
+}
+
 TEST_F(GlobalsTest, ThreadsInACircleAreNoList) {
   // Many variables that lead to many threads cost no more than to look at each once.
   constexpr unsigned kMany = 480;
