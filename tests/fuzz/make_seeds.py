@@ -89,13 +89,15 @@ def main() -> None:
     for version, number in MAP_VERSIONS.items():
         for form, flags in MAP_FORMS.items():
             write("maps_fuzz", f"{version}_{form}", bytes([number, flags]))
-    # Of the fuzzers of real programs: each program, with one word changed.
+    # Of the fuzzers of real programs: one word changed, and many to begin from, each by nothing.
     for program in range(4):
-        for what in range(3):
-            patch = struct.pack("<BBHI", 8 * what + program, 5, 8, 1000 * what)
-            write("types_fuzz", f"program{program}_{what}", bytes([program, what]) + patch)
-            write("globals_fuzz", f"program{program}_{what}", bytes([program]) + patch)
-            write("stdlib_fuzz", f"program{program}_{what}", bytes([2 * program]) + patch)
+        for name, count, argument in (("one", 1, 8), ("many", 16, 0)):
+            patches = b"".join(
+                struct.pack("<BBHI", i, 5, argument, 7919 * (i + program)) for i in range(count)
+            )
+            write("types_fuzz", f"program{program}_{name}", bytes([program, program]) + patches)
+            write("globals_fuzz", f"program{program}_{name}", bytes([program]) + patches)
+            write("stdlib_fuzz", f"program{program}_{name}", bytes([2 * program]) + patches)
 
 
 if __name__ == "__main__":
