@@ -77,6 +77,9 @@ def main() -> None:
     }
     for name, core in cores.items():
         write("notes_fuzz", name, bytes([name.endswith("arm64")]) + notes_of(core))
+    # A set of registers behind the last thread's that is empty: NT_FPREGSET.
+    empty = struct.pack("<III8s", 5, 0, 2, b"CORE")
+    write("notes_fuzz", "no_registers", bytes(1) + notes_of(cores["linux"]) + empty)
     skipped = struct.pack("<II", 0x184D2A50, 4) + b"skip"
     write("zstd_fuzz", "frame", zstd(cores["linux"], "--check"))
     write("zstd_fuzz", "frames", skipped + zstd(cores["delve"]) + zstd(bytes(16384)))
