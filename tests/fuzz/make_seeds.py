@@ -93,14 +93,16 @@ def main() -> None:
         for form, flags in MAP_FORMS.items():
             write("maps_fuzz", f"{version}_{form}", bytes([number, flags]))
     # Of the fuzzers of real programs: one word changed, and many to begin from, each by nothing.
-    for program in range(4):
+    for program in range(5):
         for name, count, argument in (("one", 1, 8), ("many", 16, 0)):
             patches = b"".join(
                 struct.pack("<BBHI", i, 5, argument, 7919 * (i + program)) for i in range(count)
             )
             write("types_fuzz", f"program{program}_{name}", bytes([program, program]) + patches)
             write("globals_fuzz", f"program{program}_{name}", bytes([program]) + patches)
-            write("stdlib_fuzz", f"program{program}_{name}", bytes([2 * program]) + patches)
+            for proved in range(2):
+                which = bytes([2 * program + proved])
+                write("stdlib_fuzz", f"program{program}_{name}_{proved}", which + patches)
 
 
 if __name__ == "__main__":

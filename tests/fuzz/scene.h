@@ -115,23 +115,28 @@ struct Scene {
   }
 };
 
+/// Those in a folder of PARKED_FUZZ_CORES.
+inline std::vector<std::unique_ptr<Scene>> openScenes(const std::filesystem::path& within) {
+  const char* folder = std::getenv("PARKED_FUZZ_CORES");
+  if (folder == nullptr) {
+    std::fprintf(stderr, "PARKED_FUZZ_CORES is not set: see tests/fuzz/run\n");
+    std::exit(1);
+  }
+  std::vector<std::string> folders;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(folder) / within)) {
+    if (std::filesystem::exists(entry.path() / "stripped")) folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders);
+  std::vector<std::unique_ptr<Scene>> scenes;
+  for (const std::string& each : folders) scenes.push_back(std::make_unique<Scene>(each));
+  require(!scenes.empty(), "there are cores");
+  return scenes;
+}
+
+/// Of the program that has a bit of everything.
 inline std::vector<std::unique_ptr<Scene>>& scenes() {
-  static std::vector<std::unique_ptr<Scene>> all = [] {
-    const char* folder = std::getenv("PARKED_FUZZ_CORES");
-    if (folder == nullptr) {
-      std::fprintf(stderr, "PARKED_FUZZ_CORES is not set: see tests/fuzz/run\n");
-      std::exit(1);
-    }
-    std::vector<std::string> folders;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      if (std::filesystem::exists(entry.path() / "stripped")) folders.push_back(entry.path());
-    }
-    std::ranges::sort(folders);
-    std::vector<std::unique_ptr<Scene>> made;
-    for (const std::string& each : folders) made.push_back(std::make_unique<Scene>(each));
-    require(!made.empty(), "there are cores");
-    return made;
-  }();
+  static std::vector<std::unique_ptr<Scene>> all = openScenes("");
   return all;
 }
 
