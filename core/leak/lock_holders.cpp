@@ -15,6 +15,8 @@ namespace {
 using golang::ObjectKind;
 
 constexpr std::size_t kHoldersKept = 4;
+// Whoever has an array of locks may hold any of them: that he has it tells nothing.
+constexpr std::size_t kLocksInObject = 8;
 constexpr std::uint64_t kLargestFrame = 1 << 16;
 constexpr std::uint64_t kMutexSize = 8, kRwMutexSize = 24;  // sync.Mutex, sync.RWMutex, 64-bit
 
@@ -46,6 +48,7 @@ class Finder {
   void compare(Index goroutine, const golang::Frame& frame, const HoldingFrame& holding);
   std::vector<Index> globalsIn(image::FuncIndex function, bool rwMutex) const;
   void add(Index lock, const LockHolder& holder);
+  int rank(Index lock, const LockHolder& holder) const;
   Index lockWaitedFor(Index goroutine) const;
   void findCycles();
 
@@ -80,6 +83,11 @@ void Finder::chooseLocks() {
     } else {
       globals_.push_back(i);
     }
+  }
+  for (auto it = bySlot_.begin(); it != bySlot_.end();) {
+    const auto [first, last] = bySlot_.equal_range(it->first);
+    const bool many = static_cast<std::size_t>(std::distance(first, last)) > kLocksInObject;
+    it = many ? bySlot_.erase(first, last) : last;
   }
 }
 
@@ -130,13 +138,25 @@ const std::vector<HoldingFrame>& Finder::holdingFrames(Index index) {
   return at->second;
 }
 
+/// Who waits for a lock seldom holds it, only when nobody else could; and one that has the lock's
+/// own address outdoes those that only know where it lies.
+int Finder::rank(Index lock, const LockHolder& holder) const {
+  return (lockWaitedFor(holder.goroutine) != lock ? 2 : 0) + (holder.exact ? 1 : 0);
+}
+
+/// Keeps the first few of the highest rank.
 void Finder::add(Index lock, const LockHolder& holder) {
   auto& holders = holders_.of[lock];
-  if (holders.empty() || holders.back().goroutine != holder.goroutine) {
-    holders.push_back(holder);
-  } else if (holder.exact && !holders.back().exact) {
-    holders.back() = holder;
+  if (!holders.empty()) {
+    const int known = rank(lock, holders.front()), mine = rank(lock, holder);
+    if (mine < known) return;
+    if (mine > known) holders.clear();
   }
+  if (holders.size() == kHoldersKept ||
+      (!holders.empty() && holders.back().goroutine == holder.goroutine)) {
+    return;
+  }
+  holders.push_back(holder);
 }
 
 /// Which contended locks the frame has at hand: their address, or that of the object they lie in,
@@ -195,20 +215,6 @@ LockHolders Finder::run() {
   chooseLocks();
   if (locks_.empty()) return std::move(holders_);
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) lookAt(i);
-  for (Index lock = 0; lock < holders_.of.size(); ++lock) {
-    auto& holders = holders_.of[lock];
-    // Who waits for a lock seldom holds it; only when nobody else could.
-    const auto waits = [&](const LockHolder& holder) {
-      return lockWaitedFor(holder.goroutine) == lock;
-    };
-    if (!std::ranges::all_of(holders, waits)) std::erase_if(holders, waits);
-    std::ranges::stable_sort(holders, std::ranges::greater(), &LockHolder::exact);
-    // One that has the lock's own address outdoes those that only know where it lies.
-    if (!holders.empty() && holders.front().exact) {
-      std::erase_if(holders, [](const LockHolder& holder) { return !holder.exact; });
-    }
-    if (holders.size() > kHoldersKept) holders.resize(kHoldersKept);
-  }
   findCycles();
   return std::move(holders_);
 }
@@ -216,27 +222,32 @@ LockHolders Finder::run() {
 /// Each goroutine waits for one lock at most, and only locks with one possible holder count: from
 /// any start there is one way, and it ends or runs into a circle.
 void Finder::findCycles() {
-  std::unordered_map<Index, Index> seen;  // lock to the walk that saw it
+  struct Visit {
+    Index walk;  // the lock it started from
+    std::size_t step;
+  };
+  std::unordered_map<Index, Visit> seen;  // by lock
   for (const Index start : locks_) {
     std::vector<LockCycle::Member> way;
-    for (Index lock = start; lock != kNone && seen.try_emplace(lock, start).second;) {
-      const auto& holders = holders_.of[lock];
-      if (holders.size() != 1) break;
-      way.push_back({kNone, lock, holders.front()});
-      lock = lockWaitedFor(holders.front().goroutine);
-      const auto closed = std::ranges::find(way, lock, &LockCycle::Member::lock);
-      if (closed == way.end()) continue;
-      const std::vector<LockCycle::Member> circle(closed, way.end());
-      // Alone, it would have to be exact: an object may have two locks.
-      if (circle.size() == 1 && !circle.front().holder.exact) break;
-      LockCycle cycle{circle};
-      for (std::size_t i = 0; i < circle.size(); ++i) {
-        const std::size_t before = (i + circle.size() - 1) % circle.size();
-        cycle.members[i].goroutine = circle[before].holder.goroutine;
-      }
-      holders_.cycles.push_back(std::move(cycle));
-      break;
+    Index lock = start;
+    while (lock != kNone && seen.try_emplace(lock, Visit{start, way.size()}).second &&
+           holders_.of[lock].size() == 1) {
+      way.push_back({kNone, lock, holders_.of[lock].front()});
+      lock = lockWaitedFor(way.back().holder.goroutine);
     }
+    const auto closed = seen.find(lock);
+    if (closed == seen.end() || closed->second.walk != start || closed->second.step == way.size()) {
+      continue;
+    }
+    LockCycle cycle{{way.begin() + static_cast<std::ptrdiff_t>(closed->second.step), way.end()}};
+    auto& members = cycle.members;
+    // Alone, it would have to be exact: an object may have two locks.
+    if (members.size() == 1 && !members.front().holder.exact) continue;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      members[i].goroutine = members[(i + members.size() - 1) % members.size()].holder.goroutine;
+      holders_.cycleOf.try_emplace(members[i].goroutine, holders_.cycles.size(), i);
+    }
+    holders_.cycles.push_back(std::move(cycle));
   }
 }
 

@@ -3,6 +3,7 @@
 // goroutines that wait for one another's locks.
 #pragma once
 
+#include <unordered_map>
 #include <vector>
 
 #include "golang/snapshot.h"
@@ -38,6 +39,11 @@ struct LockHolders {
   std::vector<std::vector<LockHolder>> of;
   /// Circles in which every lock has but one possible holder.
   std::vector<LockCycle> cycles;
+  struct InCycle {
+    std::size_t cycle = 0, member = 0;
+  };
+  /// The circle a goroutine is in, into `cycles`: there is one at most.
+  std::unordered_map<Index, InCycle> cycleOf;
 };
 
 /// Looks for the holders of every locked mutex and RWMutex that somebody waits for. `heap` may be

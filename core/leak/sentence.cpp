@@ -1,5 +1,6 @@
 // The sentences behind the verdicts.
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "leak/analysis.h"
@@ -120,24 +121,26 @@ std::string waitedOn(const golang::Snapshot& snapshot, const golang::Goroutine& 
   return fmt::format("the {}", noun(snapshot, goroutine));
 }
 
-/// "goroutine 8 holds it (main.f locked it, a.go:12) and waits for what goroutine 7 holds".
+/// "a circle of locks: goroutine 8 seems to hold it and waits for what goroutine 7 holds", and a
+/// few more of a long one.
 std::string lockCycle(const Analysis& analysis, Index goroutine) {
-  for (const LockCycle& cycle : analysis.lockHolders().cycles) {
-    const auto& members = cycle.members;
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      if (members[i].goroutine != goroutine) continue;
-      const auto idOf = [&](std::size_t member) {
-        return analysis.snapshot().goroutines[members[member % members.size()].holder.goroutine].id;
-      };
-      if (members.size() == 1) return "waits for a lock that it seems to hold itself";
-      std::string text = fmt::format("a circle of locks: goroutine {} seems to hold it", idOf(i));
-      for (std::size_t next = 1; next < members.size(); ++next) {
-        text += fmt::format(" and waits for what goroutine {} holds", idOf(i + next));
-      }
-      return text;
-    }
+  constexpr std::size_t kNamed = 8;
+  const LockHolders& holders = analysis.lockHolders();
+  const auto at = holders.cycleOf.find(goroutine);
+  if (at == holders.cycleOf.end()) return "waits for a lock in a circle of locks";
+  const auto& members = holders.cycles[at->second.cycle].members;
+  const auto idOf = [&](std::size_t step) {
+    const auto& member = members[(at->second.member + step) % members.size()];
+    return analysis.snapshot().goroutines[member.holder.goroutine].id;
+  };
+  if (members.size() == 1) return "waits for a lock that it seems to hold itself";
+  std::string text = fmt::format("a circle of locks: goroutine {} seems to hold it", idOf(0));
+  for (std::size_t next = 1; next < std::min(members.size(), kNamed); ++next) {
+    text += fmt::format(" and waits for what goroutine {} holds", idOf(next));
   }
-  return "waits for a lock in a circle of locks";
+  if (members.size() > kNamed)
+    text += fmt::format(", and so on: {}", counted(members.size(), "goroutine"));
+  return text;
 }
 
 /// The sentence for `why`, spoken of `group`, the group it was found for.

@@ -147,13 +147,15 @@ void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& 
 namespace {
 
 /// Who waits for whom in a circle, a line a goroutine.
-void putLockCycles(Page& page, const Report& report) {
+void putLockCycles(Page& page, const Report& report, std::uint64_t limit, const TextStyle& style) {
   const golang::Snapshot& snapshot = *report.snapshot;
   for (const leak::LockCycle& cycle : report.analysis->lockHolders().cycles) {
     page.line(0, {{"circle of locks", Ink::bad},
                   {fmt::format("  {}, none of which can go on, it seems",
                                leak::counted(cycle.members.size(), "goroutine"))}});
-    for (const leak::LockCycle::Member& member : cycle.members) {
+    const std::uint64_t shown = shownOf(cycle.members.size(), limit);
+    for (std::size_t i = 0; i < shown; ++i) {
+      const leak::LockCycle::Member& member = cycle.members[i];
       const leak::LockHolder& holder = member.holder;
       page.field(2, 0, {},
                  fmt::format("goroutine {} waits for {}", snapshot.goroutines[member.goroutine].id,
@@ -163,6 +165,7 @@ void putLockCycles(Page& page, const Report& report) {
                              snapshot.goroutines[holder.goroutine].id, holder.locked.function,
                              baseName(holder.locked.file), holder.locked.line, holder.now.line));
     }
+    putMore(page, cycle.members.size(), shown, style, "locks");
     page.blank();
   }
 }
@@ -182,7 +185,7 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
       byWeight(locks.size(), [&](Index i) { return std::uint64_t{locks[i].waiters}; });
   const std::uint64_t shown = shownOf(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, false);
-  putLockCycles(page, report);
+  putLockCycles(page, report, limit, style);
   for (std::uint64_t i = 0; i < shown; ++i) {
     page.field(0, 0, {}, leak::describeLock(*report.snapshot, locks[order[i]]));
     page.field(4, 9, "waiting", waiters[i], Ink::faint);

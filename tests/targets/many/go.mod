@@ -1,0 +1,3 @@
+module parked.test/many
+
+go 1.23
