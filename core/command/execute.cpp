@@ -164,13 +164,13 @@ Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspac
                                const report::TextStyle& style, const Sink& sink, const Work& work) {
   auto report = reportFor(invocation, workspace, work, effectiveFilters(invocation));
   if (!report) return tl::unexpected(report.error());
-  if ((invocation.kind == Kind::report || invocation.grouped) && work.cancelled()) {
-    if (!wasInterrupted(*report)) {
+  if (invocation.kind == Kind::report || invocation.grouped) {
+    const Timings::Scope scope(work.timings, "retained memory");
+    const bool cancelled = work.cancelled();
+    if (!cancelled) report::addHoldings(*report, work.observer);
+    if ((cancelled || report->holdings.interrupted) && !wasInterrupted(*report)) {
       report->incomplete.push_back({std::string(kInterrupted), "what leaks retain", 1, 0});
     }
-  } else if (invocation.kind == Kind::report || invocation.grouped) {
-    const Timings::Scope scope(work.timings, "retained memory");
-    report::addHoldings(*report);
   }
   const Timings::Scope scope(work.timings, "render");
   const bool system = invocation.system || invocation.all || !invocation.filters.empty();

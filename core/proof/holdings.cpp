@@ -15,6 +15,7 @@ namespace parked::proof {
 namespace {
 
 using Node = std::uint32_t;
+constexpr std::size_t kAskEvery = 1 << 12;  // goroutines or objects
 
 struct FreeMemory {
   void operator()(Node* memory) const { std::free(memory); }
@@ -26,8 +27,9 @@ struct FreeMemory {
 /// wait on it: if somebody ran who has it, they could be woken.
 class Graph {
  public:
-  Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<const Index> ownerOf,
-        std::size_t owners);
+  Graph(const golang::Snapshot& snapshot, const Proof& proof, std::size_t owners);
+  /// False if the user interrupted.
+  bool build(const Proof& proof, std::span<const Index> ownerOf, Observer* observer);
 
   Node nodes() const { return static_cast<Node>(first_.size() - 1); }
   std::span<const Node> from(Node node) const {
@@ -61,8 +63,7 @@ class Graph {
   std::vector<std::pair<std::uint64_t, Node>> watches_;  // slot waited on, owner
 };
 
-Graph::Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<const Index> ownerOf,
-             std::size_t owners)
+Graph::Graph(const golang::Snapshot& snapshot, const Proof& proof, std::size_t owners)
     : snapshot_(snapshot),
       heap_(*proof.heap()),
       marker_(*proof.marker()),
@@ -72,34 +73,52 @@ Graph::Graph(const golang::Snapshot& snapshot, const Proof& proof, std::span<con
       owners_(owners),
       nodes_(static_cast<Node*>(std::calloc(heap_.slots(), sizeof(Node)))) {
   if (nodes_ == nullptr) throw std::bad_alloc();
-  std::vector<std::vector<Index>> members(owners);
+}
+
+bool Graph::build(const Proof& proof, std::span<const Index> ownerOf, Observer* observer) {
+  std::vector<std::vector<Index>> members(owners_);
+  std::size_t goroutines = 0, done = 0;
   for (Index i = 0; i < ownerOf.size(); ++i) {
-    if (ownerOf[i] < owners && proof.fate(i) == Fate::leaked) members[ownerOf[i]].push_back(i);
-  }
-  for (std::size_t owner = 0; owner < owners; ++owner) {
-    for (const Index member : members[owner]) {
-      for (const golang::Wait& wait : snapshot.waitsOf(snapshot.goroutines[member])) {
-        if (!isWatched(wait.kind)) continue;
-        if (const ObjectRef object = heap_.find(wait.address)) {
-          watches_.emplace_back(heap_.slot(object), static_cast<Node>(owner));
-        }
+    if (ownerOf[i] >= owners_ || proof.fate(i) != Fate::leaked) continue;
+    members[ownerOf[i]].push_back(i);
+    ++goroutines;
+    for (const golang::Wait& wait : snapshot_.waitsOf(snapshot_.goroutines[i])) {
+      if (!isWatched(wait.kind)) continue;
+      if (const ObjectRef object = heap_.find(wait.address)) {
+        watches_.emplace_back(heap_.slot(object), static_cast<Node>(ownerOf[i]));
       }
     }
   }
   std::ranges::sort(watches_);
   watches_.erase(std::ranges::unique(watches_).begin(), watches_.end());
+  const auto proceed = [observer](std::size_t at, std::size_t total) {
+    if (observer == nullptr || at % kAskEvery != 0) return true;
+    observer->progress("retained memory", at, total);
+    return !observer->cancelled();
+  };
   for (const std::vector<Index>& of : members) {
-    for (const Index member : of) addGoroutine(snapshot.goroutines[member]);
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      if (!proceed(done++, goroutines)) return false;
+      if (i + StackRoots::kAhead < of.size()) {
+        stacks_.prefetch(snapshot_.goroutines[of[i + StackRoots::kAhead]]);
+      }
+      addGoroutine(snapshot_.goroutines[of[i]]);
+    }
     close();
   }
-  for (std::size_t i = 0; i < objects_.size(); ++i) addObject(objects_[i]);
+  for (std::size_t i = 0; i < objects_.size(); ++i) {
+    if (!proceed(i, objects_.size())) return false;
+    addObject(objects_[i]);
+  }
+  return true;
 }
 
 void Graph::add(Addr pointer) {
   const ObjectRef object = heap_.find(pointer);
-  if (!object || marker_.isMarked(object) || !heap_.allocated(object)) return;
+  if (!object || marker_.isMarked(object)) return;
   Node& node = nodes_[heap_.slot(object)];
   if (node == 0) {
+    if (!heap_.allocated(object)) return;
     node = static_cast<Node>(owners_ + objects_.size());
     objects_.push_back(object);
   }
@@ -121,6 +140,10 @@ void Graph::addGoroutine(const golang::Goroutine& goroutine) {
 
 void Graph::addObject(ObjectRef object) {
   pointers_.visit(object, [this](Addr, Addr value) { add(value); });
+  if (!marker_.isWatched(object)) {
+    close();
+    return;
+  }
   const std::pair key(heap_.slot(object), Node{0});
   for (auto it = std::ranges::lower_bound(watches_, key);
        it != watches_.end() && it->first == key.first; ++it) {
@@ -283,7 +306,7 @@ void findCauses(const Graph& graph, Holdings& holdings) {
 }  // namespace
 
 Holdings holdingsOf(const golang::Snapshot& snapshot, const Proof& proof,
-                    std::span<const Index> ownerOf, std::size_t owners) {
+                    std::span<const Index> ownerOf, std::size_t owners, Observer* observer) {
   Holdings holdings;
   if (!proof.given()) return holdings;
   holdings.owners.resize(owners);
@@ -299,7 +322,12 @@ Holdings holdingsOf(const golang::Snapshot& snapshot, const Proof& proof,
   if (std::ranges::all_of(holdings.owners, [](const Holding& h) { return h.goroutines == 0; })) {
     return holdings;
   }
-  const Graph graph(snapshot, proof, ownerOf, owners);
+  Graph graph(snapshot, proof, owners);
+  if (!graph.build(proof, ownerOf, observer)) {
+    holdings = Holdings();
+    holdings.interrupted = true;
+    return holdings;
+  }
   const Sharing sharing(graph, owners);
   sharing.count(holdings);
   if (sharing.anyCrosses()) findCauses(graph, holdings);

@@ -26,12 +26,14 @@ struct Holdings {
   std::vector<Holding> owners;
   std::uint64_t sharedBytes = 0;  ///< of slots that several owners keep alive together
   std::uint64_t sharedObjects = 0;
+  bool interrupted = false;  ///< the user asked to stop: nothing of it is here
 };
 
 /// `ownerOf` says for each goroutine of the snapshot which of the `owners` owners it belongs to;
 /// goroutines that are not leaked are passed over. Empty if the proof was not given. Linear in what
 /// is unreachable. Objects that are marked are alive without the leak and count for nobody.
+/// `observer` may be null.
 Holdings holdingsOf(const golang::Snapshot& snapshot, const Proof& proof,
-                    std::span<const Index> ownerOf, std::size_t owners);
+                    std::span<const Index> ownerOf, std::size_t owners, Observer* observer);
 
 }  // namespace parked::proof

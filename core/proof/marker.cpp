@@ -13,16 +13,16 @@ Marker::Marker(const heap::Heap& heap, const heap::Pointers& pointers)
       marked_(heap.slots() / 64 + 1),
       watched_(marked_.size()),
       flagged_(marked_.size()),
+      held_(marked_.size()),
       parents_(heap.scanSlots()) {}
 
 void Marker::hideWord(ObjectRef object, Addr address, Index goroutine) {
-  special_.insert(heap_.address(object), kHidesWords);
   hidden_.insert(address, goroutine);
   flag(object);
 }
 
 void Marker::hideTargets(ObjectRef object, const AddrMap* targets) {
-  special_.insert(heap_.address(object), kHidesTargets);
+  hidesTargets_.insert(heap_.address(object), 0);
   hiddenTargets_ = targets;
   flag(object);
 }
@@ -95,19 +95,18 @@ void Marker::scan(ObjectRef object) {
 }
 
 void Marker::scanFlagged(ObjectRef object, Parent self) {
-  const std::uint32_t kind = special_.find(heap_.address(object));
-  if (kind == kHeld) return;
+  if (test(held_, heap_.slot(object))) return;
+  const bool hidesTargets = hidesTargets_.contains(heap_.address(object));
   const bool parsed = pointers_.visit(object, [&](Addr at, Addr value) {
-    if (kind == kHidesWords) {
-      const std::uint32_t goroutine = hidden_.find(at);
-      if (goroutine != AddrMap::kMissing &&
-          (goroutine >= released_.size() || !released_[goroutine])) {
-        return;
-      }
-    } else if (kind == kHidesTargets && hiddenTargets_->contains(value)) {
+    const ObjectRef target = heap_.find(value);
+    if (!target || isMarked(target)) return;
+    if (hidesTargets && hiddenTargets_->contains(value)) return;
+    const std::uint32_t goroutine = hidden_.find(at);
+    if (goroutine != AddrMap::kMissing &&
+        (goroutine >= released_.size() || !released_[goroutine])) {
       return;
     }
-    if (const ObjectRef target = heap_.find(value)) markObject(target, self, false);
+    markObject(target, self, false);
   });
   if (!parsed) {
     ++unparsable_;

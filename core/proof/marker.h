@@ -65,8 +65,11 @@ class Marker {
 
   /// Asks to be told when the object is marked.
   void watch(ObjectRef object) { set(watched_, heap_.slot(object)); }
+  bool isWatched(ObjectRef object) const { return test(watched_, heap_.slot(object)); }
   /// The object is marked, but what it points to only once it is released.
-  void hold(ObjectRef object) { special_.insert(heap_.address(object), kHeld), flag(object); }
+  void hold(ObjectRef object) { set(held_, heap_.slot(object)), flag(object); }
+  /// Room for that many words to hide.
+  void reserveHidden(std::size_t words) { hidden_.reserve(words); }
   /// The word at `address`, inside of `object`, is not followed until the goroutine is released.
   void hideWord(ObjectRef object, Addr address, Index goroutine);
   /// Nothing in `object` is followed to an address that is in `targets`, which must live on.
@@ -101,7 +104,6 @@ class Marker {
 
  private:
   using Bits = std::vector<std::uint64_t>;
-  static constexpr std::uint32_t kHeld = 0, kHidesWords = 1, kHidesTargets = 2;
 
   static void set(Bits& bits, std::uint64_t i) { bits[i / 64] |= std::uint64_t{1} << (i % 64); }
   static bool test(const Bits& bits, std::uint64_t i) {
@@ -116,13 +118,14 @@ class Marker {
 
   const heap::Heap& heap_;
   const heap::Pointers& pointers_;
-  Bits marked_, watched_, flagged_;
+  Bits marked_, watched_;
+  Bits flagged_, held_;          // flagged: held, or something in it is hidden
   std::vector<Parent> parents_;  // by scan slot
   AddrMap looseParents_;         // watched objects without pointers: address to loose_
   std::vector<Parent> loose_;
   std::vector<Root> roots_;
-  AddrMap special_;             // address of a flagged object to how it is special
   AddrMap hidden_;              // address of a hidden word to its goroutine
+  AddrMap hidesTargets_;        // addresses of objects
   std::vector<bool> released_;  // by goroutine
   const AddrMap* hiddenTargets_ = nullptr;
   std::vector<ObjectRef> current_, next_;

@@ -15,14 +15,21 @@ constexpr std::size_t kMaxSteps = 1 << 16;
 class Namer {
  public:
   Namer(const golang::Snapshot& snapshot, const Proof& proof)
-      : snapshot_(snapshot),
-        image_(*snapshot.image),
+      : image_(*snapshot.image),
         memory_(image_.target().memory()),
         heap_(*proof.heap()),
         types_(memory_, image_.layouts(), image_.modules(), strings_) {
     std::vector<std::string> missing;
     image::Binder itab(image_.layouts(), "internal/abi.ITab", missing);
     itab.optional(itabType_, "Type");
+    goroutines_.reserve(snapshot.goroutines.size());
+    for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
+      goroutines_.insert(snapshot.goroutines[i].address, i);
+    }
+    for (Index i = 0; i < snapshot.timers.size(); ++i) addInside(timers_, snapshot.timers[i], i);
+    for (Index i = 0; i < snapshot.channels.size(); ++i) {
+      addInside(channels_, snapshot.channels[i], i);
+    }
   }
 
   void name(ObjectRef object, Addr pointedFrom, PathStep& step);
@@ -35,14 +42,21 @@ class Namer {
     });
   }
   std::string interfaceType(Addr pointedFrom);
+  /// By the object it lies in.
+  template <class T>
+  void addInside(AddrMap& map, const T& value, Index index) {
+    if (const ObjectRef object = heap_.find(value.address)) {
+      map.insert(heap_.address(object), index);
+    }
+  }
 
-  const golang::Snapshot& snapshot_;
   image::Image& image_;
   target::AddressSpace& memory_;
   const heap::Heap& heap_;
   StringTable strings_;
   golang::TypeNames types_;
   image::Field<Addr> itabType_;
+  AddrMap goroutines_, timers_, channels_;
 };
 
 /// The word in front of an interface's data says the type of what the data points to.
@@ -68,15 +82,9 @@ void Namer::name(ObjectRef object, Addr pointedFrom, PathStep& step) {
   const heap::Span& span = heap_.spans()[object.span];
   step.object = heap_.address(object);
   step.size = span.elementSize;
-  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (snapshot_.goroutines[i].address == step.object) step.goroutine = i;
-  }
-  for (Index i = 0; i < snapshot_.timers.size(); ++i) {
-    if (snapshot_.timers[i].address - step.object < step.size) step.timer = i;
-  }
-  for (Index i = 0; i < snapshot_.channels.size(); ++i) {
-    if (snapshot_.channels[i].address - step.object < step.size) step.channel = i;
-  }
+  step.goroutine = goroutines_.find(step.object);
+  step.timer = timers_.find(step.object);
+  step.channel = channels_.find(step.object);
   const heap::SpanDetails& details = heap_.details(object.span);
   Addr first = 0;
   if (span.scan && memory_.read(step.object, first)) {

@@ -144,6 +144,10 @@ void Proof::Run::hideWord(Index goroutine, Addr sudog, image::Field<Addr> field)
 }
 
 void Proof::Run::hide() {
+  proof_.marker_->reserveHidden(static_cast<std::size_t>(
+      std::ranges::count_if(snapshot_.waits, [this](const golang::Wait& wait) {
+        return wait.sudog != 0 && proof_.fates_[wait.goroutine] == Fate::leaked;
+      })));
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (proof_.fates_[i] != Fate::leaked) continue;
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];

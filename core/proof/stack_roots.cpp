@@ -244,6 +244,20 @@ void StackRoots::readWhole(const golang::Goroutine& goroutine, Addr from) {
   for (const std::uint64_t word : thread.words) found(0, word, true);
 }
 
+void StackRoots::prefetch(const golang::Goroutine& goroutine) const {
+  constexpr std::uint64_t kInnermost = 512;  // bytes of stack that the frames of most waits span
+  constexpr std::uint64_t kLine = 64;
+  const auto ask = [this](Addr address, std::uint64_t size) {
+    const target::Region* region = memory_.region(address);
+    if (region == nullptr || region->mapped == nullptr) return;
+    const std::byte* bytes = region->mapped + (address - region->start);
+    size = std::min(size, region->end - address);
+    for (std::uint64_t i = 0; i < size; i += kLine) __builtin_prefetch(bytes + i);
+  };
+  ask(goroutine.address, gSize_);
+  ask(goroutine.sp, kInnermost);
+}
+
 bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointer>& out) {
   out.clear();
   out_ = &out;

@@ -127,7 +127,7 @@ const rules::Finding* findingOf(const Report& report, const leak::Group& group) 
   return at != report.findings.end() ? &*at : nullptr;
 }
 
-void addHoldings(Report& report) {
+void addHoldings(Report& report, Observer* observer) {
   const proof::Proof* proof = report.analysis->options().proof;
   if (proof == nullptr || !proof->given()) return;
   const std::size_t groups = report.grouping.groups.size();
@@ -138,7 +138,7 @@ void addHoldings(Report& report) {
       owners[member] = g;
     }
   }
-  report.holdings = proof::holdingsOf(*report.snapshot, *proof, owners, groups + 1);
+  report.holdings = proof::holdingsOf(*report.snapshot, *proof, owners, groups + 1, observer);
 }
 
 }  // namespace parked::report

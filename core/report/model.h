@@ -113,8 +113,8 @@ void applyAllowList(Report& report, const leak::AllowList& list);
 /// than the stack have none.
 const rules::Finding* findingOf(const Report& report, const leak::Group& group);
 
-/// Fills in Report::holdings.
-void addHoldings(Report& report);
+/// Fills in Report::holdings. `observer` may be null.
+void addHoldings(Report& report, Observer* observer);
 
 /// All timers that are known: those of the runtime's heaps, then idle ones if they were asked for.
 std::span<const golang::Timer> timersOf(const golang::Snapshot& snapshot,

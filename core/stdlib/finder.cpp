@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint64_t kWord = 8;
 constexpr std::size_t kMaxHolders = 4096;  // of one object
 constexpr std::uint32_t kAskEvery = 256;   // spans
+constexpr Index kAskEveryStack = 1 << 12;
 
 }  // namespace
 
@@ -139,6 +140,7 @@ void Finder::scanMachine() {
     if (const auto target = targetAt(start); target != golang::AddrMap::kMissing) {
       hold(target, pointer.at, Holder{});
     }
+    if (visit_) visit_({}, pointer.value);
   }
 }
 
@@ -166,30 +168,38 @@ bool Finder::scanHeap(Observer* observer) {
           std::memcpy(&before, span.bytes + (address - span.base) - kWord, kWord);
         }
         look(address, before, value, holder);
+        if (visit_) visit_(object, value);
       });
     }
   }
   return true;
 }
 
-void Finder::scanStacks() {
+bool Finder::scanStacks(Observer* observer) {
   auto& memory = snapshot_.image->target().memory();
   proof::StackRoots stacks(snapshot_);
   if (!stacks.problem().empty()) {
     complete_ = false;
-    return;
+    return true;
   }
   std::vector<proof::HeldPointer> held;
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (snapshot_.goroutines[i].stack == kNone) {
-      complete_ = complete_ && !snapshot_.goroutines[i].inFlux;
-      continue;
+    if (observer != nullptr && i % kAskEveryStack == 0) {
+      observer->progress("stacks for resources", i, snapshot_.goroutines.size());
+      if (observer->cancelled()) return false;
     }
-    held.clear();
-    if (!stacks.read(snapshot_.goroutines[i], held)) complete_ = false;
+    if (i + proof::StackRoots::kAhead < snapshot_.goroutines.size()) {
+      stacks.prefetch(snapshot_.goroutines[i + proof::StackRoots::kAhead]);
+    }
+    const bool known = snapshot_.goroutines[i].stack != kNone;
+    if (!known) complete_ = complete_ && !snapshot_.goroutines[i].inFlux;
+    if (!known && !visit_) continue;
+    if (!stacks.read(snapshot_.goroutines[i], held) && known) complete_ = false;
     Holder holder;
     holder.goroutine = i;
     for (const proof::HeldPointer& pointer : held) {
+      if (visit_) visit_({}, pointer.value);
+      if (!known) continue;
       Addr before = 0;
       if (pointer.at != 0 && !pointer.conservative) memory.read(pointer.at - kWord, before);
       Addr value = pointer.value;
@@ -199,18 +209,20 @@ void Finder::scanStacks() {
       look(pointer.at, before, value, holder);
     }
   }
+  return true;
 }
 
 bool Finder::scan(Observer* observer) {
-  if (words_.empty() && targets_.empty()) return true;
+  if (words_.empty() && targets_.empty() && !visit_) return true;
   std::ranges::sort(ranges_, {}, &Range::start);
   auto& memory = snapshot_.image->target().memory();
   (void)proof::visitGlobals(*snapshot_.image, [&](Addr address, Addr value) {
     Addr before = 0;
     memory.read(address - kWord, before);
     look(address, before, value, Holder{});
+    if (visit_) visit_({}, value);
   });
-  scanStacks();
+  if (!scanStacks(observer)) return false;
   scanMachine();
   return scanHeap(observer);
 }

@@ -4,11 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/observer.h"
@@ -43,6 +44,10 @@ class Finder {
   void wantInterface(std::string_view interface);
   /// Asks who points to the start of the object; with `interior`, to anything in it.
   void wantTarget(Addr object, bool interior = false);
+  /// Asks to be told of every pointer of the pass: the object it is in (none: it is in a global, on
+  /// a stack or in a register) and where it leads.
+  using Visit = std::function<void(heap::ObjectRef holder, Addr value)>;
+  void visitPointers(Visit visit) { visit_ = std::move(visit); }
 
   /// One pass. False if the user interrupted.
   bool scan(Observer* observer);
@@ -87,7 +92,7 @@ class Finder {
   void scanMachine();
   void look(Addr word, Addr before, Addr value, const Holder& holder);
   bool scanHeap(Observer* observer);
-  void scanStacks();
+  bool scanStacks(Observer* observer);
 
   const golang::Snapshot& snapshot_;
   const heap::Heap& heap_;
@@ -107,6 +112,7 @@ class Finder {
     std::uint32_t target = 0;
   };
   std::vector<Range> ranges_;  // of targets wanted with what is inside of them, sorted
+  Visit visit_;
   bool complete_ = true;
   std::map<std::string, std::map<Addr, Addr>, std::less<>> found_;  // by name: address to type
 };

@@ -67,7 +67,7 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   Finder again(snapshot, *index.heap(), index.marker());
   http.read(finder, again);
   sql.wantUsers(finder, again);
-  timers.judge(finder, observer);
+  timers.judge(finder);
   if (stopped()) return interruptedResources();
   resources->timers = timers.take();
   ContextReader contexts(snapshot, *index.heap(), index.marker() != nullptr, resources->timers,

@@ -1,18 +1,16 @@
 #include "stdlib/timer_retention.h"
 
+#include <algorithm>
+
 #include "heap/pointers.h"
 #include "image/image.h"
-#include "proof/globals.h"
-#include "proof/machine_roots.h"
-#include "proof/stack_roots.h"
 
 namespace parked::stdlib {
 
 namespace {
 
 constexpr std::size_t kMaxNodes = 1 << 22;
-constexpr std::uint32_t kAskEvery = 256;  // spans
-constexpr std::size_t kFewSteps = 64;     // objects looked at from one closure
+constexpr std::size_t kFewSteps = 64;  // objects looked at from one closure
 
 bool hasClosure(const golang::Timer& timer) {
   return !timer.stopped && timer.closure != 0 &&
@@ -35,14 +33,11 @@ TimerRetention::TimerRetention(const golang::Snapshot& snapshot, const proof::Pr
       timerObjects_.insert(heap_.address(object), i);
     }
   }
-  for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
-    goroutines_.insert(snapshot.goroutines[i].address, i);
-  }
 }
 
 TimerRetention::Node TimerRetention::nodeOf(Addr pointer) const {
   const auto object = heap_.find(pointer);
-  if (!object) return kNoNode;
+  if (!object || isNode_.empty() || !isNode_[heap_.slot(object)]) return kNoNode;
   const auto at = nodes_.find(heap_.address(object));
   return at == golang::AddrMap::kMissing ? kNoNode : at;
 }
@@ -83,15 +78,17 @@ TimerRetention::Node TimerRetention::add(Addr pointer) {
   if (!object || !proof_.marker()->isMarked(object)) return kNoNode;
   const Addr address = heap_.address(object);
   if (const auto known = nodes_.find(address); known != golang::AddrMap::kMissing) return known;
-  if (timerObjects_.contains(address) || goroutines_.contains(address) || !isBehindTimer(object)) {
+  if (timerObjects_.contains(address) || isGoroutine(object) || !isBehindTimer(object)) {
     return kNoNode;
   }
   const Node node = static_cast<Node>(states_.size());
   nodes_.insert(address, node);
+  isNode_[heap_.slot(object)] = true;
   states_.push_back({object});
   return node;
 }
 
+/// False if there is too much behind the timers.
 bool TimerRetention::collect() {
   for (const golang::Timer& timer : timers_) {
     if (hasClosure(timer)) (void)add(timer.closure);
@@ -105,46 +102,39 @@ bool TimerRetention::collect() {
   return true;
 }
 
-/// Marks what is reached by anything that is not itself behind a timer.
-bool TimerRetention::findOutside(Observer* observer) {
-  const auto reach = [this](Addr value) {
-    const Node node = nodeOf(value);
-    if (node == kNoNode || states_[node].outside) return;
-    states_[node].outside = true;
-    work_.push_back(node);
-  };
-  (void)proof::visitGlobals(*snapshot_.image, [&](Addr, Addr value) { reach(value); });
-  for (const auto& pointer : proof::readMachineRoots(snapshot_).pointers) reach(pointer.value);
+void TimerRetention::reach(Node node) {
+  if (node == kNoNode || states_[node].outside) return;
+  states_[node].outside = true;
+  work_.push_back(node);
+}
+
+/// What is reached by anything that is not itself behind a timer is not retained by timers.
+void TimerRetention::look(heap::ObjectRef holder, Addr value) {
+  const Node node = nodeOf(value);
+  if (node == kNoNode || states_[node].outside) return;
+  if (holder && (!proof_.marker()->isMarked(holder) || isNode_[heap_.slot(holder)] ||
+                 timerObjects_.contains(heap_.address(holder)))) {
+    return;
+  }
+  reach(node);
+}
+
+void TimerRetention::want(Finder& finder) {
+  if (std::ranges::none_of(timers_, hasClosure)) return;
+  isNode_.resize(heap_.slots());
+  isGoroutine_.resize(heap_.slots());
+  for (const golang::Goroutine& goroutine : snapshot_.goroutines) {
+    if (const auto g = heap_.find(goroutine.address)) isGoroutine_[heap_.slot(g)] = true;
+  }
+  tooMuch_ = !collect();
+  if (tooMuch_ || states_.empty()) return;
   auto& memory = heap_.memory();
   for (const heap::Special& special : proof_.specials().all) {
     for (std::uint32_t at = 0; at + 8 <= special.payloadSize; at += 8) {
-      reach(memory.word(special.payload + at));
+      reach(nodeOf(memory.word(special.payload + at)));
     }
   }
-  proof::StackRoots stacks(snapshot_);
-  std::vector<proof::HeldPointer> held;
-  for (const golang::Goroutine& goroutine : snapshot_.goroutines) {
-    stacks.read(goroutine, held);
-    for (const proof::HeldPointer& pointer : held) reach(pointer.value);
-  }
-  for (std::uint32_t number = 0; number < heap_.spans().size(); ++number) {
-    if (observer != nullptr && number % kAskEvery == 0) {
-      observer->progress("timers", number, heap_.spans().size());
-      if (observer->cancelled()) return false;
-    }
-    const heap::Span& span = heap_.spans()[number];
-    if (!span.scan || span.bytes == nullptr) continue;
-    for (std::uint32_t index = 0; index < span.objects; ++index) {
-      const heap::ObjectRef object{number, index};
-      if (!proof_.marker()->isMarked(object)) continue;
-      const Addr address = span.address(index);
-      if (nodes_.contains(address) || timerObjects_.contains(address)) continue;
-      (void)pointers_.visit(object, [&](Addr, Addr value) {
-        if (value != 0) reach(value);
-      });
-    }
-  }
-  return true;
+  finder.visitPointers([this](heap::ObjectRef holder, Addr value) { look(holder, value); });
 }
 
 void TimerRetention::spreadOutside() {
@@ -152,10 +142,7 @@ void TimerRetention::spreadOutside() {
     const Node from = work_.back();
     work_.pop_back();
     pointers_.visit(states_[from].object, [this](Addr, Addr value) {
-      const Node node = value == 0 ? kNoNode : nodeOf(value);
-      if (node == kNoNode || states_[node].outside) return;
-      states_[node].outside = true;
-      work_.push_back(node);
+      if (value != 0) reach(nodeOf(value));
     });
   }
 }
@@ -196,11 +183,12 @@ void TimerRetention::spreadOwners() {
   }
 }
 
-bool TimerRetention::run(std::span<TimerDetail> details, std::map<Addr, SharedRetention>& shared,
-                         Observer* observer) {
-  if (!collect() || (!states_.empty() && !findOutside(observer))) {
+bool TimerRetention::judge(std::span<TimerDetail> details,
+                           std::map<Addr, SharedRetention>& shared) {
+  if (tooMuch_) {
     states_.clear();
     nodes_ = golang::AddrMap();
+    isNode_.clear();
     return false;
   }
   spreadOutside();
@@ -238,7 +226,7 @@ bool TimerRetention::reaches(std::size_t timer, Addr object) const {
       if (!next) return;
       const Addr address = heap_.address(next);
       if (address == object) found = true;
-      if (goroutines_.contains(address) || timerObjects_.contains(address)) return;
+      if (isGoroutine(next) || timerObjects_.contains(address)) return;
       if (seen.insert(address, 0)) queue.push_back(next);
     });
   }

@@ -5,23 +5,24 @@
 #include <span>
 #include <vector>
 
-#include "base/observer.h"
 #include "heap/pointers.h"
+#include "stdlib/finder.h"
 #include "stdlib/timers.h"
 
 namespace parked::stdlib {
 
 /// Follows the closures of AfterFuncs and finds which of the objects behind them nothing else
-/// reaches. One pass over what is marked, whatever the number of timers.
+/// reaches. Takes part in one pass of a Finder, whatever the number of timers.
 class TimerRetention {
  public:
   TimerRetention(const golang::Snapshot& snapshot, const proof::Proof& proof,
                  std::span<const golang::Timer> timers);
 
-  /// Fills in retainedBytes and retainedObjects, and what is shared. False if it was interrupted or
-  /// there is too much behind the timers; then nothing is filled in.
-  bool run(std::span<TimerDetail> details, std::map<Addr, SharedRetention>& shared,
-           Observer* observer);
+  /// Before the pass: finds what is behind the timers, and asks `finder` for what leads to it.
+  void want(Finder& finder);
+  /// After it: fills in retainedBytes and retainedObjects, and what is shared. False if there is
+  /// too much behind the timers; then nothing is filled in.
+  bool judge(std::span<TimerDetail> details, std::map<Addr, SharedRetention>& shared);
 
   /// Only functions of timers keep the object alive.
   bool isOwn(Addr object) const;
@@ -41,10 +42,14 @@ class TimerRetention {
   };
 
   Node nodeOf(Addr pointer) const;
+  bool isGoroutine(heap::ObjectRef object) const {
+    return !isGoroutine_.empty() && isGoroutine_[heap_.slot(object)];
+  }
   Node add(Addr pointer);
   bool isBehindTimer(heap::ObjectRef object);
   bool collect();
-  bool findOutside(Observer* observer);
+  void reach(Node node);
+  void look(heap::ObjectRef holder, Addr value);
   void spreadOutside();
   void spreadOwners();
 
@@ -54,8 +59,10 @@ class TimerRetention {
   std::span<const golang::Timer> timers_;
   mutable heap::TypeMasks masks_;
   heap::Pointers pointers_;
-  golang::AddrMap timerObjects_, goroutines_, behind_, nodes_;
+  golang::AddrMap timerObjects_, behind_, nodes_;
+  std::vector<bool> isGoroutine_, isNode_;  // by slot; empty if no timer has a closure
   std::vector<NodeState> states_;
+  bool tooMuch_ = false;
   std::vector<Node> work_;
 };
 

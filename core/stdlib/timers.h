@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "base/incomplete.h"
@@ -66,11 +67,12 @@ class TimersReader {
  public:
   /// `proof` may be null or withheld. All must outlive the object.
   TimersReader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Proof* proof);
+  ~TimersReader();
 
   /// Finds all timers; asks `finder` who has them.
   void want(Finder& finder);
   /// Completes the details with what the finder's pass found.
-  void judge(const Finder& finder, Observer* observer);
+  void judge(const Finder& finder);
 
   Timers take() { return std::move(timers_); }
 
@@ -86,8 +88,9 @@ class TimersReader {
   const heap::Heap& heap_;
   const proof::Proof* proof_;
   Timers timers_;
-  std::vector<Addr> heaps_;    // the arrays of the Ps' timer heaps, sorted
-  std::vector<Addr> machine_;  // objects that threads hold, sorted
+  std::unique_ptr<TimerRetention> retention_;  // from want() to judge()
+  std::vector<Addr> heaps_;                    // the arrays of the Ps' timer heaps, sorted
+  std::vector<Addr> machine_;                  // objects that threads hold, sorted
   golang::Unwinder unwinder_;
   std::vector<golang::Frame> frames_;  // scratch
 };

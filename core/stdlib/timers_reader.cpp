@@ -67,6 +67,8 @@ TimersReader::TimersReader(const golang::Snapshot& snapshot, const heap::Heap& h
   if (proof != nullptr && (!proof->given() || proof->heap() != &heap)) proof_ = nullptr;
 }
 
+TimersReader::~TimersReader() = default;
+
 /// Since 1.23 the timer of a channel is in a P's heap only while somebody waits on the channel. The
 /// others are objects like any other, which time.newTimer made as runtime.timeTimer.
 void TimersReader::addIdle() {
@@ -150,6 +152,8 @@ void TimersReader::want(Finder& finder) {
     if (const auto object = heap_.find(pointer.value)) machine_.push_back(heap_.address(object));
   }
   std::ranges::sort(machine_);
+  retention_ = std::make_unique<TimerRetention>(snapshot_, *proof_, timers_.all);
+  retention_->want(finder);
 }
 
 /// Entry of the function whose closure the object is, 0 if it is none.
@@ -204,24 +208,24 @@ void TimersReader::judgeHolder(std::size_t index, const Finder& finder,
   }
 }
 
-void TimersReader::judge(const Finder& finder, Observer* observer) {
+void TimersReader::judge(const Finder& finder) {
   if (proof_ == nullptr) return;
-  TimerRetention retention(snapshot_, *proof_, timers_.all);
-  const bool retained = retention.run(timers_.details, timers_.shared, observer);
+  const bool retained = retention_->judge(timers_.details, timers_.shared);
   StartingCode code(*snapshot_.image);
   for (Index i = 0; i < timers_.all.size(); ++i) {
     TimerDetail& detail = timers_.details[i];
     if (detail.object == 0) continue;
     const Timer& timer = timers_.all[i];
-    judgeHolder(i, finder, retained ? &retention : nullptr);
+    judgeHolder(i, finder, retained ? retention_.get() : nullptr);
     if (timer.kind != TimerKind::afterFunc || timer.stopped) continue;
     const Starting& starting = code.of(timer.callback);
-    if (starting.again && retention.reaches(i, detail.object)) {
+    if (starting.again && retention_->reaches(i, detail.object)) {
       detail.rearming = Rearming::resetsItself;
-    } else if (starting.any && (starting.itself || retention.reaches(i, timer.closure))) {
+    } else if (starting.any && (starting.itself || retention_->reaches(i, timer.closure))) {
       detail.rearming = Rearming::startsItself;
     }
   }
+  retention_.reset();
   dropGarbage();
 }
 
