@@ -55,8 +55,9 @@ class Proof::Run {
     proof_.interrupted_ = true;
     return withhold("it was interrupted");
   }
-  void choose();
-  void hide();
+  bool choose();
+  bool hide();
+  bool proceed(std::string_view stage, Index goroutine) const;
   void hideWord(Index goroutine, Addr sudog, image::Field<Addr> field);
   void hideStoppedTimers();
   void markGlobals();
@@ -99,18 +100,25 @@ bool Proof::Run::prepare(Timings* timings) {
     if (!proof_.specials_.problem.empty()) return withhold(proof_.specials_.problem);
   }
   proof_.marker_ = std::make_unique<Marker>(*proof_.heap_, *proof_.pointers_);
-  choose();
-  hide();
+  if (!choose() || !hide()) return interrupt();
   hideStoppedTimers();
   return true;
 }
 
+/// False once the user asked to stop. For loops over all goroutines.
+bool Proof::Run::proceed(std::string_view stage, Index goroutine) const {
+  if (observer_ == nullptr || goroutine % kAskEvery != 0) return true;
+  observer_->progress(stage, goroutine, snapshot_.goroutines.size());
+  return !observer_->cancelled();
+}
+
 /// Candidates, and what each waits on. An object outside of the heap (a global, a value on a stack)
 /// is reached by whoever runs.
-void Proof::Run::choose() {
+bool Proof::Run::choose() {
   proof_.fates_.resize(snapshot_.goroutines.size());
   proof_.reachedWaits_.assign(snapshot_.goroutines.size(), kNone);
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (!proceed("candidates", i)) return false;
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     Fate& fate = proof_.fates_[i];
     fate = firstFate(snapshot_, goroutine);
@@ -135,6 +143,7 @@ void Proof::Run::choose() {
   for (const Watch& watch : watches_) {
     proof_.marker_->watch(proof_.heap_->find(snapshot_.waits[watch.wait].address));
   }
+  return true;
 }
 
 void Proof::Run::hideWord(Index goroutine, Addr sudog, image::Field<Addr> field) {
@@ -143,12 +152,13 @@ void Proof::Run::hideWord(Index goroutine, Addr sudog, image::Field<Addr> field)
   }
 }
 
-void Proof::Run::hide() {
+bool Proof::Run::hide() {
   proof_.marker_->reserveHidden(static_cast<std::size_t>(
       std::ranges::count_if(snapshot_.waits, [this](const golang::Wait& wait) {
         return wait.sudog != 0 && proof_.fates_[wait.goroutine] == Fate::leaked;
       })));
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (!proceed("queues", i)) return false;
     if (proof_.fates_[i] != Fate::leaked) continue;
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     if (const ObjectRef g = proof_.heap_->find(goroutine.address)) proof_.marker_->hold(g);
@@ -157,6 +167,7 @@ void Proof::Run::hide() {
       hideWord(i, wait.sudog, wait.kind == golang::ObjectKind::channel ? channel_ : element_);
     }
   }
+  return true;
 }
 
 /// A stopped timer stays in its P's heap until somebody cleans up; it will not fire.
@@ -266,10 +277,7 @@ bool Proof::Run::mark(Timings* timings) {
   markGlobals();
   markSpecials();
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (observer_ != nullptr && i % kAskEvery == 0) {
-      observer_->progress("stacks", i, snapshot_.goroutines.size());
-      if (observer_->cancelled()) return interrupt();
-    }
+    if (!proceed("stacks", i)) return interrupt();
     if (proof_.fates_[i] != Fate::leaked) markStack(i);
   }
   if (!proof_.given() || !follow()) return false;
