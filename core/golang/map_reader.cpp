@@ -22,6 +22,9 @@ constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 32;
 
 MapReader::MapReader(image::Image& image) : memory_(image.target().memory()) {
   for (const target::Region& region : memory_.regions()) memorySize_ += region.end - region.start;
+  // Maps share no memory with each other: that many bytes would be read several times over.
+  constexpr std::uint64_t kMostBytes = kMaxEntries * kWord;
+  left_ = std::min(memorySize_, kMostBytes) * 8;
   std::vector<std::string> missing;
   image::LayoutSource& layouts = image.layouts();
   image::Binder hmap(layouts, "runtime.hmap", missing);
@@ -65,8 +68,16 @@ MapState MapReader::visit(Addr header, const image::RuntimeType& type, const Vis
                         : visitBuckets(header, type.map, visit);
 }
 
+/// The bytes of a group or a bucket; empty if they are not readable, or all maps together have had
+/// more than there is.
+std::span<const std::byte> MapReader::groupAt(Addr group, const image::MapShape& shape) const {
+  if (left_ < shape.groupSize) return {};
+  left_ -= shape.groupSize;
+  return memory_.bytes(group, shape.groupSize);
+}
+
 bool MapReader::readGroup(Addr group, const image::MapShape& shape, const Visit& visit) const {
-  const auto bytes = memory_.bytes(group, shape.groupSize);
+  const auto bytes = groupAt(group, shape);
   if (bytes.empty()) return false;
   for (unsigned i = 0; i < kSlots; ++i) {
     if ((std::to_integer<unsigned>(bytes[i]) & 0x80) != 0) continue;  // empty or deleted
@@ -128,7 +139,7 @@ bool MapReader::readBuckets(Addr array, std::uint64_t count, const image::MapSha
     Addr bucket = array + i * shape.groupSize;
     for (bool first = true; bucket != 0; first = false) {
       if (!mayGoOn()) return false;
-      const auto bytes = memory_.bytes(bucket, shape.groupSize);
+      const auto bytes = groupAt(bucket, shape);
       if (bytes.empty()) return false;
       const auto hash = [&](unsigned slot) { return std::to_integer<unsigned>(bytes[slot]); };
       // Its entries have moved to the new buckets.

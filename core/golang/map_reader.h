@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "image/image.h"
 #include "image/runtime_types.h"
@@ -16,6 +17,8 @@ enum class MapState : std::uint8_t {
   damaged,   ///< a part is not readable or makes no sense
 };
 
+/// Reads each map of a program once: so that damaged ones, which may all lead to the same memory,
+/// do not take for ever, it ends when it was given far more than memory holds.
 class MapReader {
  public:
   explicit MapReader(image::Image& image);
@@ -35,9 +38,11 @@ class MapReader {
   bool readBuckets(Addr array, std::uint64_t count, const image::MapShape& shape, bool old,
                    const std::function<bool()>& mayGoOn, const Visit& visit) const;
   std::uint64_t mostGroups(const image::MapShape& shape) const;
+  std::span<const std::byte> groupAt(Addr group, const image::MapShape& shape) const;
 
   target::AddressSpace& memory_;
   std::uint64_t memorySize_ = 0;
+  mutable std::uint64_t left_ = 0;  ///< bytes of groups and buckets that may still be read
   // runtime.hmap
   std::uint32_t hmapSize_ = 0;
   image::Field<std::int64_t> hmapCount_;

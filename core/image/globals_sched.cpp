@@ -56,12 +56,11 @@ class Allgs {
       constexpr std::uint32_t kScanBit = 0x1000, kIdle = 0, kDead = 6, kLastStatus = 11;
       Addr self = 0;
       std::uint32_t status = 0;
-      if (!peek(memory_, at + shape_.self.offset, self) ||
-          !peek(memory_, at + shape_.status.offset, status)) {
-        ++wrong;
-      } else if (self == at && (status & ~kScanBit) <= kLastStatus) {
+      const bool there = peek(memory_, at + shape_.self.offset, self) &&
+                         peek(memory_, at + shape_.status.offset, status);
+      if (there && self == at && (status & ~kScanBit) <= kLastStatus) {
         ++alive;
-      } else if (self != 0 || (status != kDead && status != kIdle)) {
+      } else if (!there || self != 0 || (status != kDead && status != kIdle)) {
         ++wrong;
       }
       if (wrong > kLooked / 20) return false;

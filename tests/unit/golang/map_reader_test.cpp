@@ -24,7 +24,8 @@ class MapReaderTest : public testing::Test {
  protected:
   void SetUp() override { target.map(kMemory, kSize); }
 
-  MapState visit() {
+  /// Of `times` visits the last.
+  MapState visit(int times = 1) {
     auto layouts = std::make_unique<test::SyntheticLayouts>();
     // Not the real offsets, so that nothing can rely on them.
     layouts->add("runtime.hmap", 48,
@@ -46,13 +47,17 @@ class MapReaderTest : public testing::Test {
     parts.layouts = std::move(layouts);
     const auto image = image::Image::assemble(target, std::move(parts));
     const MapReader reader(*image);
-    seen.clear();
-    return reader.visit(header, type, [&](Addr key, Addr element) {
-      std::uint64_t k = 0, v = 0;
-      target.memory().read(key, k);
-      target.memory().read(element, v);
-      seen.emplace_back(k, v);
-    });
+    MapState state = MapState::complete;
+    for (int i = 0; i < times; ++i) {
+      seen.clear();
+      state = reader.visit(header, type, [&](Addr key, Addr element) {
+        std::uint64_t k = 0, v = 0;
+        target.memory().read(key, k);
+        target.memory().read(element, v);
+        seen.emplace_back(k, v);
+      });
+    }
+    return state;
   }
 
   test::SyntheticTarget target;
@@ -331,6 +336,17 @@ TEST_F(SwissTest, ManyEmptyTablesThatAreOneEnd) {
     clear(kArray + i * kGroup);
   }
   EXPECT_EQ(visit(), MapState::damaged);
+}
+
+TEST_F(SwissTest, ManyMapsThatAreOneEnd) {
+  // Each of them is whole, but all together are larger than memory many times over.
+  constexpr Addr kArray = kMemory + 0x40000;
+  constexpr std::uint64_t kMany = 4096;
+  large(1);
+  table(0, kTables + 0x100, kArray, kMany - 1);
+  for (unsigned i = 0; i < kMany; ++i) clear(kArray + i * kGroup);
+  EXPECT_EQ(visit(4), MapState::complete);
+  EXPECT_EQ(visit(100), MapState::damaged);
 }
 
 TEST_F(SwissTest, SomebodyIsWriting) {
