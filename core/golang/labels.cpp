@@ -10,8 +10,9 @@ namespace parked::golang {
 namespace {
 
 constexpr std::uint64_t kMaxLabels = 1000;
-constexpr std::uint64_t kMaxText = 4096;
-constexpr std::uint64_t kString = 16;  // sizeof(string)
+constexpr std::size_t kMaxText = 4096;       // of a key or value; longer ones are cut
+constexpr std::size_t kBudget = 128U << 20;  // for all labels, in our memory
+constexpr std::uint64_t kString = 16;        // sizeof(string)
 
 // runtime/map.go up to 1.23: a bucket of map[string]string is tophash[8], 8 keys, 8 values, and a
 // pointer to its overflow bucket.
@@ -47,7 +48,10 @@ Index LabelReader::read(Addr labels) {
   if (!isNew) return it->second;
   Labels set;
   if (!(isMap_ ? readMap(labels, set) : readSlice(labels, set))) {
-    snapshot_.incomplete.add("labels", "a goroutine's profiler labels are not readable", labels);
+    snapshot_.incomplete.add(
+        "labels",
+        spent_ > kBudget ? "they are too many" : "a goroutine's profiler labels are not readable",
+        labels);
     return kNone;
   }
   if (set.pairs.empty()) return kNone;
@@ -112,12 +116,13 @@ bool LabelReader::readBuckets(Addr buckets, std::uint64_t count, bool old, Label
 }
 
 bool LabelReader::readPair(Addr key, Addr value, Labels& out) {
-  std::pair<std::string, std::string> pair;
-  if (out.pairs.size() >= kMaxLabels || !memory_.goString(key, pair.first, kMaxText) ||
-      !memory_.goString(value, pair.second, kMaxText)) {
-    return false;
-  }
-  out.pairs.push_back(std::move(pair));
+  if (out.pairs.size() >= kMaxLabels || spent_ > kBudget) return false;
+  const auto first = memory_.goText(key, kMaxText);
+  const auto second = memory_.goText(value, kMaxText);
+  if (!first || !second) return false;
+  out.pairs.emplace_back(first->shown(), second->shown());
+  // Each may be read many times over by a damaged target.
+  spent_ += sizeof(out.pairs.back()) + first->text.size() + second->text.size();
   return true;
 }
 

@@ -25,6 +25,7 @@ class LabelReader {
   Snapshot& snapshot_;
   target::AddressSpace& memory_;
   bool isMap_;
+  std::size_t spent_ = 0;  ///< bytes the label sets take here
   struct {
     std::uint32_t size = 0;
     image::Field<std::int64_t> count;

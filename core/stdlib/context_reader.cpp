@@ -37,7 +37,7 @@ ContextReader::ContextReader(const golang::Snapshot& snapshot, const heap::Heap&
       proved_(proved),
       timers_(timers),
       incomplete_(incomplete),
-      values_(*snapshot.image),
+      values_(*snapshot.image, incomplete),
       maps_(*snapshot.image) {
   bind();
 }

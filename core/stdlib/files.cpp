@@ -21,19 +21,21 @@ constexpr std::string_view kCloseNet = "net.(*netFD).Close";
 
 class Reader {
  public:
-  Reader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Marker* marker)
+  Reader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Marker* marker,
+         IncompleteList& incomplete)
       : snapshot_(snapshot),
         heap_(heap),
         marker_(marker),
-        values_(*snapshot.image),
-        conns_(*snapshot.image) {
+        incomplete_(incomplete),
+        values_(*snapshot.image, incomplete),
+        conns_(*snapshot.image, incomplete) {
     std::vector<std::string> missing;
     Binder file(snapshot.image->libraryLayouts(), "os.file", missing);
     file.optional(sysFd_, "pfd.Sysfd");
     name_ = file.offsetOf("name", false);
   }
 
-  void readObjects(const heap::Specials& specials, IncompleteList& incomplete);
+  void readObjects(const heap::Specials& specials);
   void readPolled();
   void readKernel();
   Files take();
@@ -48,6 +50,7 @@ class Reader {
   const golang::Snapshot& snapshot_;
   const heap::Heap& heap_;
   const proof::Marker* marker_;
+  IncompleteList& incomplete_;
   Values values_;
   NetConns conns_;
   Field<std::int64_t> sysFd_;
@@ -55,7 +58,7 @@ class Reader {
   std::map<std::int64_t, OpenFile> files_;
 };
 
-void Reader::readObjects(const heap::Specials& specials, IncompleteList& incomplete) {
+void Reader::readObjects(const heap::Specials& specials) {
   const image::FunctionTable& functions = snapshot_.image->functions();
   for (const heap::Special& special : specials.all) {
     if (special.kind != heap::SpecialKind::finalizer) continue;
@@ -70,7 +73,7 @@ void Reader::readObjects(const heap::Specials& specials, IncompleteList& incompl
     file.reachable = marker_ == nullptr || marker_->isMarked(special.object);
     if (name == kCloseFile) {
       if (!sysFd_ || name_ == kAbsent || !values_.memory().read(object + sysFd_.offset, file.fd)) {
-        incomplete.add("open file", "the layout of os.file is not known", object);
+        incomplete_.add("open file", "the layout of os.file is not known", object);
         continue;
       }
       file.kind = FileKind::file;
@@ -78,7 +81,7 @@ void Reader::readObjects(const heap::Specials& specials, IncompleteList& incompl
     } else {
       const NetConn conn = conns_.ofNetFd(object);
       if (conn.netFd == 0) {
-        incomplete.add("open connection", "the layout of net.netFD is not known", object);
+        incomplete_.add("open connection", "the layout of net.netFD is not known", object);
         continue;
       }
       file.kind = FileKind::network;
@@ -151,8 +154,8 @@ Files Reader::take() {
 Files readFiles(const golang::Snapshot& snapshot, const heap::Heap& heap,
                 const heap::Specials& specials, const proof::Marker* marker,
                 IncompleteList& incomplete) {
-  Reader reader(snapshot, heap, marker);
-  reader.readObjects(specials, incomplete);
+  Reader reader(snapshot, heap, marker, incomplete);
+  reader.readObjects(specials);
   reader.readPolled();
   reader.readKernel();
   return reader.take();

@@ -15,7 +15,7 @@ using image::Field;
 
 constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
 constexpr std::uint64_t kWord = 8;
-constexpr std::uint64_t kMaxQueue = 1 << 20;
+constexpr std::size_t kMaxScheme = 16;  // of what a pool has connections for: http, https
 
 constexpr std::string_view kReadLoop = "net/http.(*persistConn).readLoop";
 constexpr std::string_view kWriteLoop = "net/http.(*persistConn).writeLoop";
@@ -88,8 +88,8 @@ HttpReader::HttpReader(const golang::Snapshot& snapshot, const proof::Proof* pro
       stacks_(stacks),
       incomplete_(incomplete),
       layouts_(snapshot.image->libraryLayouts()),
-      values_(*snapshot.image),
-      conns_(*snapshot.image),
+      values_(*snapshot.image, incomplete),
+      conns_(*snapshot.image, incomplete),
       maps_(*snapshot.image) {
   // time.startNano is what monotonic readings count from; the runtime's own start is a few
   // microseconds off.
@@ -168,10 +168,10 @@ void HttpReader::readHosts(HttpTransport& transport) {
     const std::uint32_t head = queue.offsetOf("head", false), tail = queue.offsetOf("tail", false);
     const std::uint32_t position = queue.offsetOf("headPos", false);
     if (head == kAbsent || tail == kAbsent || position == kAbsent) return;
-    const std::uint64_t inHead = values_.slice(element + head, kMaxQueue).length;
+    const std::uint64_t inHead = values_.slice(element + head, kWord).length;
     const std::uint64_t taken = values_.pointer(element + position);
     host.waiters =
-        values_.slice(element + tail, kMaxQueue).length + (taken < inHead ? inHead - taken : 0);
+        values_.slice(element + tail, kWord).length + (taken < inHead ? inHead - taken : 0);
   });
 }
 
@@ -252,16 +252,14 @@ void HttpReader::readPersistConns() {
       }
       const auto object = image::readObject(values_.memory(), address, layout.size);
       HttpConnection connection;
-      if (object) {
-        connection.host = values_.string(address + layout.key + key.addr);
-        connection.scheme = values_.string(address + layout.key + key.scheme);
-        connection.proxy = values_.string(address + layout.key + key.proxy);
-      }
+      if (object) connection.scheme = values_.guess(address + layout.key + key.scheme, kMaxScheme);
       if (!connection.scheme.starts_with("http")) {
         incomplete_.add("HTTP connection", "its persistConn was not found on the stack",
                         snapshot_.goroutines[hit.goroutine].address);
         continue;
       }
+      connection.host = values_.string(address + layout.key + key.addr);
+      connection.proxy = values_.string(address + layout.key + key.proxy);
       connection.address = address;
       (loop == kReadLoop ? connection.reader : connection.writer) = hit.goroutine;
       connection.tls = object[layout.tls] != 0;
@@ -317,9 +315,11 @@ void HttpReader::readDials() {
       const KeyLayout key(layouts_);
       const Addr address = stacks_.argument(frame, 1);
       if (wantKey == kAbsent || !key.known()) continue;
-      connection.scheme = values_.string(address + wantKey + key.scheme);
+      const std::string scheme = values_.guess(address + wantKey + key.scheme, kMaxScheme);
+      if (!scheme.starts_with("http")) continue;
+      connection.scheme = scheme;
       connection.host = values_.string(address + wantKey + key.addr);
-      if (!connection.scheme.starts_with("http")) connection.scheme = connection.host = "";
+      connection.proxy = values_.string(address + wantKey + key.proxy);
     }
     connection.tls = connection.state == HttpState::handshake;
     http_.connections.push_back(std::move(connection));

@@ -23,7 +23,7 @@ bool isWord(std::string_view text) {
 /// A request type: net/http.Request, or since 1.27 what the HTTP/2 half has in its place.
 struct HttpReader::Request {
   std::uint32_t method = kAbsent, url = kAbsent, proto = kAbsent, target = kAbsent;
-  std::uint32_t scheme = kAbsent, host = kAbsent, path = kAbsent;
+  std::uint32_t scheme = kAbsent, host = kAbsent, path = kAbsent, urlSize = 0;
   Request(image::LayoutSource& layouts, std::string_view type) {
     std::vector<std::string> missing;
     Binder request(layouts, type, missing);
@@ -32,6 +32,7 @@ struct HttpReader::Request {
     proto = request.offsetOf("Proto", false);  // not of an HTTP/2 client's
     target = request.offsetOf("Host", false);
     Binder address(layouts, "net/url.URL", missing);
+    urlSize = address.size();
     scheme = address.offsetOf("Scheme", false);
     host = address.offsetOf("Host", false);
     path = address.offsetOf("Path", false);
@@ -67,19 +68,24 @@ HttpRequest HttpReader::requestAt(Addr address, const Request& layout,
                                   std::string_view scheme) const {
   if (address == 0 || !layout.known()) return {};
   // Whether it is a request at all: the caller may have guessed.
-  if (layout.proto != kAbsent && !values_.string(address + layout.proto, 16).starts_with("HTTP/")) {
+  constexpr std::size_t kMaxProto = 16, kMaxMethod = 32, kMaxScheme = 16, kMaxHost = 256;
+  constexpr std::size_t kHostLooked = 64;
+  if (layout.proto != kAbsent &&
+      !values_.guess(address + layout.proto, kMaxProto).starts_with("HTTP/")) {
     return {};
   }
   HttpRequest request;
-  request.method = values_.string(address + layout.method, 32);
+  request.method = values_.guess(address + layout.method, kMaxMethod);
   if (request.method.empty()) request.method = "GET";
+  // A Response has its version at the same place as a request, but no URL.
   const Addr url = values_.pointer(address + layout.url);
+  if (!isWord(request.method) || !values_.memory().covers(url, layout.urlSize)) return {};
   // A server's has the host in a field of its own, and no scheme.
-  std::string host = values_.string(url + layout.host, 256);
-  if (host.empty()) host = values_.string(address + layout.target, 256);
-  std::string itsScheme = values_.string(url + layout.scheme, 16);
+  std::string host = values_.string(url + layout.host, kMaxHost);
+  if (host.empty()) host = values_.string(address + layout.target, kMaxHost);
+  std::string itsScheme = values_.string(url + layout.scheme, kMaxScheme);
   if (itsScheme.empty()) itsScheme = scheme;
-  if (!isWord(request.method) || !isWord(host)) return {};
+  if (!isWord(std::string_view(host).substr(0, kHostLooked))) return {};
   request.url = fmt::format("{}://{}{}", itsScheme, host, values_.string(url + layout.path));
   return request;
 }

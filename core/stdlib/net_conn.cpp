@@ -15,10 +15,12 @@ constexpr std::uint32_t kAbsent = image::Field<Addr>::kAbsent;
 constexpr int kMaxWrappers = 6;
 
 std::string ipText(target::AddressSpace& memory, const Slice& ip) {
+  if (ip.length == 0) return {};
+  if (ip.length != 4 && ip.length != 16) return "?";  // what Go calls it, too
   const auto bytes = memory.bytes(ip.data, ip.length);
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (bytes.size() == 4) return inet_ntop(AF_INET, bytes.data(), text.data(), text.size());
-  if (bytes.size() != 16) return {};
+  if (bytes.empty()) return {};
   static constexpr std::array<unsigned char, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
   if (std::memcmp(bytes.data(), kMapped.data(), kMapped.size()) == 0) {
     return inet_ntop(AF_INET, bytes.data() + kMapped.size(), text.data(), text.size());
@@ -28,7 +30,7 @@ std::string ipText(target::AddressSpace& memory, const Slice& ip) {
 
 }  // namespace
 
-NetConns::NetConns(image::Image& image) : values_(image) {
+NetConns::NetConns(image::Image& image, IncompleteList& incomplete) : values_(image, incomplete) {
   std::vector<std::string> missing;
   image::LayoutSource& layouts = image.libraryLayouts();
   image::Binder netFd(layouts, "net.netFD", missing);
@@ -50,7 +52,7 @@ std::string NetConns::address(const Interface& address) const {
   const std::string type = values_.typeName(address.type);
   // UDPAddr has the same fields as TCPAddr.
   if ((type == "*net.TCPAddr" || type == "*net.UDPAddr") && ip_ != kAbsent && port_) {
-    const std::string ip = ipText(values_.memory(), values_.slice(address.data + ip_, 16));
+    const std::string ip = ipText(values_.memory(), values_.slice(address.data + ip_, 1));
     std::int64_t port = 0;
     values_.memory().read(address.data + port_.offset, port);
     return ip.find(':') != std::string::npos ? fmt::format("[{}]:{}", ip, port)

@@ -20,7 +20,8 @@ struct NetConn {
 
 class NetConns {
  public:
-  explicit NetConns(image::Image& image);
+  /// What is not readable is counted in `incomplete`, which must outlive the object.
+  NetConns(image::Image& image, IncompleteList& incomplete);
 
   /// What a net.Conn interface value is; wrappers are looked through.
   NetConn describe(const Interface& conn) const;

@@ -11,7 +11,6 @@ using image::Field;
 
 constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
 constexpr std::uint64_t kWord = 8;
-constexpr std::uint64_t kMaxFree = 1 << 20;  // connections of a pool's list of free ones
 constexpr std::string_view kOpener = "database/sql.(*DB).connectionOpener";
 constexpr std::string_view kWaitForConn = "database/sql.(*DB).conn";
 constexpr std::string_view kRowsWait = "database/sql.(*Rows).awaitDone";
@@ -74,7 +73,7 @@ SqlReader::SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof
       proof_(proof),
       stacks_(stacks),
       incomplete_(incomplete),
-      values_(*snapshot.image),
+      values_(*snapshot.image, incomplete),
       maps_(*snapshot.image),
       roots_(snapshot),
       layout_(std::make_unique<Layout>(snapshot.image->libraryLayouts())) {
@@ -189,10 +188,8 @@ void SqlReader::readDb(SqlDb& db) {
       db.driver = values_.typeName(values_.interface(connector.data + layout_->dsnDriver).type);
     }
   }
-  if (const Addr list = values_.pointer(db.address + layout_->freeConn); list != 0) {
-    const Addr capacity = values_.pointer(db.address + layout_->freeConn + 2 * kWord);
-    if (capacity <= kMaxFree) freeLists_.emplace_back(list, list + capacity * kWord);
-  }
+  const Slice free = values_.slice(db.address + layout_->freeConn, kWord);
+  if (free.data != 0) freeLists_.emplace_back(free.data, free.data + free.capacity * kWord);
   readConns(db);
 }
 

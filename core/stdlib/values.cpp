@@ -9,19 +9,36 @@ constexpr std::uint64_t kWord = 8;
 }  // namespace
 
 std::string Values::string(Addr header, std::size_t limit) const {
-  std::string text;
-  return memory_.contains(header) && memory_.goString(header, text, limit) ? text : std::string();
+  const auto text = memory_.goText(header, limit);
+  if (text) return text->shown();
+  incomplete_.add("text", "a string's header or its bytes are not in the target's memory", header);
+  return {};
 }
 
-Slice Values::slice(Addr header, std::uint64_t limit) const {
+std::string Values::guess(Addr header, std::size_t limit) const {
+  if (!memory_.covers(header, 2 * kWord)) return {};
+  const Addr data = memory_.word(header);
+  const std::uint64_t length = memory_.word(header + kWord);
+  std::string text;
+  return length <= limit && memory_.covers(data, length) && memory_.goString(header, text, limit)
+             ? text
+             : std::string();
+}
+
+Slice Values::slice(Addr header, std::uint64_t elementSize) const {
   Slice slice;
-  std::uint64_t capacity = 0;
-  if (!memory_.read(header, slice.data) || !memory_.read(header + kWord, slice.length) ||
-      !memory_.read(header + 2 * kWord, capacity) || slice.length > capacity ||
-      slice.length > limit || (slice.length != 0 && slice.data == 0)) {
-    return {};
+  const bool read = memory_.read(header, slice.data) &&
+                    memory_.read(header + kWord, slice.length) &&
+                    memory_.read(header + 2 * kWord, slice.capacity);
+  std::uint64_t bytes = 0;
+  if (read && slice.length <= slice.capacity &&
+      !__builtin_mul_overflow(slice.capacity, elementSize, &bytes) &&
+      memory_.covers(slice.data, bytes)) {
+    return slice;
   }
-  return slice;
+  incomplete_.add("list", "a slice's header or its elements are not in the target's memory",
+                  header);
+  return {};
 }
 
 Interface Values::interface(Addr address) const {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/incomplete.h"
 #include "image/image.h"
 #include "image/runtime_types.h"
 
@@ -13,7 +14,7 @@ namespace parked::stdlib {
 /// A slice header, checked.
 struct Slice {
   Addr data = 0;
-  std::uint64_t length = 0;
+  std::uint64_t length = 0, capacity = 0;
 };
 
 /// An interface value: what it holds.
@@ -24,16 +25,22 @@ struct Interface {
 
 class Values {
  public:
-  explicit Values(image::Image& image)
-      : memory_(image.target().memory()), types_(image.runtimeTypes()) {}
+  /// What is not readable is counted in `incomplete`, which must outlive the object.
+  Values(image::Image& image, IncompleteList& incomplete)
+      : memory_(image.target().memory()), types_(image.runtimeTypes()), incomplete_(incomplete) {}
 
   target::AddressSpace& memory() const { return memory_; }
   image::RuntimeTypes& types() const { return types_; }
 
-  /// The string whose header is at the address; empty if it is not readable or longer than `limit`.
+  /// The string whose header is at the address. One that is longer than `limit` is cut, and says so
+  /// at its end; one that is not readable is empty, and counted.
   std::string string(Addr header, std::size_t limit = 1024) const;
-  /// The slice whose header is at the address; empty if it is damaged or longer than `limit`.
-  Slice slice(Addr header, std::uint64_t limit = 1 << 20) const;
+  /// The same where there may be no string at all: empty if it is not readable or longer than
+  /// `limit`, and nothing is counted.
+  std::string guess(Addr header, std::size_t limit) const;
+  /// The slice whose header is at the address. One whose bounds or memory are impossible is empty,
+  /// and counted.
+  Slice slice(Addr header, std::uint64_t elementSize) const;
   /// The interface value with methods (an itab in front) at the address.
   Interface interface(Addr address) const;
   /// The interface value without methods (`any`) at the address.
@@ -46,6 +53,7 @@ class Values {
  private:
   target::AddressSpace& memory_;
   image::RuntimeTypes& types_;
+  IncompleteList& incomplete_;
 };
 
 }  // namespace parked::stdlib

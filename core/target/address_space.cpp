@@ -1,6 +1,7 @@
 #include "target/address_space.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -13,6 +14,18 @@ namespace {
 // Longest range over a border between regions that is put together by a copy. The largest single
 // objects that are read, slices of goroutine pointers and span tables, stay far below it.
 constexpr std::uint64_t kLongestCopy = 256ULL << 20;
+
+/// Length without the character that is cut at the end, if one is. What is no UTF-8 stays.
+std::size_t wholeCharacters(std::string_view text) {
+  constexpr std::size_t kLongest = 4;
+  for (std::size_t tail = 1; tail <= std::min(kLongest, text.size()); ++tail) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - tail]);
+    if ((byte & 0xc0) == 0x80) continue;  // not the first byte of its character
+    const std::size_t length = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return length > tail ? text.size() - tail : text.size();
+  }
+  return text.size();
+}
 
 unsigned threads() {
   constexpr unsigned kMost = 8;  // more do not copy faster
@@ -259,6 +272,39 @@ std::string AddressSpace::cstring(Addr address, std::size_t limit) {
     address += from.size();
   }
   return text;
+}
+
+bool AddressSpace::covers(Addr address, std::uint64_t size) const {
+  while (size > 0) {
+    const Region* region = find(address);
+    if (region == nullptr) return false;
+    const std::uint64_t here = std::min<std::uint64_t>(size, region->end - address);
+    address += here;
+    size -= here;
+  }
+  return true;
+}
+
+std::string GoText::shown() const {
+  return cut() ? fmt::format("{}\u2026 (cut: {} bytes)", text, length) : text;
+}
+
+std::optional<GoText> AddressSpace::goText(Addr header, std::size_t limit) {
+  Addr data = 0;
+  GoText out;
+  if (!read(header, data) || !read(header + sizeof(Addr), out.length)) return std::nullopt;
+  if (!covers(data, out.length)) {
+    miss(data);
+    return std::nullopt;
+  }
+  if (out.length == 0 || limit == 0) return out;
+  // Of a long one as much as is at hand: a live process is copied only in part.
+  const bool isLong = out.length > limit;
+  const auto from = isLong ? bytesUpTo(data, limit) : bytes(data, out.length);
+  if (from.empty()) return std::nullopt;
+  out.text.assign(reinterpret_cast<const char*>(from.data()), from.size());
+  if (isLong) out.text.resize(wholeCharacters(out.text));
+  return out;
 }
 
 bool AddressSpace::goString(Addr header, std::string& out, std::size_t limit) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,15 @@ struct Region {
   bool executable = false;
   bool shared = false;          ///< with other processes: no memory of a Go runtime
   bool fromExecutable = false;  ///< the bytes come from the executable, not from the target itself
+};
+
+/// A Go string of the target, or its beginning.
+struct GoText {
+  std::string text;          ///< the first bytes; where some are left out, it ends with a character
+  std::uint64_t length = 0;  ///< bytes the string has in the target
+  bool cut() const { return text.size() < length; }
+  /// For people: "so much of it… (cut: 200000 bytes)".
+  std::string shown() const;
 };
 
 /// The address space of the target. Regions do not overlap and are sorted. What is added first
@@ -129,6 +139,10 @@ class AddressSpace {
   /// The text of at most `limit` bytes up to a NUL (excluded); empty if unreadable.
   std::string cstring(Addr address, std::size_t limit = 4096);
 
+  /// The Go string whose header (data, len) is at `header`, cut to `limit` bytes. Long is not
+  /// damaged: nullopt if something is not readable or the memory ends before the string does.
+  std::optional<GoText> goText(Addr header, std::size_t limit);
+
   /// A Go string header (data, len) at `address`; strings longer than `limit` are refused.
   bool goString(Addr header, std::string& out, std::size_t limit = 1 << 16);
 
@@ -138,6 +152,8 @@ class AddressSpace {
     if (hint != nullptr && address - hint->start < hint->end - hint->start) return true;
     return find(address) != nullptr;
   }
+  /// True when regions cover every byte of the range.
+  bool covers(Addr address, std::uint64_t size) const;
   /// The region that covers `address`, else null. Valid until the next add() or clear().
   const Region* region(Addr address) const { return find(address); }
   std::span<const Region> regions() const { return regions_; }

@@ -93,7 +93,7 @@ func Evil0000Wait(c chan int) int { return <-c }
 
 func labels() {
 	pprof.Do(context.Background(), pprof.Labels(evil("label-key"), evil("label-value"), "plain", "value",
-		"long", long("label-long", 3000), "longer", long("label-longer", 200000)), func(context.Context) {
+		"long", long("label-long", 3000), "longer", long("label-longer", 1<<20)), func(context.Context) {
 		Evil0000Wait(make(chan int))
 	})
 }
@@ -222,7 +222,7 @@ func web() {
 	send := func(transport *http.Transport, method, scheme, host string) {
 		spawn(func() {
 			request := &http.Request{Method: method, Host: "plain", Header: http.Header{}, URL: &url.URL{
-				Scheme: scheme, Host: host, Path: "/" + evil("path"), RawQuery: evil("query"), Fragment: long("url", 100000)}}
+				Scheme: scheme, Host: host, Path: "/" + evil("path"), RawQuery: url.QueryEscape(evil("query")), Fragment: long("url", 100000)}}
 			transport.RoundTrip(request)
 		})
 	}

@@ -25,37 +25,77 @@ class ValuesTest : public testing::Test {
     program.target.put(at + 8, data);
   }
   test::SyntheticTypes program;
+  IncompleteList incomplete;
 };
 
 TEST_F(ValuesTest, Strings) {
-  const Values values(program.image());
+  const Values values(program.image(), incomplete);
   program.target.putString(kMemory, kMemory + 0x100, "parked");
   EXPECT_EQ(values.string(kMemory), "parked");
-  EXPECT_EQ(values.string(kMemory, 5), "");
-  for (const std::uint64_t length : {kHuge, kHuge / 2, std::uint64_t{1} << 40}) {
+  EXPECT_EQ(values.guess(kMemory, 6), "parked");
+  program.target.putString(kMemory + 0x20, 0, "");
+  EXPECT_EQ(values.string(kMemory + 0x20), "");
+  // Longer than is wanted is not damaged.
+  EXPECT_EQ(values.string(kMemory, 5), "parke\u2026 (cut: 6 bytes)");
+  EXPECT_EQ(values.guess(kMemory, 5), "");
+  EXPECT_TRUE(incomplete.empty());
+}
+
+TEST_F(ValuesTest, DamagedStringsAreCounted) {
+  const Values values(program.image(), incomplete);
+  program.target.putString(kMemory, kMemory + 0x100, "parked");
+  std::uint64_t damaged = 0;
+  const auto refused = [&](Addr at) {
+    EXPECT_EQ(values.string(at, 100), "");
+    ASSERT_EQ(incomplete.entries().size(), 1U);
+    EXPECT_EQ(incomplete.entries()[0].what, "text");
+    EXPECT_EQ(incomplete.entries()[0].count, ++damaged);
+    EXPECT_EQ(values.guess(at, 100), "");
+    EXPECT_EQ(incomplete.entries()[0].count, damaged);
+  };
+  for (const std::uint64_t length : {kHuge, kHuge / 2, kHuge / 2 + 1, std::uint64_t{1} << 40}) {
     program.target.put(kMemory + 8, length);
-    EXPECT_EQ(values.string(kMemory, kHuge), "") << length;
+    refused(kMemory);
   }
   program.target.put(kMemory, kHole);
   program.target.put(kMemory + 8, std::uint64_t{6});
-  EXPECT_EQ(values.string(kMemory), "");
-  EXPECT_EQ(values.string(kHole), "");
-  EXPECT_EQ(values.string(0), "");
+  refused(kMemory);
+  refused(kHole);
+  refused(0);
 }
 
 TEST_F(ValuesTest, Slices) {
-  const Values values(program.image());
+  const Values values(program.image(), incomplete);
   slice(kMemory, kMemory + 0x100, 3, 4);
-  EXPECT_EQ(values.slice(kMemory).data, kMemory + 0x100);
-  EXPECT_EQ(values.slice(kMemory).length, 3U);
-  EXPECT_EQ(values.slice(kMemory, 2).length, 0U);
+  EXPECT_EQ(values.slice(kMemory, 8).data, kMemory + 0x100);
+  EXPECT_EQ(values.slice(kMemory, 8).length, 3U);
+  EXPECT_EQ(values.slice(kMemory, 8).capacity, 4U);
+  slice(kMemory, 0, 0, 0);
+  EXPECT_EQ(values.slice(kMemory, 8).length, 0U);
+  EXPECT_TRUE(incomplete.empty());
+}
+
+TEST_F(ValuesTest, DamagedSlicesAreCounted) {
+  const Values values(program.image(), incomplete);
+  std::uint64_t damaged = 0;
+  const auto refused = [&](Addr at) {
+    EXPECT_EQ(values.slice(at, 8).length, 0U);
+    ASSERT_EQ(incomplete.entries().size(), 1U);
+    EXPECT_EQ(incomplete.entries()[0].what, "list");
+    EXPECT_EQ(incomplete.entries()[0].count, ++damaged);
+  };
   slice(kMemory, kMemory + 0x100, 5, 4);
-  EXPECT_EQ(values.slice(kMemory).length, 0U);
-  slice(kMemory, kMemory + 0x100, kHuge, kHuge);
-  EXPECT_EQ(values.slice(kMemory).length, 0U);
+  refused(kMemory);
+  for (const std::uint64_t length :
+       {kHuge, kHuge / 2, kHuge / 2 + 1, kHuge / 8 + 2, std::uint64_t{1} << 40}) {
+    slice(kMemory, kMemory + 0x100, length, length);
+    refused(kMemory);
+    slice(kMemory, kMemory + 0x100, 1, length);
+    refused(kMemory);
+  }
   slice(kMemory, 0, 1, 1);
-  EXPECT_EQ(values.slice(kMemory).length, 0U);
-  EXPECT_EQ(values.slice(kHole).length, 0U);
+  refused(kMemory);
+  refused(kHole);
 }
 
 TEST_F(ValuesTest, Interfaces) {
@@ -64,7 +104,7 @@ TEST_F(ValuesTest, Interfaces) {
   interface(kMemory + 16, type, 0x5678);
   interface(kMemory + 32, kMemory + 0x8000, 0x1234);  // zeros: no itab
   interface(kMemory + 48, kHole, 0x1234);
-  const Values values(program.image());
+  const Values values(program.image(), incomplete);
   EXPECT_EQ(values.interface(kMemory).type, type);
   EXPECT_EQ(values.interface(kMemory).data, 0x1234U);
   EXPECT_EQ(values.any(kMemory + 16).type, type);
@@ -111,7 +151,7 @@ TEST_F(NetConnTest, TcpAddresses) {
   interface(kFd + 56, program.itab(tcp), kRemote);
   ip(kLocal, {127, 0, 0, 1}, 8080);
   ip(kRemote, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 443);
-  const NetConns conns(program.image());
+  const NetConns conns(program.image(), incomplete);
   NetConn conn = conns.ofNetFd(kFd);
   EXPECT_EQ(conn.netFd, kFd);
   EXPECT_EQ(conn.fd, 7);
@@ -134,7 +174,7 @@ TEST_F(NetConnTest, UnixAddresses) {
   interface(kFd + 56, program.itab(path), kRemote);
   program.target.putString(kLocal, kText + 0x40, "/run/x.sock");
   program.target.putString(kRemote, kText + 0x80, "@");
-  const NetConn conn = NetConns(program.image()).ofNetFd(kFd);
+  const NetConn conn = NetConns(program.image(), incomplete).ofNetFd(kFd);
   EXPECT_EQ(conn.local, "/run/x.sock");
   EXPECT_EQ(conn.remote, "");
 }
@@ -143,7 +183,7 @@ TEST_F(NetConnTest, WhatIsNoConnection) {
   const Addr tcp = program.pointerTo("net.TCPConn"), other = program.pointerTo("main.conn");
   interface(kMemory + 0x500, program.itab(tcp), kMemory + 0x600);
   program.target.put(kMemory + 0x600, kFd);
-  const NetConns conns(program.image());
+  const NetConns conns(program.image(), incomplete);
   EXPECT_EQ(conns.describe({tcp, kMemory + 0x600}).fd, 7);
   EXPECT_EQ(conns.describe({tcp, kHole}).fd, -1);
   EXPECT_EQ(conns.describe({other, kMemory + 0x600}).fd, -1);
@@ -156,7 +196,7 @@ TEST_F(NetConnTest, WhatIsNoConnection) {
 
 TEST(NetConn, WithoutLayoutsNothingIsSaid) {
   test::SyntheticTypes program;
-  const NetConns conns(program.image());
+  const NetConns conns(program.image(), incomplete);
   EXPECT_EQ(conns.ofNetFd(kMemory).fd, -1);
 }
 

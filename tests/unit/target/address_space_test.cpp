@@ -116,6 +116,105 @@ TEST(AddressSpace, GoStringsAndCStringsAreBounded) {
   EXPECT_EQ(space.cstring(0x10f0), "");  // runs off the end without a NUL
 }
 
+/// A string of `length` bytes at `data`, with its header at 0x1000.
+Bytes withHeader(Addr data, std::uint64_t length, std::string_view text) {
+  Bytes bytes = filled(0x1000, 0);
+  std::memcpy(bytes.data(), &data, sizeof data);
+  std::memcpy(bytes.data() + sizeof data, &length, sizeof length);
+  std::memcpy(bytes.data() + 0x100, text.data(), text.size());
+  return bytes;
+}
+
+TEST(AddressSpace, ALongGoStringIsCutBetweenCharacters) {
+  struct Case {
+    std::string_view text;
+    std::size_t limit;
+    std::string_view kept;
+  };
+  for (const Case& each :
+       {Case{"parked", 6, "parked"}, Case{"parked", 5, "parke"}, Case{"par\u00e9", 5, "par\u00e9"},
+        Case{"par\u00e9", 4, "par"}, Case{"a\u00e9b", 3, "a\u00e9"}, Case{"a\U0001f512", 4, "a"},
+        Case{"a\U0001f512", 2, "a"},
+        // What is no UTF-8 is cut where it is too long.
+        Case{"ab\x80\x80\x80\x80\x80\x80", 7, "ab\x80\x80\x80\x80\x80"}, Case{"parked", 0, ""},
+        Case{"", 10, ""}}) {
+    const Bytes bytes = withHeader(0x1100, each.text.size(), each.text);
+    AddressSpace space;
+    space.add(mapped(0x1000, bytes));
+    const auto read = space.goText(0x1000, each.limit);
+    ASSERT_TRUE(read) << each.text;
+    EXPECT_EQ(read->text, each.kept);
+    EXPECT_EQ(read->length, each.text.size());
+    EXPECT_EQ(read->cut(), each.kept.size() < each.text.size());
+    EXPECT_EQ(space.misses(), 0U);
+  }
+}
+
+TEST(AddressSpace, ACutGoStringSaysSo) {
+  EXPECT_EQ((GoText{"par", 3}).shown(), "par");
+  EXPECT_EQ((GoText{"par", 200000}).shown(), "par\u2026 (cut: 200000 bytes)");
+}
+
+TEST(AddressSpace, AGoStringLongerThanMemoryIsDamaged) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  for (const std::uint64_t length : {std::uint64_t{0xf01}, std::uint64_t{1} << 47, kMost / 2,
+                                     kMost / 2 + 1, kMost - 0x1100, kMost}) {
+    const Bytes bytes = withHeader(0x1100, length, "text");
+    AddressSpace space;
+    space.add(mapped(0x1000, bytes));
+    EXPECT_FALSE(space.goText(0x1000, 4)) << length;
+    EXPECT_EQ(space.misses(), 1U) << length;
+  }
+  const Bytes bytes = withHeader(0x1100, 0xf00, "text");  // all there is
+  AddressSpace space;
+  space.add(mapped(0x1000, bytes));
+  EXPECT_TRUE(space.goText(0x1000, 4));
+  EXPECT_FALSE(space.goText(0x1ff8, 4)) << "half of a header";
+  EXPECT_EQ(space.misses(), 1U);
+}
+
+// Of large objects without pointers only the first page is copied of a live process.
+TEST(AddressSpace, OfALongGoStringAsMuchIsTakenAsIsThere) {
+  class FirstPage final : public ByteSource {
+   public:
+    explicit FirstPage(const Bytes& bytes) : bytes_(bytes) {}
+    std::size_t read(Addr address, std::span<std::byte> out) override {
+      if (address - 0x1000 >= bytes_.size()) return 0;
+      const std::size_t size = std::min<std::size_t>(out.size(), 0x1000 + bytes_.size() - address);
+      std::memcpy(out.data(), bytes_.data() + (address - 0x1000), size);
+      return size;
+    }
+
+   private:
+    const Bytes& bytes_;
+  };
+  const Bytes bytes = withHeader(0x1100, 0x100000, "text");
+  FirstPage source(bytes);
+  AddressSpace space;
+  space.setSource(&source);
+  space.add({.start = 0x1000, .end = 0x200000});
+  const auto read = space.goText(0x1000, 0x1000);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->text.size(), 0xf00U);
+  EXPECT_EQ(read->length, 0x100000U);
+  EXPECT_TRUE(read->cut());
+}
+
+TEST(AddressSpace, CoversWhatRegionsHaveInARow) {
+  const Bytes bytes = filled(0x1000, 1);
+  AddressSpace space;
+  space.add(mapped(0x1000, bytes));
+  space.add(mapped(0x2000, bytes));
+  space.add(mapped(0x4000, bytes));
+  EXPECT_TRUE(space.covers(0x1800, 0x1000));
+  EXPECT_TRUE(space.covers(0x1000, 0x2000));
+  EXPECT_FALSE(space.covers(0x1000, 0x2001));
+  EXPECT_FALSE(space.covers(0x4800, std::numeric_limits<std::uint64_t>::max()));
+  EXPECT_FALSE(space.covers(0xfff, 1));
+  EXPECT_TRUE(space.covers(0, 0));
+  EXPECT_EQ(space.misses(), 0U);
+}
+
 // Has every second page, and counts the calls.
 class Checkered final : public ByteSource {
  public:
