@@ -33,6 +33,21 @@ std::string withoutDeleted(std::string path) {
   return path;
 }
 
+using Segments = std::vector<const ElfSegment*>;
+
+/// Addresses that several of the segments, which are sorted, claim for themselves.
+std::vector<Range> claimedTwice(const Segments& segments) {
+  std::vector<Range> twice;
+  Addr end = 0;
+  for (const ElfSegment* segment : segments) {
+    const Addr own = segment->address + segment->bytes.size();
+    if (own <= segment->address) continue;  // empty, or wraps
+    if (segment->address < end) twice.push_back({segment->address, std::min(end, own)});
+    end = std::max(end, own);
+  }
+  return joined(std::move(twice));
+}
+
 class CoreTarget final : public Target {
  public:
   Result<void> open(std::shared_ptr<const ElfFile> core, const OpenOptions& options);
@@ -40,6 +55,7 @@ class CoreTarget final : public Target {
  private:
   void setTime();
   void addSegments();
+  void addWithout(const ElfSegment& segment, const std::vector<Range>& left);
   const Mapping* programMapping() const;
   std::vector<std::string> likelyPaths();
   Result<void> findExecutable(const OpenOptions& options);
@@ -69,10 +85,32 @@ void CoreTarget::setTime() {
   }
 }
 
+/// Adds the segment but for the ranges, which are sorted.
+void CoreTarget::addWithout(const ElfSegment& segment, const std::vector<Range>& left) {
+  const Addr end = segment.address + segment.bytes.size();
+  auto next = std::ranges::upper_bound(left, segment.address, {}, &Range::end);
+  for (Addr at = segment.address; at < end;) {
+    const bool inside = next != left.end() && next->start <= at;
+    const Addr stop = next == left.end() ? end : std::min(end, inside ? next->end : next->start);
+    if (!inside) {
+      Region region;
+      region.start = at;
+      region.end = stop;
+      region.mapped = segment.bytes.data() + (at - segment.address);
+      region.writable = (segment.flags & PF_W) != 0;
+      region.executable = (segment.flags & PF_X) != 0;
+      memory_.add(region);
+    } else {
+      ++next;
+    }
+    at = stop;
+  }
+}
+
 void CoreTarget::addSegments() {
   std::uint64_t cut = 0;
   Addr firstCut = 0;
-  std::vector<const ElfSegment*> segments;
+  Segments segments;
   for (const ElfSegment& segment : core_->segments()) {
     if (segment.type != PT_LOAD) continue;
     if (segment.bytes.size() < segment.fileSize) {
@@ -85,15 +123,14 @@ void CoreTarget::addSegments() {
   std::stable_sort(segments.begin(), segments.end(), [](const ElfSegment* a, const ElfSegment* b) {
     return a->address < b->address;
   });
-  for (const ElfSegment* segment : segments) {
-    // What lies beyond fileSize was not dumped (a read-only file, a reservation): absent, not zero.
-    Region region;
-    region.start = segment->address;
-    region.end = segment->address + segment->bytes.size();
-    region.mapped = segment->bytes.data();
-    region.writable = (segment->flags & PF_W) != 0;
-    region.executable = (segment->flags & PF_X) != 0;
-    memory_.add(region);
+  // What lies beyond fileSize was not dumped (a read-only file, a reservation): absent, not zero.
+  // Which of two segments is right about the same addresses nobody can tell.
+  const std::vector<Range> twice = claimedTwice(segments);
+  for (const ElfSegment* segment : segments) addWithout(*segment, twice);
+  if (!twice.empty()) {
+    incomplete_.add("core file",
+                    fmt::format("segments contradict each other about {} bytes", sizeOf(twice)),
+                    twice.front().start);
   }
   cutOff_ = cut != 0 || core_->truncated();
   if (cut != 0) {

@@ -273,6 +273,49 @@ TEST(Core, WritableDataThatIsNotInTheCoreIsNotTakenFromTheFile) {
   EXPECT_FALSE((*target)->memory().contains(kText + 0x2000));
 }
 
+TEST(Core, CutOffIsWhatTheFileIsTooShortFor) {
+  const Folder folder;
+  const OpenOptions options = with(folder.write("service", executable("id")));
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  builder.segment(PT_LOAD, 0x20000, PF_R | PF_W, {}, 0x1000);  // not dumped, which is not cut off
+  builder.segment(PT_LOAD, 0x30000, PF_R | PF_W, filled(0x2000, 3));
+  const Bytes whole = builder.build();
+  const auto entry = [](Target& target) {
+    for (const Incomplete& each : target.incomplete().entries()) {
+      if (each.what == "core file") return each;
+    }
+    return Incomplete{};
+  };
+  auto target = opened(whole, options);
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_FALSE((*target)->cutOff());
+  EXPECT_EQ(entry(**target).what, "");
+
+  for (const std::size_t missing : {1U, 0x800U, 0x2000U, 0x2800U}) {
+    target =
+        opened(Bytes(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(missing)), options);
+    ASSERT_TRUE(target) << target.error().message;
+    EXPECT_TRUE((*target)->cutOff()) << missing;
+    EXPECT_THAT(entry(**target).detail, HasSubstr(std::to_string(missing) + " bytes")) << missing;
+    EXPECT_EQ(entry(**target).firstAddress,
+              missing > 0x2000 ? 0x11000 - (missing - 0x2000) : 0x32000 - missing);
+    EXPECT_EQ((*target)->memory().contains(0x10000), true);
+  }
+}
+
+TEST(Core, AMissingTableOfSegmentsIsCutOffToo) {
+  const Folder folder;
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  Bytes core = builder.build();
+  reinterpret_cast<Elf64_Ehdr*>(core.data())->e_phnum = 0x7fff;
+  auto target = opened(core, with(folder.write("service", executable("id"))));
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_TRUE((*target)->cutOff());
+  EXPECT_THAT((*target)->incomplete().entries()[0].detail, HasSubstr("headers or notes"));
+}
+
 TEST(Core, SegmentsMayOverlapWrapAndLieInAnyOrder) {
   const Folder folder;
   ElfBuilder builder(ET_CORE);
@@ -285,8 +328,12 @@ TEST(Core, SegmentsMayOverlapWrapAndLieInAnyOrder) {
   ASSERT_TRUE(target) << target.error().message;
   AddressSpace& memory = (*target)->memory();
   EXPECT_EQ(memory.bytes(0x10000, 1)[0], std::byte{1});
-  EXPECT_EQ(memory.bytes(0x31fff, 1)[0], std::byte{3});
+  EXPECT_EQ(memory.bytes(0x30fff, 1)[0], std::byte{3});
   EXPECT_EQ(memory.bytes(0x32000, 1)[0], std::byte{4});
+  EXPECT_FALSE(memory.contains(0x31000)) << "who is right there is not known";
+  EXPECT_FALSE(memory.contains(0x31fff));
+  EXPECT_FALSE((*target)->cutOff());
+  EXPECT_THAT((*target)->incomplete().entries()[0].detail, HasSubstr("about 4096 bytes"));
   EXPECT_FALSE(memory.contains(~Addr{0} - 0x100));
   Addr last = 0;
   for (const Region& region : memory.regions()) {
