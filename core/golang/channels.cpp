@@ -22,6 +22,9 @@ ChannelReader::ChannelReader(Access& access, TypeNames& types, const SudogLayout
   binder.required(sendFirst_, "sendq.first");
   binder.required(sendLast_, "sendq.last");
   binder.optional(lock_, "lock.key");
+  for (const target::Region& region : access.memory.regions()) {
+    memorySize_ += region.end - region.start;
+  }
 }
 
 std::optional<Channel> ChannelReader::read(Addr address) {
@@ -33,6 +36,9 @@ std::optional<Channel> ChannelReader::read(Addr address) {
   channel.capacity = object[capacity_];
   if (channel.length > channel.capacity || object[closed_] > 1) return std::nullopt;
   channel.elementSize = object[elementSize_];
+  if (channel.elementSize != 0 && channel.capacity > memorySize_ / channel.elementSize) {
+    return std::nullopt;
+  }
   channel.elementTypeAddress = object[elementType_];
   channel.elementType = types_.name(channel.elementTypeAddress);
   channel.closed = object[closed_] != 0;

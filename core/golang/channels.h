@@ -23,7 +23,8 @@ class ChannelReader {
   const std::vector<std::string>& missing() const { return missing_; }
 
   /// Reads the channel at `address`, without its queues. nullopt if it is not readable or its
-  /// fields contradict each other (more elements than its buffer holds).
+  /// fields contradict each other (more elements than its buffer holds, a buffer larger than all
+  /// memory there is).
   std::optional<Channel> read(Addr address);
 
   /// Walks both queues of the channel read last. `waits` are the waits of all goroutines whose
@@ -56,6 +57,7 @@ class ChannelReader {
   Queue receivers_, senders_;
   AddrMap bySudog_;  // of the channel being walked, when it has many waits
   std::uint64_t foreignBudget_ = 1 << 16;
+  std::uint64_t memorySize_ = 0;  // of the whole target
 };
 
 /// Whether a runtime.mutex word says that somebody holds it: 1 or 2 in the futex implementation,

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "golang/stack_start.h"
 #include "golang/system_goroutine.h"
 #include "golang/unwind.h"
+#include "image/missing_variables.h"
 
 namespace parked::golang {
 
@@ -106,8 +108,7 @@ bool Walker::proceed(std::string_view stage, std::size_t done, std::size_t total
 Result<std::span<const std::byte>> Walker::allgs() {
   auto found = wholeList();
   if (found || !image_.target().cutOff()) return found;
-  snapshot_.incomplete.add("goroutines", "the list of them is not in the core",
-                           found.error().address);
+  snapshot_.loseRoot("goroutines", "the list of them is not in the core", found.error().address);
   return std::span<const std::byte>();
 }
 
@@ -115,6 +116,10 @@ Result<std::span<const std::byte>> Walker::wholeList() {
   auto& memory = image_.target().memory();
   const auto symbol = image_.symbol("runtime.allgs");
   if (!symbol) {
+    if (const std::string missing = image::missingVariables(image_.target()); !missing.empty()) {
+      return fail(ErrorCode::unreadable,
+                  "the list of goroutines, runtime.allgs, was not found: " + missing);
+    }
     return fail(ErrorCode::unsupported,
                 "the list of goroutines, runtime.allgs, was not found: the executable has no "
                 "symbol for it, and nothing in the program's data looks like it");
@@ -132,14 +137,23 @@ Result<std::span<const std::byte>> Walker::wholeList() {
     return fail(ErrorCode::badFormat,
                 fmt::format("runtime.allgs is damaged: it claims {} goroutines", count), *symbol);
   }
+  // Appended to before it is counted, and never shortened.
+  std::uint64_t least = 0;
+  const auto counter = image_.symbol("runtime.allglen");
+  if (counter && memory.read(*counter, least) && count < least) {
+    snapshot_.loseRoot("goroutines", "runtime.allgs is shorter than the runtime says", *symbol);
+  }
   auto pointers = memory.bytes(data, count * sizeof(Addr));
   if (pointers.empty()) {
     pointers = memory.bytesUpTo(data, count * sizeof(Addr));
     if (pointers.size() < sizeof(Addr)) {
-      return fail(ErrorCode::unreadable, "the list of goroutines is not in the target's memory",
+      return fail(ErrorCode::unreadable,
+                  fmt::format("the list of goroutines is not in the target's memory: runtime.allgs "
+                              "at {:#x} has {} of them at {:#x}, which the target lacks",
+                              *symbol, count, data),
                   data);
     }
-    snapshot_.incomplete.add("goroutines", "a part of runtime.allgs is not in the target", data);
+    snapshot_.loseRoot("goroutines", "a part of runtime.allgs is not in the target", data);
   }
   return pointers;
 }
@@ -181,7 +195,7 @@ Result<void> Walker::collect() {
     }
     if (damage != nullptr) {
       ++bad;
-      snapshot_.incomplete.add("goroutine", damage, address);
+      snapshot_.loseRoot("goroutine", damage, address);
       continue;
     }
     found_.push_back({g[g_.goid], g});
@@ -206,7 +220,7 @@ void Walker::sortById() {
   if (!std::ranges::is_sorted(found_, less)) std::ranges::sort(found_, less);
   const auto repeated = std::ranges::unique(found_, {}, &Found::goid);
   for (const Found& found : repeated) {
-    snapshot_.incomplete.add("goroutine", "another goroutine has the same id", found.g.address());
+    snapshot_.loseRoot("goroutine", "another goroutine has the same id", found.g.address());
   }
   found_.erase(repeated.begin(), repeated.end());
 }
@@ -288,6 +302,9 @@ void Walker::unwind() {
     unwound += frames.size();
     if (end != UnwindEnd::top) {
       snapshot_.incomplete.add("stack", golang::describe(end), goroutine.address);
+    } else if (!memory.contains(goroutine.stackHi - 1)) {
+      snapshot_.incomplete.add("stack", "it ends outside of the target's memory",
+                               goroutine.address);
     }
     pcs.resize(frames.size());
     std::ranges::transform(frames, pcs.begin(), [](const Frame& frame) {

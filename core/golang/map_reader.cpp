@@ -184,7 +184,9 @@ MapState MapReader::visitBuckets(Addr header, const image::MapShape& shape,
     return broken;
   }
   if (const Addr old = map[oldBuckets_]; old != 0) {
-    const std::uint64_t count = (flags & kSameSizeGrow) != 0 ? buckets : buckets / 2;
+    // Of a single bucket there is no half.
+    const bool same = (flags & kSameSizeGrow) != 0 || buckets == 1;
+    const std::uint64_t count = same ? buckets : buckets / 2;
     if (!readBuckets(old, count, shape, true, mayGoOn, counted)) return broken;
   }
   return !writing && seen == static_cast<std::uint64_t>(used) ? MapState::complete

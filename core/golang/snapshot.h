@@ -252,6 +252,15 @@ struct Snapshot {
   bool interrupted = false;
   Clock clock;
   IncompleteList incomplete;
+  /// What was not readable of those that can run or will wake somebody; "" if all was. Nothing can
+  /// be proved then: what they hold is not known.
+  std::string lostRoot;
+
+  /// Counts damage that leaves a root of the proof unknown.
+  void loseRoot(std::string_view what, std::string_view detail, Addr address) {
+    incomplete.add(what, detail, address);
+    if (lostRoot.empty()) lostRoot.append(what).append(": ").append(detail);
+  }
 
   std::span<const FramePc> frames(const Goroutine& g) const {
     if (g.stack == kNone) return {};

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "golang/channels.h"
+
 namespace parked::golang {
 
 namespace {
@@ -121,6 +123,10 @@ void readTimers(Snapshot& snapshot, Access& access) {
   const std::uint32_t set = p.offsetOf("timers", true);
   const std::uint32_t modernHeap = p.offsetOf("timers.heap", false);
   const bool modern = modernHeap != image::Field<Addr>::kAbsent;
+  image::Field<std::uint32_t> counted;  // how many there are, kept beside the heap
+  image::Field<std::uint64_t> lock;
+  p.optional(counted, "timers.len", "numTimers");
+  p.optional(lock, "timers.mu.key", "timersLock.key");
   image::Binder entry(access.layouts, "runtime.timerWhen", missing);
   image::Field<Addr> entryTimer{0};
   std::uint32_t entrySize = sizeof(Addr);
@@ -134,13 +140,17 @@ void readTimers(Snapshot& snapshot, Access& access) {
   if (!reader.usable() || set == image::Field<Addr>::kAbsent || entrySize == 0 ||
       !entryTimer.exists() || allp == 0 || !access.memory.read(allp, array) ||
       !access.memory.read(allp + kSliceLength, count) || count > kMaxPs) {
-    snapshot.incomplete.add("timers", "runtime.allp or the layout of its timers was not found");
+    snapshot.loseRoot("timers", "runtime.allp or the layout of its timers was not found", allp);
     return;
   }
+  if (count < snapshot.gomaxprocs) {
+    snapshot.loseRoot("timers", "the list of Ps is shorter than the runtime says", allp);
+  }
+  AddrMap seen;  // a timer is in one place of one heap
   for (std::uint64_t i = 0; i < count; ++i) {
     Addr address = 0;
     if (!access.memory.read(array + i * sizeof(Addr), address)) {
-      snapshot.incomplete.add("timers", "the list of Ps is not readable", array);
+      snapshot.loseRoot("timers", "the list of Ps is not readable", array);
       return;
     }
     if (address == 0) continue;  // allp has grown, the P is not made yet
@@ -149,13 +159,19 @@ void readTimers(Snapshot& snapshot, Access& access) {
     std::uint64_t length = 0;
     if (!access.memory.read(heap, entries) || !access.memory.read(heap + kSliceLength, length) ||
         length > kMaxTimers) {
-      snapshot.incomplete.add("timers", "a P's timer heap is not readable", address);
+      snapshot.loseRoot("timers", "a P's timer heap is not readable", address);
       continue;
+    }
+    std::uint32_t least = 0;
+    std::uint64_t key = 0;
+    if (counted && lock && access.memory.read(address + counted.offset, least) &&
+        access.memory.read(address + lock.offset, key) && length < least && !mutexHeld(key)) {
+      snapshot.loseRoot("timers", "a timer heap is shorter than the runtime says", address);
     }
     if (length == 0) continue;
     const auto bytes = access.memory.bytes(entries, length * entrySize);
     if (bytes.empty()) {
-      snapshot.incomplete.add("timers", "a P's timer heap is not readable", address);
+      snapshot.loseRoot("timers", "a P's timer heap is not readable", address);
       continue;
     }
     // What the timers of this heap must name as the set they are in.
@@ -163,8 +179,8 @@ void readTimers(Snapshot& snapshot, Access& access) {
     for (std::size_t at = 0; at < bytes.size(); at += entrySize) {
       const Addr timer = image::Object(entries + at, bytes.subspan(at, entrySize))[entryTimer];
       auto read = reader.read(timer);
-      if (!read || read->owner != owner) {
-        snapshot.incomplete.add("timers", "an entry of a timer heap is damaged", entries + at);
+      if (!read || read->owner != owner || !seen.insert(timer, 0)) {
+        snapshot.loseRoot("timers", "an entry of a timer heap is damaged", entries + at);
         continue;
       }
       if (read->fake) continue;

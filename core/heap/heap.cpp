@@ -159,6 +159,7 @@ Result<void> Heap::readSpans(const Layout& layout, Addr mheap, Observer* observe
       damage("two spans of the heap overlap");
     }
   }
+  findLostSpans(layout);
   for (std::size_t i = 0; i < arenas_.size() && scheme_ != PointerScheme::headers; ++i) {
     if (arenas_[i] == nullptr) continue;
     const Addr arena = arenaOf(firstPage_ * kPageSize + i * kArenaSize);
@@ -194,9 +195,9 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   const bool sound = span.base % kPageSize == 0 && span.base != 0 && span.base < kHighest &&
                      pages < kHighest / kPageSize && details.end <= kHighest && limit > span.base &&
                      limit <= details.end && span.elementSize >= kSmallestSlot &&
-                     span.elementSize % 8 == 0 && objects > 0 &&
-                     objects <= (limit - span.base) / kSmallestSlot && objects <= 0xffffffff &&
-                     pages <= pageBudget_;
+                     span.elementSize % 8 == 0 && span.elementSize <= details.end - span.base &&
+                     objects > 0 && objects <= (limit - span.base) / kSmallestSlot &&
+                     objects <= 0xffffffff && pages <= pageBudget_;
   if (!sound) {
     damage("a span of the heap is damaged");
     return;
@@ -254,6 +255,34 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   }
   spans_.push_back(span);
   details_.push_back(details);
+}
+
+/// The arenas know the spans, too: none that is in use may be missing in the list.
+void Heap::findLostSpans(const Layout& layout) {
+  for (std::size_t i = 0; i < arenas_.size(); ++i) {
+    if (arenas_[i] == nullptr) continue;
+    const Addr start = firstPage_ * kPageSize + i * kArenaSize;
+    const auto table =
+        memory_->bytes(arenaOf(start) + layout.arenaSpans, kPagesPerArena * sizeof(Addr));
+    if (table.empty()) {
+      damage("the spans of an arena are not readable");
+      return;
+    }
+    Addr before = 0;
+    for (std::uint64_t page = 0; page < kPagesPerArena; ++page) {
+      Addr address = 0;
+      std::memcpy(&address, table.data() + page * sizeof(Addr), sizeof address);
+      // What was freed still stands there, of a long span at each page.
+      if (address == 0 || address == before || arenas_[i][page] != kNoSpan) continue;
+      before = address;
+      const image::Object mspan = image::readObject(*memory_, address, layout.spanSize);
+      if (!mspan || mspan[layout.state] != kInUse) continue;
+      const std::uint64_t inside = start + page * kPageSize - mspan[layout.startAddr];
+      if (inside / kPageSize < mspan[layout.pages]) {
+        damage("a span of the heap is not in the list of them");
+      }
+    }
+  }
 }
 
 /// False if a page already belongs to another span.

@@ -127,6 +127,7 @@ class Heap {
   Result<void> readSpans(const Layout& layout, Addr mheap, Observer* observer);
   void addSpan(const Layout& layout, Addr address);
   Addr arenaOf(Addr address) const;
+  void findLostSpans(const Layout& layout);
   bool setPages(Addr base, std::uint64_t pages, std::uint32_t number);
   void damage(std::string_view what);
 

@@ -51,10 +51,18 @@ Result<FuncTable> FuncTable::open(target::AddressSpace& memory, const PclnFormat
   }
   table.count_ = static_cast<std::uint32_t>(module.ftabCount - 1);
   if (module.textSectionCount > 1) {
-    const std::uint32_t count = std::min(module.textSectionCount, kMaxTextSections);
-    const auto bytes = memory.bytes(module.textSections, count * sizeof(TextSection));
-    table.sections_.resize(bytes.size() / sizeof(TextSection));
-    if (!bytes.empty()) std::memcpy(table.sections_.data(), bytes.data(), bytes.size());
+    const auto bytes =
+        module.textSectionCount > kMaxTextSections
+            ? std::span<const std::byte>()
+            : memory.bytes(module.textSections, module.textSectionCount * sizeof(TextSection));
+    if (bytes.empty()) {
+      return fail(ErrorCode::unreadable,
+                  fmt::format("the list of text sections of the module at {:#x} is not readable",
+                              module.address),
+                  module.address);
+    }
+    table.sections_.resize(module.textSectionCount);
+    std::memcpy(table.sections_.data(), bytes.data(), bytes.size());
   }
   return table;
 }

@@ -195,6 +195,17 @@ std::optional<Addr> findAllgs(const GlobalSearch& search) {
           GlobalSearch::passing(search.refs("runtime.allgadd"), 0, Allgs(search, 1)))) {
     return found;
   }
+  // Of a list that is not in memory nothing but its header can be told.
+  const auto absent = [&](Addr address) {
+    SliceHeader slice;
+    return peek(search.memory(), address, slice) && isPointer(slice.data) && slice.length != 0 &&
+           slice.length <= slice.capacity && slice.capacity <= kMostGoroutines &&
+           !search.memory().contains(slice.data);
+  };
+  if (const auto found =
+          GlobalSearch::only(GlobalSearch::passing(search.refs("runtime.allgadd"), 0, absent))) {
+    return found;
+  }
   // A pointer to an m, whose first word is a g, looks like a list of one. The runtime starts four
   // goroutines of its own.
   constexpr std::size_t kRuntimesOwn = 4;

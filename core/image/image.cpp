@@ -7,6 +7,7 @@
 #include "image/dwarf_layouts.h"
 #include "image/dwarf_types.h"
 #include "image/globals.h"
+#include "image/missing_variables.h"
 #include "image/runtime_types.h"
 #include "image/symbols.h"
 #include "image/table_check.h"
@@ -69,6 +70,8 @@ Result<void> Image::Impl::readCode(Timings* timings) {
       parts.modules = std::move(*modules);
     } else if (target.cutOff()) {
       target.incomplete().add("modules", modules.error().message, modules.error().address);
+    } else if (const std::string missing = missingVariables(target); !missing.empty()) {
+      return fail(ErrorCode::unreadable, fmt::format("{}: {}", missing, modules.error().message));
     } else {
       return tl::unexpected(modules.error());
     }

@@ -141,19 +141,18 @@ Module decode(const Object& object, const ModuleLayout& layout) {
   module.textSectionCount =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(sections, 0xffffffff));
   module.textSections = object[layout.textSections.data];
+  module.next = object[layout.next];
   return module;
 }
 
 /// Reads one module and holds it against its pcHeader.
-Result<Module> readModule(target::AddressSpace& memory, const ModuleLayout& layout, Addr address,
-                          Addr& next) {
+Result<Module> readModule(target::AddressSpace& memory, const ModuleLayout& layout, Addr address) {
   const Object object = readObject(memory, address, layout.size);
   if (!object) {
     return fail(ErrorCode::unreadable,
                 fmt::format("runtime.moduledata at {:#x} is not readable", address), address);
   }
   Module module = decode(object, layout);
-  next = object[layout.next];
   const auto header = readPcHeader(memory, module.pcHeader);
   if (!header) return tl::unexpected(header.error());
   if (module.ftabCount != header->functionCount + 1 || module.ftabCount > kMaxFunctions ||
@@ -212,15 +211,14 @@ Result<ModuleList> readModules(target::Target& target, const GoVersion& version,
       break;
     }
     seen.push_back(address);
-    Addr next = 0;
-    auto module = readModule(target.memory(), *layout, address, next);
+    auto module = readModule(target.memory(), *layout, address);
     if (!module) {
       if (modules.empty()) return tl::unexpected(module.error());
       target.incomplete().add("module", module.error().message, address);
       break;
     }
     modules.push_back(*module);
-    address = next;
+    address = module->next;
   }
   return modules;
 }

@@ -41,6 +41,7 @@ struct Module {
   std::uint64_t itabOffset = 0, itabBytes = 0;  ///< from `types`; since 1.27
   std::uint32_t textSectionCount = 0;
   Addr textSections = 0;  ///< textsectmap
+  Addr next = 0;          ///< the next module; of the last one of a damaged chain not 0
 };
 
 using ModuleList = std::vector<Module>;

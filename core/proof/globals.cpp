@@ -13,9 +13,9 @@ constexpr std::uint64_t kMaxPs = 1 << 16;
 bool visitRange(target::AddressSpace& memory, Addr from, Addr to, Addr mask, std::int32_t bits,
                 const std::function<void(Addr, Addr)>& visit) {
   if (from == to) return true;
-  if (from > to || bits < 0) return false;
-  const std::uint64_t words =
-      std::min<std::uint64_t>((to - from) / kWord, static_cast<std::uint64_t>(bits));
+  const std::uint64_t words = (to - from) / kWord;
+  // The linker's mask is for all of them; a shorter one would hide pointers.
+  if (from > to || bits < 0 || static_cast<std::uint64_t>(bits) < words) return false;
   const auto bytes = memory.bytes(from, words * kWord);
   const auto bitmap = memory.bytes(mask, (words + 7) / 8);
   if (words != 0 && (bytes.empty() || bitmap.empty())) return false;
@@ -32,6 +32,9 @@ bool visitRange(target::AddressSpace& memory, Addr from, Addr to, Addr mask, std
 
 std::string visitGlobals(image::Image& image, const std::function<void(Addr, Addr)>& visit) {
   auto& memory = image.target().memory();
+  if (image.modules().empty() || image.modules().back().next != 0) {
+    return "not all modules of the program are readable";
+  }
   for (const image::Module& module : image.modules()) {
     if (!visitRange(memory, module.data, module.dataEnd, module.dataMask, module.dataMaskBits,
                     visit) ||

@@ -77,9 +77,17 @@ MachineRoots Reader::read() {
   image::Binder binder(image_.layouts(), "runtime.m", missing);
   image::Field<Addr> next;
   binder.required(next, "alllink");
+  image::Binder sched(image_.layouts(), "runtime.schedt", missing);
+  image::Field<std::uint64_t> made, ended;
+  sched.required(made, "mnext");
+  sched.required(ended, "nmfreed");
   const auto symbol = image_.symbol("runtime.allm");
   Addr at = 0;
-  if (!layouts || !missing.empty() || !symbol || !memory_.read(*symbol, at)) {
+  const auto counts = image_.symbol("runtime.sched");
+  std::uint64_t threads = 0, gone = 0;
+  if (!layouts || !missing.empty() || !symbol || !memory_.read(*symbol, at) || !counts ||
+      !memory_.read(*counts + made.offset, threads) ||
+      !memory_.read(*counts + ended.offset, gone)) {
     problem("the list of threads was not found");
     return std::move(result_);
   }
@@ -87,7 +95,8 @@ MachineRoots Reader::read() {
     if (goroutine.m != 0) statuses_[goroutine.address] = goroutine.status;
   }
   golang::StackStarts starts(image_, *layouts, unwinder_);
-  for (std::size_t count = 0; at != 0; ++count) {
+  std::size_t count = 0;
+  for (; at != 0; ++count) {
     const image::Object m = image::readObject(memory_, at, binder.size());
     if (!m || count >= kMaxThreads) {
       problem("the list of threads is damaged or not readable");
@@ -96,6 +105,7 @@ MachineRoots Reader::read() {
     readM(m, *layouts, starts);
     at = m[next];
   }
+  if (count + gone < threads) problem("the list of threads is shorter than the runtime says");
   return std::move(result_);
 }
 

@@ -341,6 +341,10 @@ std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* ob
     proof->withheld_ = "it was interrupted";
     return proof;
   }
+  if (!snapshot.lostRoot.empty()) {
+    proof->withheld_ = "who can still run is not known, " + snapshot.lostRoot;
+    return proof;
+  }
   const std::uint64_t holes = target.memory().misses();
   Run run(*proof, snapshot, observer);
   if (!run.prepare(timings) || !run.mark(timings)) return proof;

@@ -301,6 +301,7 @@ TEST_F(GoroutinesTest, GarbageCostsOnlyItself) {
   ASSERT_TRUE(read());
   EXPECT_THAT(ids(), ElementsAre(1, 7, 8, 9, 10));
   EXPECT_EQ(incomplete("goroutine"), 5u);
+  EXPECT_EQ(snapshot_.lostRoot, "goroutine: its g does not point to itself");
   EXPECT_EQ(incomplete("stack"), 3u);
   EXPECT_TRUE(snapshot_.frames(*snapshot_.byId(7)).empty());
   EXPECT_EQ(snapshot_.byId(9)->reason, 0);
@@ -470,6 +471,52 @@ TEST_F(GoroutinesTest, ListThatEndsInAHoleIsReadAsFarAsItGoes) {
   ASSERT_TRUE(readAsLaid());
   EXPECT_THAT(ids(), ElementsAre(1));
   EXPECT_EQ(incomplete("goroutines"), 1u);
+  EXPECT_NE(snapshot_.lostRoot, "");
+}
+
+TEST_F(GoroutinesTest, AStackThatEndsNowhereIsSaid) {
+  for (std::uint64_t n = 0; n < 2; ++n) makeG(n, n + 1, 4);
+  target_.put(gAt(1) + kStack + 8, Addr{0xc800000000});
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(1, 2));
+  EXPECT_EQ(incomplete("stack"), 1u);
+  EXPECT_EQ(snapshot_.lostRoot, "");
+}
+
+// What is missing may lie behind the cut; of a core that is whole it is an error.
+TEST_F(GoroutinesTest, WithoutTheListACoreThatIsCutOffStillHasAReport) {
+  for (const bool cutOff : {false, true}) {
+    if (cutOff) target_.setCutOff();
+    layouts_ = nullptr;
+    addLayouts();
+    snapshot_.incomplete = {};
+    target_.put(kAllgs, Addr{0xdead0000});
+    target_.put(kAllgs + 8, std::uint64_t{12});
+    const auto result = readAsLaid();
+    ASSERT_EQ(result.has_value(), cutOff);
+    if (!cutOff) {
+      EXPECT_EQ(result.error().code, ErrorCode::unreadable);
+      EXPECT_THAT(result.error().message, ::testing::HasSubstr("12 of them at 0xdead0000"));
+    } else {
+      EXPECT_EQ(incomplete("goroutines"), 1u);
+      EXPECT_EQ(snapshot_.lostRoot, "goroutines: the list of them is not in the core");
+    }
+  }
+}
+
+TEST_F(GoroutinesTest, ACoreThatIsCutOffMayHaveNoGoroutineLeft) {
+  for (const bool cutOff : {false, true}) {
+    if (cutOff) target_.setCutOff();
+    layouts_ = nullptr;
+    addLayouts();
+    snapshot_.incomplete = {};
+    target_.put(kAllgsArray, Addr{0xdead0000});
+    target_.put(kAllgs, kAllgsArray);
+    target_.put(kAllgs + 8, std::uint64_t{1});
+    EXPECT_EQ(readAsLaid().has_value(), cutOff);
+    EXPECT_EQ(incomplete("goroutine"), 1u);
+    EXPECT_TRUE(snapshot_.goroutines.empty());
+  }
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class SyntheticTarget : public target::Target {
   void putString(Addr header, Addr text, std::string_view value);
 
   std::vector<target::Thread>& mutableThreads() { return threads_; }
+  void setCutOff() { cutOff_ = true; }
   void setMonotonicNs(std::int64_t now) { monotonicNs_ = now; }
   void setWallTimeNs(std::int64_t now) { wallTimeNs_ = now; }
 

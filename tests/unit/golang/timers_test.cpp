@@ -129,6 +129,19 @@ TEST_P(TimersTest, EntriesThatDoNotPointBackAreDamage) {
   EXPECT_EQ(read().size(), 1U);
   ASSERT_EQ(runtime.snapshot.incomplete.entries().size(), 1U);
   EXPECT_EQ(runtime.snapshot.incomplete.entries()[0].count, 3U);
+  EXPECT_EQ(runtime.snapshot.lostRoot, "timers: an entry of a timer heap is damaged");
+}
+
+TEST_P(TimersTest, ATimerThatStandsTwiceStandsForOneThatIsLost) {
+  const Addr once = timer(kSendTime, 6, 0, 0xc2), twice = timer(kSendTime, 5, 0, 0xc1);
+  heap({once, twice});
+  EXPECT_EQ(read().size(), 2U);
+  EXPECT_EQ(runtime.snapshot.lostRoot, "");
+  runtime.snapshot.timers.clear();
+  heap({once, twice, twice});
+  EXPECT_EQ(read().size(), 2U);
+  EXPECT_EQ(runtime.incomplete("timers"), "an entry of a timer heap is damaged");
+  EXPECT_NE(runtime.snapshot.lostRoot, "");
 }
 
 TEST_P(TimersTest, HeapOfAbsurdLength) {
@@ -139,6 +152,7 @@ TEST_P(TimersTest, HeapOfAbsurdLength) {
     EXPECT_TRUE(read().empty());
   }
   EXPECT_EQ(runtime.incomplete("timers"), "a P's timer heap is not readable");
+  EXPECT_NE(runtime.snapshot.lostRoot, "");
 }
 
 TEST_P(TimersTest, SleeperAndItsTimerKnowEachOther) {

@@ -109,6 +109,10 @@ Addr FakeHeap::add(const SpanSpec& spec) {
   return mspan;
 }
 
+void FakeHeap::forgetLast() {
+  target_.put(kMheap + 8, static_cast<std::uint64_t>(spans_.size() - 1));
+}
+
 void FakeHeap::pointer(const SpanSpec& spec, Addr word, Addr value) {
   target_.put(word, value);
   const auto orByte = [&](Addr at, unsigned bits) {

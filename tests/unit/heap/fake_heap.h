@@ -38,6 +38,8 @@ class FakeHeap {
   Addr type(std::uint64_t size, std::uint64_t pointerBytes, std::uint64_t mask);
 
   Result<std::unique_ptr<heap::Heap>> open();
+  /// Leaves the span added last out of the list.
+  void forgetLast();
   SyntheticTarget& target() { return target_; }
   image::Image& image();
   /// Offset of mspan.state and others, for tests that damage them.

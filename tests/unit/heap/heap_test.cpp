@@ -163,6 +163,25 @@ TEST(Heap, ASpanThatItsArenaDoesNotKnowIsAProblem) {
   EXPECT_FALSE((*heap)->find(kHeap + 3 * kPageSize));
 }
 
+TEST(Heap, ASpanThatOnlyItsArenaKnowsIsAProblem) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({});
+  const Addr lost = fake.add({.base = kHeap + 2 * kPageSize});
+  fake.forgetLast();
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  EXPECT_THAT((*heap)->problem(), HasSubstr("not in the list"));
+  fake.target().put(lost + FakeHeap::kState, std::uint8_t{0});  // freed: left behind there
+  const auto freed = fake.open();
+  ASSERT_TRUE(freed);
+  EXPECT_EQ((*freed)->problem(), "");
+  fake.target().put(lost + FakeHeap::kState, std::uint8_t{1});  // and used again elsewhere
+  fake.target().put(lost + FakeHeap::kStart, kHeap + 8 * kPageSize);
+  const auto moved = fake.open();
+  ASSERT_TRUE(moved);
+  EXPECT_EQ((*moved)->problem(), "");
+}
+
 TEST(Heap, AbsurdSizesAreRefused) {
   for (const auto& [field, value] :
        {std::pair{FakeHeap::kPages, std::uint64_t{1} << 60},
@@ -170,6 +189,7 @@ TEST(Heap, AbsurdSizesAreRefused) {
         std::pair{FakeHeap::kLimit, ~std::uint64_t{0}},
         std::pair{FakeHeap::kLimit, std::uint64_t{0}},
         std::pair{FakeHeap::kStart, std::uint64_t{1} << 60}, std::pair{Addr{24}, std::uint64_t{0}},
+        std::pair{Addr{24}, std::uint64_t{1} << 63}, std::pair{Addr{24}, kPageSize + 8},
         std::pair{Addr{24}, std::uint64_t{3}}}) {
     FakeHeap fake(PointerScheme::headers);
     fake.add({});
