@@ -106,7 +106,7 @@ void writeLast(std::string_view text) { writeAll(STDOUT_FILENO, text); }
 
 void writeError(std::string_view text) { writeAll(STDERR_FILENO, text); }
 
-void complain(std::string_view what) { writeError(fmt::format("parked: {}\n", what)); }
+void complain(std::string_view what) { writeError(fmt::format("parked: {}\n", escaped(what))); }
 
 bool Screen::possible() {
   const char* terminal = std::getenv("TERM");

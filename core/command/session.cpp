@@ -360,15 +360,16 @@ std::optional<Session::Registers> Session::registersOf(std::uint64_t goid) const
 }
 
 std::string checkCommand(const std::vector<std::string>& words) {
-  return guarded([&words]() -> Error {
-           auto invocation = command::parse(words);
-           if (!invocation) return invocation.error();
-           const bool shellOnly = invocation->kind == command::Kind::watch && !invocation->help;
-           return shellOnly ? Error{ErrorCode::usage, std::string(command::kWatchInShell), 0}
-                            : kFine;
-         })
-      .message;
+  return report::escape(
+      guarded([&words]() -> Error {
+        auto invocation = command::parse(words);
+        if (!invocation) return invocation.error();
+        const bool shellOnly = invocation->kind == command::Kind::watch && !invocation->help;
+        return shellOnly ? Error{ErrorCode::usage, std::string(command::kWatchInShell), 0} : kFine;
+      }).message);
 }
+
+std::string escaped(std::string_view text) { return report::escape(text); }
 
 std::string_view version() { return PARKED_VERSION; }
 

@@ -200,6 +200,9 @@ std::vector<std::string> splitWords(std::string_view line);
 /// A duration as people write it: "50ms", "2s", "1h30m". False if it is none.
 bool parseDuration(std::string_view text, std::chrono::nanoseconds& duration);
 
+/// The text with what could steer a terminal made visible; what a command gives out is so already.
+std::string escaped(std::string_view text);
+
 std::string_view version();
 
 }  // namespace parked

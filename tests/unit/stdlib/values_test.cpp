@@ -33,7 +33,7 @@ TEST_F(ValuesTest, Strings) {
   program.target.putString(kMemory, kMemory + 0x100, "parked");
   EXPECT_EQ(values.string(kMemory), "parked");
   EXPECT_EQ(values.guess(kMemory, 6), "parked");
-  program.target.putString(kMemory + 0x20, 0, "");
+  program.target.putString(kMemory + 0x20, kMemory, "");
   EXPECT_EQ(values.string(kMemory + 0x20), "");
   // Longer than is wanted is not damaged.
   EXPECT_EQ(values.string(kMemory, 5), "parke\u2026 (cut: 6 bytes)");
@@ -161,7 +161,7 @@ TEST_F(NetConnTest, TcpAddresses) {
   ip(kRemote, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 2}, 80);
   EXPECT_EQ(conns.ofNetFd(kFd).remote, "10.0.0.2:80");
   ip(kRemote, {1, 2, 3}, 80);  // no address has three bytes
-  EXPECT_EQ(conns.ofNetFd(kFd).remote, ":80");
+  EXPECT_EQ(conns.ofNetFd(kFd).remote, "?:80");
   slice(kRemote, kHole, 4, 4);
   EXPECT_EQ(conns.ofNetFd(kFd).remote, ":80");
   slice(kRemote, kRemote + 0x80, kHuge, kHuge);
@@ -196,6 +196,7 @@ TEST_F(NetConnTest, WhatIsNoConnection) {
 
 TEST(NetConn, WithoutLayoutsNothingIsSaid) {
   test::SyntheticTypes program;
+  IncompleteList incomplete;
   const NetConns conns(program.image(), incomplete);
   EXPECT_EQ(conns.ofNetFd(kMemory).fd, -1);
 }
