@@ -20,6 +20,7 @@ constexpr std::size_t kMaxFree = 1 << 24;
 constexpr Addr kPollWait = 2;
 constexpr std::int64_t kMaxFd = INT32_MAX;
 constexpr std::int64_t kExpired = -1;  // pollDesc.rd and wd
+constexpr std::string_view kDescriptors = "poll descriptors";
 
 struct PollLayout {
   std::uint32_t size = 0;
@@ -43,7 +44,7 @@ struct PollLayout {
 };
 
 // The descriptors that were closed: pollcache.first lists them for reuse.
-AddrMap readFreeList(Access& access, const PollLayout& layout) {
+AddrMap readFreeList(Snapshot& snapshot, Access& access, const PollLayout& layout) {
   AddrMap free;
   const Addr cache = access.variable("runtime.pollcache");
   std::vector<std::string> missing;
@@ -51,9 +52,13 @@ AddrMap readFreeList(Access& access, const PollLayout& layout) {
   image::Field<Addr> first;
   binder.required(first, "first");
   Addr at = 0;
-  if (cache == 0 || !first || !access.memory.read(cache + first.offset, at)) return free;
-  while (at != 0 && free.size() < kMaxFree && free.insert(at, 0)) {
-    if (!access.memory.read(at + layout.link.offset, at)) break;
+  if (cache == 0 || !first) return free;
+  bool readable = access.memory.read(cache + first.offset, at);
+  while (readable && at != 0 && free.size() < kMaxFree && free.insert(at, 0)) {
+    readable = access.memory.read(at + layout.link.offset, at);
+  }
+  if (!readable || at != 0) {
+    snapshot.incomplete.add(kDescriptors, "the list of those that were closed is damaged", cache);
   }
   return free;
 }
@@ -85,26 +90,38 @@ bool isDescriptor(const image::Object& object, const PollLayout& layout, Gorouti
          object[layout.readDeadline] >= kExpired && object[layout.writeDeadline] >= kExpired;
 }
 
+/// Where goroutines wait for descriptors there are some.
+void sayIfMissed(Snapshot& snapshot, Addr chunks) {
+  const bool waits = std::ranges::any_of(snapshot.goroutines, [&](const Goroutine& goroutine) {
+    return goroutine.reason < snapshot.reasons.size() &&
+           snapshot.reasons[goroutine.reason].kind == ReasonClass::ioWait;
+  });
+  if (waits && snapshot.fds.empty()) {
+    snapshot.incomplete.add(kDescriptors, "the runtime's memory for them was not found", chunks);
+  }
+}
+
 }  // namespace
 
 void readPollFds(Snapshot& snapshot, Access& access) {
   PollLayout layout;
   const Addr chunks = access.variable("runtime.persistentChunks");
   Addr chunk = 0;
-  if (chunks == 0 || !layout.bind(access.layouts) || !access.memory.read(chunks, chunk)) {
-    // A program that never opens a file or socket through the poller has no such type.
+  // A program that never opens a file or socket through the poller has no such type.
+  if (!layout.bind(access.layouts)) return;
+  if (chunks == 0 || !access.memory.read(chunks, chunk)) {
+    sayIfMissed(snapshot, chunks);
     return;
   }
-  const AddrMap free = readFreeList(access, layout);
+  const AddrMap free = readFreeList(snapshot, access, layout);
   AddrMap seen;
   Goroutines goroutines(snapshot);
   while (chunk != 0 && seen.size() < kMaxChunks && seen.insert(chunk, 0)) {
     auto bytes = access.memory.bytes(chunk, kChunkSize);
-    if (bytes.empty()) bytes = access.memory.bytesUpTo(chunk, kChunkSize);  // truncated core
-    if (bytes.size() < sizeof(Addr)) {
-      snapshot.incomplete.add("poll descriptors", "the runtime's memory for them is not readable",
-                              chunk);
-      break;
+    if (bytes.empty()) {
+      snapshot.incomplete.add(kDescriptors, "the runtime's memory for them is not readable", chunk);
+      bytes = access.memory.bytesUpTo(chunk, kChunkSize);
+      if (bytes.size() < sizeof(Addr)) break;
     }
     // A descriptor in use points at itself.
     for (std::size_t at = 0; at + layout.size <= bytes.size(); at += sizeof(Addr)) {
@@ -126,6 +143,7 @@ void readPollFds(Snapshot& snapshot, Access& access) {
     std::memcpy(&chunk, bytes.data(), sizeof chunk);
   }
   std::ranges::sort(snapshot.fds, {}, &PollFd::fd);
+  sayIfMissed(snapshot, chunks);
 }
 
 void readPollFds(Snapshot& snapshot) {

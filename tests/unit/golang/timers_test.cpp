@@ -236,6 +236,37 @@ TEST_P(TimersTest, DescriptorsInTheRuntimesChunks) {
   EXPECT_EQ(runtime.wait(lost).kind, ObjectKind::unknown);
 }
 
+TEST_P(TimersTest, WhatIsMissingOfDescriptorsIsSaid) {
+  const Addr first = runtime.allocate(8), chunk = runtime.allocate(256 << 10);
+  const auto damage = [&] {
+    runtime.snapshot.incomplete = {};
+    runtime.snapshot.fds.clear();
+    readPollFds(runtime.snapshot, runtime.access);
+    return runtime.incomplete("poll descriptors");
+  };
+  EXPECT_EQ(damage(), "") << "nobody waits for one";
+  runtime.park("IO wait");
+  EXPECT_EQ(damage(), "the runtime's memory for them was not found");
+  runtime.access.variables["runtime.persistentChunks"] = 0xdead0000;
+  EXPECT_EQ(damage(), "the runtime's memory for them was not found");
+  runtime.access.variables["runtime.persistentChunks"] = first;
+  runtime.target.put(first, chunk);
+  EXPECT_EQ(damage(), "the runtime's memory for them was not found") << "there must be some";
+  runtime.set(chunk + 64, "runtime.pollDesc", "self", chunk + 64);
+  EXPECT_EQ(damage(), "");
+  runtime.target.put(first, Addr{0xdead0000});
+  EXPECT_EQ(damage(), "the runtime's memory for them is not readable");
+  runtime.target.put(first, chunk);
+  const Addr cache = runtime.make("runtime.pollCache");
+  runtime.access.variables["runtime.pollcache"] = cache;
+  EXPECT_EQ(damage(), "");
+  for (const Addr closed : {chunk + 1024, Addr{0xdead0000}}) {
+    runtime.set(cache, "runtime.pollCache", "first", closed);
+    runtime.set(chunk + 1024, "runtime.pollDesc", "link", chunk + 1024);
+    EXPECT_EQ(damage(), "the list of those that were closed is damaged");
+  }
+}
+
 TEST_P(TimersTest, OtherWaits) {
   const Index gc = runtime.park("finalizer wait"), strange = runtime.park("somebody's own"),
               syscall = runtime.park(""), running = runtime.park("");
