@@ -54,6 +54,7 @@ int run(const std::vector<std::string>& words) {
                                                    [&progress](std::string_view text) {
                                                      progress.clear();
                                                      writeOut(text);
+                                                     return true;
                                                    });
   progress.clear();
   writeError(result.timings);

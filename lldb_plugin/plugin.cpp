@@ -23,7 +23,6 @@ class Command : public lldb::SBCommandPluginInterface {
 
   bool DoExecute(lldb::SBDebugger debugger, char** arguments,
                  lldb::SBCommandReturnObject& result) override {
-    std::string output;
     std::string error;
     // lldb is built without exceptions: none may get out.
     try {
@@ -31,14 +30,13 @@ class Command : public lldb::SBCommandPluginInterface {
       for (; arguments != nullptr && *arguments != nullptr; ++arguments) {
         words.emplace_back(*arguments);
       }
+      Output output(debugger, result);
       state_->run(debugger, std::move(words), output, error);
     } catch (const std::exception& exception) {
       error = exception.what();
     } catch (...) {
       error = "unexpected failure";
     }
-    if (!output.empty() && output.back() == '\n') output.pop_back();  // AppendMessage adds one
-    if (!output.empty()) result.AppendMessage(output.c_str());
     if (!error.empty()) {
       error.insert(0, "parked: ");
       result.SetError(error.c_str());

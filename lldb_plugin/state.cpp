@@ -1,6 +1,5 @@
 #include "state.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <unistd.h>
 
@@ -18,22 +17,17 @@ Style styleOf(lldb::SBDebugger& debugger) {
   return style;
 }
 
-bool asksForHelp(const std::vector<std::string>& words) {
-  return words.front() == "help" || std::any_of(words.begin(), words.end(), [](const auto& word) {
-           return word == "-h" || word == "--help";
-         });
-}
-
-/// Sets a value for as long as it lives.
+/// Sets a pointer for as long as it lives.
+template <class T>
 class Current {
  public:
-  Current(lldb::SBDebugger*& slot, lldb::SBDebugger& debugger) : slot_(slot) { slot_ = &debugger; }
+  Current(T*& slot, T& value) : slot_(slot) { slot_ = &value; }
   Current(const Current&) = delete;
   Current& operator=(const Current&) = delete;
   ~Current() { slot_ = nullptr; }
 
  private:
-  lldb::SBDebugger*& slot_;
+  T*& slot_;
 };
 
 }  // namespace
@@ -41,6 +35,9 @@ class Current {
 Host State::host() {
   Host host;
   host.cancelled = [this] { return debugger_ != nullptr && debugger_->InterruptRequested(); };
+  host.progress = [this](std::string_view stage, std::uint64_t done, std::uint64_t total) {
+    if (progress_ != nullptr) progress_->update(stage, done, total);
+  };
   return host;
 }
 
@@ -62,6 +59,8 @@ bool State::open(const Held& held, bool force, std::string& error) {
       request.alreadyStopped = true;
     }
   }
+  Progress progress(*debugger_);
+  const Current current(progress_, progress);
   Session::Opened opened = Session::open(request, host());
   if (!opened.session) {
     error = opened.error;
@@ -71,27 +70,37 @@ bool State::open(const Held& held, bool force, std::string& error) {
   session_ = std::move(opened.session);
   held_ = held;
   forced_ = force;
+  moves_.listenTo(debugger_->GetSelectedTarget().GetProcess());
   return true;
 }
 
-void State::run(lldb::SBDebugger& debugger, std::vector<std::string> words, std::string& output,
+void State::forget() {
+  const std::lock_guard lock(mutex_);
+  session_.reset();
+  access_.reset();
+}
+
+void State::run(lldb::SBDebugger& debugger, std::vector<std::string> words, Output& output,
                 std::string& error) {
+  const std::lock_guard lock(mutex_);
   const Current current(debugger_, debugger);
   const bool force = std::erase(words, "--force") > 0;
-  if (asksForHelp(words)) {
-    output = commandHelp(words.front() != "help" ? words.front()
-                         : words.size() > 1      ? words[1]
-                                                 : "");
-    if (output.empty()) error = "there is no such command";
-    return;
-  }
   error = checkCommand(words);  // before a target is opened for nothing
   if (!error.empty()) return;
+  if (const std::string help = helpAsked(words); !help.empty()) {
+    output.write(help);
+    return;
+  }
   Held held;
-  if (!describeHeld(debugger, held, error) || !open(held, force, error)) return;
-  CommandResult result = session_->run(words, styleOf(debugger));
-  output = std::move(result.output) + result.timings;
-  error = std::move(result.error);
+  if (!describeHeld(debugger, held, error)) {
+    session_.reset();
+    return;
+  }
+  if (!open(held, force, error)) return;
+  const CommandResult result = session_->run(
+      words, styleOf(debugger), [&output](std::string_view text) { return output.write(text); });
+  output.write(result.timings);
+  error = result.error;
   if (session_->interrupted()) session_.reset();
 }
 

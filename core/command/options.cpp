@@ -20,6 +20,10 @@ tl::unexpected<Error> usage(std::string message) {
   return fail(ErrorCode::usage, std::move(message));
 }
 
+tl::unexpected<Error> noCommand(std::string_view name) {
+  return usage(fmt::format("'{}' is no command; there are {}", name, commandNames()));
+}
+
 /// CLI11 cannot say "one word, and a second one unless the first is `user` or `running`", so that
 /// --with and --without are taken out of the words first; their order among the words is free.
 Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& words,
@@ -214,6 +218,9 @@ Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
   if (spec.has(Option::watch)) {
     if (auto watch = readWatch(raw, out); !watch) return watch;
   }
+  if (spec.kind == Kind::help && !out.argument.empty() && findSpec(out.argument) == nullptr) {
+    return noCommand(out.argument);
+  }
   if (spec.needsArgument() && out.argument.empty() && !out.help) {
     return usage(fmt::format("{} needs {}: {}", spec.name, spec.argumentName(), spec.synopsis));
   }
@@ -227,9 +234,14 @@ std::string oneLine(const Spec& spec, std::string message) {
   constexpr std::string_view kExtraOne = "The following argument was not expected: ";
   for (const std::string_view extra : {kExtra, kExtraOne}) {
     if (message.starts_with(extra)) {
-      return fmt::format("{} does not know '{}' (see: help {})", spec.name,
+      return fmt::format("{} does not know '{}' (see: parked help {})", spec.name,
                          message.substr(extra.size()), spec.name);
     }
+  }
+  constexpr std::string_view kMissing = ": 1 required TEXT missing";
+  if (message.ends_with(kMissing)) {
+    message.resize(message.size() - kMissing.size());
+    return fmt::format("{}: {} needs a value behind it", spec.name, message);
   }
   return fmt::format("{}: {}", spec.name, message);
 }
@@ -251,9 +263,7 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
   const bool named = !words.empty() && !words.front().starts_with('-');
   const std::string name = named ? words.front() : "report";
   const Spec* spec = findSpec(name);
-  if (spec == nullptr) {
-    return usage(fmt::format("'{}' is no command; there are {}", name, commandNames()));
-  }
+  if (spec == nullptr) return noCommand(name);
   Invocation out;
   out.kind = spec->kind;
   std::vector<std::string> rest(words.begin() + (named ? 1 : 0), words.end());

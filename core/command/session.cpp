@@ -136,6 +136,12 @@ Error guarded(Work work) {
 
 const Error kFine{ErrorCode::io, "", 0};
 
+/// The help that is asked for, "" if none is.
+std::string helpOf(const command::Invocation& invocation) {
+  if (invocation.kind == command::Kind::help) return commandHelp(invocation.argument);
+  return invocation.help ? commandHelp(command::specOf(invocation.kind).name) : "";
+}
+
 }  // namespace
 
 struct Session::Impl {
@@ -288,8 +294,10 @@ Session::Opened Session::open(const OpenRequest& request, const Host& host) {
 
 CommandResult Session::run(const std::vector<std::string>& words, const Style& style) {
   std::string output;
-  CommandResult result =
-      run(words, style, [&output](std::string_view text) { output.append(text); });
+  CommandResult result = run(words, style, [&output](std::string_view text) {
+    output.append(text);
+    return true;
+  });
   result.output = std::move(output);
   return result;
 }
@@ -300,16 +308,8 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
   const Error error = guarded([&]() -> Error {
     auto invocation = command::parse(words);
     if (!invocation) return invocation.error();
-    if (invocation->help || invocation->kind == command::Kind::help) {
-      const std::string topic = invocation->kind == command::Kind::help
-                                    ? invocation->argument
-                                    : std::string(command::specOf(invocation->kind).name);
-      if (!topic.empty() && command::findSpec(topic) == nullptr) {
-        return Error{
-            ErrorCode::usage,
-            fmt::format("'{}' is no command; there are {}", topic, command::commandNames()), 0};
-      }
-      sink(commandHelp(topic));
+    if (const std::string help = helpOf(*invocation); !help.empty()) {
+      sink(help);
       return kFine;
     }
     if (invocation->kind == command::Kind::watch) {
@@ -317,8 +317,14 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
     }
     Timings timings;
     HostObserver observer(impl_->callbacks);
+    bool cut = false;
+    const Sink whileWanted = [&](std::string_view text) {
+      cut = cut || !sink(text);
+      return !cut;
+    };
     auto exit =
-        command::execute(*invocation, *impl_->workspace, style, sink, {&observer, &timings});
+        command::execute(*invocation, *impl_->workspace, style, whileWanted, {&observer, &timings});
+    if (cut) exit = fail(ErrorCode::interrupted, "interrupted: the output is cut off");
     if (!exit && exit.error().code == ErrorCode::interrupted) result.exit = Exit::incomplete;
     if (!exit) return exit.error();
     result.exit = *exit;
@@ -357,6 +363,11 @@ std::optional<Session::Registers> Session::registersOf(std::uint64_t goid) const
         image::readObject(impl_->target->memory(), goroutine->address, binder.size())[framePointer];
   }
   return registers;
+}
+
+std::string helpAsked(const std::vector<std::string>& words) {
+  const auto invocation = command::parse(words);
+  return invocation ? helpOf(*invocation) : "";
 }
 
 std::string checkCommand(const std::vector<std::string>& words) {

@@ -188,8 +188,9 @@ std::vector<CommandHelp> commands() {
 }
 
 std::string commandHelp(std::string_view name) {
+  if (name.empty()) return command::familyHelp();
   const command::Spec* spec = command::findSpec(name);
-  if (spec == nullptr) return command::familyHelp();
+  if (spec == nullptr) return "";
   std::string text =
       fmt::format("{}\n\n{}\n", spec->synopsis, spec->text.empty() ? spec->summary : spec->text);
   bool first = true;

@@ -154,7 +154,10 @@ Watch::Look Watch::look(const Host& host) {
 std::string Watch::show(const Style& style, int rows) const {
   std::string text;
   if (impl_->history.looks() == 0) return text;
-  const auto sink = [&text](std::string_view piece) { text.append(piece); };
+  const auto sink = [&text](std::string_view piece) {
+    text.append(piece);
+    return true;
+  };
   if (json()) {
     report::renderWatchJson(impl_->view, impl_->options.limitOr(0), sink);
   } else {

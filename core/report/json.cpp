@@ -35,7 +35,7 @@ std::vector<std::pair<const rules::Finding*, std::size_t>> findingsShown(const R
 template <class Put>
 void putArray(Writer& out, std::string_view name, std::size_t count, const Put& put) {
   out.format(",\n\"{}\":[", name);
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count && !out.ended(); ++i) {
     out(i == 0 ? "\n" : ",\n");
     out.append([&](std::string& text) { put(text, i); });
   }
@@ -46,7 +46,7 @@ void putArray(Writer& out, std::string_view name, std::size_t count, const Put& 
 template <class Put>
 void putLines(Writer& out, std::string_view type, std::size_t count, const Put& put) {
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count && !out.ended(); ++i) {
     text.clear();
     put(text, i);
     out.format("{{\"type\":\"{}\",", type);

@@ -119,7 +119,10 @@ void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle
   const std::span<const Index> listed(report.goroutines.data(), shown);
   const std::size_t idWidth = digits(report.snapshot->goroutines[listed.back()].id);
   const std::size_t reasonWidth = longestReason(report, listed);
-  for (const Index index : listed) putGoroutineLine(page, report, index, idWidth, reasonWidth);
+  for (const Index index : listed) {
+    if (writer.ended()) return;
+    putGoroutineLine(page, report, index, idWidth, reasonWidth);
+  }
   putMore(page, report.goroutines.size(), shown, style, "goroutines");
 }
 
@@ -137,7 +140,7 @@ void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& 
   });
   const std::uint64_t shown = shownOf(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, true);
-  for (std::uint64_t i = 0; i < shown; ++i) {
+  for (std::uint64_t i = 0; i < shown && !writer.ended(); ++i) {
     page.field(0, 0, {}, leak::describeChannel(*report.snapshot, channels[order[i]]));
     page.field(4, 0, {}, waiters[i], Ink::faint);
   }
@@ -186,7 +189,7 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   const std::uint64_t shown = shownOf(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, false);
   putLockCycles(page, report, limit, style);
-  for (std::uint64_t i = 0; i < shown; ++i) {
+  for (std::uint64_t i = 0; i < shown && !writer.ended(); ++i) {
     page.field(0, 0, {}, leak::describeLock(*report.snapshot, locks[order[i]]));
     page.field(4, 9, "waiting", waiters[i], Ink::faint);
     for (const std::string& holder : holderTexts(report, order[i])) {
@@ -221,7 +224,10 @@ void renderChannel(const Report& report, Index index, std::uint64_t limit, const
     std::uint64_t largest = 0;
     for (const Index i : listed) largest = std::max(largest, snapshot.goroutines[i].id);
     const std::size_t reasonWidth = longestReason(report, listed);
-    for (const Index i : listed) putGoroutineLine(page, report, i, digits(largest), reasonWidth);
+    for (const Index i : listed) {
+      if (writer.ended()) return;
+      putGoroutineLine(page, report, i, digits(largest), reasonWidth);
+    }
     putMore(page, queue.size(), shown, style, fmt::format("channel {:#x}", channel.address));
   }
 }

@@ -171,7 +171,7 @@ void renderTraceback(const Report& report, bool system, std::uint64_t limit, con
   for (const Index index : report.goroutines) {
     const golang::Goroutine& goroutine = report.snapshot->goroutines[index];
     if (goroutine.system && !system) continue;
-    if (limit != 0 && written == limit) break;
+    if (out.ended() || (limit != 0 && written == limit)) break;
     if (written++ != 0) out("\n");
     traceback.goroutine(goroutine);
   }

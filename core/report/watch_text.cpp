@@ -174,7 +174,10 @@ void renderWatchText(const WatchView& view, const WatchOptions& options, const T
                      const Sink& sink) {
   std::string text;
   const auto lay = [&](std::string& out, const auto& put) {
-    Writer writer([&out](std::string_view piece) { out.append(piece); });
+    Writer writer([&out](std::string_view piece) {
+      out.append(piece);
+      return true;
+    });
     Page page(style, writer);
     put(page);
   };

@@ -10,8 +10,8 @@
 
 namespace parked::report {
 
-/// Receives output as it is made.
-using Sink = std::function<void(std::string_view)>;
+/// Receives output as it is made; false: no more of it is wanted.
+using Sink = std::function<bool(std::string_view)>;
 
 class Writer {
  public:
@@ -36,14 +36,18 @@ class Writer {
     if (buffer_.size() >= kBlock) flush();
   }
   void flush() {
-    if (!buffer_.empty()) sink_(buffer_);
+    if (!buffer_.empty() && !ended_) ended_ = !sink_(buffer_);
     buffer_.clear();
   }
+  /// No more is wanted: a renderer of many things asks between two of them. What is written all the
+  /// same goes nowhere.
+  bool ended() const { return ended_; }
 
  private:
   static constexpr std::size_t kBlock = 64 << 10;
   Sink sink_;
   std::string buffer_;
+  bool ended_ = false;
 };
 
 }  // namespace parked::report

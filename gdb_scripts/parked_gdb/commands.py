@@ -8,24 +8,20 @@ import parked
 from . import output, selection, session
 
 _FORCE = "--force"
-_HELP = ("-h", "--help")
 
 
 def run(words: list[str], from_tty: bool) -> None:
     """Runs a command of the family on what gdb holds and writes what it answers."""
     force = _FORCE in words
     words = [word for word in words if word != _FORCE]
-    if words[0] == "help" or any(word in _HELP for word in words):
-        topics = words[1:] if words[0] == "help" else words[:1]
-        text = parked.command_help(topics[0] if topics else "")
-        if not text:
-            raise gdb.GdbError(f"parked: there is no command '{topics[0]}'.")
-        output.write(text)
-        return
     # Before a target is opened for nothing.
     wrong = parked.check_command(words)
     if wrong:
         raise gdb.GdbError(f"parked: {wrong}")
+    help_text = parked.help_asked(words)
+    if help_text:
+        output.write(help_text)
+        return
     interactive = output.color(from_tty)
     try:
         result = session.current(force, show_progress=interactive).execute(
@@ -47,12 +43,17 @@ class _Prefix(gdb.Command):
     def __init__(self) -> None:
         super().__init__("parked", gdb.COMMAND_DATA, prefix=True)
 
+    def invoke(self, _argument: str, _from_tty: bool) -> None:
+        self.dont_repeat()
+        output.write(parked.command_help())
+
 
 class _Command(gdb.Command):
     """One command of the family; what it does is in the library."""
 
-    def __init__(self, name: str, command: str, help_text: str) -> None:
-        self.__doc__ = help_text
+    def __init__(self, name: str, command: str, summary: str) -> None:
+        # The first line alone is what gdb's lists of commands show.
+        self.__doc__ = f"{summary[:1].upper()}{summary[1:]}.\n\n{parked.command_help(command)}"
         self._command = command
         super().__init__(name, gdb.COMMAND_DATA)
 
@@ -62,10 +63,10 @@ class _Command(gdb.Command):
 
 
 class _Select(gdb.Command):
-    """parked select ID | none
+    """Makes gdb's own backtrace work on the stack of a goroutine:  parked select ID | none
 
-    Makes gdb's own backtrace, up, down, frame and info locals work on the stack of goroutine ID,
-    without writing a register. Lasts until the program moves, or `parked select none`."""
+    Up, down, frame and info locals, too, without writing a register. Lasts until the program moves,
+    or `parked select none`."""
 
     def __init__(self) -> None:
         super().__init__("parked select", gdb.COMMAND_STACK)
@@ -79,7 +80,7 @@ class _Select(gdb.Command):
 
 
 class _Goroutine(gdb.Command):
-    """goroutine ID [COMMAND]
+    """One goroutine with its stack, or a gdb command on it:  goroutine ID [COMMAND]
 
     Shows goroutine ID with its stack (as `parked goroutine ID`), or runs a gdb command, such as bt,
     on its stack."""
@@ -104,12 +105,13 @@ class _Goroutine(gdb.Command):
 def register() -> None:
     """Defines the commands; those that others may have under the same name only if they do not."""
     _Prefix()
-    for command in parked.commands():
-        _Command(f"parked {command.name}", command.name, parked.command_help(command.name))
+    summaries = {command.name: command.summary for command in parked.commands()}
+    for name, summary in summaries.items():
+        _Command(f"parked {name}", name, summary)
     _Select()
     # The Go distribution's runtime-gdb.py has these two as well.
     if not _defined("info goroutines"):
-        _Command("info goroutines", "goroutines", parked.command_help("goroutines"))
+        _Command("info goroutines", "goroutines", summaries["goroutines"])
     if not _defined("goroutine"):
         _Goroutine()
 

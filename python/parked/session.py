@@ -225,6 +225,12 @@ def command_help(command: str = "") -> str:
     return _parked.command_help(command)
 
 
+def help_asked(command: Command) -> str:
+    """The text that a command asks for, as ``report --help``; empty if it asks for none."""
+    words = split_words(command) if isinstance(command, str) else list(command)
+    return _parked.help_asked(words)
+
+
 def check_command(command: Command) -> str:
     """What is wrong with a command, in one line, before anything is opened; empty if nothing."""
     words = split_words(command) if isinstance(command, str) else list(command)

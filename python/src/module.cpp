@@ -71,6 +71,7 @@ PYBIND11_MODULE(_parked, module) {
 
   module.def("commands", &listCommands);
   module.def("command_help", [](const std::string& command) { return commandHelp(command); });
+  module.def("help_asked", [](const std::vector<std::string>& words) { return helpAsked(words); });
   module.def("check_command",
              [](const std::vector<std::string>& words) { return checkCommand(words); });
   module.def("split_words", [](const std::string& line) { return splitWords(line); });

@@ -172,7 +172,7 @@ std::tuple<py::str, py::str, int, py::str> PySession::run(const std::vector<std:
   std::string pending;
   const auto pass = [&](std::string_view piece) {
     pending.append(piece);
-    callbacks_->call<bool>([&] {
+    return callbacks_->call<bool>([&] {
       const std::size_t whole = wholeCharacters(pending);
       const py::str text = decode(std::string_view(pending).substr(0, whole));
       pending.erase(0, whole);

@@ -101,10 +101,16 @@ def test_lldb_on_a_process(
     assert process.poll() is None
 
 
+def copies() -> set[str]:
+    """Of remote programs, where gdb has them for a session."""
+    return {name for name in os.listdir("/tmp") if name.startswith("parked-")}
+
+
 @pytest.mark.parametrize("tool", ["gdbserver"], indirect=True)
 def test_gdb_through_gdbserver(
     tool: str, build: Path, program: Path, process: subprocess.Popen[str]
 ) -> None:
+    before = copies()
     server = subprocess.Popen(
         [tool, "--once", "--attach", "127.0.0.1:0", str(process.pid)],
         stderr=subprocess.PIPE,
@@ -126,7 +132,7 @@ def test_gdb_through_gdbserver(
         server.kill()
         server.wait()
     assert "5 senders queued" in output
-    assert not [name for name in os.listdir("/tmp") if name.startswith("parked-")]
+    assert copies() == before
 
 
 @gdb
@@ -175,6 +181,21 @@ def test_gdb_says_in_one_line_what_is_wrong(tool: str, build: Path, program: Pat
 def test_lldb_says_in_one_line_what_is_wrong(tool: str, build: Path) -> None:
     output = in_lldb(tool, build, commands=("parked report",))
     assert "error: parked: there is nothing to read" in output
+
+
+@gdb
+def test_gdb_lists_what_each_command_is_for(tool: str, build: Path) -> None:
+    output = in_gdb(tool, build, commands=("help parked", "parked", "parked help nonsense"))
+    assert "parked why -- What keeps a blocked goroutine from being called leaked." in output
+    assert output.count("one goroutine with everything known of it") == 1  # by `parked` alone
+    assert "'nonsense' is no command" in output
+
+
+@lldb
+def test_lldb_knows_no_help_of_what_is_no_command(tool: str, build: Path) -> None:
+    output = in_lldb(tool, build, commands=("parked help why", "parked help nonsense"))
+    assert "The verdict of the goroutine, and the shortest way" in output
+    assert "'nonsense' is no command" in output
 
 
 @gdb

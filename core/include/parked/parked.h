@@ -99,7 +99,8 @@ struct CommandResult {
 };
 
 /// Receives output as it is made, so that a million goroutines of JSON need not fit in memory.
-using Sink = std::function<void(std::string_view)>;
+/// False: no more of it is wanted; the command then ends, its output cut off.
+using Sink = std::function<bool(std::string_view)>;
 
 class Session {
  public:
@@ -184,8 +185,12 @@ struct CommandHelp {
   std::string name, synopsis, summary;
 };
 std::vector<CommandHelp> commands();
-/// The whole help text of a command ("report"), or of the family for "".
+/// The whole help text of a command ("report"), or of the family for ""; "" for what is none.
 std::string commandHelp(std::string_view command);
+
+/// The text that a command line asks for, as `help report` or `report --help`; "" if it asks for
+/// something else.
+std::string helpAsked(const std::vector<std::string>& words);
 
 /// What is wrong with a command line, in one clear line, "" if nothing: what run() would say,
 /// before anything is opened.

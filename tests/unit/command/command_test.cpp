@@ -127,6 +127,13 @@ TEST(Help, EveryCommandHasSome) {
   }
   EXPECT_THAT(commandHelp("report"), HasSubstr("--suspect-age"));
   EXPECT_THAT(commandHelp("timers"), Not(HasSubstr("--with ")));
+  EXPECT_EQ(commandHelp("nonsense"), "");
+  EXPECT_EQ(helpAsked({"help"}), commandHelp(""));
+  EXPECT_EQ(helpAsked({"help", "why"}), commandHelp("why"));
+  EXPECT_EQ(helpAsked({"why", "--help"}), commandHelp("why"));
+  EXPECT_EQ(helpAsked({"why", "1"}), "");
+  EXPECT_THAT(checkCommand({"help", "nonsense"}), HasSubstr("'nonsense' is no command"));
+  EXPECT_EQ(checkCommand({"report", "--limit"}), "report: --limit needs a value behind it");
 }
 
 /// Main running, three senders, one goroutine that can never run again.
@@ -150,7 +157,11 @@ class Commands : public testing::Test {
     auto invocation = command::parse(words);
     if (!invocation) return tl::unexpected(invocation.error());
     return command::execute(*invocation, workspace, {},
-                            [this](std::string_view text) { out_ += text; }, {});
+                            [this](std::string_view text) {
+                              out_ += text;
+                              return true;
+                            },
+                            {});
   }
 
   fake::Builder program_;

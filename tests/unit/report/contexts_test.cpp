@@ -21,7 +21,10 @@ std::string render(const stdlib::Resources& resources, std::uint64_t limit) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, &resources, {}, {}).value();
   std::string out;
-  report::renderContexts(report, limit, {}, [&out](std::string_view text) { out += text; });
+  report::renderContexts(report, limit, {}, [&out](std::string_view text) {
+    out += text;
+    return true;
+  });
   return out;
 }
 

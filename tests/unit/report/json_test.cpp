@@ -40,8 +40,10 @@ std::string document(const Builder& program, const Options& options = {}) {
                                          options.filters, options.groupBy)
                           .value();
   std::string out;
-  report::renderJson(report, options.parts, options.limit,
-                     [&out](std::string_view text) { out += text; });
+  report::renderJson(report, options.parts, options.limit, [&out](std::string_view text) {
+    out += text;
+    return true;
+  });
   return out;
 }
 
@@ -51,7 +53,10 @@ std::vector<json> lines(const Builder& program, const Options& options = {}) {
       report::makeReport(analysis, nullptr, options.target, options.incomplete, options.filters)
           .value();
   std::stringstream out;
-  report::renderJsonl(report, options.limit, [&out](std::string_view text) { out << text; });
+  report::renderJsonl(report, options.limit, [&out](std::string_view text) {
+    out << text;
+    return true;
+  });
   std::vector<json> all;
   for (std::string line; std::getline(out, line);) all.push_back(json::parse(line));
   return all;
@@ -341,9 +346,20 @@ TEST(Json, IsWrittenAsItIsMade) {
   report::renderJson(report, {}, 0, [&](std::string_view text) {
     total += text.size();
     largest = std::max(largest, text.size());
+    return true;
   });
   EXPECT_GT(total, 4'000'000U);
   EXPECT_LT(largest, 200'000U);
+}
+
+TEST(Json, IsNotMadeWhenNoMoreIsWanted) {
+  Builder program;
+  for (int i = 0; i < 5000; ++i) program.sender(program.channel(0xc000 + 0x100U * i));
+  const leak::Analysis analysis = program.analyse();
+  const auto report = report::makeReport(analysis, nullptr, {}, {}).value();
+  int pieces = 0;
+  report::renderJson(report, {}, 0, [&](std::string_view) { return ++pieces < 3; });
+  EXPECT_EQ(pieces, 3);
 }
 
 }  // namespace

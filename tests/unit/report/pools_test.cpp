@@ -32,11 +32,17 @@ Shown show(const Builder& program, const stdlib::Resources& resources, Render re
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, &resources, {}, {}).value();
   Shown shown;
-  render(report, limit, {}, [&](std::string_view text) { shown.text += text; });
+  render(report, limit, {}, [&](std::string_view text) {
+    shown.text += text;
+    return true;
+  });
   std::string out;
   const report::JsonParts parts{
       .goroutines = false, .groups = false, .timers = false, .sql = true, .files = true};
-  report::renderJson(report, parts, limit, [&](std::string_view text) { out += text; });
+  report::renderJson(report, parts, limit, [&](std::string_view text) {
+    out += text;
+    return true;
+  });
   shown.document = json::parse(out);
   return shown;
 }

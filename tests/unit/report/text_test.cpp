@@ -47,8 +47,10 @@ std::string render(const Builder& program, const Options& options = {}) {
   const auto report =
       report::makeReport(analysis, nullptr, target(), options.incomplete, options.filters).value();
   std::string out;
-  report::renderText(report, options.text, options.style,
-                     [&out](std::string_view text) { out += text; });
+  report::renderText(report, options.text, options.style, [&out](std::string_view text) {
+    out += text;
+    return true;
+  });
   return out;
 }
 
@@ -207,7 +209,10 @@ TEST(Text, ANewerGoIsSaid) {
   info.newerGo = true;
   const auto report = report::makeReport(analysis, nullptr, info, {}).value();
   std::string out;
-  report::renderText(report, {}, {}, [&out](std::string_view text) { out += text; });
+  report::renderText(report, {}, {}, [&out](std::string_view text) {
+    out += text;
+    return true;
+  });
   EXPECT_THAT(out, HasSubstr("go1.26.8 linux/amd64 (newer than this parked was checked against)"));
 }
 
@@ -259,7 +264,10 @@ std::string list(const Builder& program, Render renderer) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, nullptr, target(), {}).value();
   std::string out;
-  renderer(report, [&out](std::string_view text) { out += text; });
+  renderer(report, [&out](std::string_view text) {
+    out += text;
+    return true;
+  });
   return out;
 }
 
