@@ -185,8 +185,8 @@ var kinds = map[string]func(n int){
 		go receive(c)
 	},
 	"deep-stack": func(n int) { go deep(n, one) },
-	"stacks": func(n int) { // so many different ones, of up to 1000 frames
-		for i := 0; i < n; i++ {
+	"stacks": func(n int) { // a hundredth as many, of up to 1000 frames
+		for i := 0; i < n/100; i++ {
 			if i%2 == 0 {
 				go deep(i%1000, one)
 			} else {
@@ -201,7 +201,7 @@ var kinds = map[string]func(n int){
 			kept = append(kept, n)
 		}
 	},
-	// Connections: of a client whose bodies nobody closes, and their server.
+	// Connections, a hundredth as many: of a client whose bodies nobody closes, and their server.
 	"http": func(n int) {
 		listener, err := net.Listen("unix", "socket")
 		if err != nil {
@@ -215,7 +215,7 @@ var kinds = map[string]func(n int){
 			MaxIdleConnsPerHost: n,
 		}
 		client := &http.Client{Transport: transport}
-		for i := 0; i < n; i++ {
+		for i := 0; i < n/100; i++ {
 			response, err := client.Get("http://example/")
 			if err != nil {
 				panic(err)
