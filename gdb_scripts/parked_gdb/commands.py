@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import gdb
 import parked
 
 from . import output, selection, session
 
 _FORCE = "--force"
+_OPTION = re.compile(r"^ +(?:-\w, )?(--[a-z-]+)", re.MULTILINE)
 
 
 def run(words: list[str], from_tty: bool) -> None:
@@ -60,6 +63,16 @@ class _Command(gdb.Command):
     def invoke(self, argument: str, from_tty: bool) -> None:
         self.dont_repeat()
         run([self._command, *parked.split_words(argument)], from_tty)
+
+    def complete(self, text: str, word: str | None) -> list[str]:
+        # To gdb a word begins behind the last dash; it is to get what follows from there on.
+        typed = text.rpartition(" ")[2]
+        known = len(typed) - len(word or "")
+        if self._command == "help":
+            names = [command.name for command in parked.commands()]
+        else:  # the options, as its help lists them
+            names = _OPTION.findall(parked.command_help(self._command))
+        return [name[known:] for name in dict.fromkeys(names) if name.startswith(typed)]
 
 
 class _Select(gdb.Command):

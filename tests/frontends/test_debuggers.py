@@ -191,6 +191,15 @@ def test_gdb_lists_what_each_command_is_for(tool: str, build: Path) -> None:
     assert "'nonsense' is no command" in output
 
 
+@gdb
+def test_gdb_completes_commands_and_options(tool: str, build: Path) -> None:
+    lines = ("parked con", "parked report --suspect", "parked timers --lim", "parked help ti")
+    output = in_gdb(tool, build, commands=tuple(f"complete {line}" for line in lines))
+    expected = ["parked contexts", "parked report --suspect-age", "parked report --suspect-count"]
+    expected += ["parked timers --limit", "parked help timers"]
+    assert sorted(output.splitlines()) == sorted(expected)
+
+
 @lldb
 def test_lldb_knows_no_help_of_what_is_no_command(tool: str, build: Path) -> None:
     output = in_lldb(tool, build, commands=("parked help why", "parked help nonsense"))
