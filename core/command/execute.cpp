@@ -54,13 +54,8 @@ std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
   return filters;
 }
 
-bool wasInterrupted(const report::Report& report) {
-  return std::ranges::any_of(report.incomplete,
-                             [](const Incomplete& entry) { return entry.what == kInterrupted; });
-}
-
 Exit exitOf(const Invocation& invocation, const report::Report& report) {
-  if (wasInterrupted(report)) return Exit::incomplete;
+  if (report.interrupted) return Exit::incomplete;
   if (invocation.failOn) {
     for (const leak::Analysis& analysis = *report.analysis;
          const golang::Index index : report.goroutines) {
@@ -152,7 +147,9 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
   }
   auto report = report::makeReport(analysis, resources, workspace.target(), std::move(incomplete),
                                    filters, invocation.groupBy);
-  if (report && !invocation.ignoreFile.empty()) {
+  if (!report) return report;
+  report->interrupted = workspace.interrupted();
+  if (!invocation.ignoreFile.empty()) {
     const auto list = leak::AllowList::read(invocation.ignoreFile);
     if (!list) return tl::unexpected(list.error());
     report::applyAllowList(*report, *list);
@@ -168,8 +165,9 @@ Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspac
     const Timings::Scope scope(work.timings, "retained memory");
     const bool cancelled = work.cancelled();
     if (!cancelled) report::addHoldings(*report, work.observer);
-    if ((cancelled || report->holdings.interrupted) && !wasInterrupted(*report)) {
+    if ((cancelled || report->holdings.interrupted) && !report->interrupted) {
       report->incomplete.push_back({std::string(kInterrupted), "what leaks retain", 1, 0});
+      report->interrupted = true;
     }
   }
   const Timings::Scope scope(work.timings, "render");
@@ -287,7 +285,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
   if (!report) return tl::unexpected(report.error());
   // An empty list would say that there are none.
   const bool lists = invocation.kind != Kind::info && invocation.kind != Kind::timers;
-  if (lists && wasInterrupted(*report)) {
+  if (lists && report->interrupted) {
     return fail(ErrorCode::interrupted, "interrupted before that was read");
   }
   const Timings::Scope scope(work.timings, "render");

@@ -1,10 +1,10 @@
 #include "image/dwarf_layouts.h"
 
-#include <dwarf.h>
 #include <fmt/format.h>
 #include <limits>
 #include <unordered_map>
 
+#include "image/dwarf_die.h"
 #include "image/name_index.h"
 
 namespace parked::image {
@@ -12,51 +12,11 @@ namespace parked::image {
 namespace {
 
 constexpr std::uint32_t kPointerSize = 8;
-constexpr int kMaxTypeDepth = 32;           // typedefs of typedefs; damaged data may be cyclic
 constexpr std::size_t kMaxFields = 100000;  // of one struct
-
-std::optional<std::uint64_t> number(Dwarf_Die* die, unsigned name) {
-  Dwarf_Attribute attribute;
-  Dwarf_Word value = 0;
-  if (dwarf_attr(die, name, &attribute) == nullptr || dwarf_formudata(&attribute, &value) != 0) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-std::string_view nameOf(Dwarf_Die* die) {
-  const char* name = dwarf_diename(die);
-  return name != nullptr ? std::string_view(name) : std::string_view();
-}
-
-bool typeOf(Dwarf_Die* die, Dwarf_Die* type) {
-  Dwarf_Attribute attribute;
-  return dwarf_attr(die, DW_AT_type, &attribute) != nullptr &&
-         dwarf_formref_die(&attribute, type) != nullptr;
-}
-
-/// Follows typedefs and qualifiers; false when they do not end.
-bool strip(Dwarf_Die* type) {
-  for (int depth = 0; depth < kMaxTypeDepth; ++depth) {
-    switch (dwarf_tag(type)) {
-      case DW_TAG_typedef:
-      case DW_TAG_const_type:
-      case DW_TAG_volatile_type: {
-        Dwarf_Die inner;
-        if (!typeOf(type, &inner)) return false;
-        *type = inner;
-        break;
-      }
-      default:
-        return true;
-    }
-  }
-  return false;
-}
 
 /// Size in bytes of a type without typedefs around it; 0 when it is not known.
 std::uint32_t sizeOf(Dwarf_Die* type) {
-  const auto size = number(type, DW_AT_byte_size);
+  const auto size = numberOf(type, DW_AT_byte_size);
   if (size && *size <= std::numeric_limits<std::uint32_t>::max()) {
     return static_cast<std::uint32_t>(*size);
   }
@@ -71,7 +31,7 @@ std::uint32_t sizeOf(Dwarf_Die* type) {
 
 std::optional<FieldLayout> readField(Dwarf_Die* member) {
   Dwarf_Die type;
-  const auto offset = number(member, DW_AT_data_member_location);
+  const auto offset = numberOf(member, DW_AT_data_member_location);
   if (!offset || *offset > std::numeric_limits<std::uint32_t>::max() || !typeOf(member, &type)) {
     return std::nullopt;
   }

@@ -1,9 +1,10 @@
 #include "image/dwarf_types.h"
 
 #include <algorithm>
-#include <dwarf.h>
 #include <fmt/format.h>
 #include <utility>
+
+#include "image/dwarf_die.h"
 
 namespace parked::image {
 
@@ -14,45 +15,11 @@ constexpr unsigned kGoKey = 0x2901;
 constexpr unsigned kGoElem = 0x2902;
 constexpr unsigned kGoRuntimeType = 0x2904;
 
-constexpr int kMaxDepth = 64;  // structs in arrays in structs; damaged data may be cyclic
 constexpr std::uint64_t kPointerSize = 8;
-
-std::string_view nameOf(Dwarf_Die* die) {
-  const char* name = dwarf_diename(die);
-  return name != nullptr ? std::string_view(name) : std::string_view();
-}
-
-bool typeOf(Dwarf_Die* die, Dwarf_Die* type) {
-  Dwarf_Attribute attribute;
-  return dwarf_attr(die, DW_AT_type, &attribute) != nullptr &&
-         dwarf_formref_die(&attribute, type) != nullptr;
-}
-
-bool number(Dwarf_Die* die, unsigned name, Dwarf_Word& value) {
-  Dwarf_Attribute attribute;
-  return dwarf_attr(die, name, &attribute) != nullptr && dwarf_formudata(&attribute, &value) == 0;
-}
-
-bool refersTo(Dwarf_Die* die, unsigned name, Dwarf_Die* to) {
-  Dwarf_Attribute attribute;
-  return dwarf_attr(die, name, &attribute) != nullptr &&
-         dwarf_formref_die(&attribute, to) != nullptr;
-}
-
-bool strip(Dwarf_Die* type) {
-  for (int depth = 0; depth < kMaxDepth; ++depth) {
-    if (dwarf_tag(type) != DW_TAG_typedef) return true;
-    Dwarf_Die inner;
-    if (!typeOf(type, &inner)) return false;
-    *type = inner;
-  }
-  return false;
-}
 
 std::uint64_t sizeOf(Dwarf_Die type) {
   if (!strip(&type)) return 0;
-  Dwarf_Word size = 0;
-  if (number(&type, DW_AT_byte_size, size)) return size;
+  if (const auto size = numberOf(&type, DW_AT_byte_size)) return *size;
   const int tag = dwarf_tag(&type);
   return tag == DW_TAG_pointer_type || tag == DW_TAG_subroutine_type ? kPointerSize : 0;
 }
@@ -62,13 +29,13 @@ bool memberAt(Dwarf_Die* type, std::uint64_t& offset, Dwarf_Die& member) {
   Dwarf_Die die;
   if (dwarf_child(type, &die) != 0) return false;
   do {
-    Dwarf_Word start = 0;
+    const auto start = numberOf(&die, DW_AT_data_member_location);
     Dwarf_Die of;
-    if (dwarf_tag(&die) != DW_TAG_member || !number(&die, DW_AT_data_member_location, start) ||
-        !typeOf(&die, &of) || offset < start || offset - start >= sizeOf(of)) {
+    if (dwarf_tag(&die) != DW_TAG_member || !start || !typeOf(&die, &of) || offset < *start ||
+        offset - *start >= sizeOf(of)) {
       continue;
     }
-    offset -= start;
+    offset -= *start;
     member = die;
     return true;
   } while (dwarf_siblingof(&die, &die) == 0);
@@ -178,7 +145,7 @@ TypedWord DwarfTypes::find(TypeRef type, std::uint64_t offset, std::string_view 
   Dwarf_Die die;
   if (!dieOf(type, die)) return found;
   PointerKind pointer = PointerKind::pointer;
-  for (int depth = 0; depth < kMaxDepth; ++depth) {
+  for (int depth = 0; depth < kMaxTypeDepth; ++depth) {
     Dwarf_Die next;
     switch (dwarf_tag(&die)) {
       case DW_TAG_typedef:

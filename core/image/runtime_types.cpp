@@ -1,192 +1,31 @@
 #include "image/runtime_types.h"
 
 #include <algorithm>
-#include <array>
+#include <cstring>
+
+#include "image/descriptor_layout.h"
+#include "image/type_name.h"
 
 namespace parked::image {
 
 namespace {
 
 constexpr std::uint64_t kWord = 8;
-constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
+constexpr std::uint32_t kAbsent = DescriptorLayout::kAbsent;
 constexpr std::uint8_t kKindMask = 31;
 constexpr std::uint8_t kKindDirectInterface = 1 << 5;  // up to 1.25
 // abi.TFlag
-constexpr std::uint8_t kFlagUncommon = 1, kFlagExtraStar = 2, kFlagNamed = 4;
+constexpr std::uint8_t kFlagUncommon = 1, kFlagNamed = 4;
 constexpr std::uint8_t kFlagDirectInterface = 1 << 5;  // since 1.26
-// abi.Name: flags of its first byte.
-constexpr unsigned kNameEmbedded = 8;
 constexpr std::uint64_t kMaxFields = 1 << 16;
 constexpr std::uint64_t kMaxTypes = 1 << 22;  // of a module
-constexpr std::size_t kMaxName = 1 << 14;
-constexpr int kMaxPointers = 8;  // "****T": deeper is not followed for a name
-
-struct Name {
-  std::string text;
-  unsigned flags = 0;
-};
-
-// abi.Name: one byte of flags, the length as an unsigned varint, the text.
-Name readName(target::AddressSpace& memory, Addr address) {
-  const auto head = memory.bytesUpTo(address, 1 + 3);
-  if (head.empty()) return {};
-  std::size_t length = 0;
-  for (std::size_t i = 1; i < head.size(); ++i) {
-    const auto byte = std::to_integer<std::size_t>(head[i]);
-    length |= (byte & 0x7f) << (7 * (i - 1));
-    if ((byte & 0x80) != 0) continue;
-    if (length == 0 || length > kMaxName) return {};
-    const auto text = memory.bytes(address + i + 1, length);
-    return {std::string(reinterpret_cast<const char*>(text.data()), text.size()),
-            std::to_integer<unsigned>(head[0])};
-  }
-  return {};
-}
-
-bool isText(std::string_view name) {
-  return std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) >= ' '; });
-}
+constexpr int kMaxPointers = 8;               // "****T": deeper is not followed for a name
 
 }  // namespace
 
-struct RuntimeTypes::Layout {
-  std::uint32_t size = 0;
-  Field<std::uint64_t> typeSize, pointerBytes;
-  Field<std::uint8_t> flags, kind;
-  Field<std::int32_t> name;
-  // Sizes of the structs that descriptors of a kind begin with, and where they say what.
-  std::array<std::uint32_t, 32> kindSize{};
-  std::uint32_t arrayElement = kAbsent, arrayLength = kAbsent, channelElement = kAbsent;
-  std::uint32_t pointerElement = kAbsent, sliceElement = kAbsent, structFields = kAbsent;
-  std::uint32_t interfaceMethods = kAbsent, interfaceMethodSize = 0, methodSize = 0;
-  std::uint32_t functionIns = kAbsent, functionOuts = kAbsent;
-  std::uint32_t fieldSize = 0, fieldName = kAbsent, fieldType = kAbsent, fieldOffset = kAbsent;
-  bool fieldOffsetShifted = false;  ///< 1.18: the offset times two, plus one if embedded
-  std::uint32_t uncommonSize = 0;
-  Field<std::int32_t> package;
-  Field<std::uint16_t> methods;
-  // Maps.
-  bool swiss = false;
-  std::uint32_t mapSize = 0;
-  Field<Addr> mapKey, mapElement;
-  Field<std::uint8_t> keySize, elementSize;
-  Field<std::uint16_t> bucketSize;
-  Field<std::uint32_t> mapFlags;
-  Field<std::uint64_t> groupSize, slotSize, keysOffset, keyStride, elementsOffset, elementStride,
-      elementOffset;
-  std::uint32_t groupSlots = kAbsent;  ///< offset of the first slot in a group, behind ctrl
-  // runtime.itab
-  std::uint32_t itabSize = 0;
-  Field<Addr> itabType, itabInterface;
-
-  void bind(LayoutSource& layouts);
-  void bindMaps(LayoutSource& layouts, bool moved);
-};
-
-void RuntimeTypes::Layout::bind(LayoutSource& layouts) {
-  std::vector<std::string> missing;
-  const bool moved = layouts.find("internal/abi.Type") != nullptr;
-  const auto pick = [moved](const char* now, const char* before) { return moved ? now : before; };
-  Binder type(layouts, pick("internal/abi.Type", "runtime._type"), missing);
-  size = type.size();
-  type.required(typeSize, "Size_", "size");
-  type.required(pointerBytes, "PtrBytes", "ptrdata");
-  type.required(flags, "TFlag", "tflag");
-  type.required(kind, "Kind_", "kind");
-  type.required(name, "Str", "str");
-  if (!missing.empty()) size = 0;
-
-  kindSize.fill(size);
-  const auto sizeOf = [this](TypeKind k) -> std::uint32_t& {
-    return kindSize[static_cast<std::size_t>(k)];
-  };
-  Binder array(layouts, pick("internal/abi.ArrayType", "runtime.arraytype"), missing);
-  sizeOf(TypeKind::array) = array.size();
-  arrayElement = array.offsetOf(pick("Elem", "elem"), false);
-  arrayLength = array.offsetOf(pick("Len", "len"), false);
-  Binder channel(layouts, pick("internal/abi.ChanType", "runtime.chantype"), missing);
-  sizeOf(TypeKind::channel) = channel.size();
-  channelElement = channel.offsetOf(pick("Elem", "elem"), false);
-  Binder pointer(layouts, pick("internal/abi.PtrType", "runtime.ptrtype"), missing);
-  sizeOf(TypeKind::pointer) = pointer.size();
-  pointerElement = pointer.offsetOf(pick("Elem", "elem"), false);
-  Binder slice(layouts, pick("internal/abi.SliceType", "runtime.slicetype"), missing);
-  sizeOf(TypeKind::slice) = slice.size();
-  sliceElement = slice.offsetOf(pick("Elem", "elem"), false);
-  Binder structure(layouts, pick("internal/abi.StructType", "runtime.structtype"), missing);
-  sizeOf(TypeKind::structure) = structure.size();
-  structFields = structure.offsetOf(pick("Fields", "fields"), false);
-  Binder interface(layouts, pick("internal/abi.InterfaceType", "runtime.interfacetype"), missing);
-  sizeOf(TypeKind::interface) = interface.size();
-  interfaceMethods = interface.offsetOf(pick("Methods", "mhdr"), false);
-  interfaceMethodSize =
-      Binder(layouts, pick("internal/abi.Imethod", "runtime.imethod"), missing).size();
-  Binder function(layouts, pick("internal/abi.FuncType", "runtime.functype"), missing);
-  sizeOf(TypeKind::function) = function.size();
-  functionIns = function.offsetOf(pick("InCount", "inCount"), false);
-  functionOuts = function.offsetOf(pick("OutCount", "outCount"), false);
-
-  Binder field(layouts, pick("internal/abi.StructField", "runtime.structfield"), missing);
-  fieldSize = field.size();
-  fieldName = field.offsetOf(pick("Name", "name"), false);
-  fieldType = field.offsetOf(pick("Typ", "typ"), false);
-  fieldOffset = field.offsetOf(pick("Offset", "offset"), false);
-  if (fieldOffset == kAbsent) {
-    fieldOffset = field.offsetOf("offsetAnon", false);
-    fieldOffsetShifted = true;
-  }
-  Binder uncommon(layouts, pick("internal/abi.UncommonType", "runtime.uncommontype"), missing);
-  uncommonSize = uncommon.size();
-  uncommon.optional(package, "PkgPath", "pkgpath");
-  uncommon.optional(methods, "Mcount", "mcount");
-  methodSize = Binder(layouts, pick("internal/abi.Method", "runtime.method"), missing).size();
-
-  Binder itab(layouts,
-              layouts.find("internal/abi.ITab") != nullptr ? "internal/abi.ITab" : "runtime.itab",
-              missing);
-  itabSize = itab.size();
-  itab.optional(itabType, "Type", "_type");
-  itab.optional(itabInterface, "Inter", "inter");
-  bindMaps(layouts, moved);
-}
-
-void RuntimeTypes::Layout::bindMaps(LayoutSource& layouts, bool moved) {
-  std::vector<std::string> missing;
-  const char* typeName = "runtime.maptype";
-  if (moved) {
-    // 1.24 and 1.25 have both forms' types under names of their own.
-    typeName = layouts.find("internal/abi.SwissMapType") != nullptr &&
-                       layouts.find("internal/runtime/maps.Map") != nullptr
-                   ? "internal/abi.SwissMapType"
-               : layouts.find("internal/abi.OldMapType") != nullptr ? "internal/abi.OldMapType"
-                                                                    : "internal/abi.MapType";
-  }
-  Binder map(layouts, typeName, missing);
-  mapSize = map.size();
-  kindSize[static_cast<std::size_t>(TypeKind::map)] = mapSize;
-  map.optional(mapKey, "Key", "key");
-  map.optional(mapElement, "Elem", "elem");
-  map.optional(keySize, "KeySize", "keysize");
-  map.optional(elementSize, "ValueSize", "elemsize");
-  map.optional(bucketSize, "BucketSize", "bucketsize");
-  map.optional(mapFlags, "Flags", "flags");
-  map.optional(groupSize, "GroupSize");
-  map.optional(slotSize, "SlotSize");
-  map.optional(elementOffset, "ElemOff");
-  map.optional(keysOffset, "KeysOff");
-  map.optional(keyStride, "KeyStride");
-  map.optional(elementsOffset, "ElemsOff");
-  map.optional(elementStride, "ElemStride");
-  swiss = groupSize.exists();
-  // internal/runtime/maps/group.go: a group begins with its control word.
-  groupSlots = kWord;
-}
-
 RuntimeTypes::RuntimeTypes(target::AddressSpace& memory, LayoutSource& layouts,
                            const ModuleList& modules)
-    : memory_(memory), modules_(modules), layout_(std::make_unique<Layout>()) {
-  layout_->bind(layouts);
-}
+    : memory_(memory), modules_(modules), layout_(std::make_unique<DescriptorLayout>(layouts)) {}
 RuntimeTypes::~RuntimeTypes() = default;
 
 const RuntimeField* RuntimeType::field(std::string_view fieldName) const {
@@ -218,7 +57,7 @@ std::unique_ptr<RuntimeType> RuntimeTypes::decode(Addr descriptor) {
   if (module == nullptr || descriptor % kWord != 0 || layout_->size == 0) return nullptr;
   const Object object = readObject(memory_, descriptor, layout_->size);
   if (!object) return nullptr;
-  const Layout& layout = *layout_;
+  const DescriptorLayout& layout = *layout_;
   auto type = std::make_unique<RuntimeType>();
   type->address = descriptor;
   const std::uint8_t kind = object[layout.kind];
@@ -272,11 +111,9 @@ bool RuntimeTypes::decodeName(const Module& module, const Object& object, Runtim
   const std::int32_t offset = object[layout_->name];
   const Addr text = module.types + static_cast<std::uint32_t>(offset);
   if (offset <= 0 || text >= module.typesEnd) return false;
-  type.name = readName(memory_, text).text;
-  if (type.name.empty() || !isText(type.name)) return false;
-  if ((object[layout_->flags] & kFlagExtraStar) != 0 && type.name.starts_with('*')) {
-    type.name.erase(0, 1);
-  }
+  type.name = readTypeName(memory_, text).text;
+  if (type.name.empty()) return false;
+  dropExtraStar(type.name, object[layout_->flags]);
   return true;
 }
 
@@ -287,12 +124,11 @@ std::string RuntimeTypes::packageOf(const Module& module, Addr descriptor, TypeK
   const std::int32_t offset = uncommon[layout_->package];
   const Addr text = module.types + static_cast<std::uint32_t>(offset);
   if (offset <= 0 || text >= module.typesEnd) return {};
-  std::string package = readName(memory_, text).text;
-  return isText(package) ? package : std::string();
+  return readTypeName(memory_, text).text;
 }
 
 bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
-  const Layout& layout = *layout_;
+  const DescriptorLayout& layout = *layout_;
   Addr fields = 0;
   std::uint64_t count = 0;
   if (layout.structFields == kAbsent || layout.fieldSize == 0 || layout.fieldName == kAbsent ||
@@ -311,10 +147,10 @@ bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
         !memory_.read(at + layout.fieldOffset, field.offset)) {
       return false;
     }
-    Name text = readName(memory_, name);
-    if (text.text.empty() || !isText(text.text)) return false;
+    TypeName text = readTypeName(memory_, name);
+    if (text.text.empty()) return false;
     field.name = std::move(text.text);
-    field.embedded = (text.flags & kNameEmbedded) != 0;
+    field.embedded = (text.flags & TypeName::kEmbedded) != 0;
     if (layout.fieldOffsetShifted) {
       field.embedded = (field.offset & 1) != 0;
       field.offset >>= 1;
@@ -326,7 +162,7 @@ bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
 }
 
 bool RuntimeTypes::decodeMap(Addr descriptor, RuntimeType& type) const {
-  const Layout& layout = *layout_;
+  const DescriptorLayout& layout = *layout_;
   const Object object = readObject(memory_, descriptor, layout.mapSize);
   if (!object || !layout.mapKey || !layout.mapElement || !layout.mapFlags) return false;
   type.key = object[layout.mapKey];
@@ -400,7 +236,7 @@ Addr RuntimeTypes::find(std::string_view wanted) {
 }
 
 std::uint64_t RuntimeTypes::descriptorSize(Addr descriptor) const {
-  const Layout& layout = *layout_;
+  const DescriptorLayout& layout = *layout_;
   const Object object = readObject(memory_, descriptor, layout.size);
   if (!object) return 0;
   const std::uint8_t kind = object[layout.kind] & kKindMask;

@@ -16,6 +16,8 @@
 
 namespace parked::image {
 
+struct DescriptorLayout;
+
 /// reflect.Kind; the numbers are the same in all versions.
 enum class TypeKind : std::uint8_t {
   invalid = 0,
@@ -110,7 +112,6 @@ class RuntimeTypes {
   std::vector<Itab> itabs() const;
 
  private:
-  struct Layout;
   std::unique_ptr<RuntimeType> decode(Addr descriptor);
   bool decodeName(const Module& module, const Object& object, RuntimeType& type) const;
   bool decodeFields(Addr descriptor, RuntimeType& type) const;
@@ -124,7 +125,7 @@ class RuntimeTypes {
 
   target::AddressSpace& memory_;
   const ModuleList& modules_;
-  std::unique_ptr<Layout> layout_;
+  std::unique_ptr<DescriptorLayout> layout_;
   std::unordered_map<Addr, std::unique_ptr<RuntimeType>> known_;
   std::unordered_map<std::string, std::vector<Addr>> byName_;  // by what %T prints
   bool indexed_ = false;

@@ -65,17 +65,16 @@ std::string connectionText(const Report& report, const HttpConnection& connectio
     text += fmt::format(
         " for {}", humanDuration(saturatingDifference(snapshot.clock.now, connection.idleSince)));
   }
-  if (!connection.request.url.empty()) {
-    text += fmt::format(", {} {}", connection.request.method, connection.request.url);
+  if (const std::string request = connection.request.text(); !request.empty()) {
+    text += ", " + request;
   }
   for (const stdlib::HttpStream& stream : connection.requests) {
     if (&stream - connection.requests.data() == kStreams) {
       text += fmt::format(", {} more", connection.requests.size() - kStreams);
       break;
     }
-    text += fmt::format(", {}", stream.request.url.empty()
-                                    ? std::string("a request")
-                                    : stream.request.method + " " + stream.request.url);
+    const std::string request = stream.request.text();
+    text += fmt::format(", {}", request.empty() ? "a request" : request);
     if (stream.state != HttpState::waiting) {
       text += fmt::format(" ({})", httpStateName(stream.state));
     }
@@ -183,9 +182,8 @@ void putServer(Page& page, const Report& report, const stdlib::HttpServer& serve
     const stdlib::HttpHandler& handler = server.handlers[i];
     const leak::Place& place = report.analysis->place(
         report.analysis->stack(report.snapshot->goroutines[handler.goroutine].stack).user);
-    std::string text = handler.request.url.empty()
-                           ? ""
-                           : handler.request.method + " " + handler.request.url + ", ";
+    std::string text = handler.request.text();
+    if (!text.empty()) text += ", ";
     text += fmt::format("goroutine {}", goroutineText(*report.snapshot, handler.goroutine));
     if (const auto wait = waitText(report.analysis->waitAtLeast(handler.goroutine));
         !wait.empty()) {

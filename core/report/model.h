@@ -91,6 +91,7 @@ struct Report {
   std::vector<TimerGroup> timers;        ///< largest first
   std::vector<rules::Finding> findings;  ///< of all goroutines, whatever the filters say
   std::vector<Incomplete> incomplete;    ///< of target, image and snapshot
+  bool interrupted = false;              ///< the user asked to stop before all was read
   /// What the allow-list took out: goroutines and, of the default grouping, groups.
   std::uint64_t quietedGoroutines = 0, quietedGroups = 0;
 };

@@ -49,7 +49,7 @@ std::string connectionEvidence(const HttpConnection& connection,
     text += fmt::format(", fd {} {} -> {}", connection.net.fd, connection.net.local,
                         connection.net.remote);
   }
-  if (!request.url.empty()) text += fmt::format(", {} {}", request.method, request.url);
+  if (const std::string what = request.text(); !what.empty()) text += ", " + what;
   return text;
 }
 
@@ -288,10 +288,9 @@ void handlers(const Look& look, std::vector<Finding>& findings) {
       finding.goroutines.push_back(handler.goroutine);
       if (finding.evidence.size() < kExamples) {
         const HttpConnection& connection = look.http.connections[handler.connection];
+        const std::string request = handler.request.text();
         finding.evidence.push_back(fmt::format(
-            "{}{}goroutine {}, fd {} {} <- {}{}",
-            handler.request.url.empty() ? "" : handler.request.method + " " + handler.request.url,
-            handler.request.url.empty() ? "" : ", ",
+            "{}{}goroutine {}, fd {} {} <- {}{}", request, request.empty() ? "" : ", ",
             look.analysis.snapshot().goroutines[handler.goroutine].id, connection.net.fd,
             connection.net.local, connection.net.remote, connection.http2 ? ", HTTP/2" : ""));
       }

@@ -29,7 +29,10 @@ enum class HttpState : std::uint8_t {
 
 /// A request that a connection is busy with, where its object was found.
 struct HttpRequest {
-  std::string method, url;
+  std::string method, url;  ///< empty: not known
+
+  /// "GET http://example.com/", or empty.
+  std::string text() const { return url.empty() ? std::string() : method + " " + url; }
 };
 
 /// A request on an HTTP/2 client's connection.

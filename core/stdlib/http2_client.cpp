@@ -70,7 +70,7 @@ void HttpReader::readHttp2() {
       connection.streams = maps_.count(values_.pointer(address + streams));
       connection.state = connection.streams == 0 ? HttpState::idle : HttpState::active;
       if (connection.streams == 0 && lastIdle != kAbsent) {
-        connection.idleSince = monotonic(address + lastIdle);
+        connection.idleSince = times_.monotonic(address + lastIdle);
       }
       if (t1 != kAbsent && object[transport] != 0) {
         // A *Transport; since 1.27 an interface that holds one, or a struct that begins with it.

@@ -90,25 +90,12 @@ HttpReader::HttpReader(const golang::Snapshot& snapshot, const proof::Proof* pro
       layouts_(snapshot.image->libraryLayouts()),
       values_(*snapshot.image, incomplete),
       conns_(*snapshot.image, incomplete),
-      maps_(*snapshot.image) {
-  // time.startNano is what monotonic readings count from; the runtime's own start is a few
-  // microseconds off.
-  if (const auto start = snapshot.image->symbol("time.startNano")) {
-    timeBase_ = values_.pointer(*start);
-  }
-  if (timeBase_ == 0) timeBase_ = static_cast<Addr>(snapshot.clock.started);
-}
+      maps_(*snapshot.image),
+      times_(snapshot, values_) {}
 
 void HttpReader::want(Finder& finder) const {
   finder.wantType("*net/http.Transport");
   finder.wantType("*net/http.Server");
-}
-
-/// Of a time.Time: monotonic ns; 0 if it has no monotonic reading.
-std::int64_t HttpReader::monotonic(Addr time) const {
-  const Addr wall = values_.pointer(time);
-  if ((wall >> 63) == 0) return 0;
-  return static_cast<std::int64_t>(values_.pointer(time + kWord) + timeBase_);
 }
 
 Index HttpReader::transportAt(Addr address) {
@@ -266,7 +253,7 @@ void HttpReader::readPersistConns() {
       connection.net = conns_.describe(values_.interface(address + layout.conn));
       connection.state = stateOf(connection, object[layout.expected]);
       if (connection.state == HttpState::idle) {
-        connection.idleSince = monotonic(address + layout.idleAt);
+        connection.idleSince = times_.monotonic(address + layout.idleAt);
       }
       connection.transport = transportAt(object[layout.transport]);
       connections_[address] = static_cast<Index>(http_.connections.size());

@@ -10,6 +10,7 @@
 #include "stdlib/finder.h"
 #include "stdlib/http.h"
 #include "stdlib/stack_index.h"
+#include "stdlib/times.h"
 
 namespace parked::stdlib {
 
@@ -63,7 +64,6 @@ class HttpReader {
   void readHandlers(const Http2Server& package);
   HttpRequest currentRequest(const HttpConnection& connection) const;
   Index serverAt(Addr address);
-  std::int64_t monotonic(Addr time) const;
 
   const golang::Snapshot& snapshot_;
   const proof::Proof* proof_;
@@ -73,10 +73,10 @@ class HttpReader {
   Values values_;
   NetConns conns_;
   golang::MapReader maps_;
+  Times times_;
   Http http_;
   std::unordered_map<Addr, Index> transports_, connections_, servers_;
   std::unordered_map<Index, std::vector<Addr>> bodies_;  // by connection: see bodyChain
-  Addr timeBase_ = 0;  ///< monotonic ns that time.Time counts from
 };
 
 }  // namespace parked::stdlib

@@ -75,20 +75,10 @@ SqlReader::SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof
       incomplete_(incomplete),
       values_(*snapshot.image, incomplete),
       maps_(*snapshot.image),
+      times_(snapshot, values_),
       roots_(snapshot),
-      layout_(std::make_unique<Layout>(snapshot.image->libraryLayouts())) {
-  if (const auto start = snapshot.image->symbol("time.startNano")) {
-    timeBase_ = values_.pointer(*start);
-  }
-  if (timeBase_ == 0) timeBase_ = static_cast<Addr>(snapshot.clock.started);
-}
+      layout_(std::make_unique<Layout>(snapshot.image->libraryLayouts())) {}
 SqlReader::~SqlReader() = default;
-
-std::int64_t SqlReader::monotonic(Addr time) const {
-  const Addr wall = values_.pointer(time);
-  return (wall >> 63) == 0 ? 0
-                           : static_cast<std::int64_t>(values_.pointer(time + kWord) + timeBase_);
-}
 
 void SqlReader::read(Finder& finder) {
   const auto openers = stacks_.in(kOpener);
@@ -218,7 +208,7 @@ void SqlReader::readConns(SqlDb& db) {
         conn.driverType =
             values_.typeName(values_.interface(conn.address + layout_->driverConn).type);
         if (layout_->returnedAt != kAbsent) {
-          conn.returnedAt = monotonic(conn.address + layout_->returnedAt);
+          conn.returnedAt = times_.monotonic(conn.address + layout_->returnedAt);
         }
         ++(conn.inUse ? db.inUse : db.idle);
         db.conns.push_back(std::move(conn));

@@ -12,6 +12,7 @@
 #include "proof/stack_roots.h"
 #include "stdlib/finder.h"
 #include "stdlib/stack_index.h"
+#include "stdlib/times.h"
 #include "stdlib/values.h"
 
 namespace parked::stdlib {
@@ -85,7 +86,6 @@ class SqlReader {
   User userOf(const Holder& holder) const;
   void judge(const Finder& finder, const Finder& again, SqlConn& conn);
   bool heldByOthers(const Finder& again, Addr user, Index waiter) const;
-  std::int64_t monotonic(Addr time) const;
 
   const golang::Snapshot& snapshot_;
   const proof::Proof* proof_;
@@ -93,13 +93,13 @@ class SqlReader {
   IncompleteList& incomplete_;
   Values values_;
   golang::MapReader maps_;
+  Times times_;
   proof::StackRoots roots_;
   std::vector<proof::HeldPointer> held_;  // scratch
   std::unique_ptr<Layout> layout_;
   std::unordered_map<Addr, User> users_;          // known from their goroutines
   std::vector<std::pair<Addr, Addr>> freeLists_;  // the arrays of DB.freeConn, with their ends
   Sql sql_;
-  Addr timeBase_ = 0;
 
  public:
   ~SqlReader();
