@@ -15,7 +15,7 @@ using image::Field;
 constexpr std::uint64_t kMaxSpans = 1 << 28;         // 2 TiB of smallest spans
 constexpr std::uint64_t kMaxScanSlots = 0x7fffffff;  // a parent edge is 31 bits
 constexpr std::uint64_t kArenas = 1 << 22;           // of a 48-bit address space
-constexpr std::uint8_t kInUse = 1;                   // runtime.mSpanInUse
+constexpr std::uint8_t kInUse = 1, kManual = 2;      // runtime.mSpanInUse, mSpanManual
 constexpr std::uint8_t kNoScan = 1;                  // lowest bit of mspan.spanclass
 constexpr std::uint64_t kSmallestSlot = 8;
 constexpr std::size_t kAskEvery = 1 << 14;
@@ -159,7 +159,7 @@ Result<void> Heap::readSpans(const Layout& layout, Addr mheap, Observer* observe
       damage("two spans of the heap overlap");
     }
   }
-  findLostSpans(layout);
+  lookAtOtherPages(layout);
   for (std::size_t i = 0; i < arenas_.size() && scheme_ != PointerScheme::headers; ++i) {
     if (arenas_[i] == nullptr) continue;
     const Addr arena = arenaOf(firstPage_ * kPageSize + i * kArenaSize);
@@ -257,8 +257,10 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   details_.push_back(details);
 }
 
-/// The arenas know the spans, too: none that is in use may be missing in the list.
-void Heap::findLostSpans(const Layout& layout) {
+/// Of the pages of arenas that are no object's: the arenas know the spans, too, and none that is in
+/// use may be missing in the list. What is not memory of the runtime's own (stacks) is free.
+void Heap::lookAtOtherPages(const Layout& layout) {
+  freePages_.resize(arenas_.size());
   for (std::size_t i = 0; i < arenas_.size(); ++i) {
     if (arenas_[i] == nullptr) continue;
     const Addr start = firstPage_ * kPageSize + i * kArenaSize;
@@ -268,19 +270,24 @@ void Heap::findLostSpans(const Layout& layout) {
       damage("the spans of an arena are not readable");
       return;
     }
+    freePages_[i].resize(kPagesPerArena);
     Addr before = 0;
+    bool isFree = false;
     for (std::uint64_t page = 0; page < kPagesPerArena; ++page) {
       Addr address = 0;
       std::memcpy(&address, table.data() + page * sizeof(Addr), sizeof address);
       // What was freed still stands there, of a long span at each page.
-      if (address == 0 || address == before || arenas_[i][page] != kNoSpan) continue;
-      before = address;
-      const image::Object mspan = image::readObject(*memory_, address, layout.spanSize);
-      if (!mspan || mspan[layout.state] != kInUse) continue;
-      const std::uint64_t inside = start + page * kPageSize - mspan[layout.startAddr];
-      if (inside / kPageSize < mspan[layout.pages]) {
-        damage("a span of the heap is not in the list of them");
+      if (address == 0 || arenas_[i][page] != kNoSpan) continue;
+      if (address != before) {
+        before = address;
+        const image::Object mspan = image::readObject(*memory_, address, layout.spanSize);
+        isFree = !mspan || mspan[layout.state] != kManual;
+        const std::uint64_t inside = start + page * kPageSize - mspan[layout.startAddr];
+        if (mspan[layout.state] == kInUse && inside / kPageSize < mspan[layout.pages]) {
+          damage("a span of the heap is not in the list of them");
+        }
       }
+      freePages_[i][page] = isFree;
     }
   }
 }

@@ -99,6 +99,14 @@ class Heap {
     if (offset >= span.size) return {};
     return {number, span.indexOf(offset)};
   }
+  /// The address is in memory that held objects once. Nothing that is in use points there (Go ends
+  /// a program in which something does: runtime/mbitmap.go, findObject).
+  bool isFree(Addr address) const {
+    const std::uint64_t page = address / kPageSize - firstPage_;
+    if (page >= pages_) return false;
+    const std::vector<bool>& arena = freePages_[page / kPagesPerArena];
+    return !arena.empty() && arena[page % kPagesPerArena];
+  }
   Addr address(ObjectRef object) const { return spans_[object.span].address(object.index); }
   std::uint64_t slot(ObjectRef object) const {
     return spans_[object.span].firstSlot + object.index;
@@ -127,7 +135,7 @@ class Heap {
   Result<void> readSpans(const Layout& layout, Addr mheap, Observer* observer);
   void addSpan(const Layout& layout, Addr address);
   Addr arenaOf(Addr address) const;
-  void findLostSpans(const Layout& layout);
+  void lookAtOtherPages(const Layout& layout);
   bool setPages(Addr base, std::uint64_t pages, std::uint32_t number);
   void damage(std::string_view what);
 
@@ -139,6 +147,7 @@ class Heap {
   std::vector<SpanDetails> details_;
   std::uint64_t firstPage_ = 0, pages_ = 0;
   std::vector<std::unique_ptr<std::uint32_t[]>> arenas_;  // page to span, by arena from firstPage_
+  std::vector<std::vector<bool>> freePages_;              // the same: see isFree()
   std::vector<ArenaBits> arenaBits_;  // the same, for the schemes that have them
   std::uint64_t slots_ = 0, inUseBytes_ = 0;
   std::uint64_t pageBudget_ = 0;  ///< pages the target's memory has room for

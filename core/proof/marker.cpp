@@ -35,8 +35,7 @@ bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
   if ((word & bit) != 0) return false;
   if (!heap_.allocated(object)) {
     if (conservative) return false;
-    ++badPointers_;
-    if (firstBad_ == 0) firstBad_ = heap_.address(object);
+    noteBad(heap_.address(object));
   }
   word |= bit;
   ++objects_;
@@ -52,9 +51,17 @@ bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
   return true;
 }
 
+void Marker::noteBad(Addr pointer) {
+  ++badPointers_;
+  if (firstBad_ == 0) firstBad_ = pointer;
+}
+
 void Marker::mark(Addr pointer, const Root& root, bool conservative) {
   const ObjectRef object = heap_.find(pointer);
-  if (!object) return;
+  if (!object) {
+    if (!conservative && heap_.isFree(pointer)) noteBad(pointer);
+    return;
+  }
   const Parent parent = Parent::ofRoot(static_cast<std::uint32_t>(roots_.size()));
   if (markObject(object, parent, conservative)) roots_.push_back(root);
 }
@@ -86,7 +93,11 @@ void Marker::scan(ObjectRef object) {
   }
   scannedBytes_ += span.elementSize;
   const bool parsed = pointers_.visit(object, [&](Addr, Addr value) {
-    if (const ObjectRef target = heap_.find(value)) markObject(target, self, false);
+    if (const ObjectRef target = heap_.find(value)) {
+      markObject(target, self, false);
+    } else if (heap_.isFree(value)) {
+      noteBad(value);
+    }
   });
   if (!parsed) {
     ++unparsable_;
@@ -99,6 +110,7 @@ void Marker::scanFlagged(ObjectRef object, Parent self) {
   const bool hidesTargets = hidesTargets_.contains(heap_.address(object));
   const bool parsed = pointers_.visit(object, [&](Addr at, Addr value) {
     const ObjectRef target = heap_.find(value);
+    if (!target && heap_.isFree(value)) noteBad(value);
     if (!target || isMarked(target)) return;
     if (hidesTargets && hiddenTargets_->contains(value)) return;
     const std::uint32_t goroutine = hidden_.find(at);

@@ -96,7 +96,7 @@ class Marker {
   const Root& root(std::uint32_t number) const { return roots_[number]; }
   std::uint64_t markedObjects() const { return objects_; }
   std::uint64_t scannedBytes() const { return scannedBytes_; }
-  /// Precise pointers to free slots: the heap or a stack map was misread.
+  /// Precise pointers to free slots or pages: the heap or a stack map was misread.
   std::uint64_t badPointers() const { return badPointers_; }
   /// Objects whose pointers could not be told.
   std::uint64_t unparsable() const { return unparsable_; }
@@ -104,6 +104,8 @@ class Marker {
 
  private:
   using Bits = std::vector<std::uint64_t>;
+
+  void noteBad(Addr pointer);
 
   static void set(Bits& bits, std::uint64_t i) { bits[i / 64] |= std::uint64_t{1} << (i % 64); }
   static bool test(const Bits& bits, std::uint64_t i) {

@@ -175,6 +175,12 @@ TEST(Heap, ASpanThatOnlyItsArenaKnowsIsAProblem) {
   const auto freed = fake.open();
   ASSERT_TRUE(freed);
   EXPECT_EQ((*freed)->problem(), "");
+  EXPECT_TRUE((*freed)->isFree(kHeap + 2 * kPageSize + 8));
+  EXPECT_FALSE((*freed)->isFree(kHeap));
+  EXPECT_FALSE((*freed)->isFree(kHeap + 4 * kPageSize));  // never used
+  EXPECT_FALSE((*freed)->isFree(kHeap - 1));
+  fake.target().put(lost + FakeHeap::kState, std::uint8_t{2});  // a stack
+  EXPECT_FALSE((*fake.open())->isFree(kHeap + 2 * kPageSize));
   fake.target().put(lost + FakeHeap::kState, std::uint8_t{1});  // and used again elsewhere
   fake.target().put(lost + FakeHeap::kStart, kHeap + 8 * kPageSize);
   const auto moved = fake.open();

@@ -53,6 +53,26 @@ class MarkerTest : public testing::Test {
   std::optional<Marker> marker_;
 };
 
+// As Go's findObject, which ends a program with such a pointer: a span that vanished by damage must
+// not make what hangs on its objects look unreachable.
+TEST_F(MarkerTest, PointersIntoFreedPagesAreBad) {
+  const Addr freed = kHeap + 4 * kPageSize;
+  const Addr span = fake_.add({.base = freed});
+  fake_.target().put(span + test::FakeHeap::kState, std::uint8_t{0});
+  link(1, 0, freed + 64);
+  link(2, 0, freed + 8 * kPageSize);  // never used
+  marker().mark(freed, kGlobal, true);
+  marker().mark(at(2), kGlobal, false);
+  ASSERT_TRUE(marker().drain(nullptr));
+  EXPECT_EQ(marker().badPointers(), 0U);
+  marker().mark(at(1), kGlobal, false);
+  ASSERT_TRUE(marker().drain(nullptr));
+  EXPECT_EQ(marker().badPointers(), 1U);
+  EXPECT_EQ(marker().firstBad(), freed + 64);
+  marker().mark(freed, kGlobal, false);
+  EXPECT_EQ(marker().badPointers(), 2U);
+}
+
 TEST_F(MarkerTest, FollowsPointersAndRemembersTheWay) {
   link(1, 0, at(2) + 24);  // into the middle
   link(2, 3, at(3));
