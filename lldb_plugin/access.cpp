@@ -9,16 +9,19 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLargestRegister = 64;  // zmm
+constexpr std::size_t kXmmRegisters = 16, kXmmBytes = 16;
 
 std::uint64_t registerOf(lldb::SBFrame& frame, const char* name) {
   lldb::SBValue value = frame.FindRegister(name);
   return value.IsValid() ? value.GetValueAsUnsigned(0) : 0;
 }
 
-/// Whatever lldb has of the thread's registers, general and vector ones.
+/// What the thread's registers hold, general and vector ones; empty if lldb does not have them all:
+/// who asks wants to know what the thread can reach.
 std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame) {
   std::vector<std::uint64_t> words;
   std::array<std::uint64_t, kLargestRegister / 8> value;
+  std::size_t vectors = 0;
   lldb::SBValueList sets = frame.GetRegisters();
   for (std::uint32_t i = 0; i < sets.GetSize(); ++i) {
     lldb::SBValue set = sets.GetValueAtIndex(i);
@@ -28,10 +31,12 @@ std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame) {
       lldb::SBData data = set.GetChildAtIndex(k).GetData();
       const std::size_t size = std::min(data.GetByteSize(), sizeof value);
       const std::size_t got = data.ReadRawData(error, 0, value.data(), size);
-      if (error.Success()) words.insert(words.end(), value.begin(), value.begin() + got / 8);
+      if (!error.Success()) continue;
+      words.insert(words.end(), value.begin(), value.begin() + got / 8);
+      if (got >= kXmmBytes) ++vectors;
     }
   }
-  return words;
+  return vectors < kXmmRegisters ? std::vector<std::uint64_t>() : words;
 }
 
 /// The readable bytes from `address` on. A read that touches a hole may come back empty: then it is
