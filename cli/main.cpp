@@ -60,7 +60,7 @@ int run(const std::vector<std::string>& words) {
   writeError(result.timings);
   if (!result.error.empty()) {
     complain(result.error);
-  } else if (opened.session->interrupted()) {
+  } else if (result.interrupted) {
     complain("interrupted: this is what was read until then");
   }
   return code(result.exit);

@@ -41,6 +41,8 @@ class HostObserver : public Observer {
     cancelled_ = cancelled_ || (host_.cancelled && host_.cancelled());
     return cancelled_;
   }
+  /// Somebody was told so.
+  bool hasStopped() const { return cancelled_; }
 
  private:
   const Host& host_;
@@ -324,6 +326,7 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
     };
     auto exit =
         command::execute(*invocation, *impl_->workspace, style, whileWanted, {&observer, &timings});
+    result.interrupted = impl_->workspace->interrupted() || observer.hasStopped();
     if (cut) exit = fail(ErrorCode::interrupted, "interrupted: the output is cut off");
     if (!exit && exit.error().code == ErrorCode::interrupted) result.exit = Exit::incomplete;
     if (!exit) return exit.error();

@@ -95,7 +95,8 @@ struct CommandResult {
   std::string output;  ///< for stdout
   std::string error;   ///< one clear line, empty if all is well
   Exit exit = Exit::clean;
-  std::string timings;  ///< --timings: one line a stage, for stderr; empty without it
+  bool interrupted = false;  ///< the user asked to stop: the output is what was read until then
+  std::string timings;       ///< --timings: one line a stage, for stderr; empty without it
 };
 
 /// Receives output as it is made, so that a million goroutines of JSON need not fit in memory.
