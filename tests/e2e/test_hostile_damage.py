@@ -464,7 +464,9 @@ def test_lists_cut_short(scene: Scene) -> None:
             with scene.core.damage():
                 scene.core.put(counts[name], left, size)
                 seen = scene.look(f"{name} {left} of {whole}")
-                assert seen.code != 0 or seen.proof == "withheld", (name, left, whole)
+                # The last spans may be stacks or free.
+                no_matter = name == "allspans len" and left == whole - 1 and scene.same(seen)
+                assert seen.code != 0 or seen.proof == "withheld" or no_matter, (name, left, whole)
 
 
 def test_each_goroutine_damaged(scene: Scene) -> None:
