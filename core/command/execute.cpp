@@ -141,9 +141,13 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
   std::vector<Incomplete> incomplete = workspace.incomplete();
   const auto& more = resources->incomplete.entries();
   incomplete.insert(incomplete.end(), more.begin(), more.end());
-  if (const proof::Proof* proof = analysis.options().proof;
-      proof != nullptr && proof->interrupted() && !analysis.snapshot().interrupted) {
-    incomplete.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
+  if (const proof::Proof* proof = analysis.options().proof; proof != nullptr) {
+    if (proof->interrupted() && !analysis.snapshot().interrupted) {
+      incomplete.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
+    }
+    if (proof->memoryMissing()) {
+      incomplete.push_back({"proof", "memory that it needs is not in the target", 1, 0});
+    }
   }
   auto report = report::makeReport(analysis, resources, workspace.target(), std::move(incomplete),
                                    filters, invocation.groupBy);

@@ -347,11 +347,13 @@ std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* ob
   }
   const std::uint64_t holes = target.memory().misses();
   Run run(*proof, snapshot, observer);
-  if (!run.prepare(timings) || !run.mark(timings)) return proof;
-  run.check();
-  if (proof->given() && target.memory().misses() != holes) {
-    proof->withheld_ = fmt::format("memory is missing in the target, at {:#x} for one",
-                                   target.memory().firstMiss());
+  if (run.prepare(timings) && run.mark(timings)) run.check();
+  if (target.memory().misses() != holes) {
+    proof->memoryMissing_ = true;
+    if (proof->given()) {
+      proof->withheld_ = fmt::format("memory is missing in the target, at {:#x} for one",
+                                     target.memory().firstMiss());
+    }
   }
   return proof;
 }

@@ -39,6 +39,8 @@ class Proof {
   /// Why no goroutine is called leaked; empty if the proof is given.
   const std::string& withheld() const { return withheld_; }
   bool given() const { return withheld_.empty(); }
+  /// Memory that it needed is not in the target; then it is withheld.
+  bool memoryMissing() const { return memoryMissing_; }
   /// The user asked to stop before it was finished; then it is withheld.
   bool interrupted() const { return interrupted_; }
 
@@ -66,6 +68,7 @@ class Proof {
   std::vector<Index> reachedWaits_;
   std::uint64_t candidates_ = 0;
   std::string withheld_;
+  bool memoryMissing_ = false;
   bool interrupted_ = false;
 };
 
