@@ -64,7 +64,7 @@ Result<void> Image::Impl::useDwarf(Timings* timings) {
 Result<void> Image::Impl::readCode(Timings* timings) {
   {
     Timings::Scope scope(timings, "modules");
-    const Addr first = symbols->find("runtime.firstmoduledata").value_or(0);
+    const Addr first = symbols ? symbols->find("runtime.firstmoduledata").value_or(0) : 0;
     auto modules = readModules(target, parts.build.version, *parts.layouts, first);
     if (modules) {
       parts.modules = std::move(*modules);
@@ -127,7 +127,8 @@ Result<void> Image::Impl::useTable(Timings* timings) {
     parts.functions.reset();
     parts.modules = {};
   }
-  return tl::unexpected(*first);
+  return tl::unexpected(first.value_or(
+      Error{ErrorCode::unsupported, "there is no layout table for this release", 0}));
 }
 
 Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* observer,
