@@ -120,9 +120,11 @@ Result<std::span<const std::byte>> Walker::wholeList() {
       return fail(ErrorCode::unreadable,
                   "the list of goroutines, runtime.allgs, was not found: " + missing);
     }
-    return fail(ErrorCode::unsupported,
-                "the list of goroutines, runtime.allgs, was not found: the executable has no "
-                "symbol for it, and nothing in the program's data looks like it");
+    return fail(
+        ErrorCode::unsupported,
+        "the list of goroutines, runtime.allgs, was not found: the executable has no "
+        "symbol for it, and nothing in the program's data looks like it, or what it leads to is "
+        "not in the target's memory");
   }
   Addr data = 0;
   std::uint64_t count = 0;
