@@ -59,34 +59,24 @@ constexpr std::array kCode = {"runtime.allgadd",
 
 class Program {
  public:
-  explicit Program(fuzz::Scene& scene) : scene_(scene) {
-    target::OpenOptions options;
-    options.executable = scene.stripped.path();
-    options.force = true;
-    auto opened = target::openCore(scene.coreFile, options);
-    if (!opened) fuzz::give_up(opened.error().message);
-    target_ = std::move(*opened);
-    auto image = image::Image::open(*target_, nullptr, nullptr);
-    if (!image) fuzz::give_up(image.error().message);
-    image_ = std::move(*image);
-
+  explicit Program(fuzz::Scene& scene) : scene_(scene), opened_(scene, scene.stripped) {
     std::vector<Addr> variables;
     for (const char* name : kVariables) {
-      if (const auto address = image_->symbol(name)) variables.push_back(*address);
+      if (const auto address = opened_.image->symbol(name)) variables.push_back(*address);
     }
     fuzz::require(variables.size() > 10, "the variables are found");
     variables_ = scene.around(variables, 0, 64);
     behind_ = scene.around(variables, 2, 48);
     for (const char* name : kCode) {
-      const image::FuncIndex index = image_->functions().byName(name);
+      const image::FuncIndex index = opened_.image->functions().byName(name);
       if (index == image::kNoFunc) continue;
-      const image::Function& function = image_->functions().function(index);
+      const image::Function& function = opened_.image->functions().function(index);
       for (Addr at = function.entry; at + fuzz::kWord <= function.end; at += 2) {
-        if (const auto place = scene.loadedStripped.at(at - target_->bias()))
+        if (const auto place = scene.loadedStripped.at(at - opened_.target->bias()))
           code_.push_back(*place);
       }
     }
-    module_ = scene.around({image_->modules().front().address}, 0, 96);
+    module_ = scene.around({opened_.image->modules().front().address}, 0, 96);
     fuzz::require(!code_.empty() && !module_.empty(), "there are code and moduledata");
   }
 
@@ -112,12 +102,14 @@ class Program {
           break;
       }
     }
-    image::ModuleList modules = image_->modules();
+    image::ModuleList modules = opened_.image->modules();
     if (module) {
-      auto read = image::readModules(*target_, image_->build().version, image_->layouts(), 0);
+      auto read = image::readModules(*opened_.target, opened_.image->build().version,
+                                     opened_.image->layouts(), 0);
       if (read) modules = std::move(*read);
     }
-    image::Globals globals(*target_, image_->layouts(), modules, image_->functions());
+    image::Globals globals(*opened_.target, opened_.image->layouts(), modules,
+                           opened_.image->functions());
     for (const char* name : kVariables) globals.find(name);
     globals.searchAgain();
     scene_.core.restore();
@@ -126,19 +118,14 @@ class Program {
 
  private:
   fuzz::Scene& scene_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<image::Image> image_;
+  fuzz::Opened opened_;
   std::vector<Place> variables_, behind_, code_, module_;
 };
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::vector<std::unique_ptr<Program>> programs = [] {
-    std::vector<std::unique_ptr<Program>> made;
-    for (auto& scene : fuzz::scenes()) made.push_back(std::make_unique<Program>(*scene));
-    return made;
-  }();
+  static const auto programs = fuzz::programsOfScenes<Program>();
   if (size < 1) return 0;
   programs[data[0] % programs.size()]->run(fuzz::patchesOf(data + 1, size - 1, kMostPatches));
   return 0;

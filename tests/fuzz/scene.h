@@ -13,8 +13,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "image/image.h"
 #include "memory_copy.h"
 #include "target/elf_file.h"
+#include "target/target.h"
 
 namespace parked::fuzz {
 
@@ -138,6 +140,32 @@ inline std::vector<std::unique_ptr<Scene>> openScenes(const std::filesystem::pat
 inline std::vector<std::unique_ptr<Scene>>& scenes() {
   static std::vector<std::unique_ptr<Scene>> all = openScenes("");
   return all;
+}
+
+/// A scene's core, read with one form of its program.
+struct Opened {
+  std::unique_ptr<target::Target> target;
+  std::unique_ptr<image::Image> image;
+
+  Opened(const Scene& scene, const MemoryCopy& program) {
+    target::OpenOptions options;
+    options.executable = program.path();
+    options.force = true;
+    auto core = target::openCore(scene.coreFile, options);
+    if (!core) give_up(core.error().message);
+    target = std::move(*core);
+    auto read = image::Image::open(*target, nullptr, nullptr);
+    if (!read) give_up(read.error().message);
+    image = std::move(*read);
+  }
+};
+
+/// A program of the fuzzer's for each of scenes().
+template <class Program>
+std::vector<std::unique_ptr<Program>> programsOfScenes() {
+  std::vector<std::unique_ptr<Program>> made;
+  for (auto& scene : scenes()) made.push_back(std::make_unique<Program>(*scene));
+  return made;
 }
 
 struct Patch {

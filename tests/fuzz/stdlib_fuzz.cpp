@@ -67,17 +67,9 @@ void check(const golang::Snapshot& snapshot, const stdlib::Resources& resources)
 
 class Program {
  public:
-  Program(fuzz::Scene& scene, bool symbols) : scene_(scene) {
-    target::OpenOptions options;
-    options.executable = symbols ? scene.binary.path() : scene.stripped.path();
-    options.force = true;
-    auto opened = target::openCore(scene.coreFile, options);
-    if (!opened) fuzz::give_up(opened.error().message);
-    target_ = std::move(*opened);
-    auto image = image::Image::open(*target_, nullptr, nullptr);
-    if (!image) fuzz::give_up(image.error().message);
-    image_ = std::move(*image);
-    auto snapshot = golang::takeSnapshot(*image_, nullptr, nullptr);
+  Program(fuzz::Scene& scene, bool symbols)
+      : scene_(scene), opened_(scene, symbols ? scene.binary : scene.stripped) {
+    auto snapshot = golang::takeSnapshot(*opened_.image, nullptr, nullptr);
     if (!snapshot) fuzz::give_up(snapshot.error().message);
     snapshot_ = std::move(*snapshot);
     proof_ = proof::Proof::run(*snapshot_, nullptr, nullptr);
@@ -127,8 +119,7 @@ class Program {
   }
 
   fuzz::Scene& scene_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<image::Image> image_;
+  fuzz::Opened opened_;
   std::unique_ptr<golang::Snapshot> snapshot_;
   std::unique_ptr<proof::Proof> proof_;
   std::vector<std::vector<Place>> places_;

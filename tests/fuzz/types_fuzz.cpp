@@ -28,16 +28,7 @@ constexpr std::uint64_t kDescriptorWords = 14;
 
 class Program {
  public:
-  explicit Program(fuzz::Scene& scene) : scene_(scene) {
-    target::OpenOptions options;
-    options.executable = scene.stripped.path();
-    options.force = true;
-    auto opened = target::openCore(scene.coreFile, options);
-    if (!opened) fuzz::give_up(opened.error().message);
-    target_ = std::move(*opened);
-    auto image = image::Image::open(*target_, nullptr, nullptr);
-    if (!image) fuzz::give_up(image.error().message);
-    image_ = std::move(*image);
+  explicit Program(fuzz::Scene& scene) : scene_(scene), opened_(scene, scene.stripped) {
     collect();
   }
 
@@ -51,12 +42,13 @@ class Program {
     for (std::size_t i = 0; i < 8; ++i) {
       asked.push_back(descriptors_[(what * 131U + i * 977U) % descriptors_.size()]);
     }
-    image::RuntimeTypes types(target_->memory(), image_->layouts(), image_->modules());
-    image::DescriptorTypes ways(types, image_->layouts(), target_->bias());
+    image::RuntimeTypes types(opened_.target->memory(), opened_.image->layouts(),
+                              opened_.image->modules());
+    image::DescriptorTypes ways(types, opened_.image->layouts(), opened_.target->bias());
     for (const Addr address : asked) {
       const image::RuntimeType* type = types.at(address);
       if (type != nullptr) check(*type, types);
-      follow(ways, ways.described(address - target_->bias(), 0));
+      follow(ways, ways.described(address - opened_.target->bias(), 0));
     }
     if (what % 8 == 0) {
       for (const char* name : {"net/http.Transport", "*net/http.persistConn", "context.Context",
@@ -72,7 +64,7 @@ class Program {
  private:
   /// Descriptors that can be reached from what the linker lists, and where the file has them.
   void collect() {
-    image::RuntimeTypes& types = image_->runtimeTypes();
+    image::RuntimeTypes& types = opened_.image->runtimeTypes();
     std::deque<Addr> open;
     for (const auto& itab : types.itabs()) {
       open.push_back(itab.type);
@@ -82,7 +74,7 @@ class Program {
     for (; !open.empty() && descriptors_.size() < kDescriptors; open.pop_front()) {
       const image::RuntimeType* type = types.at(open.front());
       if (type == nullptr || !seen.insert(type->address).second) continue;
-      const auto place = scene_.loadedStripped.at(type->address - target_->bias());
+      const auto place = scene_.loadedStripped.at(type->address - opened_.target->bias());
       if (!place) continue;
       descriptors_.push_back(type->address);
       for (std::uint64_t i = 0; i < kDescriptorWords; ++i) {
@@ -123,8 +115,8 @@ class Program {
   }
 
   void compare(image::RuntimeTypes& types) {
-    const auto choices =
-        image::chooseTables(image_->build().version, "amd64", image::shippedTables().releases);
+    const auto choices = image::chooseTables(opened_.image->build().version, "amd64",
+                                             image::shippedTables().releases);
     fuzz::require(choices.has_value(), "there is a table");
     const auto table = image::TableLayouts::open(choices->front());
     fuzz::require(table.has_value(), "the table is sound");
@@ -132,8 +124,7 @@ class Program {
   }
 
   fuzz::Scene& scene_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<image::Image> image_;
+  fuzz::Opened opened_;
   std::vector<Addr> descriptors_;
   std::vector<Place> words_;  // of all descriptors, each kDescriptorWords
 };
@@ -141,11 +132,7 @@ class Program {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::vector<std::unique_ptr<Program>> programs = [] {
-    std::vector<std::unique_ptr<Program>> made;
-    for (auto& scene : fuzz::scenes()) made.push_back(std::make_unique<Program>(*scene));
-    return made;
-  }();
+  static const auto programs = fuzz::programsOfScenes<Program>();
   if (size < 2) return 0;
   programs[data[0] % programs.size()]->run(data[1],
                                            fuzz::patchesOf(data + 2, size - 2, kMostPatches));
