@@ -25,7 +25,9 @@ using image::Object;
 
 constexpr std::uint32_t kScanBit = 0x1000;          // runtime._Gscan
 constexpr std::uint64_t kMaxGoroutines = 1u << 31;  // an Index must hold them
-constexpr std::uint64_t kMaxStack = std::uint64_t{1} << 40;
+// A stack is a power of two between these (runtime/stack.go: stackMin, newstack; proc.go: main,
+// maxstackceiling).
+constexpr std::uint64_t kMinStack = 2048, kMaxStack = std::uint64_t{1} << 31;
 // A recursion a million calls deep says no more than its innermost part. All stacks together have
 // a budget as well, so that overlapping stacks of a damaged target do not fill the memory; once it
 // is spent, each further stack gets a few frames.
@@ -166,7 +168,8 @@ const char* Walker::reject(const Object& g) const {
   const Addr lo = g[g_.stackLo], hi = g[g_.stackHi];
   if (g[g_.schedG] != g.address()) return "its g does not point to itself";
   if (goid == 0 || goid >> 63 != 0) return "its id is impossible";
-  if (lo == 0 || lo >= hi || hi - lo > kMaxStack || (lo | hi) % 8 != 0) {
+  if (lo == 0 || lo >= hi || hi - lo > kMaxStack || !std::has_single_bit(hi - lo) ||
+      lo % kMinStack != 0) {
     return "its stack bounds are impossible";
   }
   return nullptr;

@@ -15,8 +15,9 @@ using image::Field;
 constexpr std::uint64_t kMaxSpans = 1 << 28;         // 2 TiB of smallest spans
 constexpr std::uint64_t kMaxScanSlots = 0x7fffffff;  // a parent edge is 31 bits
 constexpr std::uint64_t kArenas = 1 << 22;           // of a 48-bit address space
-constexpr std::uint8_t kInUse = 1, kManual = 2;      // runtime.mSpanInUse, mSpanManual
-constexpr std::uint8_t kNoScan = 1;                  // lowest bit of mspan.spanclass
+constexpr Addr kHighest = kArenas * kArenaSize;
+constexpr std::uint8_t kInUse = 1, kManual = 2;  // runtime.mSpanInUse, mSpanManual
+constexpr std::uint8_t kNoScan = 1;              // lowest bit of mspan.spanclass
 constexpr std::uint64_t kSmallestSlot = 8;
 constexpr std::size_t kAskEvery = 1 << 14;
 
@@ -150,12 +151,22 @@ Result<void> Heap::readSpans(const Layout& layout, Addr mheap, Observer* observe
     lowest = std::min(lowest, spans_[i].base);
     highest = std::max(highest, details_[i].end);
   }
+  for (const ManualSpan& span : manualSpans_) {
+    lowest = std::min(lowest, span.base);
+    highest = std::max(highest, span.end);
+  }
   firstPage_ = lowest / kArenaSize * kPagesPerArena;
   pages_ = (highest + kArenaSize - 1) / kArenaSize * kPagesPerArena - firstPage_;
   arenas_.resize(pages_ / kPagesPerArena);
   arenaBits_.resize(scheme_ == PointerScheme::headers ? 0 : arenas_.size());
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
     if (!setPages(spans_[i].base, (details_[i].end - spans_[i].base) / kPageSize, i)) {
+      damage("two spans of the heap overlap");
+    }
+  }
+  for (std::uint32_t i = 0; i < manualSpans_.size(); ++i) {
+    const ManualSpan& span = manualSpans_[i];
+    if (!setPages(span.base, (span.end - span.base) / kPageSize, kManualSpan + i)) {
       damage("two spans of the heap overlap");
     }
   }
@@ -179,6 +190,7 @@ void Heap::addSpan(const Layout& layout, Addr address) {
     damage("a span of the heap is not readable");
     return;
   }
+  if (mspan[layout.state] == kManual) addManualSpan(layout, mspan);
   if (mspan[layout.state] != kInUse) return;
   Span span;
   SpanDetails details;
@@ -191,7 +203,6 @@ void Heap::addSpan(const Layout& layout, Addr address) {
       layout.objects16 ? mspan[layout.objects16] : mspan[layout.objects64];
   details.address = address;
   details.end = span.base + pages * kPageSize;
-  constexpr Addr kHighest = kArenas * kArenaSize;
   const bool sound = span.base % kPageSize == 0 && span.base != 0 && span.base < kHighest &&
                      pages < kHighest / kPageSize && details.end <= kHighest && limit > span.base &&
                      limit <= details.end && span.elementSize >= kSmallestSlot &&
@@ -203,11 +214,7 @@ void Heap::addSpan(const Layout& layout, Addr address) {
     return;
   }
   pageBudget_ -= pages;
-  const Addr arena = arenaOf(span.base);
-  Addr back = 0;
-  const std::uint64_t page = span.base / kPageSize % kPagesPerArena;
-  if (arena == 0 || !memory_->read(arena + layout.arenaSpans + page * sizeof(Addr), back) ||
-      back != address) {
+  if (!isInArena(layout, span.base, address)) {
     damage("a span of the heap is not where its arena says");
     return;
   }
@@ -247,8 +254,9 @@ void Heap::addSpan(const Layout& layout, Addr address) {
       layout.freeIndex16 ? mspan[layout.freeIndex16] : mspan[layout.freeIndex64], span.objects));
   details.allocBits = memory_->bytes(mspan[layout.allocBits], (objects + 7) / 8);
   if (scheme_ == PointerScheme::headers && !isAbsent(layout.arenaInline)) {
+    const std::uint64_t page = span.base / kPageSize % kPagesPerArena;
     std::uint8_t bits = 0;
-    if (!memory_->read(arena + layout.arenaInline + page / 8, bits)) {
+    if (!memory_->read(arenaOf(span.base) + layout.arenaInline + page / 8, bits)) {
       damage("a bitmap of the heap is not readable");
     }
     details.inlineMarks = (bits >> (page % 8) & 1) != 0;
@@ -257,8 +265,32 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   details_.push_back(details);
 }
 
-/// Of the pages of arenas that are no object's: the arenas know the spans, too, and none that is in
-/// use may be missing in the list. What is not memory of the runtime's own (stacks) is free.
+/// One that is damaged is left out: what lies in it is then no stack.
+void Heap::addManualSpan(const Layout& layout, const image::Object& mspan) {
+  ManualSpan span;
+  span.base = mspan[layout.startAddr];
+  const std::uint64_t pages = mspan[layout.pages];
+  span.end = span.base + pages * kPageSize;
+  span.elementSize = mspan[layout.elementSize];
+  if (pages == 0 || pages > pageBudget_ || span.base % kPageSize != 0 || span.base >= kHighest ||
+      span.end > kHighest || !isInArena(layout, span.base, mspan.address())) {
+    return;
+  }
+  pageBudget_ -= pages;
+  manualSpans_.push_back(span);
+}
+
+bool Heap::isInArena(const Layout& layout, Addr base, Addr address) const {
+  const Addr arena = arenaOf(base);
+  const std::uint64_t page = base / kPageSize % kPagesPerArena;
+  Addr there = 0;
+  return arena != 0 && memory_->read(arena + layout.arenaSpans + page * sizeof(Addr), there) &&
+         there == address;
+}
+
+/// Of the pages of arenas that are no span's in the list: the arenas know the spans, too, and none
+/// that is in use may be missing in the list. What is not memory of the runtime's own (stacks) is
+/// free.
 void Heap::lookAtOtherPages(const Layout& layout) {
   freePages_.resize(arenas_.size());
   for (std::size_t i = 0; i < arenas_.size(); ++i) {
@@ -311,6 +343,16 @@ bool Heap::setPages(Addr base, std::uint64_t pages, std::uint32_t number) {
     pages -= count;
   }
   return free;
+}
+
+bool Heap::isStack(Addr lo, Addr hi) const {
+  const std::uint64_t page = lo / kPageSize - firstPage_;
+  if (page >= pages_ || arenas_[page / kPagesPerArena] == nullptr) return false;
+  const std::uint32_t number = arenas_[page / kPagesPerArena][page % kPagesPerArena];
+  if (number < kManualSpan || number == kNoSpan) return false;
+  const ManualSpan& span = manualSpans_[number - kManualSpan];
+  return lo < hi && hi - lo == span.elementSize && hi <= span.end &&
+         (lo - span.base) % span.elementSize == 0;
 }
 
 ObjectRef Heap::byScanSlot(std::uint32_t number) const {

@@ -21,6 +21,7 @@ inline constexpr std::uint64_t kPageSize = 8192;       // runtime._PageSize
 inline constexpr std::uint64_t kArenaSize = 64 << 20;  // runtime.heapArenaBytes, 64-bit Linux
 inline constexpr std::uint64_t kPagesPerArena = kArenaSize / kPageSize;
 inline constexpr std::uint32_t kNoSpan = 0xffffffff;
+inline constexpr std::uint32_t kManualSpan = 0x80000000;  ///< from here on: numbers of ManualSpans
 
 /// How the heap says which words of an object are pointers.
 enum class PointerScheme : std::uint8_t {
@@ -64,6 +65,12 @@ struct SpanDetails {
   bool inlineMarks = false;              ///< 128 bytes of mark bits at its end (Green Tea)
 };
 
+/// A span whose memory the runtime hands out itself (state mSpanManual): mostly of stacks.
+struct ManualSpan {
+  Addr base = 0, end = 0;
+  std::uint64_t elementSize = 0;  ///< bytes of each of its stacks
+};
+
 struct ObjectRef {
   std::uint32_t span = kNoSpan;
   std::uint32_t index = 0;
@@ -93,7 +100,7 @@ class Heap {
     const std::uint32_t* arena = arenas_[page / kPagesPerArena].get();
     if (arena == nullptr) return {};
     const std::uint32_t number = arena[page % kPagesPerArena];
-    if (number == kNoSpan) return {};
+    if (number >= kManualSpan) return {};
     const Span& span = spans_[number];
     const std::uint64_t offset = address - span.base;
     if (offset >= span.size) return {};
@@ -107,6 +114,8 @@ class Heap {
     const std::vector<bool>& arena = freePages_[page / kPagesPerArena];
     return !arena.empty() && arena[page % kPagesPerArena];
   }
+  /// [lo, hi) is what runtime/stack.go (stackalloc) hands out: one slot of a span of stacks.
+  bool isStack(Addr lo, Addr hi) const;
   Addr address(ObjectRef object) const { return spans_[object.span].address(object.index); }
   std::uint64_t slot(ObjectRef object) const {
     return spans_[object.span].firstSlot + object.index;
@@ -134,6 +143,9 @@ class Heap {
   Heap() = default;
   Result<void> readSpans(const Layout& layout, Addr mheap, Observer* observer);
   void addSpan(const Layout& layout, Addr address);
+  void addManualSpan(const Layout& layout, const image::Object& mspan);
+  /// The arena of `base` says that the span at `address` begins there.
+  bool isInArena(const Layout& layout, Addr base, Addr address) const;
   Addr arenaOf(Addr address) const;
   void lookAtOtherPages(const Layout& layout);
   bool setPages(Addr base, std::uint64_t pages, std::uint32_t number);
@@ -145,6 +157,7 @@ class Heap {
   Addr arenaTable_ = 0;
   std::vector<Span> spans_;
   std::vector<SpanDetails> details_;
+  std::vector<ManualSpan> manualSpans_;
   std::uint64_t firstPage_ = 0, pages_ = 0;
   std::vector<std::unique_ptr<std::uint32_t[]>> arenas_;  // page to span, by arena from firstPage_
   std::vector<std::vector<bool>> freePages_;              // the same: see isFree()

@@ -230,7 +230,11 @@ void Proof::Run::markMachine() {
 
 void Proof::Run::markStack(Index index) {
   const golang::Goroutine& goroutine = snapshot_.goroutines[index];
-  if (!stacks_.read(goroutine, held_)) ++unreadableStacks_;
+  // Wrong bounds would take pointers to the heap for such into the stack.
+  if (!stacks_.read(goroutine, held_) ||
+      !proof_.heap_->isStack(goroutine.stackLo, goroutine.stackHi)) {
+    ++unreadableStacks_;
+  }
   for (const HeldPointer& pointer : held_) {
     proof_.marker_->mark(pointer.value, {RootKind::stack, index, pointer.at}, pointer.conservative);
   }
@@ -301,7 +305,7 @@ void Proof::Run::keepStacks() {
 void Proof::Run::check() {
   const Marker& marker = *proof_.marker_;
   if (unreadableStacks_ != 0) {
-    withhold(fmt::format("the stacks of {} goroutines that can run are not readable",
+    withhold(fmt::format("the stacks of {} goroutines that can run are not readable or damaged",
                          unreadableStacks_));
   }
   if (marker.badPointers() != 0) {

@@ -481,6 +481,21 @@ def test_each_goroutine_damaged(scene: Scene) -> None:
             assert seen.code == 3 and seen.proof == "withheld", (field, hex(address), seen)
 
 
+def test_stack_bounds_that_are_possible(scene: Scene) -> None:
+    """Within too wide a stack there are objects; a pointer to them is none into the stack."""
+    g = scene.layout.types["runtime.g"]
+    for address in Places(scene).goroutines():
+        lo, hi = (scene.core.word(address + g[name]) for name in ("stack.lo", "stack.hi"))
+        for field, value in (
+            ("stack.lo", lo - (hi - lo)), ("stack.lo", hi - (1 << 30)), ("stack.hi", hi + hi - lo),
+            ("stack.lo", hi - (hi - lo) // 2), ("stack.hi", lo + (1 << 29)),
+        ):  # fmt: skip
+            with scene.core.damage():
+                scene.core.put(address + g[field], value)
+                seen = scene.look(f"{field} {value:#x} of {address:#x}")
+                assert seen.proof == "withheld" or hex(address) in scene.whole.proved, (field, hex(address))
+
+
 # Lists of which a report needs nothing, but their members.
 UNSAID_CYCLES = {"a span leads to itself"}
 

@@ -285,6 +285,18 @@ TEST_F(GoroutinesTest, WhatTheGSays) {
   EXPECT_EQ(snapshot_.reasons[snapshot_.byId(3)->reason].kind, ReasonClass::chanReceive);
 }
 
+TEST_F(GoroutinesTest, AStackIsAPowerOfTwo) {
+  for (std::uint64_t n = 0; n < 5; ++n) makeG(n, n + 1, 4);
+  target_.put(gAt(1) + kStack, kStacks);                        // of 0x2000 bytes
+  target_.put(gAt(2) + kStack, kStacks);                        // of 0x3000
+  target_.put(gAt(3) + kStack, Addr{0x10000000000 - 0x2000});   // below by 2^40
+  target_.put(gAt(4) + kStack, kStacks + 5 * kStackSize - 64);  // too small
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(1, 2));
+  EXPECT_EQ(incomplete("goroutine"), 3u);
+  EXPECT_EQ(snapshot_.lostRoot, "goroutine: its stack bounds are impossible");
+}
+
 TEST_F(GoroutinesTest, GarbageCostsOnlyItself) {
   for (std::uint64_t n = 0; n < 10; ++n) makeG(n, n + 1, 4);
   target_.put(gAt(1) + kSched + 16, gAt(2));             // another g's
@@ -476,7 +488,7 @@ TEST_F(GoroutinesTest, ListThatEndsInAHoleIsReadAsFarAsItGoes) {
 
 TEST_F(GoroutinesTest, AStackThatEndsNowhereIsSaid) {
   for (std::uint64_t n = 0; n < 2; ++n) makeG(n, n + 1, 4);
-  target_.put(gAt(1) + kStack + 8, Addr{0xc800000000});
+  target_.put(gAt(1) + kStack + 8, kStacks + kStackSize + (std::uint64_t{1} << 31));
   ASSERT_TRUE(read());
   EXPECT_THAT(ids(), ElementsAre(1, 2));
   EXPECT_EQ(incomplete("stack"), 1u);

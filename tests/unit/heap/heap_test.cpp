@@ -188,6 +188,31 @@ TEST(Heap, ASpanThatOnlyItsArenaKnowsIsAProblem) {
   EXPECT_EQ((*moved)->problem(), "");
 }
 
+TEST(Heap, AStackIsOneSlotOfASpanOfStacks) {
+  FakeHeap fake(PointerScheme::headers);
+  fake.add({});
+  const Addr base = kHeap + 4 * kPageSize;
+  const Addr mspan = fake.add({.base = base, .pages = 4, .elementSize = 2048});
+  EXPECT_FALSE((*fake.open())->isStack(base, base + 2048)) << "objects are no stack";
+  fake.target().put(mspan + FakeHeap::kState, std::uint8_t{2});
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap);
+  EXPECT_EQ((*heap)->problem(), "");
+  EXPECT_TRUE((*heap)->isStack(base, base + 2048));
+  EXPECT_TRUE((*heap)->isStack(base + 15 * 2048, base + 16 * 2048));
+  EXPECT_FALSE((*heap)->find(base)) << "a stack is no object";
+  for (const auto& [lo, hi] :
+       {std::pair{base, base + 4096}, std::pair{base - 2048, base},
+        std::pair{base - 2048, base + 2048}, std::pair{base + 1024, base + 3072},
+        std::pair{base + 16 * 2048, base + 17 * 2048}, std::pair{base, base},
+        std::pair{base + 2048, base}, std::pair{Addr{0}, Addr{2048}},
+        std::pair{kHeap, kHeap + 2048}, std::pair{~Addr{0} - 2047, ~Addr{0}}}) {
+    EXPECT_FALSE((*heap)->isStack(lo, hi)) << lo - base << " " << hi - base;
+  }
+  fake.target().put(mspan + FakeHeap::kPages, std::uint64_t{1} << 60);
+  EXPECT_FALSE((*fake.open())->isStack(base, base + 2048)) << "a damaged span is not believed";
+}
+
 TEST(Heap, AbsurdSizesAreRefused) {
   for (const auto& [field, value] :
        {std::pair{FakeHeap::kPages, std::uint64_t{1} << 60},
