@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PROGRAM = "github.com/prometheus/prometheus@v0.50.1"
 PROGRAM_TOOLCHAIN = "go1.22.12"
+LONGEST = 3600.0  # seconds
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Run:
     ended: bool = False  # it took too long
 
 
-def measure(command: list[str], stdin: str = "", longest: float = 3600) -> Run:
+def measure(command: list[str], stdin: str = "", longest: float = LONGEST) -> Run:
     """Runs a command to its end, sampling its anonymous memory."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
@@ -165,7 +166,12 @@ def gdb_script(binary: Path, core: Path) -> list[str]:
 
 
 def compare(
-    parked: Path, binary: Path, core: Path, repeat: int, peers: bool, longest: float
+    parked: Path,
+    binary: Path,
+    core: Path,
+    repeat: int,
+    peers: bool = False,
+    longest: float = LONGEST,
 ) -> Run:
     base_command = [str(parked), "core", str(binary), str(core)]
     contestants = {"parked report": (base_command, "")}
@@ -285,7 +291,7 @@ def compare_program(parked: Path, folder: Path, repeat: int, peers: bool, longes
 def compare_chain(parked: Path, folder: Path, links: int, toolchain: str, repeat: int) -> None:
     binary = build_target(folder, "chain")
     core = make_core(binary, folder, f"chain-{links}", [str(links)])
-    base = compare(parked, binary, core, repeat, False, 0)
+    base = compare(parked, binary, core, repeat)
     print_profile(toolchain, [str(binary), str(links), "profile"], base)
 
 
