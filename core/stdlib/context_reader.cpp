@@ -9,7 +9,6 @@ namespace {
 constexpr std::uint32_t kAbsent = image::Field<Addr>::kAbsent;
 constexpr std::uint64_t kWord = 8;
 constexpr std::size_t kMaxNodes = 1 << 24;
-constexpr std::size_t kManyHolders = 64;  // Finder keeps no more
 
 ContextKind kindOf(std::string_view type) {
   if (type == "context.backgroundCtx" || type == "context.todoCtx" || type == "*context.emptyCtx") {
@@ -323,7 +322,7 @@ void ContextReader::judgeHolders(const Finder& again) {
     const Addr closure = node.timer == kNone ? Addr{0} : timers_.all[node.timer].closure;
     for (const Addr part : {node.address, cancelPart(node)}) {
       const auto holders = again.holdersOf(part);
-      if (holders.size() >= kManyHolders && node.children < kManyHolders / 2) return true;
+      if (holders.size() >= Finder::kMaxHolders) return true;  // the rest is not known
       for (const Holder& holder : holders) {
         if (holder.object == 0) return true;
         if (!holder.reachable || holder.object == closure) continue;

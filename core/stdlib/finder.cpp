@@ -14,7 +14,6 @@ namespace parked::stdlib {
 namespace {
 
 constexpr std::uint64_t kWord = 8;
-constexpr std::size_t kMaxHolders = 4096;  // of one object
 constexpr std::uint32_t kAskEvery = 256;   // spans
 constexpr Index kAskEveryStack = 1 << 12;
 

@@ -62,17 +62,15 @@ class Finder {
   /// Distinct objects by address.
   std::vector<Found> ofType(std::string_view pointerType) const;
   std::vector<Found> ofInterface(std::string_view interface) const;
+  /// Of an object with very many holders only the first kMaxHolders.
   std::span<const Holder> holdersOf(Addr object) const;
+  static constexpr std::size_t kMaxHolders = 4096;
 
   /// Whether what can still run reaches the object: it is a global, or marked. Without a proof
   /// every allocated object counts as reachable.
   bool isReachable(Addr object) const;
 
  private:
-  struct Want {
-    std::string name;
-    std::uint32_t found = 0;
-  };
   class Filter {
    public:
     void add(Addr value) { bits_[slot(value) / 64] |= std::uint64_t{1} << (slot(value) % 64); }

@@ -162,13 +162,11 @@ void HttpReader::readHosts(HttpTransport& transport) {
   });
 }
 
-HttpHost& HttpReader::hostOf(HttpTransport& transport, const HttpConnection& connection) const {
-  for (HttpHost& host : transport.hosts) {
-    if (host.host == connection.host && host.scheme == connection.scheme &&
-        host.proxy == connection.proxy) {
-      return host;
-    }
-  }
+HttpHost& HttpReader::hostOf(HttpTransport& transport, const HttpConnection& connection) {
+  const auto [known, isNew] =
+      hosts_.try_emplace({transport.address, connection.scheme, connection.host, connection.proxy},
+                         transport.hosts.size());
+  if (!isNew) return transport.hosts[known->second];
   HttpHost& host = transport.hosts.emplace_back();
   host.scheme = connection.scheme;
   host.host = connection.host;
@@ -281,32 +279,30 @@ HttpState HttpReader::stateOf(const HttpConnection& connection, std::int64_t exp
 
 /// Goroutines that connect, or wait for the other side's half of a TLS handshake.
 void HttpReader::readDials() {
+  std::vector<std::string> missing;
+  Binder want(layouts_, "net/http.wantConn", missing);
+  const std::uint32_t wantKey = want.offsetOf("key", false);
+  const KeyLayout key(layouts_);
   for (const StackIndex::Hit& hit : stacks_.in(kDialConn)) {
     HttpConnection connection;
     connection.reader = hit.goroutine;
     connection.state =
-        stacks_.has(hit.goroutine, kAddTls) ? HttpState::handshake : HttpState::dialing;
+        stacks_.find(hit.goroutine, kAddTls) ? HttpState::handshake : HttpState::dialing;
+    const auto forWant = stacks_.find(hit.goroutine, kDialConnFor);
     // The receiver is not always kept where it was; that it is a Transport we know of is the check.
-    for (const std::string_view function : {kDialConnFor, kDialConn}) {
-      for (const StackIndex::Hit& frame : stacks_.in(function)) {
-        if (frame.goroutine != hit.goroutine || connection.transport != kNone) continue;
-        const auto known = transports_.find(stacks_.argument(frame));
-        if (known != transports_.end()) connection.transport = known->second;
-      }
+    for (const auto& frame : {forWant, std::optional(hit)}) {
+      if (!frame || connection.transport != kNone) continue;
+      const auto known = transports_.find(stacks_.argument(*frame));
+      if (known != transports_.end()) connection.transport = known->second;
     }
-    for (const StackIndex::Hit& frame : stacks_.in(kDialConnFor)) {
-      if (frame.goroutine != hit.goroutine) continue;
-      std::vector<std::string> missing;
-      Binder want(layouts_, "net/http.wantConn", missing);
-      const std::uint32_t wantKey = want.offsetOf("key", false);
-      const KeyLayout key(layouts_);
-      const Addr address = stacks_.argument(frame, 1);
-      if (wantKey == kAbsent || !key.known()) continue;
-      const std::string scheme = values_.guess(address + wantKey + key.scheme, kMaxScheme);
-      if (!scheme.starts_with("http")) continue;
-      connection.scheme = scheme;
-      connection.host = values_.string(address + wantKey + key.addr);
-      connection.proxy = values_.string(address + wantKey + key.proxy);
+    if (forWant && wantKey != kAbsent && key.known()) {
+      const Addr address = stacks_.argument(*forWant, 1) + wantKey;
+      const std::string scheme = values_.guess(address + key.scheme, kMaxScheme);
+      if (scheme.starts_with("http")) {
+        connection.scheme = scheme;
+        connection.host = values_.string(address + key.addr);
+        connection.proxy = values_.string(address + key.proxy);
+      }
     }
     connection.tls = connection.state == HttpState::handshake;
     http_.connections.push_back(std::move(connection));

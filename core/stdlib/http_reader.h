@@ -2,7 +2,9 @@
 // HTTP/1, http2_client.cpp), servers, requests, and bodies that are lost.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <tuple>
 #include <unordered_map>
 
 #include "golang/map_reader.h"
@@ -38,7 +40,7 @@ class HttpReader {
   Index transportAt(Addr address);
   void readTransport(HttpTransport& transport);
   void readHosts(HttpTransport& transport);
-  HttpHost& hostOf(HttpTransport& transport, const HttpConnection& connection) const;
+  HttpHost& hostOf(HttpTransport& transport, const HttpConnection& connection);
   void readPersistConns();
   HttpState stateOf(const HttpConnection& connection, std::int64_t expected) const;
   void readDials();
@@ -76,6 +78,8 @@ class HttpReader {
   Times times_;
   Http http_;
   std::unordered_map<Addr, Index> transports_, connections_, servers_;
+  // By Transport, scheme, host and proxy: into HttpTransport::hosts.
+  std::map<std::tuple<Addr, std::string, std::string, std::string>, std::size_t> hosts_;
   std::unordered_map<Index, std::vector<Addr>> bodies_;  // by connection: see bodyChain
 };
 

@@ -130,7 +130,7 @@ void HttpReader::readHandlers() {
   for (Index i = 0; i < http_.connections.size(); ++i) {
     const HttpConnection& connection = http_.connections[i];
     if (connection.server == kNone || connection.reader == kNone ||
-        connection.state != HttpState::active || !stacks_.has(connection.reader, kServeHttp)) {
+        connection.state != HttpState::active || !stacks_.find(connection.reader, kServeHttp)) {
       continue;
     }
     http_.servers[connection.server].handlers.push_back(

@@ -43,13 +43,17 @@ std::vector<StackIndex::Hit> StackIndex::in(std::string_view function) const {
   return hits;
 }
 
-bool StackIndex::has(Index goroutine, std::string_view function) const {
+std::optional<StackIndex::Hit> StackIndex::find(Index goroutine, std::string_view function) const {
   const image::FunctionTable& functions = snapshot_.image->functions();
+  std::uint32_t frame = 0;
   for (const golang::FramePc& pc : snapshot_.frames(snapshot_.goroutines[goroutine])) {
     const image::FuncIndex index = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
-    if (index != image::kNoFunc && functions.function(index).name == function) return true;
+    if (index != image::kNoFunc && functions.function(index).name == function) {
+      return Hit{goroutine, frame};
+    }
+    ++frame;
   }
-  return false;
+  return std::nullopt;
 }
 
 std::string_view StackIndex::innermost(Index goroutine) const {

@@ -1,6 +1,7 @@
 // Which goroutines stand in a function, and what its receiver is.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -23,8 +24,8 @@ class StackIndex {
   };
   /// Goroutines with a physical frame of that function, the innermost one of each.
   std::vector<Hit> in(std::string_view function) const;
-  /// Whether the goroutine has a physical frame of that function.
-  bool has(Index goroutine, std::string_view function) const;
+  /// The innermost physical frame of that function on the goroutine's stack.
+  std::optional<Hit> find(Index goroutine, std::string_view function) const;
   /// Name of the innermost physical function that is not the runtime's; "" if there is none.
   std::string_view innermost(Index goroutine) const;
 

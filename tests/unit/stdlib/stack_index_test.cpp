@@ -73,9 +73,10 @@ TEST_F(StackIndexTest, GoroutinesByFunction) {
   EXPECT_EQ(index.in("main.work")[0].frame, 1U);        // the innermost
   EXPECT_THAT(in(index, "main.missing"), IsEmpty());
   EXPECT_THAT(in(index, ""), IsEmpty());
-  EXPECT_TRUE(index.has(1, "main.work"));
-  EXPECT_FALSE(index.has(0, "main.work"));
-  EXPECT_FALSE(index.has(3, "main.work"));
+  ASSERT_TRUE(index.find(1, "main.work"));
+  EXPECT_EQ(index.find(1, "main.work")->frame, 1U);
+  EXPECT_FALSE(index.find(0, "main.work"));
+  EXPECT_FALSE(index.find(3, "main.work"));
   EXPECT_EQ(index.innermost(0), "main.(*pool).opener");
   EXPECT_EQ(index.innermost(1), "main.work");
   EXPECT_EQ(index.innermost(3), "");
