@@ -27,8 +27,7 @@ std::uint32_t ImageCode::stackObjectSize(const Frame& frame, Addr address) {
   const Addr table = image_.functions().funcData(frame.function, image::FuncData::stackObjects);
   const StackObjects objects =
       readStackObjects(image_.target().memory(), table).value_or(StackObjects());
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    const StackObject object = objects[i];
+  for (const StackObject object : objects) {
     if (object.address(frame) == address) {
       return object.size > 0 ? static_cast<std::uint32_t>(object.size) : 0;
     }

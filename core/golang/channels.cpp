@@ -22,9 +22,7 @@ ChannelReader::ChannelReader(Access& access, TypeNames& types, const SudogLayout
   binder.required(sendFirst_, "sendq.first");
   binder.required(sendLast_, "sendq.last");
   binder.optional(lock_, "lock.key");
-  for (const target::Region& region : access.memory.regions()) {
-    memorySize_ += region.end - region.start;
-  }
+  memorySize_ = access.memory.size();
 }
 
 std::optional<Channel> ChannelReader::read(Addr address) {

@@ -21,7 +21,7 @@ constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 32;
 }  // namespace
 
 MapReader::MapReader(image::Image& image) : memory_(image.target().memory()) {
-  for (const target::Region& region : memory_.regions()) memorySize_ += region.end - region.start;
+  memorySize_ = memory_.size();
   // Maps share no memory with each other: that many bytes would be read several times over.
   constexpr std::uint64_t kMostBytes = kMaxEntries * kWord;
   left_ = std::min(memorySize_, kMostBytes) * 8;

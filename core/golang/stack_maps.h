@@ -42,6 +42,22 @@ class StackObjects {
     std::memcpy(&object, bytes_.data() + i * sizeof object, sizeof object);
     return object;
   }
+  class Iterator {
+   public:
+    Iterator(const StackObjects& objects, std::size_t i) : objects_(&objects), i_(i) {}
+    StackObject operator*() const { return (*objects_)[i_]; }
+    Iterator& operator++() {
+      ++i_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const StackObjects* objects_;
+    std::size_t i_;
+  };
+  Iterator begin() const { return {*this, 0}; }
+  Iterator end() const { return {*this, size()}; }
 
  private:
   std::span<const std::byte> bytes_;

@@ -130,9 +130,7 @@ Result<void> Heap::readSpans(const Layout& layout, Addr mheap, Observer* observe
   }
   // Spans do not overlap, so together they are no larger than the memory there is. Spans of a
   // forged target that claim more would cost more than they can say.
-  for (const target::Region& region : memory_->regions()) {
-    pageBudget_ += (region.end - region.start) / kPageSize + 1;
-  }
+  pageBudget_ = memory_->size() / kPageSize + memory_->regions().size();
   for (std::size_t i = 0; i < count; ++i) {
     if (observer != nullptr && i % kAskEvery == 0) {
       observer->progress("heap", i, count);

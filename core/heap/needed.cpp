@@ -77,10 +77,8 @@ Result<Needed> neededOf(image::Image& image) {
   if (count == 0 || pointers.empty()) {
     return fail(ErrorCode::unreadable, "the list of heap spans is not in the target's memory");
   }
-  std::uint64_t budget = 0;  // spans do not overlap
-  for (const target::Region& region : memory.regions()) {
-    budget += (region.end - region.start) / kPageSize + 1;
-  }
+  // Spans do not overlap.
+  std::uint64_t budget = memory.size() / kPageSize + memory.regions().size();
   Needed needed;
   for (std::size_t i = 0; i < count; ++i) {
     Addr address = 0;

@@ -104,8 +104,7 @@ void StackRoots::readFrames() {
       readMask(frame.argp, live.args);
     }
     if (!whole && !live.wholeLocals) {
-      for (std::size_t k = 0; k < live.objects.size(); ++k) {
-        const golang::StackObject record = live.objects[k];
+      for (const golang::StackObject record : live.objects) {
         const Addr address = record.address(frame);
         if (address >= frame.sp) objects_.push_back({address, record, live.masks});
       }
@@ -169,8 +168,7 @@ bool StackRoots::makeShape(Shape& shape) {
     }
     if (!addWords(frame.argp, live.args)) return false;
     if (live.wholeLocals) continue;
-    for (std::size_t k = 0; k < live.objects.size(); ++k) {
-      const golang::StackObject record = live.objects[k];
+    for (const golang::StackObject record : live.objects) {
       const Addr address = record.address(frame);
       if (address < frame.sp) continue;
       if (address > hi_) return false;

@@ -274,6 +274,12 @@ std::string AddressSpace::cstring(Addr address, std::size_t limit) {
   return text;
 }
 
+std::uint64_t AddressSpace::size() const {
+  std::uint64_t size = 0;
+  for (const Region& region : regions_) size += region.end - region.start;
+  return size;
+}
+
 bool AddressSpace::covers(Addr address, std::uint64_t size) const {
   while (size > 0) {
     const Region* region = find(address);

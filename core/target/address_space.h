@@ -157,6 +157,8 @@ class AddressSpace {
   /// The region that covers `address`, else null. Valid until the next add() or clear().
   const Region* region(Addr address) const { return find(address); }
   std::span<const Region> regions() const { return regions_; }
+  /// Bytes of all regions together: nothing in the target is larger.
+  std::uint64_t size() const;
 
   /// How many reads failed since the start or clear(), and the first address of them: a pass
   /// compares before and after to know whether it met a hole.

@@ -33,6 +33,7 @@ TEST(AddressSpace, WhatWasAddedFirstWinsAndGapsAreFilled) {
   EXPECT_EQ(space.bytes(0x3000, 1)[0], std::byte{2});
   EXPECT_TRUE(space.bytes(0x0fff, 1).empty());
   EXPECT_TRUE(space.bytes(0x4000, 1).empty());
+  EXPECT_EQ(space.size(), 0x3000U);
 }
 
 TEST(AddressSpace, AReadAcrossABorderIsOnePiece) {
