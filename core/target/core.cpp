@@ -80,7 +80,8 @@ void CoreTarget::setTime() {
     }
   }
   struct stat st{};
-  if (stat(path.c_str(), &st) == 0) {
+  constexpr std::int64_t kMaxSeconds = 9'000'000'000;  // more nanoseconds do not fit
+  if (stat(path.c_str(), &st) == 0 && st.st_mtim.tv_sec > 0 && st.st_mtim.tv_sec < kMaxSeconds) {
     wallTimeNs_ = st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec;
   }
 }

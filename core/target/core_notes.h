@@ -39,7 +39,7 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch);
 bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& out);
 
 /// The vector registers as NT_FPREGSET or NT_X86_XSTATE lays them out; which word is which does not
-/// matter.
+/// matter. Nothing is added to a thread whose general registers are not known.
 void addVectorRegisters(std::span<const std::byte> block, Thread& out);
 
 }  // namespace parked::target

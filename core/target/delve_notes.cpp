@@ -90,13 +90,15 @@ bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
     return false;
   }
   std::array<std::uint64_t, 34> block{};
+  bool whole = true;
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint16_t size = 0;
     std::span<const std::byte> name;
     std::span<const std::byte> value;
     if (!reader.take(size) || !reader.take(size, name) || !reader.take(size) ||
         !reader.take(size, value)) {
-      break;  // what was read so far is sound
+      whole = false;
+      break;
     }
     const std::size_t index =
         registerIndex({reinterpret_cast<const char*>(name.data()), name.size()}, arch);
@@ -106,6 +108,8 @@ bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
   }
   out.tid = static_cast<std::int32_t>(tid);
   decodeRegisters(std::as_bytes(std::span(block)), arch, out);
+  // A register that the list was cut before may hold the only pointer to something.
+  if (!whole) out.words.clear();
   // The header names these even where the list of registers is cut.
   out.registers.pc = pc;
   out.registers.sp = sp;

@@ -15,6 +15,8 @@ namespace {
 // A damaged count must not cost memory: real executables have tens of sections, object files made
 // with -ffunction-sections some ten thousand.
 constexpr std::uint64_t kMostSections = 1 << 17;
+// The kernel lets a process have 65530 mappings unless it is told otherwise; each is a segment.
+constexpr std::uint64_t kMostSegments = 1 << 22;
 
 constexpr std::uint32_t kGoBuildIdNote = 4;  // cmd/link/internal/ld/elf.go ELF_NOTE_BUILDINFO_TAG
 
@@ -131,9 +133,9 @@ Result<void> ElfFile::Impl::readSegments() {
                             printable(path), header.e_phoff));
   }
   const std::uint64_t room = (bytes.size() - header.e_phoff) / header.e_phentsize;
-  if (count > room) {
+  if (const std::uint64_t most = std::min(room, kMostSegments); count > most) {
     truncated = true;
-    count = room;
+    count = most;
   }
   segments.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -240,10 +242,13 @@ const ElfSection* ElfFile::section(std::string_view name) const {
   return nullptr;
 }
 
+// Damaged headers may all claim the same bytes: together they hold no more than the file does.
 std::vector<ElfNote> ElfFile::notes() const {
   std::vector<ElfNote> all;
+  std::size_t left = impl_->bytes.size();
   for (const ElfSegment& segment : impl_->segments) {
-    if (segment.type != PT_NOTE) continue;
+    if (segment.type != PT_NOTE || segment.bytes.size() > left) continue;
+    left -= segment.bytes.size();
     const auto notes = parseNotes(segment.bytes, segment.alignment);
     all.insert(all.end(), notes.begin(), notes.end());
   }
@@ -252,8 +257,10 @@ std::vector<ElfNote> ElfFile::notes() const {
 
 std::vector<ElfNote> ElfFile::sectionNotes() const {
   std::vector<ElfNote> all;
+  std::size_t left = impl_->bytes.size();
   for (const ElfSection& section : impl_->sections) {
-    if (section.type != SHT_NOTE) continue;
+    if (section.type != SHT_NOTE || section.bytes.size() > left) continue;
+    left -= section.bytes.size();
     const auto notes = parseNotes(section.bytes);
     all.insert(all.end(), notes.begin(), notes.end());
   }

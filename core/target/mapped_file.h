@@ -14,8 +14,8 @@ namespace parked::target {
 class MappedFile {
  public:
   /// Maps a regular file. A zstd-compressed one is unpacked into an unlinked temporary file. `name`
-  /// is what messages call the file. Errors: notFound, permission, badFormat (a directory, empty,
-  /// compressed otherwise), io (no space to unpack).
+  /// is what messages call the file. Errors: notFound, permission, badFormat (a directory, empty),
+  /// unsupported (compressed otherwise), io (no space to unpack), interrupted.
   static Result<std::shared_ptr<const MappedFile>> open(const std::string& path,
                                                         const std::string& name,
                                                         Observer* observer);

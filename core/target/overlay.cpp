@@ -13,7 +13,7 @@ namespace parked::target {
 namespace {
 
 constexpr Addr kPage = 4096;
-constexpr std::uint64_t kLongestNotes = 1 << 16;
+constexpr std::uint64_t kLongestNotes = 1 << 16;  // of one program, in bytes
 
 // .go.buildinfo (cmd/link/internal/ld/data.go, buildinfo): magic, pointer size and flags in the
 // first 16 bytes, which are followed by 16 unused ones and the version and module strings.
@@ -58,8 +58,10 @@ BuildIds buildIdsInMemory(AddressSpace& memory, Addr header) {
     if (ph.p_type == PT_LOAD) base = std::min(base, ph.p_vaddr / kPage * kPage);
   }
   if (base == ~Addr{0}) return ids;
+  std::uint64_t left = kLongestNotes;
   for (const Elf64_Phdr& ph : headers) {
-    if (ph.p_type != PT_NOTE || ph.p_filesz > kLongestNotes) continue;
+    if (ph.p_type != PT_NOTE || ph.p_filesz > left) continue;
+    left -= ph.p_filesz;
     const Addr at = header + (ph.p_vaddr - base);
     const auto found = parseNotes(bytesIfThere(memory, at, ph.p_filesz), ph.p_align);
     if (ids.go.empty()) ids.go = goBuildIdOf(found);

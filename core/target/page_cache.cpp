@@ -14,7 +14,7 @@ constexpr std::size_t kHolesAtOnce = 16;     // pages of one piece that cannot b
 constexpr std::uint64_t kHugePage = 2ULL << 20;
 constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14
 
-/// Calls each(window start, from, to) for the parts of `range` by window.
+/// Calls each(from, to) for the part of `range` in each window.
 template <class Each>
 void byWindow(const Range& range, Each each) {
   for (Addr at = range.start; at < range.end;) {

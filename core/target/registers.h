@@ -15,11 +15,10 @@ enum class Arch : std::uint8_t { amd64, arm64 };
 struct Registers {
   Addr pc = 0;
   Addr sp = 0;
-  Addr framePointer = 0;      ///< rbp / x29
-  Addr link = 0;              ///< arm64 x30; 0 on amd64
-  Addr goroutine = 0;         ///< r14 / x28: the g, in Go code compiled with ABIInternal only
-  Addr threadBase = 0;        ///< fs_base / tpidr when known, else 0
-  std::int64_t syscall = -1;  ///< orig_rax / x8 when the thread is inside a system call, else -1
+  Addr framePointer = 0;  ///< rbp / x29
+  Addr link = 0;          ///< arm64 x30; 0 on amd64
+  Addr goroutine = 0;     ///< r14 / x28: the g, in Go code compiled with ABIInternal only
+  Addr threadBase = 0;    ///< fs_base / tpidr when known, else 0
 };
 
 /// A thread (LWP) of the target. Mirrors NT_PRSTATUS of a core or PTRACE_GETREGSET of a process.

@@ -138,14 +138,19 @@ Result<void> ThreadStop::Tracer::stopAll() {
   Clock::duration patience = kPatience;
   if (deadline_) patience = std::clamp((*deadline_ - start) / 2, Clock::duration::zero(), patience);
   const auto deadline = start + patience;
-  // Threads that still run can make new ones; when a pass finds none, all stand.
+  // Threads that still run can make new ones; when all stood and a pass finds none, it has all.
+  bool complete = false;
   for (;;) {
+    const bool stood = std::ranges::all_of(held_, &Held::standing);
     auto any = seizeNew();
     if (!any) {
       waitForAll(deadline);
       return tl::unexpected(any.error());
     }
-    if (!*any) break;
+    if (!*any) {
+      complete = stood;
+      break;
+    }
     waitForAll(deadline);
     if (Clock::now() > deadline + patience) break;  // it makes threads as fast as we stop them
   }
@@ -155,7 +160,10 @@ Result<void> ThreadStop::Tracer::stopAll() {
     return !thread.standing && !readStatus(thread.tid, "State").starts_with('D');
   };
   if (std::ranges::any_of(held_, mayRun)) waitForAll(deadline + patience);
-  if (std::ranges::any_of(held_, mayRun)) {
+  // One that stood only after the last pass may have made another before, which runs on.
+  const auto isNew = [this](std::int32_t tid) { return !seen_.contains(tid); };
+  if (std::ranges::any_of(held_, mayRun) ||
+      (!complete && std::ranges::any_of(readThreadIds(pid_), isNew))) {
     return fail(ErrorCode::io, fmt::format("the threads of process {} did not all stop in time{}",
                                            pid_, deadline_ ? " (--max-pause)" : ""));
   }
@@ -164,7 +172,9 @@ Result<void> ThreadStop::Tracer::stopAll() {
 
 Result<bool> ThreadStop::Tracer::seizeNew() {
   bool any = false;
-  for (const std::int32_t tid : readThreadIds(pid_)) {
+  const std::vector<std::int32_t> tids = readThreadIds(pid_);
+  if (tids.empty()) return fail(ErrorCode::gone, fmt::format("process {} has exited", pid_));
+  for (const std::int32_t tid : tids) {
     if (seen_.contains(tid)) continue;
     if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) {
       const int error = errno;
