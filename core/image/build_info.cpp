@@ -162,8 +162,4 @@ Result<BuildInfo> readBuildInfo(const target::ElfFile& executable) {
   return parseBuildInfo(findMagic(executable), executable.path());
 }
 
-Result<BuildInfo> readBuildInfo(target::Target& target) {
-  return readBuildInfo(target.executable());
-}
-
 }  // namespace parked::image

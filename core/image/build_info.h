@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "target/elf_file.h"
-#include "target/target.h"
 
 namespace parked::image {
 
@@ -58,6 +57,5 @@ Result<BuildInfo> parseBuildInfo(std::span<const std::byte> bytes, std::string_v
 /// Finds the build information of an executable: the section .go.buildinfo, or, without section
 /// headers, its magic in a writable segment. badFormat when it is not a Go program.
 Result<BuildInfo> readBuildInfo(const target::ElfFile& executable);
-Result<BuildInfo> readBuildInfo(target::Target& target);
 
 }  // namespace parked::image

@@ -1,5 +1,6 @@
 #include "image/code_refs.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace parked::image {

@@ -6,6 +6,7 @@
 
 #include "image/dwarf_die.h"
 #include "image/name_index.h"
+#include "image/symbol_name.h"
 
 namespace parked::image {
 
@@ -76,6 +77,7 @@ class DwarfLayouts : public LayoutSource {
 
 Result<void> DwarfLayouts::indexTypes() {
   bool anyGo = false;
+  const auto nameOfStruct = [this](std::uint32_t number) { return structs_[number].name; };
   for (std::size_t i = 0; structs_.empty(); ++i) {
     const DwarfUnits::Unit* unit = units_->at(i);
     if (unit == nullptr && anyGo) {
@@ -94,7 +96,7 @@ Result<void> DwarfLayouts::indexTypes() {
       if (dwarf_tag(&die) != DW_TAG_structure_type) continue;
       const std::string_view name = nameOf(&die);
       if (name.empty()) continue;
-      index_.add(name, static_cast<std::uint32_t>(structs_.size()));
+      index_.add(name, static_cast<std::uint32_t>(structs_.size()), nameOfStruct);
       structs_.push_back({name, dwarf_dieoffset(&die)});
     } while (dwarf_siblingof(&die, &die) == 0);
   }
@@ -102,17 +104,17 @@ Result<void> DwarfLayouts::indexTypes() {
 }
 
 const StructLayout* DwarfLayouts::find(std::string_view type) {
-  const std::uint32_t number_ =
+  const std::uint32_t number =
       index_.find(type, [this](std::uint32_t id) { return structs_[id].name; });
-  if (number_ == NameIndex::kNone) return nullptr;
-  const auto [it, isNew] = read_.try_emplace(number_);
+  if (number == NameIndex::kNone) return nullptr;
+  const auto [it, isNew] = read_.try_emplace(number);
   StructLayout& layout = it->second;
   if (!isNew) return &layout;
 
   layout.name = type;
   Dwarf_Die die;
   Dwarf_Die member;
-  if (dwarf_offdie(units_->dwarf(), structs_[number_].offset, &die) == nullptr) return &layout;
+  if (dwarf_offdie(units_->dwarf(), structs_[number].offset, &die) == nullptr) return &layout;
   layout.size = sizeOf(&die);
   if (dwarf_child(&die, &member) != 0) return &layout;
   do {
@@ -125,9 +127,7 @@ const StructLayout* DwarfLayouts::find(std::string_view type) {
 /// Constants are in the units of their package, of which there may be several, anywhere: to know
 /// that there is none, all units have to be unpacked. So that is done once for each package.
 bool DwarfLayouts::constant(std::string_view name, std::int64_t& value) {
-  const std::size_t slash = name.rfind('/');
-  const std::size_t dot = name.find('.', slash == std::string_view::npos ? 0 : slash);
-  const std::string_view package = name.substr(0, dot);
+  const std::string_view package = packageOf(name);
   auto& constants = constants_[std::string(package)];
   if (!constants) constants = readConstants(package);
   const auto found = constants->find(name);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "image/dwarf_die.h"
+#include "image/symbol_name.h"
 
 namespace parked::image {
 
@@ -40,13 +41,6 @@ bool memberAt(Dwarf_Die* type, std::uint64_t& offset, Dwarf_Die& member) {
     return true;
   } while (dwarf_siblingof(&die, &die) == 0);
   return false;
-}
-
-/// "net/http" of "net/http.DefaultClient".
-std::string_view packageOf(std::string_view symbol) {
-  const std::size_t slash = symbol.rfind('/');
-  const std::size_t dot = symbol.find('.', slash == std::string_view::npos ? 0 : slash);
-  return symbol.substr(0, dot);
 }
 
 }  // namespace

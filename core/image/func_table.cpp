@@ -9,8 +9,8 @@ namespace parked::image {
 
 namespace {
 
-constexpr std::uint32_t kFtabEntrySize = 8;  // {entryoff, funcoff uint32}
-constexpr std::uint32_t kMaxTextSections = 1 << 16;
+constexpr std::uint32_t kFtabEntrySize = 8;          // {entryoff, funcoff uint32}
+constexpr std::uint32_t kMaxTextSections = 1 << 10;  // one has tens of megabytes
 constexpr std::uint32_t kNoOffset = 0xffffffff;
 
 /// abi.FuncIDWrapper is the last of an enumeration that grew twice: corostart (1.22) and
@@ -130,7 +130,6 @@ std::optional<RawFunction> FuncTable::raw(std::uint32_t index) const {
   const std::uint64_t tail = at + std::uint64_t{format_.funcSize} - 4;
   if (!readAt(pclnTable_, at + 4ull, function.nameOffset) ||
       !readAt(pclnTable_, at + 8ull, function.argBytes) ||
-      !readAt(pclnTable_, at + 12ull, function.deferReturn) ||
       !readAt(pclnTable_, at + 16ull, function.pcsp) ||
       !readAt(pclnTable_, at + 20ull, function.pcfile) ||
       !readAt(pclnTable_, at + 24ull, function.pcln) ||

@@ -31,7 +31,6 @@ struct PclnFormat {
 struct RawFunction {
   std::uint32_t nameOffset = 0;
   std::int32_t argBytes = 0;
-  std::uint32_t deferReturn = 0;
   std::uint32_t pcsp = 0, pcfile = 0, pcln = 0;
   std::uint32_t pcDataCount = 0;
   std::uint32_t cuOffset = 0;

@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kMaxInlineDepth = 1000;  // a damaged tree may be cyclic
 constexpr std::uint8_t kFlagTop = 1, kFlagSpWrite = 2, kFlagAssembly = 4;  // abi.FuncFlag
+// Of all modules together: damaged ones may claim the same tables again and again.
+constexpr FuncIndex kMaxFunctions = 1 << 24;
 
 PclnFormat formatOf(const GoVersion& version, LayoutSource* layouts) {
   PclnFormat format = PclnFormat::of(version);
@@ -99,7 +101,6 @@ Function FunctionTable::Impl::decode(FuncIndex index) {
   const RawFunction& raw = *at->raw;
   out.name = printed(at->table->name(raw.nameOffset));
   out.argBytes = raw.argBytes;
-  out.deferReturn = raw.deferReturn;
   out.startLine = raw.startLine;
   out.flags = {.top = (raw.flags & kFlagTop) != 0,
                .spWrite = (raw.flags & kFlagSpWrite) != 0,
@@ -126,7 +127,10 @@ Result<std::unique_ptr<FunctionTable>> FunctionTable::open(target::Target& targe
       target.incomplete().add("function table", part.error().message, module.address);
       continue;
     }
-    if (part->count() > kNoFunc - 1 - impl.count) break;
+    if (part->count() > kMaxFunctions - impl.count) {
+      target.incomplete().add("function table", "there are too many functions", module.address);
+      break;
+    }
     impl.parts.push_back({std::move(*part), impl.count});
     impl.count += impl.parts.back().table.count();
   }
@@ -165,7 +169,7 @@ FuncIndex FunctionTable::byName(std::string_view name) const {
   };
   std::call_once(impl_->namesBuilt, [&] {
     impl_->names = NameIndex(impl_->count);
-    for (FuncIndex i = 0; i < impl_->count; ++i) impl_->names.add(nameOf(i), i);
+    for (FuncIndex i = 0; i < impl_->count; ++i) impl_->names.add(nameOf(i), i, nameOf);
   });
   return impl_->names.find(name, nameOf);
 }

@@ -49,11 +49,10 @@ enum class FuncData : std::uint8_t {
 
 struct Function {
   Addr entry = 0;
-  Addr end = 0;                   ///< entry of the next function
-  std::string_view name;          ///< as Go prints it: "main.(*T).run", "main.f[...]"
-  std::int32_t argBytes = 0;      ///< size of in-args; kArgsUnknown for some assembly
-  std::uint32_t deferReturn = 0;  ///< offset of the deferreturn call from entry, 0 if none
-  std::int32_t startLine = 0;     ///< 0 before 1.20
+  Addr end = 0;                ///< entry of the next function
+  std::string_view name;       ///< as Go prints it: "main.(*T).run", "main.f[...]"
+  std::int32_t argBytes = 0;   ///< size of in-args; kArgsUnknown for some assembly
+  std::int32_t startLine = 0;  ///< 0 before 1.20
   FuncFlags flags;
   bool wrapper = false;  ///< compiler-generated wrapper (funcID wrapper), hidden from tracebacks
 };

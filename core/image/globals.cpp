@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "image/global_search.h"

@@ -1,10 +1,8 @@
 // The runtime's variables in a program without a symbol table.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "image/functions.h"

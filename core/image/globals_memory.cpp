@@ -1,9 +1,8 @@
 // The heap and what the runtime allocates for itself: runtime/mheap.go, runtime/mfinal.go,
 // runtime/mcleanup.go, runtime/mstats.go, runtime/malloc.go, runtime/netpoll.go.
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <string>
+#include <vector>
 
 #include "image/global_search.h"
 #include "image/global_shapes.h"

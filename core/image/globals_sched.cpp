@@ -1,8 +1,10 @@
 // Goroutines, processors and threads: runtime/proc.go, runtime/runtime2.go, runtime/sema.go.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "image/global_search.h"
 #include "image/global_shapes.h"

@@ -5,8 +5,10 @@
 
 namespace parked::image {
 
+namespace {
+
 /// Reads a decimal number of at most four digits at the start of `text` and drops it.
-static std::optional<int> takeNumber(std::string_view& text) {
+std::optional<int> takeNumber(std::string_view& text) {
   const std::string_view digits = text.substr(0, 4);
   int value = 0;
   const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -17,7 +19,7 @@ static std::optional<int> takeNumber(std::string_view& text) {
 
 /// Reads what follows the number: experiments behind "X:", which follows a blank (up to 1.25) or a
 /// dash (since 1.26), and what others have added before or after them.
-static void readRest(std::string_view text, GoVersion& version) {
+void readRest(std::string_view text, GoVersion& version) {
   std::size_t at = text.find(" X:");
   if (at == std::string_view::npos) at = text.find("-X:");
   std::string_view names;
@@ -38,6 +40,8 @@ static void readRest(std::string_view text, GoVersion& version) {
   version.suffix += behind;
   version.suffix.erase(0, version.suffix.find_first_not_of(' '));
 }
+
+}  // namespace
 
 bool GoVersion::experiment(std::string_view name) const {
   return std::find(experiments.begin(), experiments.end(), name) != experiments.end();

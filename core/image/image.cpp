@@ -140,7 +140,7 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
   impl.symbols.emplace(target.executable(), target.bias());
   {
     Timings::Scope scope(timings, "build info");
-    auto build = readBuildInfo(target);
+    auto build = readBuildInfo(target.executable());
     if (!build) return tl::unexpected(build.error());
     impl.parts.build = std::move(*build);
   }

@@ -82,11 +82,6 @@ class Object {
   Addr addressOf(Field<T> field) const {
     return address_ + field.offset;
   }
-  /// A struct embedded at an offset.
-  Object sub(std::uint32_t offset, std::uint32_t size) const {
-    if (offset > bytes_.size() || size > bytes_.size() - offset) return {};
-    return {address_ + offset, bytes_.subspan(offset, size)};
-  }
 
  private:
   Addr address_ = 0;

@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kWord = 8;
 constexpr Addr kPage = 4096;
 
-/// Loaded addresses of everything in the executable that starts like a pclntab. There is one in
-/// every program; data may contain more by chance.
+/// Loaded addresses of everything in the executable that starts like a pclntab, sorted. There is
+/// one in every program; data may contain more by chance, or a million by malice.
 std::vector<Addr> pclntabs(target::Target& target) {
   std::vector<Addr> found;
   for (const auto& segment : target.executable().segments()) {
@@ -27,6 +27,7 @@ std::vector<Addr> pclntabs(target::Target& target) {
       if (readPcHeader(target.memory(), address)) found.push_back(address);
     }
   }
+  std::ranges::sort(found);
   return found;
 }
 
@@ -42,7 +43,7 @@ Addr moduleIn(target::AddressSpace& memory, const std::vector<Addr>& tables, Off
   for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
     Addr word = 0;
     std::memcpy(&word, bytes.data() + at, sizeof(word));
-    if (std::find(tables.begin(), tables.end(), word) == tables.end()) continue;
+    if (!std::ranges::binary_search(tables, word)) continue;
     std::uint64_t count = 0;
     const auto header = readPcHeader(memory, word);
     const Addr module = start + at - offsets.pcHeader;

@@ -10,7 +10,7 @@ namespace parked::image {
 namespace {
 
 constexpr std::size_t kMaxModules = 1024;            // plugins; the chain may be cyclic
-constexpr std::uint64_t kMaxFunctions = 1 << 27;     // of one module
+constexpr std::uint64_t kMaxFunctions = 1 << 24;     // of one module; large ones have a million
 constexpr std::uint64_t kMaxTableSize = 4ULL << 30;  // offsets into the tables have 32 bits
 constexpr std::uint32_t kMaxModuledataSize = 1 << 16;
 

@@ -17,15 +17,22 @@ class NameIndex {
   /// `count`: about how many names will be added.
   explicit NameIndex(std::size_t count = 0) : slots_(std::bit_ceil(2 * count + 16)) {}
 
-  /// Adds a number under a name. The same name may be added again: the first one is found.
-  /// `id` must not be kNone.
-  void add(std::string_view name, std::uint32_t id) {
+  /// Adds a number under a name. The same name may be added again: the first one stays, so that a
+  /// table of equal names does not become slow. `id` must not be kNone. `nameOf(id)` gives an
+  /// entry's name back.
+  template <class NameOf>
+  void add(std::string_view name, std::uint32_t id, NameOf nameOf) {
     if (2 * (used_ + 1) > slots_.size()) grow();
-    insert({hash(name), id});
+    const std::uint32_t own = hash(name);
+    std::size_t at = own & mask();
+    for (; slots_[at].id != kNone; at = (at + 1) & mask()) {
+      if (slots_[at].hash == own && nameOf(slots_[at].id) == name) return;
+    }
+    slots_[at] = {own, id};
     ++used_;
   }
 
-  /// The number added first under `name`, kNone if none. `nameOf(id)` gives an entry's name back.
+  /// The number added first under `name`, kNone if none.
   template <class NameOf>
   std::uint32_t find(std::string_view name, NameOf nameOf) const {
     const std::uint32_t wanted = hash(name);
@@ -34,8 +41,6 @@ class NameIndex {
     }
     return kNone;
   }
-
-  std::size_t size() const { return used_; }
 
  private:
   struct Slot {
@@ -48,21 +53,14 @@ class NameIndex {
   }
   std::size_t mask() const { return slots_.size() - 1; }
 
-  void insert(Slot slot) {
-    std::size_t at = slot.hash & mask();
-    while (slots_[at].id != kNone) at = (at + 1) & mask();
-    slots_[at] = slot;
-  }
-
   void grow() {
     std::vector<Slot> old(slots_.size() * 2);
     old.swap(slots_);
-    // From the first empty slot on, so that names added twice keep their order.
-    std::size_t start = 0;
-    while (old[start].id != kNone) ++start;
-    for (std::size_t i = 0; i < old.size(); ++i) {
-      const Slot& slot = old[(start + i) & (old.size() - 1)];
-      if (slot.id != kNone) insert(slot);
+    for (const Slot& slot : old) {
+      if (slot.id == kNone) continue;
+      std::size_t at = slot.hash & mask();
+      while (slots_[at].id != kNone) at = (at + 1) & mask();
+      slots_[at] = slot;
     }
   }
 

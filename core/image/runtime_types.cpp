@@ -43,12 +43,9 @@ const Module* RuntimeTypes::moduleOf(Addr descriptor) const {
 bool RuntimeTypes::inModules(Addr descriptor) const { return moduleOf(descriptor) != nullptr; }
 
 const RuntimeType* RuntimeTypes::at(Addr descriptor) {
+  if (!inModules(descriptor)) return nullptr;  // any word may be asked about: not remembered
   const auto [it, isNew] = known_.try_emplace(descriptor);
-  if (isNew) {
-    auto type = decode(descriptor);
-    known_[descriptor] = std::move(type);
-    return known_[descriptor].get();
-  }
+  if (isNew) it->second = decode(descriptor);
   return it->second.get();
 }
 
@@ -147,14 +144,9 @@ bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
         !memory_.read(at + layout.fieldOffset, field.offset)) {
       return false;
     }
-    TypeName text = readTypeName(memory_, name);
-    if (text.text.empty()) return false;
-    field.name = std::move(text.text);
-    field.embedded = (text.flags & TypeName::kEmbedded) != 0;
-    if (layout.fieldOffsetShifted) {
-      field.embedded = (field.offset & 1) != 0;
-      field.offset >>= 1;
-    }
+    field.name = readTypeName(memory_, name).text;
+    if (field.name.empty()) return false;
+    if (layout.fieldOffsetShifted) field.offset >>= 1;
     if (field.offset > type.size) return false;
     type.fields.push_back(std::move(field));
   }
@@ -169,6 +161,7 @@ bool RuntimeTypes::decodeMap(Addr descriptor, RuntimeType& type) const {
   type.element = object[layout.mapElement];
   MapShape& map = type.map;
   map.swiss = layout.swiss;
+  // abi.OldMapIndirectKey and OldMapIndirectElem, abi.SwissMapIndirectKey and SwissMapIndirectElem.
   const std::uint32_t flags = object[layout.mapFlags];
   if (!map.swiss) {
     // A bucket: eight bytes of hashes, eight keys, eight elements, the next bucket.
@@ -243,12 +236,11 @@ std::uint64_t RuntimeTypes::descriptorSize(Addr descriptor) const {
   if (kind == 0 || kind > static_cast<std::uint8_t>(TypeKind::unsafePointer)) return 0;
   std::uint64_t size = layout.kindSize[kind];
   if (size == 0) return 0;
+  bool damaged = false;
   const auto count = [&](std::uint32_t offset) {  // of a slice
     std::uint64_t value = 0;
-    if (offset == kAbsent || !memory_.read(descriptor + offset + kWord, value) ||
-        value > kMaxFields) {
-      return kMaxFields + 1;
-    }
+    damaged = offset == kAbsent || !memory_.read(descriptor + offset + kWord, value) ||
+              value > kMaxFields;
     return value;
   };
   std::uint64_t methods = 0;
@@ -268,7 +260,8 @@ std::uint64_t RuntimeTypes::descriptorSize(Addr descriptor) const {
       break;
     case TypeKind::function: {
       std::uint16_t ins = 0, outs = 0;
-      if (!memory_.read(descriptor + layout.functionIns, ins) ||
+      if (layout.functionIns == kAbsent || layout.functionOuts == kAbsent ||
+          !memory_.read(descriptor + layout.functionIns, ins) ||
           !memory_.read(descriptor + layout.functionOuts, outs)) {
         return 0;
       }
@@ -278,7 +271,7 @@ std::uint64_t RuntimeTypes::descriptorSize(Addr descriptor) const {
     default:
       break;
   }
-  return size + more + methods * layout.methodSize;
+  return damaged ? 0 : size + more + methods * layout.methodSize;
 }
 
 /// The types the linker lists: those of typelinks, or since 1.27 all that have a descriptor.

@@ -53,7 +53,6 @@ struct RuntimeField {
   std::string name;
   Addr type = 0;             ///< descriptor
   std::uint64_t offset = 0;  ///< bytes from the start of the struct
-  bool embedded = false;
 };
 
 /// Where a map keeps its entries. Which of the two forms it has is told by `swiss`.

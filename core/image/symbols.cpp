@@ -1,10 +1,22 @@
 #include "image/symbols.h"
 
+#include <algorithm>
+#include <cstring>
 #include <elf.h>
 
 #include "image/byte_reader.h"
 
 namespace parked::image {
+
+namespace {
+
+Elf64_Sym symbolAt(std::span<const std::byte> table, std::size_t number) {
+  Elf64_Sym symbol;
+  std::memcpy(&symbol, table.data() + number * sizeof symbol, sizeof symbol);
+  return symbol;
+}
+
+}  // namespace
 
 Symbols::Symbols(const target::ElfFile& executable, std::uint64_t bias) : bias_(bias) {
   const auto* table = executable.section(".symtab");
@@ -14,39 +26,35 @@ Symbols::Symbols(const target::ElfFile& executable, std::uint64_t bias) : bias_(
   names_ = names->bytes;
 }
 
+std::string_view Symbols::nameAt(std::uint32_t number) const {
+  return textAt(names_, symbolAt(table_, number).st_name);
+}
+
 void Symbols::index() {
   indexed_ = true;
-  for (std::size_t at = 0; at < table_.size(); at += sizeof(Elf64_Sym)) {
-    Elf64_Sym symbol;
-    std::memcpy(&symbol, table_.data() + at, sizeof(symbol));
+  const auto nameOf = [this](std::uint32_t number) { return nameAt(number); };
+  const std::size_t count =
+      std::min<std::size_t>(table_.size() / sizeof(Elf64_Sym), NameIndex::kNone);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Elf64_Sym symbol = symbolAt(table_, i);
     const unsigned type = ELF64_ST_TYPE(symbol.st_info);
     if (symbol.st_shndx == SHN_UNDEF || (type != STT_OBJECT && type != STT_NOTYPE)) continue;
     const std::string_view name = textAt(names_, symbol.st_name);
-    const std::size_t number = at / sizeof(Elf64_Sym);
-    if (!name.empty() && number < NameIndex::kNone) {
-      index_.add(name, static_cast<std::uint32_t>(number));
-    }
+    if (!name.empty()) index_.add(name, static_cast<std::uint32_t>(i), nameOf);
   }
 }
 
 std::optional<Addr> Symbols::find(std::string_view name) {
   if (!indexed_) index();
-  const auto symbolAt = [this](std::uint32_t number) {
-    Elf64_Sym symbol;
-    std::memcpy(&symbol, table_.data() + number * sizeof(symbol), sizeof(symbol));
-    return symbol;
-  };
-  const std::uint32_t number =
-      index_.find(name, [&](std::uint32_t id) { return textAt(names_, symbolAt(id).st_name); });
+  const std::uint32_t number = index_.find(name, [this](std::uint32_t id) { return nameAt(id); });
   if (number == NameIndex::kNone) return std::nullopt;
-  return symbolAt(number).st_value + bias_;
+  return symbolAt(table_, number).st_value + bias_;
 }
 
 Symbols::Variable Symbols::covering(Addr address) const {
   const Addr linked = address - bias_;
-  for (std::size_t at = 0; at < table_.size(); at += sizeof(Elf64_Sym)) {
-    Elf64_Sym symbol;
-    std::memcpy(&symbol, table_.data() + at, sizeof(symbol));
+  for (std::size_t i = 0; i < table_.size() / sizeof(Elf64_Sym); ++i) {
+    const Elf64_Sym symbol = symbolAt(table_, i);
     if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT) continue;
     if (linked < symbol.st_value || linked - symbol.st_value >= symbol.st_size) continue;
     return {textAt(names_, symbol.st_name), symbol.st_value + bias_};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "image/name_index.h"
@@ -30,6 +31,7 @@ class Symbols {
 
  private:
   void index();
+  std::string_view nameAt(std::uint32_t number) const;
 
   std::span<const std::byte> table_;  // .symtab, only whole entries
   std::span<const std::byte> names_;  // .strtab

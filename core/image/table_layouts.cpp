@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 
+#include "image/symbol_name.h"
 #include "image/table_text.h"
 
 namespace parked::image {
@@ -172,10 +173,9 @@ const StructLayout* TableLayouts::find(std::string_view type) {
 }
 
 bool TableLayouts::constant(std::string_view name, std::int64_t& value) {
-  const std::size_t slash = name.rfind('/');
-  const std::size_t dot = name.find('.', slash == std::string_view::npos ? 0 : slash);
-  if (dot == std::string_view::npos) return false;
-  const auto group = definitions_.find(fmt::format("= {}", name.substr(0, dot)));
+  const std::string_view package = packageOf(name);
+  if (package.size() == name.size()) return false;
+  const auto group = definitions_.find(fmt::format("= {}", package));
   if (group == definitions_.end()) return false;
   std::string_view text = group->second;
   takeLine(text);
@@ -183,7 +183,7 @@ bool TableLayouts::constant(std::string_view name, std::int64_t& value) {
     std::string_view line = takeLine(text);
     takeWord(line);  // nothing, before the blank
     const std::string_view number = takeWord(line);
-    if (line == name.substr(dot + 1)) return toNumber(number, value);
+    if (line == name.substr(package.size() + 1)) return toNumber(number, value);
   }
   return false;
 }

@@ -30,7 +30,7 @@ TypeName readTypeName(target::AddressSpace& memory, Addr address) {
     const auto bytes = memory.bytes(address + i + 1, length);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!isText(text)) return {};
-    return {std::string(text), std::to_integer<unsigned>(head[0])};
+    return {std::string(text)};
   }
   return {};
 }

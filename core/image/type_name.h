@@ -10,10 +10,7 @@
 namespace parked::image {
 
 struct TypeName {
-  static constexpr unsigned kEmbedded = 8;  ///< of a struct's field, since 1.19
-
-  std::string text;    ///< empty if it cannot be told: not readable, or no text
-  unsigned flags = 0;  ///< the first byte
+  std::string text;  ///< empty if it cannot be told: not readable, or no text
 };
 
 /// The name at `address`: a byte of flags, the length as an unsigned varint, the text.

@@ -6,7 +6,7 @@
 //
 // Each -config is a GOARCH with the tool tags (goexperiment.…) that `go list` tells for it. Names are
 // those the linker writes to DWARF (cmd/link/internal/ld/dwarf.go): parked finds a struct by the same
-// name in a table as in DWARF. tests/e2e/test_layouts.py compares the two.
+// name in a table as in DWARF. tests/e2e/test_layout_tables.py compares the two.
 package main
 
 import (

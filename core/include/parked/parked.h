@@ -169,8 +169,7 @@ class Watch {
   Look look(const Host& host = {});
   std::uint64_t looks() const;  ///< that succeeded
   /// The last look as text: whole groups, as many as fit into `rows` lines (0: as --limit says).
-  /// With
-  /// --json, one line.
+  /// With --json, one line.
   std::string show(const Style& style, int rows = 0) const;
   /// Of all looks: findings if one met --fail-on; incomplete if the last one was.
   Exit exit() const;

@@ -18,7 +18,6 @@ std::vector<SyntheticFunction> functionsFor(std::uint8_t wrapperId) {
   exit.frame = {{0, 0x20}};
   SyntheticFunction work{
       .name = "main.work[go.shape.int]", .size = 0x100, .args = 24, .startLine = 10};
-  work.deferReturn = 0x90;
   work.frame = {{0, 8}, {40, 0xf0}, {0, 0x100}};
   work.file = {{0, 0x20}, {1, 0x30}, {0, 0x100}};
   work.line = {{10, 0x10}, {12, 0x20}, {101, 0x28}, {202, 0x30}, {13, 0x100}};
@@ -81,7 +80,6 @@ TEST_P(FunctionsTest, DecodesFunctions) {
   EXPECT_EQ(work.end, kText + 0x120);
   EXPECT_EQ(work.name, "main.work[...]");
   EXPECT_EQ(work.argBytes, 24);
-  EXPECT_EQ(work.deferReturn, 0x90u);
   EXPECT_EQ(work.startLine, hasStartLine() ? 10 : 0);
   EXPECT_FALSE(work.flags.top || work.flags.spWrite || work.flags.assembly || work.wrapper);
   const Function& exit = table_.function(0);

@@ -88,8 +88,6 @@ TEST_F(BinderTest, ObjectsReadOnlyWhatTheyHave) {
   EXPECT_EQ(object[Field<std::uint32_t>{8}], 9u);
   EXPECT_EQ(object[Field<std::uint64_t>{8}], 0u);
   EXPECT_EQ(object[Field<std::uint64_t>{}], 0u);
-  EXPECT_EQ(object.sub(8, 4).size(), 4u);
-  EXPECT_FALSE(object.sub(8, 5));
 }
 
 }  // namespace

@@ -30,7 +30,6 @@ struct SyntheticFunction {
   std::int32_t args = 0;
   std::uint8_t funcId = 0, flags = 0;
   std::int32_t startLine = 0;
-  std::uint32_t deferReturn = 0;
   std::vector<PcStep> frame = {}, file = {}, line = {}, inlineIndex = {};
   std::vector<SyntheticCall> inlined = {};
 };
@@ -100,7 +99,7 @@ class SyntheticProgram {
     std::uint32_t entry = 0;
     for (const SyntheticFunction& f : functions) {
       ftab.u32(entry).u32(pclntable.size());
-      pclntable.u32(entry).u32(nameOffset(f.name)).put(f.args).u32(f.deferReturn);
+      pclntable.u32(entry).u32(nameOffset(f.name)).put(f.args).u32(0);
       pclntable.u32(table(f.frame)).u32(table(f.file)).u32(table(f.line));
       pclntable.u32(3).u32(0);  // PCDATA tables, cuOffset
       if (!old) pclntable.put(f.startLine);
