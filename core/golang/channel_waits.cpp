@@ -70,7 +70,9 @@ void ChannelWaits::collectNil(Index index, const WaitSite& site) {
   const Parker expected = reason == ReasonClass::chanSendNil      ? Parker::chanSend
                           : reason == ReasonClass::chanReceiveNil ? Parker::chanReceive
                                                                   : Parker::block;
-  if (site.parker != expected && site.parker != Parker::none) {
+  if (snapshot_.goroutines[index].waitingSudog != 0) {
+    builder_.unknown(index, "parked with the wait reason of a nil channel, but it is in a queue");
+  } else if (site.parker != expected && site.parker != Parker::none) {
     builder_.unknown(index, "parked with the wait reason of a nil channel by other code");
   } else if (reason == ReasonClass::selectNoCases) {
     builder_.add(index, ObjectKind::noCases);

@@ -33,6 +33,7 @@ struct Heap::Layout {
   std::uint32_t arenaSpans = 0, arenaBitmap = 0, arenaNoMore = 0, arenaInline = 0;
   std::uint64_t bitmapSize = 0, noMoreSize = 0;
   std::uint32_t allSpans = 0, arenas = 0;
+  Field<std::uint64_t> pagesInUse;
 };
 
 namespace {
@@ -87,6 +88,7 @@ Result<std::unique_ptr<Heap>> Heap::open(image::Image& image, Observer* observer
   image::Binder mheap(source, "runtime.mheap", missing);
   layout.allSpans = mheap.offsetOf("allspans", true);
   layout.arenas = mheap.offsetOf("arenas", true);
+  mheap.optional(layout.pagesInUse, "pagesInUse");
 
   const auto symbol = image.symbol("runtime.mheap_");
   if (!missing.empty() || !symbol) {
@@ -139,6 +141,13 @@ Result<void> Heap::readSpans(const Layout& layout, Addr mheap, Observer* observe
     Addr address = 0;
     std::memcpy(&address, pointers.data() + i * sizeof(Addr), sizeof address);
     addSpan(layout, address);
+  }
+  // Raised after a span is in use, lowered before it is free. The arenas tell of spans that are not
+  // in the list, too (below), but not where none of an arena's is.
+  std::uint64_t least = 0;
+  if (layout.pagesInUse && memory_->read(mheap + layout.pagesInUse.offset, least) &&
+      inUseBytes_ / kPageSize < least) {
+    damage("the list of heap spans is shorter than the runtime says");
   }
   if (spans_.empty()) {
     return fail(ErrorCode::badFormat, "no span of the heap was found", mheap);
@@ -205,8 +214,8 @@ void Heap::addSpan(const Layout& layout, Addr address) {
                      pages < kHighest / kPageSize && details.end <= kHighest && limit > span.base &&
                      limit <= details.end && span.elementSize >= kSmallestSlot &&
                      span.elementSize % 8 == 0 && span.elementSize <= details.end - span.base &&
-                     objects > 0 && objects <= (limit - span.base) / kSmallestSlot &&
-                     objects <= 0xffffffff && pages <= pageBudget_;
+                     objects > 0 && objects <= 0xffffffff && pages <= pageBudget_ &&
+                     objects <= (details.end - span.base) / span.elementSize;
   if (!sound) {
     damage("a span of the heap is damaged");
     return;
@@ -265,6 +274,10 @@ void Heap::addSpan(const Layout& layout, Addr address) {
 
 /// One that is damaged is left out: what lies in it is then no stack.
 void Heap::addManualSpan(const Layout& layout, const image::Object& mspan) {
+  // initSpan of runtime/mheap.go clears it; so this was one of objects, and its state is damaged.
+  if ((layout.objects16 ? mspan[layout.objects16] : mspan[layout.objects64]) != 0) {
+    damage("a span of the heap is damaged");
+  }
   ManualSpan span;
   span.base = mspan[layout.startAddr];
   const std::uint64_t pages = mspan[layout.pages];

@@ -106,11 +106,15 @@ class Heap {
     if (offset >= span.size) return {};
     return {number, span.indexOf(offset)};
   }
-  /// The address is in memory that held objects once. Nothing that is in use points there (Go ends
-  /// a program in which something does: runtime/mbitmap.go, findObject).
+  /// The address is in memory that held objects once, or behind the last object of a span. Nothing
+  /// that is in use points there (Go ends a program in which something does: runtime/mbitmap.go,
+  /// findObject).
   bool isFree(Addr address) const {
     const std::uint64_t page = address / kPageSize - firstPage_;
     if (page >= pages_) return false;
+    const std::uint32_t* numbers = arenas_[page / kPagesPerArena].get();
+    const std::uint32_t number = numbers == nullptr ? kNoSpan : numbers[page % kPagesPerArena];
+    if (number < kManualSpan) return address - spans_[number].base >= spans_[number].size;
     const std::vector<bool>& arena = freePages_[page / kPagesPerArena];
     return !arena.empty() && arena[page % kPagesPerArena];
   }

@@ -55,6 +55,7 @@ void addValues(Addr base, Addr end, std::uint64_t elementSize, std::vector<Range
     out.push_back({base, end});
     return;
   }
+  elementSize = std::min(elementSize, end - base);  // a damaged one must not wrap around
   for (Addr object = base; object < end; object += elementSize) {
     out.push_back({object, std::min(end, object + kFirstPage)});
   }

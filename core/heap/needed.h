@@ -25,7 +25,7 @@ struct Needed {
 /// but no larger than the memory there is. Errors: unsupported, unreadable, badFormat.
 Result<Needed> neededOf(image::Image& image);
 
-/// The parts of `region` that lie in no arena of the heap, in pieces of 64 MiB at most.
+/// The parts of `regions` that lie in no arena of the heap, in pieces of 64 MiB at most.
 Result<std::vector<target::Range>> outsideOfHeap(image::Image& image,
                                                  const std::vector<target::Range>& regions);
 

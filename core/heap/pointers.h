@@ -149,6 +149,7 @@ class Pointers {
     const std::uint64_t end = offset + size;
     Addr type = details.largeType;
     if (!details.large) {
+      if (size < kWord) return false;  // the span ends inside of it
       type = load(span, offset);
       offset += kWord;
     }

@@ -90,7 +90,7 @@ std::string rootText(const Analysis& analysis, const proof::Root& root) {
     case RootKind::cleanup:
       return "a cleanup";
     case RootKind::weakHandle:
-      return "a weak pointer's handle";
+      return "a weak pointer";
     case RootKind::pinned:
       return "pinned by runtime.Pinner";
   }

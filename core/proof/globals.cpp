@@ -1,7 +1,6 @@
 #include "proof/globals.h"
 
 #include <cstring>
-#include <span>
 
 namespace parked::proof {
 

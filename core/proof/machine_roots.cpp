@@ -152,12 +152,12 @@ void Reader::readStack(const Bounds& stack, Addr from) {
 
 void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
                    golang::StackStarts& starts) {
-  if (m[layouts.m.procId] == 0) return;  // its thread has not started
   const Addr curg = m[layouts.m.curg];
   const auto status = statuses_.find(curg);
   // In a system call, or in C: its goroutine's stack has all that it will come back to.
   if (status != statuses_.end() && status->second == golang::Status::syscall) return;
   const bool runs = status != statuses_.end() && status->second == golang::Status::running;
+  if (m[layouts.m.procId] == 0 && !runs) return;  // its thread has not started
   const Index number = starts.threadOf(m);
   const auto& threads = image_.target().threads();
   if (number == kNone || threads[number].words.empty()) {

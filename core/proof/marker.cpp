@@ -34,7 +34,7 @@ bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
   const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
   if ((word & bit) != 0) return false;
   if (!heap_.allocated(object)) {
-    if (conservative) return false;
+    if (conservative || forgiving_) return false;
     noteBad(heap_.address(object));
   }
   word |= bit;
@@ -52,6 +52,7 @@ bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
 }
 
 void Marker::noteBad(Addr pointer) {
+  if (forgiving_) return;
   ++badPointers_;
   if (firstBad_ == 0) firstBad_ = pointer;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,7 +28,7 @@ enum class RootKind : std::uint8_t {
   machine,    ///< a register, or a system stack of a thread
   finalizer,  ///< an object that a finalizer will get to see
   cleanup,
-  weakHandle,
+  weakHandle,  ///< an object whose weak pointer can still be made a strong one
   pinned,
 };
 
@@ -84,6 +83,9 @@ class Marker {
   void markPointersOf(ObjectRef object, const Root& root);
   /// Follows what hold() and hideWord() kept back for the goroutine from here on.
   void release(Index goroutine, Addr g);
+  /// From here on a pointer to free memory is not followed, and no reason to doubt the heap: it may
+  /// be in an object that is dead and not swept yet.
+  void forgiveFree() { forgiving_ = true; }
   /// Marks until nothing is left. False if the user interrupted.
   bool drain(Observer* observer);
   /// Watched objects that were marked since the last call.
@@ -134,6 +136,7 @@ class Marker {
   std::vector<ObjectRef> reached_;
   std::uint64_t objects_ = 0, scannedBytes_ = 0, badPointers_ = 0, unparsable_ = 0;
   Addr firstBad_ = 0;
+  bool forgiving_ = false;
 };
 
 }  // namespace parked::proof

@@ -66,6 +66,7 @@ class Proof::Run {
   void wake(Index goroutine, Index wait);
   void markStack(Index goroutine);
   bool follow();
+  bool followWeak();
   void keepStacks();
 
   Proof& proof_;
@@ -199,8 +200,8 @@ void Proof::Run::markSpecials() {
     }
   };
   for (const heap::Special& special : proof_.specials_.all) {
-    RootKind kind = RootKind::weakHandle;
-    if (special.kind == heap::SpecialKind::cleanup) kind = RootKind::cleanup;
+    if (special.kind == heap::SpecialKind::weakHandle) continue;  // see followWeak()
+    RootKind kind = RootKind::cleanup;
     if (special.kind == heap::SpecialKind::finalizer) {
       kind = RootKind::finalizer;
       // The finalizer will get the object once nothing else has it, and with it what it points to.
@@ -276,6 +277,30 @@ bool Proof::Run::follow() {
   }
 }
 
+/// A leaked goroutine keeps alive what it holds: whoever has a weak pointer to that, which is its
+/// handle, can still get a strong one (runtime/mheap.go, makeStrongFromWeak).
+bool Proof::Run::followWeak() {
+  Marker& marker = *proof_.marker_;
+  const heap::Heap& heap = *proof_.heap_;
+  marker.forgiveFree();
+  std::vector<heap::Special> left = proof_.specials_.all;
+  std::erase_if(left, [](const heap::Special& special) {
+    return special.kind != heap::SpecialKind::weakHandle;
+  });
+  while (true) {
+    const std::size_t before = left.size();
+    std::erase_if(left, [&](const heap::Special& special) {
+      const ObjectRef handle = heap.find(image_.target().memory().word(special.payload));
+      if (handle && !marker.isMarked(handle)) return false;
+      marker.mark(heap.address(special.object), {RootKind::weakHandle, kNone, special.payload},
+                  true);
+      return true;
+    });
+    if (left.size() == before) return true;
+    if (!follow()) return false;
+  }
+}
+
 bool Proof::Run::mark(Timings* timings) {
   Timings::Scope scope(timings, "reachability");
   markGlobals();
@@ -288,7 +313,7 @@ bool Proof::Run::mark(Timings* timings) {
   // Last, as what is left over on a system stack explains little: a path is shown through it only
   // where there is no other.
   markMachine();
-  if (!proof_.given() || !follow()) return false;
+  if (!proof_.given() || !follow() || !followWeak()) return false;
   keepStacks();
   return true;
 }

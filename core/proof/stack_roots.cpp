@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kWord = 8;
 constexpr std::uint64_t kMaxArgs = 1 << 16;
+constexpr std::uint64_t kSpare = 256;    // newproc1 leaves less above the outermost frame
 constexpr std::uint64_t kRedZone = 128;  // below sp, where C code and assembly may keep values
 
 }  // namespace
@@ -31,6 +32,7 @@ StackRoots::StackRoots(const golang::Snapshot& snapshot)
   g.optional(savedRegisters_, "xRegs.state");  // since 1.26
   image::Binder registers(layouts, "runtime.xRegState", missing);
   savedRegistersSize_ = registers.size();
+  if (savedRegisters_ && !registers.found()) missing.emplace_back("runtime.xRegState");
   image::Binder defer(layouts, "runtime._defer", missing);
   deferSize_ = defer.size();
   defer.required(deferFunction_, "fn");
@@ -146,6 +148,9 @@ void StackRoots::readObject(const Object& object) {
   }
 }
 
+/// A damaged pc may name a function that ends every stack, and hide all that is above it.
+bool StackRoots::reachEnd() const { return !frames_.empty() && hi_ - frames_.back().fp <= kSpare; }
+
 bool StackRoots::makeShape(Shape& shape) {
   const auto addWords = [&](Addr from, const golang::WordMask& mask) {
     const std::uint64_t size = mask.words * kWord;
@@ -192,7 +197,7 @@ const StackRoots::Shape* StackRoots::shapeOf(const golang::Goroutine& goroutine)
     shape.size = size;
     golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
     id = kNoShape;
-    if (makeShape(shape)) {
+    if (reachEnd() && makeShape(shape)) {
       id = kFirstShape + static_cast<std::uint32_t>(shapes_.size());
       shapes_.push_back(std::move(shape));
     }
@@ -270,7 +275,7 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
   found(g.addressOf(context_), g[context_], false);
   found(g.addressOf(panic_), g[panic_], false);
   readDeferred(g);
-  if (savedRegisters_ && g[savedRegisters_] != 0 && savedRegistersSize_ != 0) {
+  if (savedRegisters_ && g[savedRegisters_] != 0) {
     const auto bytes = memory_.bytes(g[savedRegisters_], savedRegistersSize_);
     for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
       Addr value;
@@ -286,12 +291,16 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
     return complete_;
   }
   const bool known = goroutine.stack != kNone && !snapshot_.stacks[goroutine.stack].truncated;
-  if (!known) {
-    readWhole(goroutine, goroutine.sp);
+  if (!known) {  // perhaps because sp is damaged: it tells nothing
+    readWhole(goroutine, goroutine.stackLo);
     return complete_;
   }
   if (const Shape* shape = shapeOf(goroutine); shape == nullptr || !readShape(*shape)) {
     golang::framesOf(snapshot_, goroutine, unwinder_, frames_);
+    if (!reachEnd()) {
+      readWhole(goroutine, goroutine.stackLo);
+      return complete_;
+    }
     readFrames();
   }
   readObjects();

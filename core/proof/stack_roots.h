@@ -58,6 +58,8 @@ class StackRoots {
   /// The shape of the goroutine's stack, null if it has none: it is the first of its kind, or which
   /// of its words are pointers is not told.
   const Shape* shapeOf(const golang::Goroutine& goroutine);
+  /// Whether frames_ go on to where a stack begins.
+  bool reachEnd() const;
   bool makeShape(Shape& shape);
   /// False if the stack is not readable in one piece.
   bool readShape(const Shape& shape);

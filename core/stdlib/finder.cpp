@@ -14,7 +14,7 @@ namespace parked::stdlib {
 namespace {
 
 constexpr std::uint64_t kWord = 8;
-constexpr std::uint32_t kAskEvery = 256;   // spans
+constexpr std::uint32_t kAskEvery = 256;  // spans
 constexpr Index kAskEveryStack = 1 << 12;
 
 }  // namespace

@@ -177,6 +177,7 @@ TEST(Heap, ASpanThatOnlyItsArenaKnowsIsAProblem) {
   EXPECT_EQ((*freed)->problem(), "");
   EXPECT_TRUE((*freed)->isFree(kHeap + 2 * kPageSize + 8));
   EXPECT_FALSE((*freed)->isFree(kHeap));
+  EXPECT_TRUE((*freed)->isFree(kHeap + 126 * 64)) << "behind the last object of the span";
   EXPECT_FALSE((*freed)->isFree(kHeap + 4 * kPageSize));  // never used
   EXPECT_FALSE((*freed)->isFree(kHeap - 1));
   fake.target().put(lost + FakeHeap::kState, std::uint8_t{2});  // a stack
@@ -195,6 +196,8 @@ TEST(Heap, AStackIsOneSlotOfASpanOfStacks) {
   const Addr mspan = fake.add({.base = base, .pages = 4, .elementSize = 2048});
   EXPECT_FALSE((*fake.open())->isStack(base, base + 2048)) << "objects are no stack";
   fake.target().put(mspan + FakeHeap::kState, std::uint8_t{2});
+  EXPECT_NE((*fake.open())->problem(), "") << "a span of stacks has no objects";
+  fake.target().put(mspan + FakeHeap::kNelems, std::uint16_t{0});
   const auto heap = fake.open();
   ASSERT_TRUE(heap);
   EXPECT_EQ((*heap)->problem(), "");

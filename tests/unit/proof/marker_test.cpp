@@ -73,6 +73,17 @@ TEST_F(MarkerTest, PointersIntoFreedPagesAreBad) {
   EXPECT_EQ(marker().badPointers(), 2U);
 }
 
+TEST_F(MarkerTest, FreeSlotsCanBeForgiven) {
+  link(1, 0, at(110));
+  link(1, 1, at(2));
+  marker().forgiveFree();
+  marker().mark(at(1), kGlobal, false);
+  ASSERT_TRUE(marker().drain(nullptr));
+  EXPECT_TRUE(isMarked(at(2)));
+  EXPECT_FALSE(isMarked(at(110)));
+  EXPECT_EQ(marker().badPointers(), 0U);
+}
+
 TEST_F(MarkerTest, FollowsPointersAndRemembersTheWay) {
   link(1, 0, at(2) + 24);  // into the middle
   link(2, 3, at(3));
