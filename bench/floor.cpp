@@ -1,7 +1,11 @@
 // The least a reader of goroutines can do: map the core, read every g and eight words of its stack.
 // What parked's time is compared with; it makes no report and checks nothing.
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "base/observer.h"
 #include "image/image.h"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -46,12 +48,19 @@ class Core:
     output: str  # what the target printed, for a kernel core with the runtime's own traceback
 
 
-def tree_hash(folder: Path) -> str:
+def tree_hash(*folders: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def modules_of(target: Path) -> list[Path]:
+    """The folder of a target, and those that its go.mod takes other modules from."""
+    replaced = re.findall(r"=> (\.\./\S+)$", (target / "go.mod").read_text(), re.MULTILINE)
+    return [target, *((target / name).resolve() for name in replaced)]
 
 
 def go_environment(go: str) -> dict[str, str]:
@@ -62,7 +71,7 @@ def build_target(name: str, build: Build, experiment: str = "") -> Path:
     """The binary of tests/targets/<name>, built once per content, release and mode."""
     source = ROOT / "tests/targets" / name
     toolchain = RELEASES[build.go] + (f"-{experiment}" if experiment else "")
-    folder = CACHE / f"{name}-{build}-{toolchain}-{tree_hash(source)}"
+    folder = CACHE / f"{name}-{build}-{toolchain}-{tree_hash(*modules_of(source))}"
     binary = folder / name
     if not binary.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +209,35 @@ def run(
 
 def parked(*words: object) -> subprocess.CompletedProcess[str]:
     return run(PARKED, *words)
+
+
+def start(*words: object) -> subprocess.Popen[str]:
+    """parked, while it works."""
+    return subprocess.Popen(
+        [str(word) for word in (PARKED, *words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def strip(binary: Path, folder: Path) -> Path:
+    """A copy without symbols and DWARF; code, data and Go's build id stay."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / binary.name
+    subprocess.run(["strip", "-o", copy, binary], check=True)
+    return copy
+
+
+def truth_of(output: str) -> dict[str, Any]:
+    """What a target printed of itself: the line that is JSON."""
+    return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+
+
+def document_in(text: str) -> dict[str, Any]:
+    """The JSON document in what a debugger printed, whatever it says around it."""
+    document, _ = json.JSONDecoder().raw_decode(text[text.index('{"schema"') :])
+    return document
 
 
 def gdb(*commands: str, arguments: tuple[object, ...] = ()) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PT_NULL, PT_LOAD = 0, 1
+PT_LOAD = 1
 PF_W = 2
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 MASK = (1 << 64) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The last patch release of each minor version.
+# One patch release of each minor version but 1.19.
 RELEASES = {
     "1.18": "go1.18.10",
     "1.20": "go1.20.14",

@@ -67,8 +67,8 @@ class Terminal:
 
     def answer(self, timeout: float = 40, behind: str = "") -> str:
         """All until the next prompt; with `behind`, from the line on after that text."""
-        start = self.read_until(behind.encode() + b"\r", timeout) if behind else ""
-        assert isinstance(start, str)
+        if behind:
+            self.read_until(behind.encode() + b"\r", timeout)
         return self.read_until(self._prompt, timeout, at_end=True)
 
     def read_until(self, text: bytes, timeout: float, *, at_end: bool = False) -> str:
@@ -135,4 +135,6 @@ def remote(server: list[object], says: str) -> tuple[subprocess.Popen[str], int]
     for line in process.stdout:
         if found := re.search(says, line):
             return process, int(found.group(1))
+    process.kill()
+    process.wait()
     raise AssertionError("the server does not listen")

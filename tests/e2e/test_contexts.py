@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, parked
+from conftest import Core, Running, parked, truth_of
 from matrix import RELEASES, Build
 
 CLOCK = 2_000_000_000
@@ -25,10 +25,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         matrix = metafunc.config.getoption("--matrix")
         rows = {"quick": ["1.20"], "ci": ["1.18", "1.20", "1.27"], "full": list(RELEASES)}
         metafunc.parametrize("go", rows[matrix])
-
-
-def truth_of(output: str) -> dict:
-    return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
 
 
 def check(truth: dict, document: dict, *, optimised: bool, names: bool = True) -> None:

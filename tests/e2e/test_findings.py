@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import ROOT, VALIDATOR, Core, parked
+from conftest import ROOT, VALIDATOR, Core, parked, truth_of
 from matrix import Build
 
 
@@ -25,7 +25,7 @@ def by_start(goroutines: list[dict], name: str) -> list[dict]:
 
 def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
     core = kernel_core("leakyweb", build)
-    truth = json.loads(next(line for line in core.output.splitlines() if line.startswith("{")))
+    truth = truth_of(core.output)
     report = document(core)
     goroutines = report["goroutines"]
     assert sum(not g["system"] for g in goroutines) == truth["goroutines"]

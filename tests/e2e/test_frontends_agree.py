@@ -6,10 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import GDB_SCRIPT, LLDB_PLUGIN, Core, Running, gdb, lldb, parked
+from conftest import GDB_SCRIPT, LLDB_PLUGIN, Core, Running, document_in, gdb, lldb, parked
 from matrix import Build
-
-REPORT = "parked report --width 0"
 
 
 def body(text: str) -> list[str]:
@@ -35,8 +33,7 @@ def test_core(build: Build, kernel_core: Callable[..., Core]) -> None:
     expected = body(ours.stdout)
     assert len(expected) > 40
     assert body(in_gdb.stdout) == expected, in_gdb.stderr
-    lldb_lines = body(in_lldb.stdout)
-    assert lldb_lines == expected, in_lldb.stderr
+    assert body(in_lldb.stdout) == expected, in_lldb.stderr
 
 
 def test_goroutine_stack_in_the_debuggers(build: Build, kernel_core: Callable[..., Core]) -> None:
@@ -69,15 +66,13 @@ def test_gcore_and_live_agree(build: Build, running: Callable[..., Running]) -> 
     assert core.returncode == 0, core.stderr
 
     def facts(text: str) -> dict[int, tuple]:
-        start = text.index('{"schema"')
-        decoded, _ = json.JSONDecoder().raw_decode(text[start:])
         return {
             g["id"]: (
                 g["reason"],
                 [f["pc"] for f in g["frames"]],
                 [w["address"] for w in g["waiting_on"]],
             )
-            for g in decoded["goroutines"]
+            for g in document_in(text)["goroutines"]
             if g["status"] == "waiting" and not g["system"]
         }
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import PARKED, Core, parked, run
+from conftest import PARKED, Core, parked, run, strip
 from matrix import Build
 
 GO = Build("1.27", "default")
@@ -67,13 +67,6 @@ def copied(core: Path, to: Path) -> Path:
     return to
 
 
-def stripped(binary: Path, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    copy = folder / binary.name
-    subprocess.run(["strip", "-o", copy, binary], check=True)
-    return copy
-
-
 @pytest.mark.parametrize("symbols", ["whole", "stripped"])
 @pytest.mark.parametrize("go", RELEASES_CUT)
 def test_truncated_anywhere(
@@ -81,7 +74,7 @@ def test_truncated_anywhere(
 ) -> None:
     """200 points: each time there is a report, and it says that something is missing."""
     core = kernel_core("hostile", Build(go, "default"))
-    binary = core.binary if symbols == "whole" else stripped(core.binary, tmp_path / "stripped")
+    binary = core.binary if symbols == "whole" else strip(core.binary, tmp_path / "stripped")
     size = core.core.stat().st_size
 
     def cut(part: int) -> None:
@@ -177,8 +170,7 @@ def test_no_permission(core: Core, tmp_path: Path) -> None:
 
 
 def test_stripped_says_so(core: Core, tmp_path: Path) -> None:
-    stripped = tmp_path / "zoo"
-    subprocess.run(["strip", "-o", stripped, core.binary], check=True)
+    stripped = strip(core.binary, tmp_path)
     assert "shipped table" in parked("core", stripped, core.core, "info").stdout
 
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import Core
+from conftest import Core, strip
 from core_file import PF_W, DamagedCore, Layout, Segment
 from damage_places import Places
 from damage_scene import Scene, Seen, seen_in
@@ -58,10 +57,7 @@ def scene(
     go, symbols = request.param.split("-")
     made = kernel_core("hostile", Build(go, "default"))
     folder = tmp_path_factory.mktemp("damage")
-    binary = made.binary
-    if symbols == "stripped":
-        binary = folder / "hostile"
-        subprocess.run(["strip", "-o", binary, made.binary], check=True)
+    binary = strip(made.binary, folder) if symbols == "stripped" else made.binary
     points = {
         words[1]: int(words[2], 16)
         for words in (line.split() for line in made.output.splitlines())

@@ -25,7 +25,7 @@ POISON = (
 # What replaces a name in the program: an escape sequence, C1, DEL, CR.
 EVIL_NAME = b"\x1b[2J\xc2\x9b\x7f\r"
 LONGEST = 64 << 10  # bytes of a line: a text of a megabyte is cut long before
-# Tells where a command's text must come from; each is in its document, or its text.
+# What each command's text must show, so that the checks do not pass on nothing.
 EXPECTED = {
     "report": {"main.\\x1b[2J\\u009b\\x7f\\x0d"},
     "goroutines": {"main.\\x1b[2J\\u009b\\x7f\\x0d"},
@@ -100,8 +100,6 @@ def document(out: bytes) -> Any:
     tame(out)
     assert out.isascii(), "JSON is ASCII: it may be shown on a terminal"
     read = json.loads(out)
-    assert json.loads(json.dumps(read)) == read
-    out.decode().encode("utf-8")
     json.dumps(read, ensure_ascii=False).encode("utf-8")  # no half of a surrogate pair
     return read
 
@@ -147,7 +145,10 @@ def test_every_command(evil: Evil) -> None:
         everything = [] if name == "info" else ["--all"]
         for words in FORMATS:
             out = evil.core_command(name, *everything, *words)
-            text = document(out) and json.dumps(json.loads(out)) if "--json" in words else tame(out)
+            if "--json" in words:
+                document(out)
+                continue
+            text = tame(out)
             if words == ():
                 missing = [x for x in EXPECTED.get(name, set()) if x not in text]
                 assert not missing, (name, missing, text[:3000])

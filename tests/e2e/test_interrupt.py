@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PARKED, Running
+from conftest import PARKED, Running, start
 from matrix import Build
 
 
@@ -25,15 +25,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.config.getoption("--matrix"), ["1.18", "1.20", "1.22", "1.23", "1.25", "1.27"]
     )
     metafunc.parametrize("row", [Build(go, "default") for go in releases], ids=str)
-
-
-def start(*words: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [str(word) for word in (PARKED, *words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def is_free(pid: int) -> bool:

@@ -23,7 +23,7 @@ LOST = 10  # goroutines of tests/targets/load that nothing can wake
 
 
 @pytest.fixture
-def go(request: pytest.FixtureRequest) -> Build:
+def go() -> Build:
     return Build("1.27", "default")
 
 
@@ -235,18 +235,7 @@ def test_unstopped_it_is_never_traced(target: Running, tmp_path: Path) -> None:
 
 def in_namespaces(script: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [
-            "unshare",
-            "--pid",
-            "--mount",
-            "--fork",
-            "--kill-child",
-            "sh",
-            "-c",
-            script,
-            "sh",
-            *map(str, arguments),
-        ],
+        [*UNSHARE, "sh", "-c", script, "sh", *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -22,7 +22,6 @@ MANY = "100000"
 LLDB = shutil.which("lldb-19") or "lldb"
 LLDB_SERVER = shutil.which("lldb-server-19") or "lldb-server"
 
-# Kinds of debugger and server that must be there for a test.
 both = pytest.mark.parametrize("kind", ["gdb", "lldb"])
 
 

@@ -9,7 +9,6 @@ the programs, so those that differ are looked at again, under both.
 from __future__ import annotations
 
 import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,7 +17,7 @@ from pathlib import Path
 import pytest
 from conftest import parked
 from matrix import RELEASES
-from test_runtime_leaks import SOURCE_RELEASE, build_suite, cases
+from test_runtime_leaks import SOURCE_RELEASE, build_suite, cases, standing_still
 
 AGAIN = 6  # times a program that differs is looked at again
 
@@ -43,20 +42,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def look_once(binary: Path, case: str) -> Places | None:
     """None if the program ended before anybody could look."""
-    with subprocess.Popen(
-        [binary, case],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            if not any(line == "ready\n" for line in process.stdout):
-                return None
-            report = parked(process.pid, "report", "--json", "--all")
-        finally:
-            process.kill()
+    with standing_still(binary, case) as process:
+        if process is None:
+            return None
+        report = parked(process.pid, "report", "--json", "--all")
     document = json.loads(report.stdout)
     assert document["proof"]["state"] == "given", (case, document["proof"])
     frames = (

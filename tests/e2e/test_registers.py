@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, gdb, lldb, parked
+from conftest import Core, Running, document_in, gdb, lldb, parked
 from matrix import RELEASES, Build
 
 EXPECTED = {
@@ -25,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def verdicts(output: str) -> dict[str, str]:
-    document, _ = json.JSONDecoder().raw_decode(output[output.index('{"schema"') :])
+    document = document_in(output)
     assert document["proof"]["state"] == "given", document["proof"]
     found = {}
     for goroutine in document["goroutines"]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CACHE, Running, gdb, parked, run
+from conftest import CACHE, Running, document_in, gdb, parked, run
 from matrix import Build
+from terminal import remote
 
 DELVE = "v1.25.2"  # reads every release the matrix runs it on
 DELVE_BUILDS = {Build("1.22", "default"), Build("1.25", "pie"), Build("1.26", "default")}
@@ -19,7 +19,6 @@ DELVE_BUILDS = {Build("1.22", "default"), Build("1.25", "pie"), Build("1.26", "d
 
 def waits(text: str) -> dict[int, tuple]:
     """Of every blocked user goroutine: reason, pcs, what it waits on, and what is said of it."""
-    document, _ = json.JSONDecoder().raw_decode(text[text.index('{"schema"') :])
     return {
         g["id"]: (
             g["reason"],
@@ -27,7 +26,7 @@ def waits(text: str) -> dict[int, tuple]:
             tuple(f["pc"] for f in g["frames"]),
             tuple((w["kind"], w["op"], w["address"]) for w in g["waiting_on"]),
         )
-        for g in document["goroutines"]
+        for g in document_in(text)["goroutines"]
         if g["status"] == "waiting" and not g["system"]
     }
 
@@ -70,21 +69,10 @@ def test_delve_dump(build: Build, running: Callable[..., Running], delve: Path) 
 def test_gdbserver(build: Build, running: Callable[..., Running]) -> None:
     with running("leakyweb", build) as target:
         live = parked(target.pid, "report", "--json")
-        server = subprocess.Popen(
-            ["gdbserver", "--once", "--attach", "127.0.0.1:0", str(target.pid)],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
+        command = ["gdbserver", "--once", "--attach", "127.0.0.1:0", target.pid]
+        server, port = remote(command, r"Listening on port (\d+)")
         try:
-            assert server.stderr is not None
-            port = None
-            for line in server.stderr:
-                if found := re.search(r"Listening on port (\d+)", line):
-                    port = found.group(1)
-                    break
-            assert port, "gdbserver does not listen"
-            remote = gdb(
+            far = gdb(
                 f"target remote 127.0.0.1:{port}",
                 "parked report --json",
                 "detach",
@@ -94,7 +82,7 @@ def test_gdbserver(build: Build, running: Callable[..., Running]) -> None:
             server.kill()
             server.wait()
         assert target.process.poll() is None, "the target did not survive"
-    expected, seen = waits(live.stdout), waits(remote.stdout)
+    expected, seen = waits(live.stdout), waits(far.stdout)
     assert len(expected) > 80
     assert {i: (w[0], *w[2:]) for i, w in seen.items()} == {
         i: (w[0], *w[2:]) for i, w in expected.items()

@@ -7,11 +7,13 @@ goroutineleak profile a few times, and looked at again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +27,6 @@ SOURCE_RELEASE = "1.27"  # the suite is copied from here for every version
 HARNESS = ROOT / "tests/targets/leaksuite"
 HEADER = re.compile(r"^goroutine (\d+) \[([^\]]*)\]:$", re.MULTILINE)
 ROUNDS = 3
-SETTLE = 60  # seconds a program may take until it can be looked at
 
 # What Go finds and we do not, by goroutine and rule. 1.26 calls main in select {} leaked, 1.27 does
 # not any more: it is how many a healthy program keeps itself up.
@@ -46,8 +47,8 @@ class Verdicts:
 class Outcome:
     case: str
     withheld: str = ""
-    before: Verdicts = field(default_factory=lambda: Verdicts())  # ours, before Go was asked
-    after: Verdicts = field(default_factory=lambda: Verdicts())
+    before: Verdicts = field(default_factory=Verdicts)  # ours, before Go was asked
+    after: Verdicts = field(default_factory=Verdicts)
     verdicts: list[set[int]] = field(default_factory=list)  # of Go, one a round
 
     @property
@@ -106,8 +107,9 @@ def read_verdicts(pid: int, out: Verdicts) -> str:
     return document["proof"]["withheld"] or ""
 
 
-def look_at(binary: Path, case: str) -> Outcome | None:
-    """None if the program ends before everybody was asked (some of the leaks are races)."""
+@contextlib.contextmanager
+def standing_still(binary: Path, case: str) -> Iterator[subprocess.Popen[str] | None]:
+    """The program of a case, ready to be looked at; None if it ended before that."""
     with subprocess.Popen(
         [binary, case],
         stdin=subprocess.PIPE,
@@ -116,37 +118,41 @@ def look_at(binary: Path, case: str) -> Outcome | None:
         text=True,
     ) as process:
         try:
-            assert process.stdout is not None and process.stdin is not None
-            for line in process.stdout:
-                if line == "ready\n":
-                    break
-            else:
-                return None
-            outcome = Outcome(case)
-            outcome.withheld = read_verdicts(process.pid, outcome.before)
-            process.stdin.write(f"{ROUNDS}\n")
-            process.stdin.flush()
-            for _ in range(ROUNDS):
-                profile = []
-                for line in process.stdout:
-                    if line == "--- end of profile\n":
-                        break
-                    profile.append(line)
-                else:
-                    return None
-                outcome.verdicts.append(
-                    {
-                        int(number)
-                        for number, state in HEADER.findall("".join(profile))
-                        if "leaked" in state
-                    }
-                )
-            if process.poll() is not None:
-                return None
-            read_verdicts(process.pid, outcome.after)
-            return outcome
+            assert process.stdout is not None
+            yield process if any(line == "ready\n" for line in process.stdout) else None
         finally:
             process.kill()
+
+
+def look_at(binary: Path, case: str) -> Outcome | None:
+    """None if the program ends before everybody was asked (some of the leaks are races)."""
+    with standing_still(binary, case) as process:
+        if process is None:
+            return None
+        assert process.stdout is not None and process.stdin is not None
+        outcome = Outcome(case)
+        outcome.withheld = read_verdicts(process.pid, outcome.before)
+        process.stdin.write(f"{ROUNDS}\n")
+        process.stdin.flush()
+        for _ in range(ROUNDS):
+            profile = []
+            for line in process.stdout:
+                if line == "--- end of profile\n":
+                    break
+                profile.append(line)
+            else:
+                return None
+            outcome.verdicts.append(
+                {
+                    int(number)
+                    for number, state in HEADER.findall("".join(profile))
+                    if "leaked" in state
+                }
+            )
+        if process.poll() is not None:
+            return None
+        read_verdicts(process.pid, outcome.after)
+        return outcome
 
 
 @pytest.fixture(scope="module", params=["1.26", "1.27"])

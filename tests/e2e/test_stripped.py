@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Core, Running, build_target, parked
+from conftest import Core, Running, build_target, parked, strip
 from matrix import RELEASES, Build
 
 LAYOUTS = "layouts"  # where they came from: that is allowed to differ
@@ -25,14 +24,6 @@ COMMANDS = [
     ("contexts",),
 ]
 TARGETS = ["zoo", "twins", "locks", "pool"]
-
-
-def strip(binary: Path, folder: Path) -> Path:
-    """A copy without symbols and DWARF; code, data and Go's build id stay."""
-    folder.mkdir(exist_ok=True)
-    copy = folder / binary.name
-    subprocess.run(["strip", "-o", copy, binary], check=True)
-    return copy
 
 
 def document(binary: Path, core: Path, *command: str) -> dict:

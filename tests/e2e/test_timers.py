@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, parked
+from conftest import Core, Running, parked, truth_of
 from matrix import RELEASES, Build
 
 HOUR = 3_600_000_000_000
@@ -41,10 +41,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("go", rows[matrix])
 
 
-def truth_of(output: str) -> dict:
-    return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
-
-
 def own(document: dict) -> list[dict]:
     """The target's timers, without those of the runtime."""
     return [t for t in document["timers"] if t["kind"] not in ("runtime", "sleep")]
@@ -54,9 +50,7 @@ def held_by(name: str, names: bool) -> str:
     return f"{name} (global)" if names else "a global at 0x"
 
 
-def check(
-    truth: dict, document: dict, *, synchronous: bool, clock: bool, names: bool = True
-) -> None:
+def check(truth: dict, document: dict, *, synchronous: bool, names: bool = True) -> None:
     timers = own(document)
     after_funcs = [t for t in timers if t["kind"] == "after_func"]
     by_function: dict[str, list[dict]] = {}
@@ -111,13 +105,12 @@ def check(
     for name in ("main.rearmByReset.func1", "main.main.func2"):
         assert by_function[name][0]["object"] == f"{truth['address'][name]:#x}"
 
-    if clock:
-        for name in FUNCTIONS - {"main.expire"}:
-            left = truth["due"][name] - truth["now"]
-            assert abs(by_function[name][0]["due_in_ns"] - left) < CLOCK, name
-        dues = sorted(t["due_in_ns"] for t in by_function["main.expire"])
-        assert abs(dues[0] - HOUR) < CLOCK
-        assert abs(dues[-1] - dues[0] - 24_000_000_000) < CLOCK
+    for name in FUNCTIONS - {"main.expire"}:
+        left = truth["due"][name] - truth["now"]
+        assert abs(by_function[name][0]["due_in_ns"] - left) < CLOCK, name
+    dues = sorted(t["due_in_ns"] for t in by_function["main.expire"])
+    assert abs(dues[0] - HOUR) < CLOCK
+    assert abs(dues[-1] - dues[0] - 24_000_000_000) < CLOCK
 
 
 def test_truth_from_a_core(build: Build, kernel_core: Callable[..., Core]) -> None:
@@ -131,7 +124,6 @@ def test_truth_from_a_core(build: Build, kernel_core: Callable[..., Core]) -> No
             truth_of(core.output),
             document,
             synchronous=minor(build) >= 23,
-            clock=True,
             names=build.symbols,
         )
 
@@ -146,7 +138,6 @@ def test_truth_live(go: str, running: Callable[..., Running]) -> None:
         truth,
         json.loads(listed.stdout),
         synchronous=minor(build) >= 23,
-        clock=True,
         names=build.symbols,
     )
 
@@ -164,7 +155,7 @@ def test_asynchronous_timers(
         report = json.loads(parked(target.pid, "report", "--json").stdout)
         truth = truth_of(target.log.read_text())
     assert listed.returncode == 0, listed.stderr
-    check(truth, json.loads(listed.stdout), synchronous=False, clock=True)
+    check(truth, json.loads(listed.stdout), synchronous=False)
     assert [f["rule"] for f in report["findings"]] == ["PK043"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -57,10 +58,6 @@ def answer(output: str, after: str = "") -> list[str]:
         for line in lines
         if not re.search(r"^\[Inferior|^Detaching|not shown|in full| more", line)
     ]
-
-
-def without_times(lines: list[str]) -> list[str]:
-    return [re.sub(r"\d+(\.\d+)?(ns|µs|ms|s|m)\b", "TIME", line) for line in lines]
 
 
 @gdb
@@ -140,8 +137,6 @@ def test_gdb_walks_the_stack_of_a_selected_goroutine(
     tool: str, build: Path, program: Path, core: Path
 ) -> None:
     listed = run(build / "cli" / "parked", "core", program, core, "goroutines", "--json")
-    import json
-
     found = next(g for g in json.loads(listed)["goroutines"] if g["reason"] == "chan send")
     assert "main.leak" in [frame["func"] for frame in found["frames"]]
     if b".symtab" not in program.read_bytes():
@@ -166,7 +161,7 @@ def test_gdb_walks_the_stack_of_a_selected_goroutine(
     start = walked.index(functions[0])
     assert walked[start + 1 : start + 1 + len(functions)] == functions
     assert re.search(r"^i = ", output, re.MULTILINE)
-    assert re.search(r"^#0 ", output.splitlines()[-2]) or "#0 " in output.split("i = ")[1]
+    assert "#0 " in output.split("i = ")[1]  # the thread's own frame again
 
 
 @gdb

@@ -1,7 +1,8 @@
 // room: golang
 // with: unit/golang/synthetic.cpp
 // Goroutines, stacks, signal frames, labels and clocks of a small intact runtime into which the
-// input writes: each four bytes are the number of a word and what it becomes.
+// input writes: the first byte is the minor Go version, then each four bytes are the number of a
+// word and what it becomes.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>

@@ -1,6 +1,6 @@
 // room: command
-// The whole report of a damaged core. Input: which binary (1 byte), which commands (1 byte), and
-// patches (scene.h).
+// The whole report of a damaged core. Input: which core and binary (1 byte), which commands (1
+// byte), and patches (scene.h).
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

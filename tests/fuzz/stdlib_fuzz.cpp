@@ -1,7 +1,7 @@
 // room: stdlib
 // What the standard library holds (HTTP, SQL, files, contexts, timers, x/sync) in real cores
-// (scene.h) whose objects of these kinds are written into. Input: the core (1 bit), whether with
-// symbols (1 bit) and whether with the proof (1 bit) of a byte, then patches.
+// (scene.h) whose objects of these kinds are written into; every other core is read with symbols.
+// Input: whether with the proof (1 bit of a byte) and which core (the others), then patches.
 #include <algorithm>
 #include <array>
 #include <cstddef>

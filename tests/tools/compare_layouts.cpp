@@ -1,8 +1,10 @@
 // compare_layouts EXECUTABLE: the shipped layout table against the DWARF of a program, every
 // struct, field and constant that both have. One line a difference; at last how much was compared.
-// With --table RELEASE it is that release's table; --check RELEASE asks only whether parked would
-// believe it of a program without DWARF.
+// --check RELEASE asks only whether parked would believe that release's table of a program without
+// DWARF.
 #include <fmt/format.h>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "fake_target.h"
@@ -72,17 +74,20 @@ void compareConstants(TableLayouts& table, LayoutSource& dwarf, Counts& counts) 
   }
 }
 
-int run(const char* file, const char* release) {
+/// The shipped table of a release.
+Result<std::unique_ptr<TableLayouts>> tableOf(const GoVersion& version) {
+  const auto choices = chooseTables(version, "amd64", shippedTables().releases);
+  if (!choices) return tl::unexpected(choices.error());
+  return TableLayouts::open(choices->front());
+}
+
+int run(const char* file) {
   auto elf = target::ElfFile::open(file);
   if (!elf) return fmt::print("{}\n", elf.error().message), 2;
   auto build = readBuildInfo(**elf);
   auto dwarf = openDwarfLayouts(**elf);
   if (!build || !dwarf) return fmt::print("{}: no Go program with DWARF\n", file), 2;
-  const auto version = release != nullptr ? parseGoVersion(release) : build->version;
-  if (!version) return 2;
-  auto choices = chooseTables(*version, "amd64", shippedTables().releases);
-  if (!choices) return fmt::print("{}\n", choices.error().message), 2;
-  auto table = TableLayouts::open(choices->front());
+  auto table = tableOf(build->version);
   if (!table) return fmt::print("{}\n", table.error().message), 2;
   Counts counts;
   int missing = 0;
@@ -115,9 +120,7 @@ int check(const char* file, const char* release) {
   if (!image) return fmt::print("{}\n", image.error().message), 2;
   const auto version = parseGoVersion(release);
   if (!version) return 2;
-  auto choices = chooseTables(*version, "amd64", shippedTables().releases);
-  if (!choices) return fmt::print("{}\n", choices.error().message), 2;
-  auto table = TableLayouts::open(choices->front());
+  auto table = tableOf(*version);
   if (!table) return fmt::print("{}\n", table.error().message), 2;
   // As where there is nothing else: the descriptors are read by the table's own idea of them.
   RuntimeTypes types(target.memory(), **table, (*image)->modules());
@@ -133,9 +136,8 @@ int check(const char* file, const char* release) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2) return run(argv[1], nullptr);
-  if (argc == 4 && std::string_view(argv[1]) == "--table") return run(argv[3], argv[2]);
+  if (argc == 2) return run(argv[1]);
   if (argc == 4 && std::string_view(argv[1]) == "--check") return check(argv[3], argv[2]);
-  fmt::print(stderr, "usage: compare_layouts [--table go1.24.0 | --check go1.24.0] EXECUTABLE\n");
+  fmt::print(stderr, "usage: compare_layouts [--check go1.24.0] EXECUTABLE\n");
   return 2;
 }

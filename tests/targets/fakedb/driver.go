@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"io"
-
-	"time"
 )
 
 // Driver opens connections that exist in memory only.
@@ -26,15 +24,8 @@ func (c *fakeConn) Prepare(query string) (driver.Stmt, error) {
 }
 func (c *fakeConn) Close() error              { return nil }
 func (c *fakeConn) Begin() (driver.Tx, error) { return &fakeTx{conn: c}, nil }
-func (c *fakeConn) QueryContext(ctx context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+func (c *fakeConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
 	c.queries++
-	if query == "slow" {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 	return &fakeRows{left: 1000}, nil
 }
 

@@ -1,6 +1,6 @@
 // growth: what `parked watch` has to tell apart. `growth RATE`: RATE goroutines a second leak at one
 // place (leak); a pool of workers takes jobs (worker), five wait for good, each on a channel of its
-// own (steady), and goroutines come and go by the dozen, each for up to half a second (visit).
+// own (wait), and goroutines come and go by the dozen, each for up to half a second (visit).
 // "leaked N" is printed for "count" on stdin; "exec" there replaces the program with itself.
 package main
 

@@ -72,11 +72,9 @@ func main() {
 	runtime.GC()
 	time.Sleep(100 * time.Millisecond)
 	truth := map[string]interface{}{
-		"pid":           os.Getpid(),
 		"goroutines":    runtime.NumGoroutine(),
 		"requests":      *n,
 		"price_senders": 2 * *n,
-		"audit_queue":   orders.AuditQueue(),
 	}
 	json.NewEncoder(os.Stdout).Encode(truth)
 	fmt.Println("READY", os.Getpid())

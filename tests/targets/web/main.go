@@ -143,7 +143,6 @@ func main() {
 
 	time.Sleep(300 * time.Millisecond)
 	runtime.GC()
-	fmt.Printf("SERVER %s active=3\n", plain.Listener.Addr())
 	fmt.Println("READY")
 	os.Stdout.Sync()
 	time.Sleep(time.Hour)

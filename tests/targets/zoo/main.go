@@ -1,3 +1,5 @@
+// Zoo: a few of everything that goroutines wait on, and of what else a process may hold. States and
+// frames are compared with the traceback that Go prints.
 package main
 
 import (

@@ -15,14 +15,14 @@
 
 namespace parked::test {
 
-/// Bytes at addresses. A page is mapped when it is first written; what nobody wrote is a hole.
+/// Bytes at addresses; what was not mapped is a hole.
 class SyntheticTarget : public target::Target {
  public:
   SyntheticTarget();
 
   /// Makes [start, start + size) readable, zeroed.
   void map(Addr start, std::size_t size);
-  /// Writes into mapped memory.
+  /// Writes into mapped memory; throws std::logic_error where nothing is mapped.
   void put(Addr address, const void* bytes, std::size_t size);
   template <class T>
   void put(Addr address, T value) {
@@ -33,7 +33,6 @@ class SyntheticTarget : public target::Target {
 
   std::vector<target::Thread>& mutableThreads() { return threads_; }
   void setCutOff() { cutOff_ = true; }
-  void setMonotonicNs(std::int64_t now) { monotonicNs_ = now; }
   void setWallTimeNs(std::int64_t now) { wallTimeNs_ = now; }
 
  private:

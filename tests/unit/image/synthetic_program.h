@@ -1,6 +1,7 @@
 // A Go program's moduledata and pclntab, made by hand in the format of a given version.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
