@@ -184,6 +184,7 @@ func start() {
 	runtime.SetFinalizer(f, func(f *fz) { f.c <- 1 })
 	go L_select0(make(chan int))
 	coro()
+	weakPointers()
 }
 
 //go:noinline
