@@ -84,7 +84,6 @@ class Walker {
 
   Result<std::span<const std::byte>> allgs();
   Result<std::span<const std::byte>> wholeList();
-  bool waits(const Object& g) const;
   const char* reject(const Object& g) const;
   void sortById();
   void fill(const Object& g, Goroutine& out);
@@ -163,10 +162,6 @@ Result<std::span<const std::byte>> Walker::wholeList() {
   return pointers;
 }
 
-/// A goroutine that ends forgets its thread and what it waited for (runtime/proc.go, goexit0 and
-/// gdestroy); one of a thread of C keeps both, but has a thread.
-bool Walker::waits(const Object& g) const { return g[g_.m] == 0 && g[g_.waitReason] != 0; }
-
 /// Why this is no g; nullptr if it is one.
 const char* Walker::reject(const Object& g) const {
   const std::uint64_t goid = g[g_.goid];
@@ -197,13 +192,11 @@ Result<void> Walker::collect() {
       damage = "its g is not in the target's memory";
     } else {
       const Status status = statusOf(g[g_.atomicStatus]);
-      if (isDead(status) && !waits(g)) {
+      if (isDead(status)) {
         ++snapshot_.deadGoroutines;
         continue;
       }
-      damage = isDead(status)              ? "it is dead, but still waits for something"
-               : status == Status::unknown ? "its status is unknown"
-                                           : reject(g);
+      damage = status == Status::unknown ? "its status is unknown" : reject(g);
     }
     if (damage != nullptr) {
       ++bad;

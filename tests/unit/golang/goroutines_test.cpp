@@ -107,8 +107,7 @@ class GoroutinesTest : public ::testing::Test {
     target_.put(g + kSched + 16, g);
     target_.put(g + kStatus, status);
     target_.put(g + kGoid, goid);
-    const bool dead = status == 0 || status == 6 || status == 11;
-    target_.put(g + kWaitReason, static_cast<std::uint8_t>(dead ? 0 : 3));
+    target_.put(g + kWaitReason, std::uint8_t{3});
     target_.put(g + kStartPc, entryOf(kWorker));
     lay(sp);
     if (n >= count_) count_ = n + 1;
@@ -284,19 +283,6 @@ TEST_F(GoroutinesTest, WhatTheGSays) {
   EXPECT_EQ(snapshot_.byId(2)->reason, 0);
   EXPECT_EQ(snapshot_.byId(3)->status, Status::leaked) << "still visible as what it is";
   EXPECT_EQ(snapshot_.reasons[snapshot_.byId(3)->reason].kind, ReasonClass::chanReceive);
-}
-
-TEST_F(GoroutinesTest, WhoIsDeadWaitsForNothing) {
-  for (std::uint64_t n = 0; n < 4; ++n) makeG(n, n + 1, 4);
-  target_.put(gAt(1) + kStatus, std::uint32_t{6});
-  target_.put(gAt(2) + kStatus, std::uint32_t{6});  // of a thread of C: both stay as they are
-  target_.put(gAt(2) + kM, gAt(3));
-  target_.put(gAt(3) + kStatus, std::uint32_t{0});
-  ASSERT_TRUE(read());
-  EXPECT_THAT(ids(), ElementsAre(1));
-  EXPECT_EQ(snapshot_.deadGoroutines, 1U);
-  EXPECT_EQ(incomplete("goroutine"), 2U);
-  EXPECT_EQ(snapshot_.lostRoot, "goroutine: it is dead, but still waits for something");
 }
 
 TEST_F(GoroutinesTest, AStackIsAPowerOfTwo) {
