@@ -55,8 +55,10 @@ Result<AllowList> AllowList::read(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   if (!in || !(text << in.rdbuf())) {
-    // An empty file sets the fail bit of the output, too.
-    if (in.is_open() && in.peek() == std::ifstream::traits_type::eof()) return AllowList{};
+    // An empty file sets the fail bit of the output, too. A directory opens, but is not readable.
+    if (in.is_open() && in.peek() == std::ifstream::traits_type::eof() && !in.bad()) {
+      return AllowList{};
+    }
     return fail(ErrorCode::notFound, fmt::format("the allow-list {} cannot be read", file));
   }
   return parse(text.str(), file);

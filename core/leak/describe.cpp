@@ -12,7 +12,7 @@ using golang::WaitOp;
 
 namespace {
 
-/// A queue is cut here: the text is for one line.
+/// A select is cut here: the text is for one line.
 constexpr std::size_t kMaxCases = 8;
 
 std::string queued(std::uint64_t number, std::string_view who) {

@@ -27,9 +27,7 @@ constexpr std::array kTable = {
     Entry{"net/http.(*persistConn).writeLoop", kAny, "HTTP client connection, writer", true},
     Entry{"net/http.(*conn).serve", ReasonClass::ioWait, "HTTP server connection", true},
     Entry{"net/http.(*connReader).backgroundRead", kAny,
-          "HTTP server connection, watching for "
-          "hang-up",
-          true},
+          "HTTP server connection, watching for hang-up", true},
     Entry{"net/http.(*http2ClientConn).readLoop", kAny, "HTTP/2 client connection", true},
     Entry{"net/http.(*http2serverConn).readFrames", kAny, "HTTP/2 server connection", true},
     Entry{"net/http/internal/http2.(*ClientConn).readLoop", kAny, "HTTP/2 client connection", true},

@@ -1,7 +1,9 @@
 #include "leak/lock_holders.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <limits>
 #include <unordered_map>
 
 #include "golang/addr_map.h"
@@ -46,7 +48,7 @@ class Finder {
   void lookAt(Index goroutine);
   const std::vector<HoldingFrame>& holdingFrames(Index stack);
   void compare(Index goroutine, const golang::Frame& frame, const HoldingFrame& holding);
-  std::vector<Index> globalsIn(image::FuncIndex function, bool rwMutex) const;
+  const std::vector<Index>& globalsIn(image::FuncIndex function, bool rwMutex);
   void add(Index lock, const LockHolder& holder);
   int rank(Index lock, const LockHolder& holder) const;
   Index lockWaitedFor(Index goroutine) const;
@@ -62,6 +64,8 @@ class Finder {
   golang::AddrMap byAddress_;                             // of contended locks
   std::unordered_multimap<std::uint64_t, Index> bySlot_;  // heap object to locks in it
   std::unordered_map<Index, std::vector<HoldingFrame>> stacks_;  // by stack
+  // By function: the contended locks its code names, of Mutexes and of RWMutexes.
+  std::array<std::unordered_map<image::FuncIndex, std::vector<Index>>, 2> named_;
   std::vector<golang::Frame> frames_;
 };
 
@@ -91,16 +95,17 @@ void Finder::chooseLocks() {
   }
 }
 
-std::vector<Index> Finder::globalsIn(image::FuncIndex function, bool rwMutex) const {
-  std::vector<Index> named;
+const std::vector<Index>& Finder::globalsIn(image::FuncIndex function, bool rwMutex) {
+  const auto [at, isNew] = named_[rwMutex ? 1 : 0].try_emplace(function);
+  if (!isNew) return at->second;
   for (const Index lock : globals_) {
     if ((snapshot_.locks[lock].kind == ObjectKind::rwMutex) != rwMutex) continue;
     const Addr address = snapshot_.locks[lock].address;
     if (sites_.refersTo(function, address, address + (rwMutex ? kRwMutexSize : kMutexSize))) {
-      named.push_back(lock);
+      at->second.push_back(lock);
     }
   }
-  return named;
+  return at->second;
 }
 
 /// The frames of a stack that stand behind a Lock in the text of their function, with no Unlock in
@@ -119,14 +124,19 @@ const std::vector<HoldingFrame>& Finder::holdingFrames(Index index) {
     source.clear();
     code_.expand(pc.pc, pc.exact != 0, source);
     for (const image::SourceFrame& call : source) {
+      const auto before = [&](const LockSite& site) {
+        return site.function == call.function && site.line < call.line;
+      };
+      // The last Unlock in front of the call, of a Mutex and of an RWMutex.
+      std::array<std::int32_t, 2> released;
+      released.fill(std::numeric_limits<std::int32_t>::min());
       for (const LockSite& site : sites) {
-        if (!site.acquires || site.function != call.function || site.line >= call.line) continue;
-        const bool released = std::ranges::any_of(sites, [&](const LockSite& other) {
-          return !other.acquires && other.rwMutex == site.rwMutex &&
-                 other.function == site.function && other.line > site.line &&
-                 other.line < call.line;
-        });
-        if (released) continue;
+        if (site.acquires || !before(site)) continue;
+        std::int32_t& line = released[site.rwMutex ? 1 : 0];
+        line = std::max(line, site.line);
+      }
+      for (const LockSite& site : sites) {
+        if (!site.acquires || !before(site) || released[site.rwMutex ? 1 : 0] > site.line) continue;
         at->second.push_back({i,
                               {site.function, site.file, site.line},
                               {call.function, call.file, call.line},

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 #include <utility>
@@ -96,7 +97,7 @@ bool parseDuration(std::string_view text, std::int64_t& ns) {
     double number = 0;
     const auto [end, error] =
         std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (error != std::errc() || number < 0) return false;
+    if (error != std::errc() || !std::isfinite(number) || number < 0) return false;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     const std::string_view unit = text.substr(0, text.find_first_of("0123456789."));
     bool known = false;

@@ -1,7 +1,6 @@
 // The rules that make blocked goroutines SUSPECT by number and age (Thresholds).
 
 #include <algorithm>
-#include <iterator>
 
 #include "leak/analysis.h"
 

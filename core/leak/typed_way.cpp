@@ -21,6 +21,8 @@ constexpr std::array<std::string_view, 9> kMapParts = {
 constexpr std::string_view kSwissMap = "map<";
 constexpr std::string_view kChannel = "hchan<";
 constexpr std::uint64_t kWord = 8;
+// Of the runtime's own structs, whatever the debug information says of their size.
+constexpr std::uint64_t kLargestHeader = 512;
 
 }  // namespace
 
@@ -121,7 +123,8 @@ void TypedWay::followInterface(Addr at, Addr value) {
 /// A small Swiss map has no directory of tables: the word points to its only group.
 void TypedWay::followMapDirectory(Addr value) {
   image::TypeRef table = types_.pointee(type_);  // type_ is *table
-  for (std::uint64_t at = 0; table != 0 && at < types_.size(table); at += kWord) {
+  const std::uint64_t size = table != 0 ? std::min(types_.size(table), kLargestHeader) : 0;
+  for (std::uint64_t at = 0; at < size; at += kWord) {
     const image::TypedWord word = types_.word(table, at);
     if (!word.path.ends_with("groups.data")) continue;
     type_ = word.pointee;
@@ -171,7 +174,7 @@ std::string TypedWay::follow(Addr at) {
   if (word.kind == PointerKind::interfaceData) followInterface(at, value);
   if (swiss && path == ".dirPtr") {
     Addr tables = 0;
-    for (std::uint64_t other = 0; other < size; other += kWord) {
+    for (std::uint64_t other = 0; other < std::min(size, kLargestHeader); other += kWord) {
       if (types_.word(from, other).path == ".dirLen") memory_.read(fromStart + other, tables);
     }
     if (tables == 0) {

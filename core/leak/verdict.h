@@ -86,7 +86,8 @@ struct Thresholds {
   /// starts once and keeps.
   std::uint64_t few = 10;
   std::chrono::nanoseconds age = std::chrono::minutes(10);
-  /// And a single one that waits for a mutex or RWMutex for `age`: nobody holds a lock so long.
+  /// And a single one that waits for a Mutex, RWMutex or Once for `age`: nobody holds a lock so
+  /// long.
 
   bool operator==(const Thresholds&) const = default;
 };

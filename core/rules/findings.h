@@ -35,8 +35,8 @@ struct Context {
 /// one for each; then those about resources.
 std::vector<Finding> findAll(const Context& context);
 
-/// The rule for one group of stuck goroutines: what they wait on, and how. `rule` is kept if none
-/// fits; then the result is false.
+/// The rule for one group of stuck goroutines: what they wait on, and how. Sets the rule and the
+/// sentence; false if none fits, and then `finding` stays as it is.
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding);
 
 /// The rules about resources; each appends what it finds.

@@ -118,7 +118,8 @@ bool waitGroupRule(const golang::Snapshot& snapshot, const Wait& wait, const Evi
   const Lock* lock = lockOf(snapshot, wait);
   std::string counter;
   if (lock != nullptr && lock->decoded) {
-    counter = fmt::format(" whose counter is still {}", leak::withSeparators(lock->counter));
+    const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(lock->counter, 0));
+    counter = fmt::format(" whose counter is still {}", leak::withSeparators(number));
   }
   return set(finding, RuleId::waitGroupNeverDone,
              fmt::format("{} {} for a WaitGroup{}", goroutines(evidence),

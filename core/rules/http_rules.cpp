@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "leak/numbers.h"
 #include "rules/findings.h"
@@ -71,12 +72,12 @@ struct OpenBody {
   std::int64_t age = 0;                        ///< ns, at least
 };
 
-/// By scheme and host, those that were lost or that nobody has looked at for long.
-std::map<std::string, std::vector<OpenBody>> openBodies(const Look& look) {
-  std::map<std::string, std::vector<OpenBody>> byHost;
+/// By scheme and host, first those that were lost, then those that nobody has looked at for long.
+std::map<std::pair<std::string, bool>, std::vector<OpenBody>> openBodies(const Look& look) {
+  std::map<std::pair<std::string, bool>, std::vector<OpenBody>> byHost;
   const auto add = [&](const OpenBody& body) {
     if (!body.lost && body.age < hangAge(look.analysis)) return;
-    byHost[body.connection->scheme + "://" + body.connection->host].push_back(body);
+    byHost[{body.connection->scheme + "://" + body.connection->host, !body.lost}].push_back(body);
   };
   for (const HttpConnection& connection : look.http.connections) {
     if (connection.server != kNone) continue;
@@ -92,10 +93,11 @@ std::map<std::string, std::vector<OpenBody>> openBodies(const Look& look) {
   return byHost;
 }
 
-/// One finding a host.
+/// For each host a finding about those that are proved, and one about those that are suspect.
 void bodies(const Look& look, std::vector<Finding>& findings) {
-  for (const auto& [host, open] : openBodies(look)) {
-    const bool lost = std::ranges::any_of(open, &OpenBody::lost);
+  for (const auto& [key, open] : openBodies(look)) {
+    const std::string& host = key.first;
+    const bool lost = !key.second;
     Finding finding;
     finding.rule = RuleId::httpBodyOpen;
     finding.verdict = lost ? leak::Verdict::proved : leak::Verdict::suspect;
@@ -206,12 +208,16 @@ void starvation(const Look& look, std::vector<Finding>& findings) {
       std::vector<const HttpConnection*> holders;
       for (const Index i : transport.connections) {
         const HttpConnection& c = look.http.connections[i];
-        if (c.host == host.host && c.scheme == host.scheme) holders.push_back(&c);
+        if (c.host == host.host && c.scheme == host.scheme && c.proxy == host.proxy) {
+          holders.push_back(&c);
+        }
       }
-      // A wait is healthy as long as somebody gives his connection back.
-      const bool lost = !holders.empty() && std::ranges::all_of(holders, [&](const auto* c) {
-        return c->state == HttpState::bodyOpen && look.lost(*c);
-      });
+      // A wait is healthy as long as somebody gives his connection back. One whose host is not
+      // known, as of some that are dialled, may be another of them.
+      const bool lost = holders.size() >= static_cast<std::uint64_t>(transport.maxPerHost) &&
+                        std::ranges::all_of(holders, [&](const auto* c) {
+                          return c->state == HttpState::bodyOpen && look.lost(*c);
+                        });
       std::int64_t age = 0;
       for (const Index waiter : transport.waiters) age = std::max(age, look.age(waiter));
       if (!lost && age < hangAge(look.analysis)) continue;
@@ -243,7 +249,7 @@ void starvation(const Look& look, std::vector<Finding>& findings) {
   }
 }
 
-/// Connections of a server on which nothing of a request ever came.
+/// Connections of a server on which no whole request ever came.
 void newborn(const Look& look, std::vector<Finding>& findings) {
   for (Index number = 0; number < look.http.servers.size(); ++number) {
     const stdlib::HttpServer& server = look.http.servers[number];
@@ -264,7 +270,7 @@ void newborn(const Look& look, std::vector<Finding>& findings) {
     if (finding.count == 0) continue;
     finding.rule = RuleId::httpServerHandshake;
     finding.sentence = fmt::format(
-        "{} of the server at {} {} sent nothing of a request yet, for at least {}; the server has "
+        "{} of the server at {} {} sent no whole request yet, for at least {}; the server has "
         "neither ReadHeaderTimeout nor ReadTimeout",
         leak::counted(finding.count, "client"), server.listen, finding.count == 1 ? "has" : "have",
         leak::humanDuration(oldest));

@@ -83,9 +83,10 @@ void unreturned(const leak::Analysis& analysis, const SqlDb& db, std::vector<Fin
 
 void starved(const leak::Analysis& analysis, const SqlDb& db, std::vector<Finding>& findings) {
   if (db.waiters.empty() || db.maxOpen <= 0) return;
-  const bool lost = db.inUse > 0 && std::ranges::all_of(db.conns, [](const SqlConn& conn) {
-                      return !conn.inUse || conn.lost;
-                    });
+  // One that is being opened now would serve a waiter, too.
+  const bool lost =
+      db.inUse >= static_cast<std::uint64_t>(db.maxOpen) &&
+      std::ranges::all_of(db.conns, [](const SqlConn& conn) { return !conn.inUse || conn.lost; });
   std::int64_t age = 0;
   for (const Index waiter : db.waiters) age = std::max(age, analysis.waitAtLeast(waiter));
   if (!lost && age < hangAge(analysis)) return;
@@ -97,7 +98,8 @@ void starved(const leak::Analysis& analysis, const SqlDb& db, std::vector<Findin
   finding.place = placeOf(analysis, db.waiters.front());
   finding.sentence = fmt::format(
       "{} for one of {}{}",
-      finding.count == 1 ? "1 goroutine waits" : fmt::format("{} goroutines wait", finding.count),
+      finding.count == 1 ? "1 goroutine waits"
+                         : fmt::format("{} goroutines wait", leak::withSeparators(finding.count)),
       leak::counted(static_cast<std::uint64_t>(db.maxOpen), "connection"),
       lost ? ", and nobody gives one back"
            : fmt::format(", for at least {}", leak::humanDuration(age)));

@@ -71,7 +71,8 @@ std::string holderText(const leak::Analysis& analysis, const stdlib::Timers& tim
                                    : fmt::format("{} (global)", variable.name);
     }
     case stdlib::TimerHolder::object:
-      return fmt::format("the object around {:#x}", detail.holderWord);
+      return detail.holderWord == 0 ? std::string("a thread")
+                                    : fmt::format("the object around {:#x}", detail.holderWord);
     case stdlib::TimerHolder::closure:
       return "a closure";
     case stdlib::TimerHolder::notAsked:

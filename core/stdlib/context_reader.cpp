@@ -30,12 +30,13 @@ bool canBeCancelled(ContextKind kind) {
 }  // namespace
 
 ContextReader::ContextReader(const golang::Snapshot& snapshot, const heap::Heap& heap, bool proved,
-                             const Timers& timers, IncompleteList& incomplete)
+                             const Timers& timers, IncompleteList& incomplete, Observer* observer)
     : snapshot_(snapshot),
       heap_(heap),
       proved_(proved),
       timers_(timers),
       incomplete_(incomplete),
+      stop_(observer),
       values_(*snapshot.image, incomplete),
       maps_(*snapshot.image) {
   bind();
@@ -64,8 +65,6 @@ void ContextReader::bind() {
   layout_.key = value.offsetOf("key", false);
   image::Binder without(layouts, "context.withoutCancelCtx", missing);
   layout_.without = without.offsetOf("c", false);
-  image::Binder stop(layouts, "context.stopCtx", missing);
-  layout_.stop = stop.offsetOf("Context", false);
   image::RuntimeTypes& types = values_.types();
   if (const auto* type = types.at(types.find("context.cancelCtx"))) {
     if (const auto* field = type->field("children")) childrenType_ = types.at(field->type);
@@ -202,6 +201,7 @@ void ContextReader::readChildren(Index index) {
   std::uint64_t count = 0;
   const auto state = maps_.visit(values_.pointer(part + layout_.children.offset), *childrenType_,
                                  [&](Addr key, Addr) {
+                                   if (stop_()) return;
                                    ++count;
                                    if (const auto object = heap_.find(key))
                                      mapParts_.insert(heap_.address(object), 0);
@@ -222,6 +222,7 @@ void ContextReader::addFromTimers() {
   const Addr type = values_.types().find("*context.timerCtx");
   if (type == 0 || !layout_.timer) return;
   for (const golang::Timer& timer : timers_.all) {
+    if (stop_()) return;
     if (timer.kind != golang::TimerKind::contextDeadline || timer.stopped) continue;
     const auto object = heap_.find(timer.address);
     const auto closure = heap_.find(timer.closure);
@@ -289,15 +290,20 @@ void ContextReader::read(const Finder& finder, Finder& again) {
     return;
   }
   for (const Finder::Found& each : found) {
+    if (stop_()) return;
     if (finder.isReachable(each.address) && isContext({each.type, each.address})) {
       (void)nodeAt({each.type, each.address});
     }
   }
   addFromTimers();
   for (Index i = 0; i < contexts_.nodes.size(); ++i) {
+    if (stop_()) return;
     if (!canBeCancelled(contexts_.nodes[i].kind)) continue;
     readCancel(contexts_.nodes[i]);
     readChildren(i);
+  }
+  if (contexts_.nodes.size() >= kMaxNodes) {
+    incomplete_.add("contexts", "there are too many of them");
   }
   cutCycles();
   addGoroutines();
@@ -321,9 +327,8 @@ void ContextReader::judgeHolders(const Finder& again) {
     if (!heap_.find(node.address)) return true;
     const Addr closure = node.timer == kNone ? Addr{0} : timers_.all[node.timer].closure;
     for (const Addr part : {node.address, cancelPart(node)}) {
-      const auto holders = again.holdersOf(part);
-      if (holders.size() >= Finder::kMaxHolders) return true;  // the rest is not known
-      for (const Holder& holder : holders) {
+      if (!again.knowsHolders(part)) return true;
+      for (const Holder& holder : again.holdersOf(part)) {
         if (holder.object == 0) return true;
         if (!holder.reachable || holder.object == closure) continue;
         if (mapParts_.contains(holder.object) || nodeObjects_.contains(holder.object)) continue;
@@ -333,7 +338,7 @@ void ContextReader::judgeHolders(const Finder& again) {
     }
     return false;
   };
-  for (Index i = 0; i < nodes.size(); ++i) held[i] = isHeld(i);
+  for (Index i = 0; i < nodes.size() && !stop_(); ++i) held[i] = isHeld(i);
   // Who has a derived context can tell that it ends with this one, but what AfterFunc hung on it
   // belongs to nobody.
   for (Index i = 0; i < nodes.size(); ++i) {

@@ -1,5 +1,5 @@
 // Reads Contexts. Mirrors context/context.go (cancelCtx, timerCtx, valueCtx, afterFuncCtx,
-// withoutCancelCtx, stopCtx), Go 1.18 to 1.27.
+// withoutCancelCtx), Go 1.18 to 1.27.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include "golang/map_reader.h"
 #include "stdlib/contexts.h"
 #include "stdlib/finder.h"
+#include "stdlib/stop.h"
 #include "stdlib/timers.h"
 #include "stdlib/values.h"
 
@@ -17,22 +18,23 @@ namespace parked::stdlib {
 
 class ContextReader {
  public:
-  /// `timers` are read first. All must outlive the object.
+  /// `timers` are read first; `observer` may be null. All must outlive the object.
   ContextReader(const golang::Snapshot& snapshot, const heap::Heap& heap, bool proved,
-                const Timers& timers, IncompleteList& incomplete);
+                const Timers& timers, IncompleteList& incomplete, Observer* observer);
 
   /// Types to look for in the first pass of `finder`.
   static void want(Finder& finder);
   /// Reads the trees from what that pass found; asks `again` about holders for a second one.
   void read(const Finder& finder, Finder& again);
-  /// Which ones nobody can cancel any more, by what the second pass found.
+  /// Which ones nobody can cancel any more, by what the second pass found. Both end early when the
+  /// user asks to stop, and what they give is worth nothing then.
   void judgeHolders(const Finder& again);
 
   Contexts take() { return std::move(contexts_); }
 
  private:
   struct Layout {
-    std::uint32_t context = 0, done = 0, error = 0, value = 0, key = 0, without = 0, stop = 0;
+    std::uint32_t context = 0, done = 0, error = 0, value = 0, key = 0, without = 0;
     image::Field<Addr> children, timer, inner;
     bool usable = false;
   };
@@ -55,6 +57,7 @@ class ContextReader {
   const bool proved_;
   const Timers& timers_;
   IncompleteList& incomplete_;
+  Stop stop_;
   Values values_;
   golang::MapReader maps_;
   Layout layout_;

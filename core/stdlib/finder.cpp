@@ -66,6 +66,14 @@ void Finder::wantTarget(Addr object, bool interior) {
   }
 }
 
+void Finder::heed(const heap::Specials& specials) {
+  specials_ = &specials;
+  for (const heap::Special& special : specials.all) {
+    if (special.kind != heap::SpecialKind::finalizer) continue;
+    finalized_.insert(heap_.address(special.object), 0);
+  }
+}
+
 std::uint32_t Finder::targetAt(Addr value) const {
   if (targetFilter_.may(value)) {
     if (const auto at = targets_.find(value); at != golang::AddrMap::kMissing) return at;
@@ -79,10 +87,7 @@ std::uint32_t Finder::targetAt(Addr value) const {
 }
 
 void Finder::hold(std::uint32_t target, Addr word, const Holder& holder) {
-  if (holders_[target].size() >= kMaxHolders) {
-    complete_ = false;
-    return;
-  }
+  if (holders_[target].size() >= kMaxHolders) return;
   holders_[target].push_back(holder);
   holders_[target].back().word = word;
 }
@@ -143,6 +148,26 @@ void Finder::scanMachine() {
   }
 }
 
+/// Finalizers and cleanups that are about to run, and what foreign code may hold.
+void Finder::scanQueues() {
+  if (specials_ == nullptr) return;
+  auto& memory = snapshot_.image->target().memory();
+  for (const auto* blocks : {&specials_->finalizers, &specials_->cleanups}) {
+    for (const heap::RootBlock& block : *blocks) {
+      for (Addr at = block.address; at + kWord <= block.address + block.size; at += kWord) {
+        const Addr value = memory.word(at);
+        look(at, 0, value, Holder{});
+        if (visit_) visit_({}, value);
+      }
+    }
+  }
+  for (const heap::ObjectRef object : specials_->pinned) {
+    const Addr address = heap_.address(object);
+    look(address, 0, address, Holder{});
+    if (visit_) visit_({}, address);
+  }
+}
+
 bool Finder::scanHeap(Observer* observer) {
   heap::TypeMasks masks(*snapshot_.image);
   const heap::Pointers pointers(heap_, masks);
@@ -158,7 +183,8 @@ bool Finder::scanHeap(Observer* observer) {
       if (!heap_.allocated(object)) continue;
       Holder holder;
       holder.object = span.address(index);
-      holder.reachable = marker_ == nullptr || marker_->isMarked(object);
+      holder.reachable =
+          marker_ == nullptr || marker_->isMarked(object) || finalized_.contains(holder.object);
       // What cannot be parsed is what the proof has counted already.
       (void)pointers.visit(object, [&](Addr address, Addr value) {
         if (value == 0) return;
@@ -190,15 +216,14 @@ bool Finder::scanStacks(Observer* observer) {
     if (i + proof::StackRoots::kAhead < snapshot_.goroutines.size()) {
       stacks.prefetch(snapshot_.goroutines[i + proof::StackRoots::kAhead]);
     }
-    const bool known = snapshot_.goroutines[i].stack != kNone;
-    if (!known) complete_ = complete_ && !snapshot_.goroutines[i].inFlux;
-    if (!known && !visit_) continue;
-    if (!stacks.read(snapshot_.goroutines[i], held) && known) complete_ = false;
+    // Of one that runs and could not be unwound every word counts, as in the proof.
+    if (!stacks.read(snapshot_.goroutines[i], held) || snapshot_.goroutines[i].inFlux) {
+      complete_ = false;
+    }
     Holder holder;
     holder.goroutine = i;
     for (const proof::HeldPointer& pointer : held) {
       if (visit_) visit_({}, pointer.value);
-      if (!known) continue;
       Addr before = 0;
       if (pointer.at != 0 && !pointer.conservative) memory.read(pointer.at - kWord, before);
       Addr value = pointer.value;
@@ -223,6 +248,7 @@ bool Finder::scan(Observer* observer) {
   });
   if (!scanStacks(observer)) return false;
   scanMachine();
+  scanQueues();
   return scanHeap(observer);
 }
 

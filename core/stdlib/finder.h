@@ -16,6 +16,7 @@
 #include "golang/addr_map.h"
 #include "golang/snapshot.h"
 #include "heap/heap.h"
+#include "heap/specials.h"
 #include "image/runtime_types.h"
 #include "proof/marker.h"
 
@@ -29,7 +30,8 @@ struct Holder {
   Addr word = 0;            ///< where it is
   Addr object = 0;          ///< start of the heap object it is in; 0: a global or a stack
   Index goroutine = kNone;  ///< whose stack it is in
-  bool reachable = true;    ///< what can still run reaches it; true if no proof was asked for
+  /// What can still run reaches it, or a finalizer will get it; true if no proof was asked for.
+  bool reachable = true;
 };
 
 class Finder {
@@ -44,6 +46,9 @@ class Finder {
   void wantInterface(std::string_view interface);
   /// Asks who points to the start of the object; with `interior`, to anything in it.
   void wantTarget(Addr object, bool interior = false);
+  /// Objects that have a finalizer count as reachable: what it will do with them is not known. And
+  /// what finalizers and cleanups are about to get is held. `specials` must outlive the pass.
+  void heed(const heap::Specials& specials);
   /// Asks to be told of every pointer of the pass: the object it is in (none: it is in a global, on
   /// a stack or in a register) and where it leads.
   using Visit = std::function<void(heap::ObjectRef holder, Addr value)>;
@@ -51,9 +56,6 @@ class Finder {
 
   /// One pass. False if the user interrupted.
   bool scan(Observer* observer);
-
-  /// Every stack was read: who is not found to hold something does not hold it.
-  bool complete() const { return complete_; }
 
   struct Found {
     Addr address = 0;  ///< of the object
@@ -65,6 +67,11 @@ class Finder {
   /// Of an object with very many holders only the first kMaxHolders.
   std::span<const Holder> holdersOf(Addr object) const;
   static constexpr std::size_t kMaxHolders = 4096;
+  /// Every stack was read, and the holders are not too many: who is not among them does not hold
+  /// the object.
+  bool knowsHolders(Addr object) const {
+    return complete_ && holdersOf(object).size() < kMaxHolders;
+  }
 
   /// Whether what can still run reaches the object: it is a global, or marked. Without a proof
   /// every allocated object counts as reachable.
@@ -88,6 +95,7 @@ class Finder {
   std::uint32_t targetAt(Addr value) const;
   void hold(std::uint32_t target, Addr word, const Holder& holder);
   void scanMachine();
+  void scanQueues();
   void look(Addr word, Addr before, Addr value, const Holder& holder);
   bool scanHeap(Observer* observer);
   bool scanStacks(Observer* observer);
@@ -111,7 +119,9 @@ class Finder {
   };
   std::vector<Range> ranges_;  // of targets wanted with what is inside of them, sorted
   Visit visit_;
-  bool complete_ = true;
+  const heap::Specials* specials_ = nullptr;
+  golang::AddrMap finalized_;
+  bool complete_ = true;                                            // every stack was read
   std::map<std::string, std::map<Addr, Addr>, std::less<>> found_;  // by name: address to type
 };
 

@@ -23,7 +23,7 @@ enum class HttpState : std::uint8_t {
   dialing,    ///< a goroutine connects
   handshake,  ///< TLS: one waits for the other side's answer
   active,     ///< of a server, or HTTP/2: requests are being handled
-  newborn,    ///< of a server: nothing of a request was read yet
+  newborn,    ///< of a server: its first request was not read to the end of its header
   unknown,
 };
 

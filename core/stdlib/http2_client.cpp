@@ -52,6 +52,7 @@ void HttpReader::readHttp2() {
       continue;
     }
     for (const StackIndex::Hit& hit : hits) {
+      if (stop_()) return;
       const Addr address = stacks_.argument(hit);
       const auto object = image::readObject(values_.memory(), address, binder.size());
       HttpConnection connection;
@@ -100,6 +101,7 @@ void HttpReader::readStreams(const Http2Client& package) {
   if (!owner || !response) return;
   std::map<Addr, std::pair<Index, std::size_t>> streams;  // connection, and which of its requests
   for (const StackIndex::Hit& hit : stacks_.in(package.writeRequest)) {
+    if (stop_()) return;
     HttpStream stream;
     stream.address = stacks_.argument(hit);
     const auto object = image::readObject(values_.memory(), stream.address, binder.size());

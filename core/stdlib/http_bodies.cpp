@@ -1,7 +1,6 @@
 // Which response bodies nobody can close any more.
 #include <algorithm>
 
-#include "proof/stack_roots.h"
 #include "stdlib/http_reader.h"
 
 namespace parked::stdlib {
@@ -17,11 +16,13 @@ constexpr std::uint32_t kAbsent = image::Field<Addr>::kAbsent;
 /// the body; readLoop itself may hold all of it. It is lost if nobody else does.
 void HttpReader::judgeBodies(const Finder& again) {
   for (Index i = 0; i < http_.connections.size(); ++i) {
+    if (stop_()) return;
     const auto parts = bodies_.find(i);
     if (parts == bodies_.end()) continue;
     HttpConnection& connection = http_.connections[i];
     const auto& chain = parts->second;
     connection.bodyLost = std::ranges::none_of(chain, [&](Addr part) {
+      if (!again.knowsHolders(part)) return true;
       return std::ranges::any_of(again.holdersOf(part), [&](const Holder& holder) {
         return holder.reachable && holder.goroutine != connection.reader &&
                (holder.object == 0 || std::ranges::find(chain, holder.object) == chain.end()) &&
@@ -32,7 +33,7 @@ void HttpReader::judgeBodies(const Finder& again) {
 }
 
 /// The channel, and what of the rest readLoop has at hand.
-std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) const {
+std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) {
   const Addr channel = bodyChannel(connection);
   if (channel == 0) return {};
   std::vector<Addr> chain = {channel};
@@ -43,15 +44,13 @@ std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) const 
   const std::uint32_t atEnd = signal.offsetOf("fn", false);
   const std::uint32_t early = signal.offsetOf("earlyCloseFn", false);
   const std::uint32_t inner = signal.offsetOf("body", false);
-  proof::StackRoots roots(snapshot_);
   if (body == kAbsent || atEnd == kAbsent || early == kAbsent || inner == kAbsent ||
-      !roots.problem().empty()) {
+      !roots_.problem().empty()) {
     return chain;
   }
   const Addr bodyType = values_.types().find("*net/http.bodyEOFSignal");
-  std::vector<proof::HeldPointer> held;
-  roots.read(snapshot_.goroutines[connection.reader], held);
-  for (const proof::HeldPointer& pointer : held) {
+  roots_.read(snapshot_.goroutines[connection.reader], held_);
+  for (const proof::HeldPointer& pointer : held_) {
     const Interface content = values_.interface(pointer.value + body);
     if (content.type == 0 || content.type != bodyType) continue;
     chain.insert(chain.end(), {pointer.value, content.data, values_.pointer(content.data + atEnd),

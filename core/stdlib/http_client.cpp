@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <unordered_set>
 
 #include "stdlib/http_reader.h"
 
@@ -82,16 +83,18 @@ struct HttpReader::PersistConn {
 };
 
 HttpReader::HttpReader(const golang::Snapshot& snapshot, const proof::Proof* proof,
-                       StackIndex& stacks, IncompleteList& incomplete)
+                       StackIndex& stacks, IncompleteList& incomplete, Observer* observer)
     : snapshot_(snapshot),
       proof_(proof),
       stacks_(stacks),
       incomplete_(incomplete),
+      stop_(observer),
       layouts_(snapshot.image->libraryLayouts()),
       values_(*snapshot.image, incomplete),
       conns_(*snapshot.image, incomplete),
       maps_(*snapshot.image),
-      times_(snapshot, values_) {}
+      times_(snapshot, values_),
+      roots_(snapshot) {}
 
 void HttpReader::want(Finder& finder) const {
   finder.wantType("*net/http.Transport");
@@ -182,9 +185,11 @@ void HttpReader::read(const Finder& finder, Finder& again) {
     if (!transport.isDefault) again.wantTarget(transport.address);
   }
   for (Index i = 0; i < http_.connections.size(); ++i) {
+    if (stop_()) return;
     HttpConnection& connection = http_.connections[i];
     if (auto chain = bodyChain(connection); !chain.empty()) {
-      for (const Addr part : chain) again.wantTarget(part);
+      // A pointer to Response.Body will do to close it.
+      for (const Addr part : chain) again.wantTarget(part, true);
       bodies_[i] = std::move(chain);
     }
     if (connection.transport != kNone) {
@@ -229,6 +234,7 @@ void HttpReader::readPersistConns() {
   }
   for (const std::string_view loop : {kReadLoop, kWriteLoop}) {
     for (const StackIndex::Hit& hit : stacks_.in(loop)) {
+      if (stop_()) return;
       const Addr address = stacks_.argument(hit);
       const auto known = connections_.find(address);
       if (known != connections_.end()) {
@@ -284,6 +290,7 @@ void HttpReader::readDials() {
   const std::uint32_t wantKey = want.offsetOf("key", false);
   const KeyLayout key(layouts_);
   for (const StackIndex::Hit& hit : stacks_.in(kDialConn)) {
+    if (stop_()) return;
     HttpConnection connection;
     connection.reader = hit.goroutine;
     connection.state =
@@ -312,10 +319,12 @@ void HttpReader::readDials() {
 /// Who waits for a response, reads a body, or waits for a connection.
 void HttpReader::readUsers() {
   for (const StackIndex::Hit& hit : stacks_.in(kRoundTrip)) {
+    if (stop_()) return;
     const auto known = connections_.find(stacks_.argument(hit));
     if (known != connections_.end()) http_.connections[known->second].user = hit.goroutine;
   }
   for (const StackIndex::Hit& hit : stacks_.in(kConnRead)) {
+    if (stop_()) return;
     const auto known = connections_.find(stacks_.argument(hit));
     // readLoop reads through the same function.
     if (known == connections_.end()) continue;
@@ -325,12 +334,14 @@ void HttpReader::readUsers() {
     if (connection.state == HttpState::bodyOpen) connection.state = HttpState::bodyRead;
   }
   for (const StackIndex::Hit& hit : stacks_.in(kGetConn)) {
+    if (stop_()) return;
     const auto known = transports_.find(stacks_.argument(hit));
     if (known != transports_.end()) {
       http_.transports[known->second].waiters.push_back(hit.goroutine);
     }
   }
   for (HttpConnection& connection : http_.connections) {
+    if (stop_()) return;
     if (connection.state == HttpState::bodyOpen || connection.state == HttpState::bodyRead ||
         connection.state == HttpState::waiting) {
       findRequest(connection);
@@ -352,21 +363,21 @@ Addr HttpReader::http2Of(Addr transport) const {
 
 /// A Transport is nobody's any more when only its own connections hold it.
 void HttpReader::judgeHolders(const Finder& again) {
-  if (proof_ == nullptr || !proof_->given() || !again.complete()) return;
+  if (proof_ == nullptr || !proof_->given()) return;
   judgeBodies(again);
+  std::unordered_set<Index> loops;  // the connections' own goroutines
+  for (const HttpConnection& connection : http_.connections) {
+    loops.insert({connection.reader, connection.writer});
+  }
   for (HttpTransport& transport : http_.transports) {
-    if (transport.isDefault) continue;
+    if (transport.isDefault || !again.knowsHolders(transport.address)) continue;
     const auto holders = again.holdersOf(transport.address);
     const Addr http2 = http2Of(transport.address);
     transport.referenced = std::ranges::any_of(holders, [&](const Holder& holder) {
       if (!holder.reachable || connections_.contains(holder.object)) return false;
       // Its HTTP/2 half, which it holds in turn.
       if (http2 != 0 && holder.object == http2) return false;
-      const bool own = std::ranges::any_of(http_.connections, [&](const HttpConnection& c) {
-        return holder.goroutine != kNone &&
-               (holder.goroutine == c.reader || holder.goroutine == c.writer);
-      });
-      return !own;
+      return holder.goroutine == kNone || !loops.contains(holder.goroutine);
     });
   }
 }

@@ -9,9 +9,11 @@
 
 #include "golang/map_reader.h"
 #include "proof/proof.h"
+#include "proof/stack_roots.h"
 #include "stdlib/finder.h"
 #include "stdlib/http.h"
 #include "stdlib/stack_index.h"
+#include "stdlib/stop.h"
 #include "stdlib/times.h"
 
 namespace parked::stdlib {
@@ -21,13 +23,14 @@ inline constexpr std::string_view kHttpRequest = "net/http.Request";
 class HttpReader {
  public:
   HttpReader(const golang::Snapshot& snapshot, const proof::Proof* proof, StackIndex& stacks,
-             IncompleteList& incomplete);
+             IncompleteList& incomplete, Observer* observer);
 
   /// Types to look for in the first pass of `finder`.
   void want(Finder& finder) const;
   /// Reads everything, with what that pass found; asks `again` about holders for a second one.
   void read(const Finder& finder, Finder& again);
-  /// Whom the second pass found to hold the transports.
+  /// Whom the second pass found to hold the transports. Both end early when the user asks to stop,
+  /// and what they give is worth nothing then.
   void judgeHolders(const Finder& again);
 
   Http take() { return std::move(http_); }
@@ -53,7 +56,7 @@ class HttpReader {
 
   Addr http2Of(Addr transport) const;
   void judgeBodies(const Finder& again);
-  std::vector<Addr> bodyChain(const HttpConnection& connection) const;
+  std::vector<Addr> bodyChain(const HttpConnection& connection);
   bool isSudogOf(Index goroutine, Addr object) const;
   Addr bodyChannel(const HttpConnection& connection) const;
 
@@ -71,11 +74,14 @@ class HttpReader {
   const proof::Proof* proof_;
   StackIndex& stacks_;
   IncompleteList& incomplete_;
+  Stop stop_;
   image::LayoutSource& layouts_;
   Values values_;
   NetConns conns_;
   golang::MapReader maps_;
   Times times_;
+  proof::StackRoots roots_;
+  std::vector<proof::HeldPointer> held_;  // scratch
   Http http_;
   std::unordered_map<Addr, Index> transports_, connections_, servers_;
   // By Transport, scheme, host and proxy: into HttpTransport::hosts.

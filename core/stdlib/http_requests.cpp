@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "proof/stack_roots.h"
 #include "stdlib/http_reader.h"
 
 namespace parked::stdlib {
@@ -45,13 +44,10 @@ struct HttpReader::Request {
 
 /// The request that readLoop has at hand: a *Request, or something that begins with one.
 void HttpReader::findRequest(HttpConnection& connection) {
-  if (connection.reader == kNone) return;
-  proof::StackRoots roots(snapshot_);
-  if (!roots.problem().empty()) return;
+  if (connection.reader == kNone || !roots_.problem().empty()) return;
   const Request layout(layouts_, kHttpRequest);  // not once for each guess
-  std::vector<proof::HeldPointer> held;
-  roots.read(snapshot_.goroutines[connection.reader], held);
-  for (const proof::HeldPointer& pointer : held) {
+  roots_.read(snapshot_.goroutines[connection.reader], held_);
+  for (const proof::HeldPointer& pointer : held_) {
     for (const Addr address : {pointer.value, values_.pointer(pointer.value)}) {
       connection.request = requestAt(address, layout, connection.scheme);
       if (!connection.request.url.empty()) return;

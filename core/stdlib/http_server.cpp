@@ -1,8 +1,6 @@
 // http.Server: its connections by state.
-#include <algorithm>
 #include <array>
 
-#include "proof/stack_roots.h"
 #include "stdlib/http_reader.h"
 
 namespace parked::stdlib {
@@ -86,8 +84,10 @@ void HttpReader::readServers(const Finder& finder) {
   }
   for (Index number = 0; number < http_.servers.size(); ++number) {
     const Addr address = http_.servers[number].address;
-    const auto state2 =
+    const std::size_t first = http_.connections.size();
+    const auto read =
         maps_.visit(values_.pointer(address + active), *map, [&](Addr key, Addr /*element*/) {
+          if (stop_()) return;
           HttpConnection connection;
           connection.address = values_.pointer(key);
           const auto object =
@@ -102,17 +102,17 @@ void HttpReader::readServers(const Finder& finder) {
           connections_[connection.address] = static_cast<Index>(http_.connections.size());
           http_.connections.push_back(std::move(connection));
         });
-    if (state2 == golang::MapState::damaged) {
+    if (read == golang::MapState::damaged) {
       incomplete_.add("HTTP server", "its connections are not readable", address);
     }
     HttpServer& server = http_.servers[number];
     if (server.listen.empty()) {  // Serve was given a listener: its connections know the address
-      const auto own = std::ranges::find(http_.connections, number, &HttpConnection::server);
-      if (own != http_.connections.end()) server.listen = own->net.local;
+      if (first < http_.connections.size()) server.listen = http_.connections[first].net.local;
     }
   }
   for (const StackIndex::Hit& hit : stacks_.in(kConnServe)) {
-    // Its receiver is not always kept; the descriptor the goroutine waits on is.
+    if (stop_()) return;
+    // Its receiver is not always kept; that it is a connection we know of is the check.
     const auto known = connections_.find(stacks_.argument(hit));
     if (known != connections_.end()) http_.connections[known->second].reader = hit.goroutine;
   }
@@ -128,6 +128,7 @@ struct HttpReader::Http2Server {
 void HttpReader::readHandlers() {
   // Of HTTP/1 the handler runs on the goroutine that serves the connection.
   for (Index i = 0; i < http_.connections.size(); ++i) {
+    if (stop_()) return;
     const HttpConnection& connection = http_.connections[i];
     if (connection.server == kNone || connection.reader == kNone ||
         connection.state != HttpState::active || !stacks_.find(connection.reader, kServeHttp)) {
@@ -165,19 +166,18 @@ void HttpReader::readHandlers(const Http2Server& package) {
   writerState.optional(request, "req");
   // A pointer; since 1.27 the request itself.
   const std::uint32_t embedded = writerState.offsetOf("req", false);
-  proof::StackRoots roots(snapshot_);
-  if (conn == kAbsent || !state || !owner || embedded == kAbsent || !roots.problem().empty())
+  if (conn == kAbsent || !state || !owner || embedded == kAbsent || !roots_.problem().empty()) {
     return;
+  }
   std::unordered_map<Addr, Index> byDescriptor;
   for (Index i = 0; i < http_.connections.size(); ++i) {
     const HttpConnection& connection = http_.connections[i];
     if (connection.server != kNone) byDescriptor[connection.net.netFd] = i;
   }
-  std::vector<proof::HeldPointer> held;
   for (const StackIndex::Hit& hit : hits) {
-    held.clear();
-    roots.read(snapshot_.goroutines[hit.goroutine], held);
-    for (const proof::HeldPointer& pointer : held) {
+    if (stop_()) return;
+    roots_.read(snapshot_.goroutines[hit.goroutine], held_);
+    for (const proof::HeldPointer& pointer : held_) {
       const Addr writer = values_.pointer(pointer.value + state.offset);
       const Addr served = values_.pointer(writer + owner.offset);
       if (served == 0) continue;

@@ -41,7 +41,6 @@ NetConns::NetConns(image::Image& image, IncompleteList& incomplete) : values_(im
   image::Binder tcp(layouts, "net.TCPAddr", missing);
   ip_ = tcp.offsetOf("IP", false);
   tcp.optional(port_, "Port");
-  zone_ = tcp.offsetOf("Zone", false);
   image::Binder unixAddress(layouts, "net.UnixAddr", missing);
   unixName_ = unixAddress.offsetOf("Name", false);
   image::Binder tls(layouts, "crypto/tls.Conn", missing);

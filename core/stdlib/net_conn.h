@@ -37,7 +37,7 @@ class NetConns {
   Values values_;
   image::Field<std::int64_t> sysFd_;
   std::uint32_t network_ = 0, local_ = 0, remote_ = 0;  // in net.netFD
-  std::uint32_t ip_ = 0, zone_ = 0, unixName_ = 0, tlsConn_ = 0;
+  std::uint32_t ip_ = 0, unixName_ = 0, tlsConn_ = 0;
   image::Field<std::int64_t> port_;
 };
 

@@ -55,28 +55,33 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
     return resources;
   }
   StackIndex stacks(snapshot);
-  HttpReader http(snapshot, proof, stacks, resources->incomplete);
-  SqlReader sql(snapshot, proof, stacks, resources->incomplete);
-  TimersReader timers(snapshot, *index.heap(), proof);
+  HttpReader http(snapshot, proof, stacks, resources->incomplete, observer);
+  SqlReader sql(snapshot, proof, stacks, resources->incomplete, observer);
+  TimersReader timers(snapshot, *index.heap(), proof, observer);
   Finder finder(snapshot, *index.heap(), index.marker());
+  Finder again(snapshot, *index.heap(), index.marker());
+  if (index.marker() != nullptr) {
+    finder.heed(proof->specials());
+    again.heed(proof->specials());
+  }
   http.want(finder);
   timers.want(finder);
   ContextReader::want(finder);
   sql.read(finder);
-  if (!finder.scan(observer)) return interruptedResources();
-  Finder again(snapshot, *index.heap(), index.marker());
+  if (stopped() || !finder.scan(observer)) return interruptedResources();
   http.read(finder, again);
   sql.wantUsers(finder, again);
   timers.judge(finder);
   if (stopped()) return interruptedResources();
   resources->timers = timers.take();
   ContextReader contexts(snapshot, *index.heap(), index.marker() != nullptr, resources->timers,
-                         resources->incomplete);
+                         resources->incomplete, observer);
   contexts.read(finder, again);
-  if (!again.scan(observer)) return interruptedResources();
+  if (stopped() || !again.scan(observer)) return interruptedResources();
   http.judgeHolders(again);
   sql.judgeHolders(finder, again);
   contexts.judgeHolders(again);
+  if (stopped()) return interruptedResources();
   const heap::Specials* specials =
       proof != nullptr && proof->heap() != nullptr ? &proof->specials() : nullptr;
   heap::Specials own;

@@ -1,6 +1,7 @@
 #include "stdlib/sql.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace parked::stdlib {
 
@@ -68,11 +69,12 @@ struct SqlReader::Layout {
 };
 
 SqlReader::SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof,
-                     StackIndex& stacks, IncompleteList& incomplete)
+                     StackIndex& stacks, IncompleteList& incomplete, Observer* observer)
     : snapshot_(snapshot),
       proof_(proof),
       stacks_(stacks),
       incomplete_(incomplete),
+      stop_(observer),
       values_(*snapshot.image, incomplete),
       maps_(*snapshot.image),
       times_(snapshot, values_),
@@ -88,6 +90,7 @@ void SqlReader::read(Finder& finder) {
     return;
   }
   for (const StackIndex::Hit& hit : openers) {
+    if (stop_()) return;
     SqlDb db;
     db.address = receiver(hit, [&](Addr at) { return isOpenedBy(at, hit.goroutine); });
     db.opener = hit.goroutine;
@@ -98,6 +101,7 @@ void SqlReader::read(Finder& finder) {
       continue;
     }
     readDb(db);
+    byAddress_.try_emplace(db.address, static_cast<Index>(sql_.databases.size()));
     sql_.databases.push_back(std::move(db));
   }
   readUsers(kRowsWait, SqlUse::rows);
@@ -114,6 +118,7 @@ void SqlReader::wantUsers(const Finder& finder, Finder& again) {
   for (const auto& [address, user] : users_) again.wantTarget(address, true);
   for (const SqlDb& db : sql_.databases) {
     for (const SqlConn& conn : db.conns) {
+      if (stop_()) return;
       for (const Holder& holder : finder.holdersOf(conn.address)) {
         if (userOf(holder).use != SqlUse::unknown) again.wantTarget(holder.object, true);
       }
@@ -129,11 +134,6 @@ Addr SqlReader::receiver(const StackIndex::Hit& hit, const std::function<bool(Ad
   const auto found =
       std::ranges::find_if(held_, [&](const auto& pointer) { return accept(pointer.value); });
   return found == held_.end() ? 0 : found->value;
-}
-
-bool SqlReader::isDb(Addr address) const {
-  return std::ranges::any_of(sql_.databases,
-                             [&](const SqlDb& db) { return db.address == address; });
 }
 
 /// The opener of a DB waits in a select for DB.openerCh, unless it is opening a connection.
@@ -154,6 +154,7 @@ void SqlReader::readUsers(std::string_view function, SqlUse use) {
   const std::uint32_t dc = use == SqlUse::rows ? layout_->rowsDc : layout_->txDc;
   if (dc == kAbsent) return;
   for (const StackIndex::Hit& hit : stacks_.in(function)) {
+    if (stop_()) return;
     const Addr address = receiver(hit, [&](Addr at) {
       const Addr conn = values_.pointer(at + dc);
       return conn != 0 && isDb(values_.pointer(conn + layout_->connDb.offset)) &&
@@ -179,14 +180,14 @@ void SqlReader::readDb(SqlDb& db) {
     }
   }
   const Slice free = values_.slice(db.address + layout_->freeConn, kWord);
-  if (free.data != 0) freeLists_.emplace_back(free.data, free.data + free.capacity * kWord);
+  if (free.data != 0) freeLists_.emplace(free.data, free.data + free.capacity * kWord);
   readConns(db);
 }
 
 /// Connections that were taken from the list of free ones still stand behind its end.
 bool SqlReader::isFreeList(Addr word) const {
-  return std::ranges::any_of(
-      freeLists_, [&](const auto& list) { return word >= list.first && word < list.second; });
+  const auto after = freeLists_.upper_bound(word);
+  return after != freeLists_.begin() && word < std::prev(after)->second;
 }
 
 /// Every open connection depends on itself in DB.dep, whose keys are interfaces.
@@ -222,12 +223,11 @@ void SqlReader::readConns(SqlDb& db) {
 
 void SqlReader::readWaiters() {
   for (const StackIndex::Hit& hit : stacks_.in(kWaitForConn)) {
+    if (stop_()) return;
     // It connects through the same function; a waiter stands in its select.
     if (stacks_.innermost(hit.goroutine) != kWaitForConn) continue;
-    const Addr address = receiver(hit, [&](Addr at) { return isDb(at); });
-    for (SqlDb& db : sql_.databases) {
-      if (db.address == address) db.waiters.push_back(hit.goroutine);
-    }
+    const auto db = byAddress_.find(receiver(hit, [&](Addr at) { return isDb(at); }));
+    if (db != byAddress_.end()) sql_.databases[db->second].waiters.push_back(hit.goroutine);
   }
 }
 
@@ -267,6 +267,7 @@ SqlReader::User SqlReader::userOf(const Holder& holder) const {
 void SqlReader::judgeHolders(const Finder& finder, const Finder& again) {
   for (SqlDb& db : sql_.databases) {
     for (SqlConn& conn : db.conns) {
+      if (stop_()) return;
       if (conn.inUse) judge(finder, again, conn);
     }
   }
@@ -274,20 +275,18 @@ void SqlReader::judgeHolders(const Finder& finder, const Finder& again) {
 
 /// Somebody but its own goroutine holds the Rows or the Tx.
 bool SqlReader::heldByOthers(const Finder& again, Addr user, Index waiter) const {
-  return std::ranges::any_of(again.holdersOf(user), [&](const Holder& holder) {
-    return holder.reachable && holder.goroutine != waiter;
-  });
+  return !again.knowsHolders(user) ||
+         std::ranges::any_of(again.holdersOf(user), [&](const Holder& holder) {
+           return holder.reachable && holder.goroutine != waiter;
+         });
 }
 
 void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) {
   bool held = false, contextMayEnd = false;
   for (const Holder& holder : finder.holdersOf(conn.address)) {
     if (holder.object == 0) {
-      if (holder.goroutine == kNone) held = true;
-      if (holder.goroutine != kNone) {
-        conn.goroutine = holder.goroutine;
-        held = true;
-      }
+      if (holder.goroutine != kNone) conn.goroutine = holder.goroutine;
+      held = true;
       continue;
     }
     if (isFreeList(holder.word)) continue;
@@ -316,7 +315,7 @@ void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) 
     }
   }
   const bool proofs = proof_ != nullptr && proof_->given();
-  const bool nobody = proofs && finder.complete() && again.complete() && !held;
+  const bool nobody = proofs && finder.knowsHolders(conn.address) && !held;
   conn.lost = nobody && !contextMayEnd;
   conn.contextOnly = nobody && contextMayEnd;
   for (const Holder& holder : again.holdersOf(conn.user)) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "proof/stack_roots.h"
 #include "stdlib/finder.h"
 #include "stdlib/stack_index.h"
+#include "stdlib/stop.h"
 #include "stdlib/times.h"
 #include "stdlib/values.h"
 
@@ -55,9 +58,11 @@ struct Sql {
 class SqlReader {
  public:
   SqlReader(const golang::Snapshot& snapshot, const proof::Proof* proof, StackIndex& stacks,
-            IncompleteList& incomplete);
+            IncompleteList& incomplete, Observer* observer);
+  ~SqlReader();
 
-  /// Reads the pools; asks `finder` who holds the connections.
+  /// Reads the pools; asks `finder` who holds the connections. Ends early when the user asks to
+  /// stop, as do those below, and what they give is worth nothing then.
   void read(Finder& finder);
   /// Of the Rows, Tx and Conns that `finder` found to hold them, asks `again` who holds those.
   void wantUsers(const Finder& finder, Finder& again);
@@ -75,7 +80,7 @@ class SqlReader {
   /// The receiver of the method the goroutine stands in: the first argument, or what else its stack
   /// holds that `accept` says yes to; 0 if there is none.
   Addr receiver(const StackIndex::Hit& hit, const std::function<bool(Addr)>& accept);
-  bool isDb(Addr address) const;
+  bool isDb(Addr address) const { return byAddress_.contains(address); }
   bool isFreeList(Addr word) const;
   bool isOpenedBy(Addr db, Index opener) const;
   void readUsers(std::string_view function, SqlUse use);
@@ -91,18 +96,17 @@ class SqlReader {
   const proof::Proof* proof_;
   StackIndex& stacks_;
   IncompleteList& incomplete_;
+  Stop stop_;
   Values values_;
   golang::MapReader maps_;
   Times times_;
   proof::StackRoots roots_;
   std::vector<proof::HeldPointer> held_;  // scratch
   std::unique_ptr<Layout> layout_;
-  std::unordered_map<Addr, User> users_;          // known from their goroutines
-  std::vector<std::pair<Addr, Addr>> freeLists_;  // the arrays of DB.freeConn, with their ends
+  std::unordered_map<Addr, User> users_;       // known from their goroutines
+  std::map<Addr, Addr> freeLists_;             // the arrays of DB.freeConn, to their ends
+  std::unordered_map<Addr, Index> byAddress_;  // into sql_.databases
   Sql sql_;
-
- public:
-  ~SqlReader();
 };
 
 }  // namespace parked::stdlib

@@ -21,11 +21,12 @@ bool hasClosure(const golang::Timer& timer) {
 }  // namespace
 
 TimerRetention::TimerRetention(const golang::Snapshot& snapshot, const proof::Proof& proof,
-                               std::span<const golang::Timer> timers)
+                               std::span<const golang::Timer> timers, Stop& stop)
     : snapshot_(snapshot),
       proof_(proof),
       heap_(*proof.heap()),
       timers_(timers),
+      stop_(stop),
       masks_(*snapshot.image),
       pointers_(heap_, masks_) {
   for (Index i = 0; i < timers.size(); ++i) {
@@ -88,13 +89,14 @@ TimerRetention::Node TimerRetention::add(Addr pointer) {
   return node;
 }
 
-/// False if there is too much behind the timers.
+/// False if there is too much behind the timers, or the user asks to stop.
 bool TimerRetention::collect() {
   for (const golang::Timer& timer : timers_) {
+    if (stop_()) return false;
     if (hasClosure(timer)) (void)add(timer.closure);
   }
   for (std::size_t i = 0; i < states_.size(); ++i) {
-    if (states_.size() > kMaxNodes) return false;
+    if (states_.size() > kMaxNodes || stop_()) return false;
     pointers_.visit(states_[i].object, [this](Addr, Addr value) {
       if (value != 0) (void)add(value);
     });
@@ -126,8 +128,8 @@ void TimerRetention::want(Finder& finder) {
   for (const golang::Goroutine& goroutine : snapshot_.goroutines) {
     if (const auto g = heap_.find(goroutine.address)) isGoroutine_[heap_.slot(g)] = true;
   }
-  tooMuch_ = !collect();
-  if (tooMuch_ || states_.empty()) return;
+  givenUp_ = !collect();
+  if (givenUp_ || states_.empty()) return;
   auto& memory = heap_.memory();
   for (const heap::Special& special : proof_.specials().all) {
     for (std::uint32_t at = 0; at + 8 <= special.payloadSize; at += 8) {
@@ -138,7 +140,7 @@ void TimerRetention::want(Finder& finder) {
 }
 
 void TimerRetention::spreadOutside() {
-  while (!work_.empty()) {
+  while (!work_.empty() && !stop_()) {
     const Node from = work_.back();
     work_.pop_back();
     pointers_.visit(states_[from].object, [this](Addr, Addr value) {
@@ -172,7 +174,7 @@ void TimerRetention::spreadOwners() {
     const Node start = nodeOf(timers_[i].closure);
     if (start == kNoNode) continue;
     give(start, i, timers_[i].callback, false);
-    while (!work_.empty()) {
+    while (!work_.empty() && !stop_()) {
       const NodeState from = states_[work_.back()];
       work_.pop_back();
       pointers_.visit(from.object, [&](Addr, Addr value) {
@@ -185,7 +187,7 @@ void TimerRetention::spreadOwners() {
 
 bool TimerRetention::judge(std::span<TimerDetail> details,
                            std::map<Addr, SharedRetention>& shared) {
-  if (tooMuch_) {
+  if (givenUp_) {
     states_.clear();
     nodes_ = golang::AddrMap();
     isNode_.clear();
@@ -193,6 +195,7 @@ bool TimerRetention::judge(std::span<TimerDetail> details,
   }
   spreadOutside();
   spreadOwners();
+  if (stop_()) return false;
   for (Index i = 0; i < timers_.size(); ++i) details[i].retainedKnown = hasClosure(timers_[i]);
   for (const NodeState& state : states_) {
     if (!state.seen || state.outside) continue;

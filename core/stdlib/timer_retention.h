@@ -7,6 +7,7 @@
 
 #include "heap/pointers.h"
 #include "stdlib/finder.h"
+#include "stdlib/stop.h"
 #include "stdlib/timers.h"
 
 namespace parked::stdlib {
@@ -16,12 +17,12 @@ namespace parked::stdlib {
 class TimerRetention {
  public:
   TimerRetention(const golang::Snapshot& snapshot, const proof::Proof& proof,
-                 std::span<const golang::Timer> timers);
+                 std::span<const golang::Timer> timers, Stop& stop);
 
   /// Before the pass: finds what is behind the timers, and asks `finder` for what leads to it.
   void want(Finder& finder);
   /// After it: fills in retainedBytes and retainedObjects, and what is shared. False if there is
-  /// too much behind the timers; then nothing is filled in.
+  /// too much behind the timers or the user asks to stop; then nothing is filled in.
   bool judge(std::span<TimerDetail> details, std::map<Addr, SharedRetention>& shared);
 
   /// Only functions of timers keep the object alive.
@@ -57,12 +58,13 @@ class TimerRetention {
   const proof::Proof& proof_;
   const heap::Heap& heap_;
   std::span<const golang::Timer> timers_;
+  Stop& stop_;
   mutable heap::TypeMasks masks_;
   heap::Pointers pointers_;
   golang::AddrMap timerObjects_, behind_, nodes_;
   std::vector<bool> isGoroutine_, isNode_;  // by slot; empty if no timer has a closure
   std::vector<NodeState> states_;
-  bool tooMuch_ = false;
+  bool givenUp_ = false;
   std::vector<Node> work_;
 };
 

@@ -12,17 +12,18 @@
 #include "golang/unwind.h"
 #include "proof/proof.h"
 #include "stdlib/finder.h"
+#include "stdlib/stop.h"
 
 namespace parked::stdlib {
 
 /// What has a Timer or Ticker, or its channel, besides the runtime.
 enum class TimerHolder : std::uint8_t {
-  notAsked,  ///< without a proof nobody knows who can still run
+  notAsked,  ///< not known: there is no proof, or not all who may have it were looked at
   nobody,    ///< nothing that can run: nobody can stop it, or receive from it
   global,
   stack,    ///< of TimerDetail::holderGoroutine
   closure,  ///< of the function TimerDetail::holderCode
-  object,   ///< another object of the heap
+  object,   ///< another object of the heap; without a TimerDetail::holderWord, a thread
 };
 
 /// How a callback starts its own timer again.
@@ -65,13 +66,15 @@ class TimerRetention;
 /// Reads Timers in two steps around a pass of a Finder.
 class TimersReader {
  public:
-  /// `proof` may be null or withheld. All must outlive the object.
-  TimersReader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Proof* proof);
+  /// `proof` may be null or withheld, `observer` null. All must outlive the object.
+  TimersReader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Proof* proof,
+               Observer* observer);
   ~TimersReader();
 
   /// Finds all timers; asks `finder` who has them.
   void want(Finder& finder);
-  /// Completes the details with what the finder's pass found.
+  /// Completes the details with what the finder's pass found. Both end early when the user asks to
+  /// stop, and what they give is worth nothing then.
   void judge(const Finder& finder);
 
   Timers take() { return std::move(timers_); }
@@ -87,6 +90,7 @@ class TimersReader {
   const golang::Snapshot& snapshot_;
   const heap::Heap& heap_;
   const proof::Proof* proof_;
+  Stop stop_;
   Timers timers_;
   std::unique_ptr<TimerRetention> retention_;  // from want() to judge()
   std::vector<Addr> heaps_;                    // the arrays of the Ps' timer heaps, sorted

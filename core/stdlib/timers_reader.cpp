@@ -62,8 +62,8 @@ class StartingCode {
 }  // namespace
 
 TimersReader::TimersReader(const golang::Snapshot& snapshot, const heap::Heap& heap,
-                           const proof::Proof* proof)
-    : snapshot_(snapshot), heap_(heap), proof_(proof), unwinder_(*snapshot.image) {
+                           const proof::Proof* proof, Observer* observer)
+    : snapshot_(snapshot), heap_(heap), proof_(proof), stop_(observer), unwinder_(*snapshot.image) {
   if (proof != nullptr && (!proof->given() || proof->heap() != &heap)) proof_ = nullptr;
 }
 
@@ -96,7 +96,7 @@ void TimersReader::addIdle() {
     }
     return at->second;
   };
-  for (std::uint32_t number = 0; number < heap_.spans().size(); ++number) {
+  for (std::uint32_t number = 0; number < heap_.spans().size() && !stop_(); ++number) {
     const heap::Span& span = heap_.spans()[number];
     // Its size class is the next one.
     if (!span.scan || span.bytes == nullptr || span.elementSize < binder.size() ||
@@ -135,7 +135,7 @@ void TimersReader::want(Finder& finder) {
   timers_.details.resize(timers_.all.size());
   addReceivers();
   if (proof_ == nullptr) return;
-  for (std::size_t i = 0; i < timers_.all.size(); ++i) {
+  for (std::size_t i = 0; i < timers_.all.size() && !stop_(); ++i) {
     const Timer& timer = timers_.all[i];
     if (timer.kind != TimerKind::afterFunc && !isChannelTimer(timer)) continue;
     const auto object = heap_.find(timer.address);
@@ -152,7 +152,7 @@ void TimersReader::want(Finder& finder) {
     if (const auto object = heap_.find(pointer.value)) machine_.push_back(heap_.address(object));
   }
   std::ranges::sort(machine_);
-  retention_ = std::make_unique<TimerRetention>(snapshot_, *proof_, timers_.all);
+  retention_ = std::make_unique<TimerRetention>(snapshot_, *proof_, timers_.all, stop_);
   retention_->want(finder);
 }
 
@@ -206,6 +206,10 @@ void TimersReader::judgeHolder(std::size_t index, const Finder& finder,
       }
     }
   }
+  if (detail.holder == TimerHolder::nobody &&
+      (!finder.knowsHolders(detail.object) || !finder.knowsHolders(timer.channel))) {
+    detail.holder = TimerHolder::notAsked;
+  }
 }
 
 void TimersReader::judge(const Finder& finder) {
@@ -213,6 +217,7 @@ void TimersReader::judge(const Finder& finder) {
   const bool retained = retention_->judge(timers_.details, timers_.shared);
   StartingCode code(*snapshot_.image);
   for (Index i = 0; i < timers_.all.size(); ++i) {
+    if (stop_()) return;
     TimerDetail& detail = timers_.details[i];
     if (detail.object == 0) continue;
     const Timer& timer = timers_.all[i];

@@ -48,11 +48,6 @@ Interface Values::interface(Addr address) const {
   return type == 0 ? Interface{} : Interface{type, pointer(address + kWord)};
 }
 
-Interface Values::any(Addr address) const {
-  const Addr type = pointer(address);
-  return types_.inModules(type) ? Interface{type, pointer(address + kWord)} : Interface{};
-}
-
 Addr Values::pointer(Addr address) const {
   Addr value = 0;
   return memory_.contains(address) && memory_.read(address, value) ? value : 0;

@@ -1,4 +1,4 @@
-// Reads values of library types: strings, slices, interfaces, and receivers in stack frames.
+// Reads values of library types: strings, slices, interfaces.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,6 @@ class Values {
   Slice slice(Addr header, std::uint64_t elementSize) const;
   /// The interface value with methods (an itab in front) at the address.
   Interface interface(Addr address) const;
-  /// The interface value without methods (`any`) at the address.
-  Interface any(Addr address) const;
   /// The word at the address, 0 if it is not readable; that is not counted as a hole.
   Addr pointer(Addr address) const;
   /// Name of a type with its whole path, "" if it is not known.

@@ -107,14 +107,10 @@ TEST_F(ValuesTest, Interfaces) {
   const Values values(program.image(), incomplete);
   EXPECT_EQ(values.interface(kMemory).type, type);
   EXPECT_EQ(values.interface(kMemory).data, 0x1234U);
-  EXPECT_EQ(values.any(kMemory + 16).type, type);
-  EXPECT_EQ(values.any(kMemory + 16).data, 0x5678U);
   EXPECT_EQ(values.typeName(type), "*net.TCPAddr");
   for (const Addr at : {kMemory + 16, kMemory + 32, kMemory + 48, kHole, Addr{0}}) {
     EXPECT_EQ(values.interface(at).type, 0U) << at;
   }
-  EXPECT_EQ(values.any(kMemory).type, 0U);
-  EXPECT_EQ(values.any(kHole).type, 0U);
   EXPECT_EQ(values.typeName(0), "");
   EXPECT_EQ(values.typeName(kMemory), "");
   EXPECT_EQ(values.typeName(type + 8), "");
