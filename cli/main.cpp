@@ -36,6 +36,10 @@ int run(const std::vector<std::string>& words) {
     complain(error);
     return code(Exit::unusable);
   }
+  if (const std::string help = helpAsked(arguments.command); !help.empty()) {
+    writeOut(help);
+    return code(Exit::clean);
+  }
 
   arguments.open.resources = arguments.open.proof || needsResources(arguments.command);
   ProgressLine progress;

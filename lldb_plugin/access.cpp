@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLargestRegister = 64;  // zmm
 constexpr std::size_t kXmmRegisters = 16, kXmmBytes = 16;
+constexpr std::array kGeneralRegisters = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 
 std::uint64_t registerOf(lldb::SBFrame& frame, const char* name) {
   lldb::SBValue value = frame.FindRegister(name);
@@ -20,6 +22,12 @@ std::uint64_t registerOf(lldb::SBFrame& frame, const char* name) {
 /// who asks wants to know what the thread can reach.
 std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame) {
   std::vector<std::uint64_t> words;
+  for (const char* name : kGeneralRegisters) {
+    lldb::SBError error;
+    lldb::SBValue general = frame.FindRegister(name);
+    general.GetValueAsUnsigned(error, 0);
+    if (!general.IsValid() || !error.Success()) return words;
+  }
   std::array<std::uint64_t, kLargestRegister / 8> value;
   std::size_t vectors = 0;
   lldb::SBValueList sets = frame.GetRegisters();

@@ -7,8 +7,8 @@
 
 namespace parked::lldb_plugin {
 
-/// The process in the facade's words. It is asked for nothing before it is asked; the executable
-/// and the load bias are the target's.
+/// The process in the facade's words. Memory, registers and ranges are read only when its functions
+/// are called; the executable and the load bias are read here.
 DebuggerAccess makeAccess(lldb::SBTarget target);
 
 /// The path of the target's executable, "" if it has none.

@@ -215,9 +215,6 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
 /// `channels --json` and its like: the document with the one array asked for.
 Result<Exit> executeListJson(const Invocation& invocation, const report::Report& report,
                              const Sink& sink) {
-  if (invocation.format != Format::json) {
-    return fail(ErrorCode::usage, "this command has text and --json only");
-  }
   report::JsonParts parts{.goroutines = false, .groups = false, .timers = false};
   parts.timers = invocation.kind == Kind::timers;
   parts.channels = invocation.kind == Kind::channels;

@@ -18,7 +18,7 @@ enum class Option : std::uint16_t {
   limit = 8,      ///< --limit, --all
   system = 16,    ///< --system
   format = 32,    ///< --json, --jsonl, --format
-  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age
+  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file
   timings = 128,
   watch = 256,  ///< --every, --count
 };

@@ -147,7 +147,7 @@ Watch::Look Watch::look(const Host& host) {
   try {
     return impl_->look(host);
   } catch (const std::exception& problem) {
-    return {State::failed, fmt::format("internal error: {}", problem.what())};
+    return {State::failed, report::escape(fmt::format("internal error: {}", problem.what()))};
   }
 }
 

@@ -1,6 +1,7 @@
 // `parked contexts`: the trees, siblings that are alike told once.
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "leak/numbers.h"
 #include "report/lists.h"
@@ -167,7 +168,8 @@ std::string moreText(const Report& report, std::span<const Index> alike) {
   const auto& nodes = report.resources->contexts.nodes;
   std::string text = fmt::format("{} more like it", withSeparators(alike.size()));
   if (nodes[alike.front()].deadlineKnown && report.snapshot->clock.now != 0) {
-    std::int64_t soonest = std::numeric_limits<std::int64_t>::max(), latest = 0;
+    std::int64_t soonest = std::numeric_limits<std::int64_t>::max();
+    std::int64_t latest = std::numeric_limits<std::int64_t>::min();
     for (const Index i : alike) {
       soonest = std::min(soonest, leftOf(*report.snapshot, nodes[i]));
       latest = std::max(latest, leftOf(*report.snapshot, nodes[i]));

@@ -3,6 +3,7 @@
 
 #include "leak/numbers.h"
 #include "report/json_resources.h"
+#include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -62,8 +63,9 @@ std::string waitOf(const Report& report, std::string_view verb, Index goroutine,
   if (deadline == 0) return text + ", no deadline";
   if (deadline < 0) return text + ", deadline has passed";
   if (snapshot.clock.now == 0) return text + ", with a deadline";
-  return text + fmt::format(", deadline in {}", leak::humanDuration(std::max<std::int64_t>(
-                                                    deadline - snapshot.clock.now, 0)));
+  const std::int64_t left = saturatingDifference(deadline, snapshot.clock.now);
+  return text +
+         fmt::format(", deadline in {}", leak::humanDuration(std::max<std::int64_t>(left, 0)));
 }
 
 }  // namespace
@@ -90,8 +92,8 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
                file.reachable ? Ink::plain : Ink::warn);
   }
   if (shown < files.size()) {
-    page.line(0, {{fmt::format("{} more: ", files.size() - shown), Ink::faint},
-                  {hintCommand(page, style, "files --all", 10)}});
+    const std::string more = fmt::format("{} more: ", files.size() - shown);
+    page.line(0, {{more, Ink::faint}, {hintCommand(page, style, "files --all", more.size())}});
   }
 }
 

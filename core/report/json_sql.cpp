@@ -1,4 +1,3 @@
-#include "leak/keep_alive.h"
 #include "report/json_resources.h"
 #include "report/json_text.h"
 

@@ -90,7 +90,7 @@ struct Report {
   proof::Holdings holdings;
   std::vector<TimerGroup> timers;        ///< largest first
   std::vector<rules::Finding> findings;  ///< of all goroutines, whatever the filters say
-  std::vector<Incomplete> incomplete;    ///< of target, image and snapshot
+  std::vector<Incomplete> incomplete;    ///< of target, snapshot, proof and resources
   bool interrupted = false;              ///< the user asked to stop before all was read
   /// What the allow-list took out: goroutines and, of the default grouping, groups.
   std::uint64_t quietedGoroutines = 0, quietedGroups = 0;
@@ -100,8 +100,7 @@ struct Report {
 TargetInfo describeTarget(const golang::Snapshot& snapshot);
 
 /// Puts the report together. `info` comes from describeTarget(), kept apart because a live process
-/// may be gone by the time of the second command. `incomplete` is what the rooms to the left
-/// counted.
+/// may be gone by the time of the second command. `incomplete` is what the rooms above counted.
 Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resources* resources,
                           TargetInfo info, std::vector<Incomplete> incomplete,
                           const std::vector<leak::Filter>& filters = {},

@@ -110,6 +110,9 @@ void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style
         page.placeField(8, 0, "in ", placeOf(report, conn.goroutine));
       }
     }
+    if (limit != 0 && db.conns.size() > limit) {
+      page.line(4, {{fmt::format("{} more connections", db.conns.size() - limit), Ink::faint}});
+    }
     shown = 0;
     for (const Index waiter : db.waiters) {
       if (limit != 0 && shown++ >= limit) break;
@@ -119,6 +122,9 @@ void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style
           fmt::format("waiting: goroutine {}{}  ", report.snapshot->goroutines[waiter].id,
                       wait.empty() ? "" : " for " + wait),
           placeOf(report, waiter));
+    }
+    if (limit != 0 && db.waiters.size() > limit) {
+      page.line(4, {{fmt::format("{} more waiting", db.waiters.size() - limit), Ink::faint}});
     }
   }
 }

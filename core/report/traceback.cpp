@@ -134,7 +134,8 @@ void Traceback::stack(const golang::Goroutine& g) {
   }
   // A stack that could not be read to its end is marked the same way.
   const bool limited = !dialect_.elidesMiddle && shown_.size() == kMaxPhysicalFrames;
-  if (limited || snapshot_.stacks[g.stack].truncated) out_(kAdditional);
+  const bool truncated = g.stack < snapshot_.stacks.size() && snapshot_.stacks[g.stack].truncated;
+  if (limited || truncated) out_(kAdditional);
 }
 
 void Traceback::createdBy(const golang::Goroutine& g) {

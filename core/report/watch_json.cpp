@@ -1,7 +1,5 @@
 // `parked watch --json`: a line a look.
 
-#include <algorithm>
-
 #include "report/json_objects.h"
 #include "report/json_text.h"
 #include "report/watch.h"

@@ -119,10 +119,13 @@ class Access:
 
     def _fetch(self, path: str) -> str:
         """A local copy of a file that is only where the program runs."""
+        # The path is the target's word, and gdb takes each line for a command.
+        if "\n" in path:
+            raise gdb.GdbError("parked: the program's path has a line break: give gdb the program.")
         self._fetched = tempfile.mkdtemp(prefix="parked-")
         copy = os.path.join(self._fetched, os.path.basename(path))
         try:
-            gdb.execute(f"remote get {path} {copy}", to_string=True)
+            gdb.execute(f"remote get {_argument(path)} {_argument(copy)}", to_string=True)
         except gdb.error as error:
             self.close()
             raise gdb.GdbError(
@@ -130,6 +133,11 @@ class Access:
                 "give gdb the program with `file`."
             ) from None
         return copy
+
+
+def _argument(text: str) -> str:
+    """A word of a gdb command line, whatever is in it."""
+    return re.sub(r"([\s'\"\\])", r"\\\1", text)
 
 
 def parse_mappings(text: str) -> list[Range]:
@@ -183,11 +191,14 @@ def _register(frame: gdb.Frame, name: str) -> int:
 def _words(frame: gdb.Frame) -> list[int]:
     """All general and vector registers; none if one of them cannot be read."""
     architecture = frame.architecture()
+    vectors = _vectors(architecture)
+    if not vectors:
+        return []
     words = []
     try:
         for register in architecture.registers("general"):
             words.append(int(frame.read_register(register)) & _MASK)
-        for names, field, lanes in _vectors(architecture):
+        for names, field, lanes in vectors:
             for name in names:
                 value = frame.read_register(name)[field]
                 words += [int(value[lane]) & _MASK for lane in range(lanes)]

@@ -197,7 +197,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Timer:
-    """A timer in one of the runtime's heaps."""
+    """A timer of a P, or of a channel nobody waits on (then in none of the runtime's heaps)."""
 
     #: "after_func", "ticker", "timer", "sleep", "context_deadline" …
     kind: str

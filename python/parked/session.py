@@ -119,7 +119,7 @@ class Session:
 
     @property
     def timers(self) -> tuple[Timer, ...]:
-        """Every timer the runtime has, of all Ps."""
+        """Every timer of every P, and those of channels nobody waits on."""
         return self.document.timers
 
     @cached_property

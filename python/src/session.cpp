@@ -196,7 +196,9 @@ std::tuple<py::str, py::str, int, py::str> PySession::run(const std::vector<std:
 std::optional<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> PySession::registersOf(
     std::uint64_t goid) const {
   if (!session_) return std::nullopt;
+  if (running_) throw Failure{"the session is busy with another command", Exit::unusable};
   const auto registers = session_->registersOf(goid);
+  callbacks_->rethrow();
   if (!registers) return std::nullopt;
   return std::tuple(registers->pc, registers->sp, registers->framePointer);
 }

@@ -58,7 +58,7 @@ class PySession {
   /// (output, error, exit code, timings). With a `sink`, output goes there piece by piece instead.
   std::tuple<py::str, py::str, int, py::str> run(const std::vector<std::string>& words,
                                                  const Style& style, const py::object& sink);
-  /// (pc, sp, frame pointer), or None.
+  /// (pc, sp, frame pointer), or None if there is no such goroutine, or no session any more.
   std::optional<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> registersOf(
       std::uint64_t goid) const;
   void close();
