@@ -34,6 +34,10 @@ struct Heap::Layout {
   std::uint64_t bitmapSize = 0, noMoreSize = 0;
   std::uint32_t allSpans = 0, arenas = 0;
   Field<std::uint64_t> pagesInUse;
+
+  std::uint64_t objectsOf(const image::Object& mspan) const {
+    return objects16 ? mspan[objects16] : mspan[objects64];
+  }
 };
 
 namespace {
@@ -206,8 +210,7 @@ void Heap::addSpan(const Layout& layout, Addr address) {
   if (pages == 0) return;  // 1.26 and later keep such spans in the list
   const Addr limit = mspan[layout.limit];
   span.elementSize = mspan[layout.elementSize];
-  const std::uint64_t objects =
-      layout.objects16 ? mspan[layout.objects16] : mspan[layout.objects64];
+  const std::uint64_t objects = layout.objectsOf(mspan);
   details.address = address;
   details.end = span.base + pages * kPageSize;
   const bool sound = span.base % kPageSize == 0 && span.base != 0 && span.base < kHighest &&
@@ -275,9 +278,7 @@ void Heap::addSpan(const Layout& layout, Addr address) {
 /// One that is damaged is left out: what lies in it is then no stack.
 void Heap::addManualSpan(const Layout& layout, const image::Object& mspan) {
   // initSpan of runtime/mheap.go clears it; so this was one of objects, and its state is damaged.
-  if ((layout.objects16 ? mspan[layout.objects16] : mspan[layout.objects64]) != 0) {
-    damage("a span of the heap is damaged");
-  }
+  if (layout.objectsOf(mspan) != 0) damage("a span of the heap is damaged");
   ManualSpan span;
   span.base = mspan[layout.startAddr];
   const std::uint64_t pages = mspan[layout.pages];
