@@ -4,21 +4,17 @@
 #include <cstring>
 
 #include "image/code_refs.h"
+#include "image/symbol_name.h"
 
 namespace parked::stdlib {
 
 namespace {
 
+using image::packageOf;
+
 constexpr std::uint64_t kMaxCode = 1 << 16;
 constexpr std::size_t kMaxFunctions = 64;
 constexpr int kMaxDepth = 3;
-
-/// "example.com/shop" of "example.com/shop.(*T).run".
-std::string_view packageOf(std::string_view function) {
-  const std::size_t slash = function.rfind('/');
-  const std::size_t from = slash == std::string_view::npos ? 0 : slash + 1;
-  return function.substr(0, function.find('.', from));
-}
 
 template <class T>
 T load(std::span<const std::byte> code, std::size_t at) {
