@@ -25,14 +25,16 @@ constexpr std::size_t kAskEvery = 1 << 14;
 
 struct Heap::Layout {
   std::uint32_t spanSize = 0;
-  Field<Addr> startAddr, limit, allocBits, largeType, specials, pinnerBits;
+  Field<Addr> startAddr, limit, allocBits, markBits, largeType, specials, pinnerBits;
   Field<std::uint64_t> pages, elementSize;
   Field<std::uint64_t> objects64, freeIndex64;  // uintptr up to 1.21
   Field<std::uint16_t> objects16, freeIndex16;
   Field<std::uint8_t> state, spanClass, userArena;
+  Field<std::uint32_t> sweepGeneration;
   std::uint32_t arenaSpans = 0, arenaBitmap = 0, arenaNoMore = 0, arenaInline = 0;
+  std::uint32_t inlineMarks = 0, inlineMarksSize = 0;  ///< at the span's end
   std::uint64_t bitmapSize = 0, noMoreSize = 0;
-  std::uint32_t allSpans = 0, arenas = 0;
+  std::uint32_t allSpans = 0, arenas = 0, heapSweepGeneration = 0;
   Field<std::uint64_t> pagesInUse;
 
   std::uint64_t objectsOf(const image::Object& mspan) const {
@@ -47,6 +49,11 @@ std::uint32_t optionalOffset(image::Binder& binder, std::string_view path) {
 }
 
 bool isAbsent(std::uint32_t offset) { return offset == Field<Addr>::kAbsent; }
+
+bool isSet(std::span<const std::byte> bits, std::uint32_t index) {
+  return index / 8 < bits.size() &&
+         (std::to_integer<unsigned>(bits[index / 8]) >> (index % 8) & 1) != 0;
+}
 
 }  // namespace
 
@@ -67,6 +74,8 @@ Result<std::unique_ptr<Heap>> Heap::open(image::Image& image, Observer* observer
   span.required(layout.state, "state");
   span.required(layout.spanClass, "spanclass");
   span.required(layout.allocBits, "allocBits");
+  span.required(layout.markBits, "gcmarkBits");
+  span.required(layout.sweepGeneration, "sweepgen");
   span.required(layout.specials, "specials");
   span.optional(layout.objects16, "nelems");
   span.optional(layout.freeIndex16, "freeindex");
@@ -89,9 +98,15 @@ Result<std::unique_ptr<Heap>> Heap::open(image::Image& image, Observer* observer
       heap->scheme_ == PointerScheme::arenaNibbles ? kWordsPerArena / 4 : kWordsPerArena / 8;
   layout.noMoreSize = kWordsPerArena / 64 / 8;
 
+  // The struct is empty without the experiment.
+  image::Binder inlineMarks(source, "runtime.spanInlineMarkBits", missing);
+  layout.inlineMarks = optionalOffset(inlineMarks, "marks");
+  layout.inlineMarksSize = inlineMarks.size();
+
   image::Binder mheap(source, "runtime.mheap", missing);
   layout.allSpans = mheap.offsetOf("allspans", true);
   layout.arenas = mheap.offsetOf("arenas", true);
+  layout.heapSweepGeneration = mheap.offsetOf("sweepgen", true);
   mheap.optional(layout.pagesInUse, "pagesInUse");
 
   const auto symbol = image.symbol("runtime.mheap_");
@@ -123,7 +138,8 @@ Result<void> Heap::readSpans(const Layout& layout, Addr mheap, Observer* observe
   std::uint64_t count = 0;
   if (!memory_->read(mheap + layout.arenas, arenaTable_) ||
       !memory_->read(mheap + layout.allSpans, list) ||
-      !memory_->read(mheap + layout.allSpans + 8, count)) {
+      !memory_->read(mheap + layout.allSpans + 8, count) ||
+      !memory_->read(mheap + layout.heapSweepGeneration, sweepGeneration_)) {
     return fail(ErrorCode::unreadable, "runtime.mheap_ is not in the target's memory", mheap);
   }
   if (count > kMaxSpans || arenaTable_ == 0) {
@@ -271,6 +287,18 @@ void Heap::addSpan(const Layout& layout, Addr address) {
     }
     details.inlineMarks = (bits >> (page % 8) & 1) != 0;
   }
+  // The span's generation is that of the heap, or three more while a P has it: swept.
+  const std::uint32_t ahead = mspan[layout.sweepGeneration] - sweepGeneration_;
+  if (ahead != 0 && ahead != 3) {
+    if (ahead != 1 && ahead != 0U - 1 && ahead != 0U - 2) damage("a span of the heap is damaged");
+    span.unswept = true;
+    // Both may be empty while it is being swept; that makes all of its objects look dead.
+    details.markBits = memory_->bytes(mspan[layout.markBits], (objects + 7) / 8);
+    if (details.inlineMarks && !isAbsent(layout.inlineMarks)) {
+      details.inlineMarkBits = memory_->bytes(
+          details.end - layout.inlineMarksSize + layout.inlineMarks, (objects + 7) / 8);
+    }
+  }
   spans_.push_back(span);
   details_.push_back(details);
 }
@@ -384,10 +412,12 @@ ObjectRef Heap::byScanSlot(std::uint32_t number) const {
 
 bool Heap::allocated(ObjectRef object) const {
   const SpanDetails& details = details_[object.span];
-  if (object.index < details.freeIndex) return true;
-  const std::size_t byte = object.index / 8;
-  return byte < details.allocBits.size() &&
-         (std::to_integer<unsigned>(details.allocBits[byte]) >> (object.index % 8) & 1) != 0;
+  return object.index < details.freeIndex || isSet(details.allocBits, object.index);
+}
+
+bool Heap::isMarkedByCollector(ObjectRef object) const {
+  const SpanDetails& details = details_[object.span];
+  return isSet(details.markBits, object.index) || isSet(details.inlineMarkBits, object.index);
 }
 
 std::span<const std::byte> Heap::arenaBitmap(Addr address) const {

@@ -43,6 +43,7 @@ struct alignas(64) Span {
   std::uint32_t firstScan = 0;       ///< the same as firstSlot, over the slots that hold pointers
   bool scan = false;                 ///< its objects may hold pointers
   bool conservative = false;         ///< a user arena: which words are pointers is not told
+  bool unswept = false;              ///< not swept since the last collection: see isDead()
 
   /// Number of the slot at `offset` bytes from the base, which must be below size.
   std::uint32_t indexOf(std::uint64_t offset) const {
@@ -60,9 +61,11 @@ struct SpanDetails {
   Addr specials = 0;   ///< first runtime.special
   Addr pinnerBits = 0;
   std::span<const std::byte> allocBits;  ///< of the last sweep
-  std::uint32_t freeIndex = 0;           ///< slots below it were handed out since
-  bool large = false;                    ///< size class 0
-  bool inlineMarks = false;              ///< 128 bytes of mark bits at its end (Green Tea)
+  /// Of the last collection, where it is not swept yet; the second the span's own (Green Tea).
+  std::span<const std::byte> markBits, inlineMarkBits;
+  std::uint32_t freeIndex = 0;  ///< slots below it were handed out since
+  bool large = false;           ///< size class 0
+  bool inlineMarks = false;     ///< 128 bytes of mark bits at its end (Green Tea)
 };
 
 /// A span whose memory the runtime hands out itself (state mSpanManual): mostly of stacks.
@@ -131,6 +134,12 @@ class Heap {
   ObjectRef byScanSlot(std::uint32_t number) const;
   /// False for a slot that is free: nothing that is in use points to it.
   bool allocated(ObjectRef object) const;
+  /// The last collection did not reach the object, and its span is not swept yet: it still looks
+  /// allocated, and what it points to may be free already. Where a span is damaged this may be said
+  /// of one that is in use.
+  bool isDead(ObjectRef object) const {
+    return spans_[object.span].unswept && !isMarkedByCollector(object);
+  }
 
   target::AddressSpace& memory() const { return *memory_; }
   /// Where the pointer bits of the arena of `address` are (arenaNibbles and arenaBits); empty if
@@ -154,6 +163,7 @@ class Heap {
   void lookAtOtherPages(const Layout& layout);
   bool setPages(Addr base, std::uint64_t pages, std::uint32_t number);
   void damage(std::string_view what);
+  bool isMarkedByCollector(ObjectRef object) const;
 
   target::AddressSpace* memory_ = nullptr;
   target::Arch arch_ = target::Arch::amd64;
@@ -169,6 +179,7 @@ class Heap {
   std::uint64_t slots_ = 0, inUseBytes_ = 0;
   std::uint64_t pageBudget_ = 0;  ///< pages the target's memory has room for
   std::uint32_t scanSlots_ = 0;
+  std::uint32_t sweepGeneration_ = 0;  ///< mheap.sweepgen
   std::string problem_;
 };
 

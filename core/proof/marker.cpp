@@ -68,11 +68,14 @@ void Marker::mark(Addr pointer, const Root& root, bool conservative) {
 }
 
 void Marker::markPointersOf(ObjectRef object, const Root& root) {
-  const bool parsed = pointers_.visit(object, [&](Addr, Addr value) { mark(value, root, false); });
-  if (!parsed) {
-    ++unparsable_;
-    if (firstBad_ == 0) firstBad_ = heap_.address(object);
-  }
+  const bool dead = heap_.isDead(object);
+  noteParsed(object, pointers_.visit(object, [&](Addr, Addr value) { mark(value, root, dead); }));
+}
+
+void Marker::noteParsed(ObjectRef object, bool parsed) {
+  if (parsed) return;
+  ++unparsable_;
+  if (firstBad_ == 0) firstBad_ = heap_.address(object);
 }
 
 void Marker::release(Index goroutine, Addr g) {
@@ -93,25 +96,23 @@ void Marker::scan(ObjectRef object) {
     return;
   }
   scannedBytes_ += span.elementSize;
-  const bool parsed = pointers_.visit(object, [&](Addr, Addr value) {
+  const bool dead = heap_.isDead(object);
+  noteParsed(object, pointers_.visit(object, [&](Addr, Addr value) {
     if (const ObjectRef target = heap_.find(value)) {
-      markObject(target, self, false);
-    } else if (heap_.isFree(value)) {
+      markObject(target, self, dead);
+    } else if (!dead && heap_.isFree(value)) {
       noteBad(value);
     }
-  });
-  if (!parsed) {
-    ++unparsable_;
-    if (firstBad_ == 0) firstBad_ = heap_.address(object);
-  }
+  }));
 }
 
 void Marker::scanFlagged(ObjectRef object, Parent self) {
   if (test(held_, heap_.slot(object))) return;
   const bool hidesTargets = hidesTargets_.contains(heap_.address(object));
-  const bool parsed = pointers_.visit(object, [&](Addr at, Addr value) {
+  const bool dead = heap_.isDead(object);
+  noteParsed(object, pointers_.visit(object, [&](Addr at, Addr value) {
     const ObjectRef target = heap_.find(value);
-    if (!target && heap_.isFree(value)) noteBad(value);
+    if (!target && !dead && heap_.isFree(value)) noteBad(value);
     if (!target || isMarked(target)) return;
     if (hidesTargets && hiddenTargets_->contains(value)) return;
     const std::uint32_t goroutine = hidden_.find(at);
@@ -119,12 +120,8 @@ void Marker::scanFlagged(ObjectRef object, Parent self) {
         (goroutine >= released_.size() || !released_[goroutine])) {
       return;
     }
-    markObject(target, self, false);
-  });
-  if (!parsed) {
-    ++unparsable_;
-    if (firstBad_ == 0) firstBad_ = heap_.address(object);
-  }
+    markObject(target, self, dead);
+  }));
 }
 
 bool Marker::drain(Observer* observer) {

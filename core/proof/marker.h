@@ -108,6 +108,7 @@ class Marker {
   using Bits = std::vector<std::uint64_t>;
 
   void noteBad(Addr pointer);
+  void noteParsed(ObjectRef object, bool parsed);
 
   static void set(Bits& bits, std::uint64_t i) { bits[i / 64] |= std::uint64_t{1} << (i % 64); }
   static bool test(const Bits& bits, std::uint64_t i) {
@@ -115,7 +116,8 @@ class Marker {
   }
 
   void flag(ObjectRef object) { set(flagged_, heap_.slot(object)); }
-  /// Marks the object unless it is; true if it was not.
+  /// Marks the object unless it is; true if it was not. `conservative`: as in mark(), and where the
+  /// pointer is in an object that is dead.
   bool markObject(ObjectRef object, Parent parent, bool conservative);
   void scan(ObjectRef object);
   void scanFlagged(ObjectRef object, Parent self);

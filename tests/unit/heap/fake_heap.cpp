@@ -7,9 +7,9 @@ using heap::PointerScheme;
 namespace {
 
 constexpr Addr kMheap = 0x600000, kList = 0x610000, kSpans = 0x620000, kAllocBits = 0x640000,
-               kTypes = 0x650000, kSpecials = 0x670000, kFinalizers = 0x680000, kArena = 0x10000000,
-               kTable = 0x20000000;
-constexpr std::uint64_t kSpanSize = 80, kMaxSpans = 64;
+               kMarkBits = 0x641000, kTypes = 0x650000, kSpecials = 0x670000,
+               kFinalizers = 0x680000, kArena = 0x10000000, kTable = 0x20000000;
+constexpr std::uint64_t kSpanSize = 96, kMaxSpans = 64;
 constexpr std::uint64_t kBitmap = 65536, kNoMore = kBitmap + (2 << 20), kInline = kNoMore + 16384,
                         kArenaStruct = kInline + 1024;
 constexpr std::uint64_t kArenaIndex = (kHeap + 0x800000000000) / heap::kArenaSize;
@@ -28,7 +28,9 @@ std::unique_ptr<SyntheticLayouts> layouts(PointerScheme scheme) {
             {"nelems", 56, 2, ""},
             {"freeindex", 58, 2, ""},
             {"largeType", 64, 8, ""},
-            {"pinnerBits", 72, 8, ""}});
+            {"pinnerBits", 72, 8, ""},
+            {"gcmarkBits", 80, 8, ""},
+            {"sweepgen", 88, 4, ""}});
   std::vector<image::FieldLayout> arena{{"spans", 0, 65536, ""}};
   if (scheme != PointerScheme::headers) arena.push_back({"bitmap", kBitmap, 2 << 20, ""});
   if (scheme == PointerScheme::arenaBits) arena.push_back({"noMorePtrs", kNoMore, 16384, ""});
@@ -36,7 +38,11 @@ std::unique_ptr<SyntheticLayouts> layouts(PointerScheme scheme) {
     arena.push_back({"pageUseSpanInlineMarkBits", kInline, 1024, ""});
   }
   all->add("runtime.heapArena", kArenaStruct, std::move(arena));
-  all->add("runtime.mheap", 32, {{"allspans", 0, 24, ""}, {"arenas", 24, 8, ""}});
+  if (scheme == PointerScheme::headers) {
+    all->add("runtime.spanInlineMarkBits", 128, {{"marks", 64, 63, ""}});
+  }
+  all->add("runtime.mheap", 40,
+           {{"allspans", 0, 24, ""}, {"arenas", 24, 8, ""}, {"sweepgen", 32, 4, ""}});
   all->add("internal/abi.Type", 48,
            {{"Size_", 0, 8, ""},
             {"PtrBytes", 8, 8, ""},
@@ -59,6 +65,7 @@ FakeHeap::FakeHeap(PointerScheme scheme) : scheme_(scheme), nextType_(kTypes) {
   target_.map(kList, 4096);
   target_.map(kSpans, kSpanSize * kMaxSpans);
   target_.map(kAllocBits, 4096);
+  target_.map(kMarkBits, 128 * kMaxSpans);
   target_.map(kTypes, 65536);
   target_.map(kSpecials, 4096);
   target_.map(kFinalizers, 8192);
@@ -66,6 +73,7 @@ FakeHeap::FakeHeap(PointerScheme scheme) : scheme_(scheme), nextType_(kTypes) {
   target_.map(kTable + kArenaIndex * 8 / 4096 * 4096, 8192);
   target_.put(kMheap, kList);
   target_.put(kMheap + 24, kTable);
+  target_.put(kMheap + 32, kSwept);
   target_.put(kTable + kArenaIndex * 8, kArena);
 }
 
@@ -92,6 +100,8 @@ Addr FakeHeap::add(const SpanSpec& spec) {
   target_.put(mspan + 58,
               spec.freeIndex != 0 ? spec.freeIndex : static_cast<std::uint16_t>(objects));
   target_.put(mspan + 64, spec.largeType);
+  target_.put(mspan + 80, kMarkBits + spans_.size() * 128);
+  target_.put(mspan + kSweepGeneration, kSwept);
   const std::uint64_t page = spec.base / heap::kPageSize % heap::kPagesPerArena;
   for (std::uint64_t i = 0; i < spec.pages; ++i) target_.put(kArena + (page + i) * 8, mspan);
   if (spec.inlineMarks) {
@@ -107,6 +117,14 @@ Addr FakeHeap::add(const SpanSpec& spec) {
   spans_.push_back(mspan);
   target_.put(kMheap + 8, static_cast<std::uint64_t>(spans_.size()));
   return mspan;
+}
+
+void FakeHeap::markByCollector(Addr mspan, std::uint32_t object) {
+  Addr bits = 0;
+  target_.memory().read(mspan + 80, bits);
+  std::uint8_t byte = 0;
+  target_.memory().read(bits + object / 8, byte);
+  target_.put(bits + object / 8, static_cast<std::uint8_t>(byte | 1U << (object % 8)));
 }
 
 void FakeHeap::forgetLast() {

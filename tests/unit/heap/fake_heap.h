@@ -34,6 +34,8 @@ class FakeHeap {
   void pointer(const SpanSpec& spec, Addr word, Addr value);
   /// Ties a finalizer to the object at `offset` of the span.
   void finalizer(Addr mspan, std::uint16_t offset, Addr function);
+  /// Sets the mark of an object in mspan.gcmarkBits.
+  void markByCollector(Addr mspan, std::uint32_t object);
   /// A type descriptor of `size` bytes whose first words, as `mask` says, are pointers.
   Addr type(std::uint64_t size, std::uint64_t pointerBytes, std::uint64_t mask);
 
@@ -43,7 +45,9 @@ class FakeHeap {
   SyntheticTarget& target() { return target_; }
   image::Image& image();
   /// Offset of mspan.state and others, for tests that damage them.
-  static constexpr Addr kNelems = 56, kLimit = 16, kPages = 8, kStart = 0, kState = 32;
+  static constexpr Addr kNelems = 56, kLimit = 16, kPages = 8, kStart = 0, kState = 32,
+                        kSweepGeneration = 88;
+  static constexpr std::uint32_t kSwept = 8;  ///< the generation of the heap and of each span
 
  private:
   heap::PointerScheme scheme_;

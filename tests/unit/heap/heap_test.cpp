@@ -137,6 +137,33 @@ TEST(Heap, FreeSlotsAreNotAllocated) {
   EXPECT_FALSE((*heap)->allocated({0, 2}));
 }
 
+// What mspan.sweepgen says of a span: runtime/mheap.go.
+TEST(Heap, WhatTheCollectorDidNotReachIsDeadUntilItIsSwept) {
+  FakeHeap fake(PointerScheme::headers);
+  std::vector<Addr> spans;
+  const auto sweepGeneration = [](int ahead) {
+    return static_cast<std::uint32_t>(static_cast<int>(FakeHeap::kSwept) + ahead);
+  };
+  for (const int ahead : {0, 3, -2, -1, 1}) {
+    const Addr span = fake.add({.base = kHeap + spans.size() * kPageSize});
+    fake.target().put(span + FakeHeap::kSweepGeneration, sweepGeneration(ahead));
+    fake.markByCollector(span, 9);
+    spans.push_back(span);
+  }
+  const Addr base = kHeap + spans.size() * kPageSize;
+  const Addr inlined = fake.add({.base = base, .inlineMarks = true});
+  fake.target().put(inlined + FakeHeap::kSweepGeneration, sweepGeneration(-2));
+  fake.target().put(base + kPageSize - 64 + 1, std::uint8_t{2});  // object 9
+  const auto heap = fake.open();
+  ASSERT_TRUE(heap) << heap.error().message;
+  for (const std::uint32_t swept : {0U, 1U}) EXPECT_FALSE((*heap)->isDead({swept, 8}));
+  for (const std::uint32_t unswept : {2U, 3U, 4U, 5U}) {
+    EXPECT_TRUE((*heap)->isDead({unswept, 8})) << unswept;
+    EXPECT_TRUE((*heap)->allocated({unswept, 8})) << unswept;
+    EXPECT_FALSE((*heap)->isDead({unswept, 9})) << unswept;
+  }
+}
+
 TEST(Heap, OverlappingSpansAreAProblem) {
   FakeHeap fake(PointerScheme::headers);
   fake.add({.pages = 2});

@@ -23,7 +23,7 @@ class MarkerTest : public testing::Test {
   MarkerTest() : fake_(heap::PointerScheme::headers) {
     spec_.elementSize = 64;
     spec_.freeIndex = 100;
-    fake_.add(spec_);
+    span_ = fake_.add(spec_);
     fake_.add({.base = kNoScan, .elementSize = 32, .scan = false});
   }
   /// Word `word` of one object points to another.
@@ -47,6 +47,7 @@ class MarkerTest : public testing::Test {
 
   test::FakeHeap fake_;
   test::FakeHeap::SpanSpec spec_;
+  Addr span_ = 0;
   std::unique_ptr<heap::Heap> heap_;
   std::optional<heap::TypeMasks> types_;
   std::optional<heap::Pointers> pointers_;
@@ -82,6 +83,28 @@ TEST_F(MarkerTest, FreeSlotsCanBeForgiven) {
   EXPECT_TRUE(isMarked(at(2)));
   EXPECT_FALSE(isMarked(at(110)));
   EXPECT_EQ(marker().badPointers(), 0U);
+}
+
+// A word on a stack that may be a pointer leads to an object that is dead, in a span that is not
+// swept yet; what that points to is free already.
+TEST_F(MarkerTest, WhatIsDeadMayPointToFreeMemory) {
+  fake_.target().put(span_ + test::FakeHeap::kSweepGeneration, test::FakeHeap::kSwept - 2);
+  fake_.markByCollector(span_, 2);
+  const Addr freed = kHeap + 4 * kPageSize;
+  fake_.target().put(fake_.add({.base = freed}) + test::FakeHeap::kState, std::uint8_t{0});
+  link(1, 0, at(110));
+  link(1, 1, freed);
+  link(1, 2, at(3));
+  link(2, 0, at(111));
+  marker().mark(at(1), kGlobal, true);
+  marker().markPointersOf(object(at(1)), {RootKind::finalizer, kNone, at(1)});
+  ASSERT_TRUE(marker().drain(nullptr));
+  EXPECT_TRUE(isMarked(at(3)));
+  EXPECT_FALSE(isMarked(at(110)));
+  EXPECT_EQ(marker().badPointers(), 0U);
+  marker().mark(at(2), kGlobal, true);  // the collector reached this one
+  ASSERT_TRUE(marker().drain(nullptr));
+  EXPECT_EQ(marker().badPointers(), 1U);
 }
 
 TEST_F(MarkerTest, FollowsPointersAndRemembersTheWay) {
