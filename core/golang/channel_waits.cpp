@@ -20,6 +20,8 @@ ChannelWaits::ChannelWaits(WaitBuilder& builder)
       types_(builder.access.memory, builder.access.layouts, builder.access.modules,
              builder.snapshot.strings),
       selectWon_(builder.note("another case of the select was already chosen")),
+      woken_(builder.note("somebody has just served it")),
+      otherCases_(builder.note("its list of channels is not that of its select's cases")),
       locked_(builder.note("the channel was being changed")),
       closed_(builder.note("the channel was closed: just being woken")),
       dequeued_(builder.note("not in the channel's queue: just being woken")),
@@ -72,7 +74,9 @@ void ChannelWaits::collectNil(Index index, const WaitSite& site) {
                                                                   : Parker::block;
   if (snapshot_.goroutines[index].waitingSudog != 0) {
     builder_.unknown(index, "parked with the wait reason of a nil channel, but it is in a queue");
-  } else if (site.parker != expected && site.parker != Parker::none) {
+  } else if (site.parker == Parker::none) {
+    builder_.unknown(index, "parked with the wait reason of a nil channel, but its stack is gone");
+  } else if (site.parker != expected) {
     builder_.unknown(index, "parked with the wait reason of a nil channel by other code");
   } else if (reason == ReasonClass::selectNoCases) {
     builder_.add(index, ObjectKind::noCases);
@@ -89,7 +93,9 @@ void ChannelWaits::resolve(Observer* observer) {
     for (Wait& wait : waits) {
       if (wait.kind == ObjectKind::channel) judge(goroutine, wait);
     }
-    if (!waits.empty() && waits.front().inSelect) orderCases(goroutine, waits);
+    if (!waits.empty() && waits.front().inSelect && waits.front().sudog != 0) {
+      orderCases(goroutine, waits);
+    }
   }
 }
 
@@ -141,12 +147,18 @@ bool ChannelWaits::readChannels(Observer* observer) {
 
 void ChannelWaits::judge(const Goroutine& goroutine, Wait& wait) {
   const Channel& channel = snapshot_.channels[wait.object];
+  const ReasonClass reason = builder_.reasonOf(goroutine);
+  const WaitOp op = reason == ReasonClass::chanSend      ? WaitOp::send
+                    : reason == ReasonClass::chanReceive ? WaitOp::receive
+                                                         : wait.op;
   if (!wait.queued) {
     wait.note = channel.queuesRead ? dequeued_ : damaged_;
-    const ReasonClass reason = builder_.reasonOf(goroutine);
-    if (reason == ReasonClass::chanSend) wait.op = WaitOp::send;
-    if (reason == ReasonClass::chanReceive) wait.op = WaitOp::receive;
+  } else if (wait.op != op) {
+    wait.note = damaged_;  // in the queue of those that do the other thing
   }
+  wait.op = op;
+  // Nil while it is parked for a channel; who wakes it leaves its sudog there.
+  if (goroutine.param != 0) wait.note = woken_;
   if (channel.closed) wait.note = closed_;
   if (channel.locked) wait.note = locked_;
   if (wait.inSelect && goroutine.selectDone) wait.note = selectWon_;
@@ -159,6 +171,14 @@ void ChannelWaits::orderCases(const Goroutine& goroutine, std::span<Wait> waits)
   const auto select =
       readSelectCases(builder_.access, builder_.frames(goroutine, site.frame + 2U), site.frame);
   if (!select) return;
+  if (const auto channels = queuedChannels(builder_.access, *select);
+      channels && !std::ranges::equal(*channels, waits, {}, {}, &Wait::address)) {
+    for (Wait& wait : waits) {
+      wait.note = otherCases_;
+      wait.queued = false;
+    }
+    return;
+  }
   std::vector<QueuedCase> queued;
   queued.reserve(waits.size());
   for (const Wait& wait : waits) {

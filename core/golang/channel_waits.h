@@ -38,7 +38,7 @@ class ChannelWaits {
   Snapshot& snapshot_;
   TypeNames types_;
   std::vector<Use> uses_;
-  StringId selectWon_, locked_, closed_, dequeued_, damaged_;
+  StringId selectWon_, woken_, otherCases_, locked_, closed_, dequeued_, damaged_;
 };
 
 }  // namespace parked::golang

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "golang/bubbles.h"
+#include "golang/dead_rule.h"
 #include "golang/labels.h"
 #include "golang/stack_pool.h"
 #include "golang/stack_start.h"
@@ -47,10 +48,8 @@ Status statusOf(std::uint32_t raw) {
   return static_cast<Status>(value);
 }
 
-/// Free g's stay in allgs; an idle one is being made and has no goroutine yet.
-bool isDead(Status status) {
-  return status == Status::dead || status == Status::deadextra || status == Status::idle;
-}
+/// Free g's stay in allgs. One that is being made is dead, too, before it gets there: none is idle.
+bool isDead(Status status) { return status == Status::dead || status == Status::deadextra; }
 
 bool isBlocked(Status status) { return status == Status::waiting || status == Status::leaked; }
 
@@ -70,7 +69,8 @@ class Walker {
         image_(*snapshot.image),
         layouts_(layouts),
         g_(layouts.g),
-        observer_(observer) {}
+        observer_(observer),
+        stopped_(image_.target().kind() != target::Kind::liveUnstopped) {}
 
   Result<void> collect();
   void describe();
@@ -94,6 +94,7 @@ class Walker {
   const Layouts& layouts_;
   const GLayout& g_;
   Observer* observer_;
+  bool stopped_;  // else a g may change while it is read, and contradict itself
   std::vector<Found> found_;
 };
 
@@ -181,6 +182,7 @@ Result<void> Walker::collect() {
   auto& memory = image_.target().memory();
   const std::size_t count = pointers->size() / sizeof(Addr);
   found_.reserve(count);
+  DeadRule rule(image_, g_);
   std::size_t bad = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (!proceed("goroutines", i, count)) break;
@@ -192,11 +194,15 @@ Result<void> Walker::collect() {
       damage = "its g is not in the target's memory";
     } else {
       const Status status = statusOf(g[g_.atomicStatus]);
-      if (isDead(status)) {
+      if (stopped_ ? isDead(status) && rule.canBeDead(g)
+                   : isDead(status) || status == Status::idle) {
         ++snapshot_.deadGoroutines;
         continue;
       }
-      damage = status == Status::unknown ? "its status is unknown" : reject(g);
+      damage = isDead(status)              ? "it may not be dead, as its status says"
+               : status == Status::unknown ? "its status is unknown"
+               : status == Status::idle    ? "its status is that of none in the list"
+                                           : reject(g);
     }
     if (damage != nullptr) {
       ++bad;
@@ -269,6 +275,11 @@ void Walker::describe() {
     goroutine.system = rule.isSystem(goroutine.startPc, g, g_);
     goroutine.labels = labels.read(g[g_.labels]);
     goroutine.bubble = static_cast<std::uint32_t>(bubbles.read(g));
+    // Set before the status when a system call begins, cleared after it at the end.
+    if (goroutine.status == Status::syscall && g[g_.syscallSp] == 0 && stopped_) {
+      snapshot_.loseRoot("goroutine", "it may not be in a system call, as its status says",
+                         goroutine.address);
+    }
   }
 }
 

@@ -64,7 +64,6 @@ void NotifyLists::visit(Addr address) {
 
 const NotifyLists::Member* NotifyLists::search(Addr goroutine, Addr from, Addr to,
                                                std::uint32_t condOffset) {
-  if (const Member* member = of(goroutine)) return member;
   if (to <= from || to - from > kMaxSearch) return nullptr;
   const auto bytes = access_.memory.bytes(from, to - from);
   const auto tryWord = [&](std::uint64_t offset) -> const Member* {
@@ -75,10 +74,13 @@ const NotifyLists::Member* NotifyLists::search(Addr goroutine, Addr from, Addr t
     // heap or in a global.
     if (word < 4096 || word % sizeof word != 0 || (word >= from && word < to)) return nullptr;
     if (!access_.memory.contains(word)) return nullptr;
-    visit(word);
-    if (const Member* member = of(goroutine)) return member;
-    visit(word + condOffset);
-    return of(goroutine);
+    const Addr list = word + condOffset;
+    if (of(goroutine) == nullptr) visit(word);
+    if (of(goroutine) == nullptr) visit(list);
+    const Member* member = of(goroutine);
+    const bool refers =
+        member != nullptr && (member->list.address == word || member->list.address == list);
+    return refers ? member : nullptr;
   };
   // Goroutines parked at the same place keep it in the same slot.
   if (const Member* member = tryWord(lastSlot_)) return member;

@@ -43,7 +43,7 @@ class NotifyLists {
   /// Finds the list of a goroutine parked in Cond.Wait in a Go that does not record it (before
   /// 1.26): looks through the words of its stack in [from, to) for the address of a notifyList, or
   /// of a sync.Cond (`condOffset` bytes in front of its notifyList), that the goroutine is queued
-  /// in.
+  /// in. A list that another's stack has led to is its own only if its stack refers to it as well.
   const Member* search(Addr goroutine, Addr from, Addr to, std::uint32_t condOffset);
 
  private:

@@ -20,6 +20,7 @@ struct SelectCases {
   };
   std::vector<Case> cases;  ///< sends in source order, then receives in reverse source order
   std::size_t sends = 0;
+  Addr order = 0;  ///< its array for the orders of polling and locking; 0 if it was not found
 
   /// Index in source order of cases[i], -1 if it cannot be told: the array does not say how sends
   /// and receives are interleaved, so only a select of one kind has an order.
@@ -30,6 +31,11 @@ struct SelectCases {
 /// frames[position] is selectgo's. nullopt if they cannot be told.
 std::optional<SelectCases> readSelectCases(Access& access, std::span<const Frame> frames,
                                            std::size_t position);
+
+/// The channels that the goroutine has queued on, in the order of its list of sudogs, by selectgo's
+/// own order of locking. nullopt if that does not fit the cases: then it was read from elsewhere,
+/// or the array of cases shares its place on the stack with a longer one.
+std::optional<std::vector<Addr>> queuedChannels(Access& access, const SelectCases& select);
 
 /// Whether every case of that select is a nil channel, as far as the frame shows.
 bool allCasesNil(Access& access, std::span<const Frame> frames, std::size_t position);

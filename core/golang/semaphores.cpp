@@ -59,15 +59,19 @@ bool SemaphoreTable::walkRoot(Access& access, const SudogLayout& sudogs, Addr tr
       const image::Object sudog = sudogs.read(access.memory, at);
       const Addr goroutine = sudog[sudogs.g];
       if (head) semaphore = sudog[sudogs.elem];
-      // A goroutine waits on one semaphore: meeting it twice means a cycle. A semaphore in the
-      // wrong bucket means that this is no treap at all.
+      // A goroutine waits on one semaphore: meeting it twice means a cycle, or that one of the two
+      // names another than it should. A semaphore in the wrong bucket means that this is no treap
+      // at all.
+      if (const auto known = byGoroutine_.find(goroutine); known != AddrMap::kMissing) {
+        waiters_[known].doubtful = true;
+      }
       if (!sudog || goroutine == 0 || sudog[sudogs.elem] != semaphore ||
           (semaphore >> 3) % buckets != bucket || waiters_.size() >= limit ||
           !byGoroutine_.insert(goroutine, static_cast<std::uint32_t>(waiters_.size()))) {
         intact = false;
         break;
       }
-      waiters_.push_back({at, goroutine, semaphore, inFlux});
+      waiters_.push_back({at, goroutine, semaphore, inFlux, false});
       if (head) {
         if (const Addr left = sudog[sudogs.prev]; left != 0) pending_.push_back(left);
         if (const Addr right = sudog[sudogs.next]; right != 0) pending_.push_back(right);

@@ -17,8 +17,9 @@ namespace parked::golang {
 struct SemaphoreWaiter {
   Addr sudog = 0;
   Addr goroutine = 0;
-  Addr semaphore = 0;   ///< address of the u32 it waits on
-  bool inFlux = false;  ///< the table's lock was held: the entry may be about to leave
+  Addr semaphore = 0;     ///< address of the u32 it waits on
+  bool inFlux = false;    ///< the table's lock was held: the entry may be about to leave
+  bool doubtful = false;  ///< the goroutine is found elsewhere, too: one entry is damaged
 };
 
 /// Every waiter of runtime.semtable: 251 treaps of sudogs, one node per semaphore, further waiters

@@ -61,8 +61,13 @@ void SyncWaits::collectSemaphore(Index index, const WaitSite& site) {
   Addr word = 0;
   if (const SemaphoreWaiter* found = table.of(goroutine.address)) {
     wait.sudog = found->sudog;
-    wait.queued = !found->inFlux;
-    if (found->inFlux) wait.note = builder_.note("the semaphore's queue was being changed");
+    if (found->inFlux) {
+      wait.note = builder_.note("the semaphore's queue was being changed");
+    } else if (found->doubtful ||
+               (goroutine.waitingSudog != 0 && goroutine.waitingSudog != found->sudog)) {
+      wait.note = builder_.note("the semaphore's queue is damaged");
+    }
+    wait.queued = wait.note == kEmptyString;
     word = found->semaphore;
   } else if (const image::Object sudog =
                  layout.read(builder_.access.memory, goroutine.waitingSudog);
@@ -96,9 +101,9 @@ void SyncWaits::collectCond(Index index, const WaitSite& site) {
     recorded = sudog[builder_.sudogs.elem];
     known.visit(recorded);
   }
-  const NotifyLists::Member* member = known.of(goroutine.address);
+  const NotifyLists::Member* member = recorded != 0 ? known.of(goroutine.address) : nullptr;
   const std::uint32_t offset = locks_.condOffset();
-  if (member == nullptr && recorded == 0 && site.parker == WaitSite::Parker::notifyList &&
+  if (recorded == 0 && site.parker == WaitSite::Parker::notifyList &&
       offset != image::Field<Addr>::kAbsent) {
     // Cond.Wait's frame is the one behind notifyListWait's; its arguments lie behind it.
     constexpr Addr kArguments = 4 * sizeof(Addr);
@@ -110,8 +115,13 @@ void SyncWaits::collectCond(Index index, const WaitSite& site) {
   Wait wait;
   if (member != nullptr) {
     wait.sudog = member->sudog;
-    wait.queued = !member->list.locked;
-    if (!wait.queued) wait.note = builder_.note("the condition's queue was being changed");
+    if (member->list.locked) {
+      wait.note = builder_.note("the condition's queue was being changed");
+    } else if (recorded != 0 &&
+               (member->sudog != goroutine.waitingSudog || member->list.address != recorded)) {
+      wait.note = builder_.note("the condition's queue is damaged");
+    }
+    wait.queued = wait.note == kEmptyString;
     add(index, SyncUse::cond, member->list.address, wait);
   } else if (recorded != 0) {
     wait.sudog = goroutine.waitingSudog;

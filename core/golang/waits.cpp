@@ -29,6 +29,9 @@ class Resolver {
     image::Binder g(access.layouts, "runtime.g", missing);
     g.optional(sleepTimer_, "timer");
     g.optional(coroutine_, "coroarg");
+    image::Binder coro(access.layouts, "runtime.coro", missing);
+    coro.optional(coroGoroutine_, "gp");
+    coro.optional(coroFunction_, "f");
   }
 
   void run(Observer* observer);
@@ -38,6 +41,7 @@ class Resolver {
   void collectSleep(Index index);
   void collectPoll(Index index);
   void collectCoroutine(Index index, const WaitSite& site);
+  bool isCoro(Addr candidate, const Goroutine& goroutine);
   void addChannelTimers();
   const AddrMap& timersByAddress();
   const AddrMap& pollersByGoroutine();
@@ -49,6 +53,7 @@ class Resolver {
   SyncWaits sync_;
   TimerReader timerReader_;
   image::Field<Addr> sleepTimer_, coroutine_;
+  image::Field<Addr> coroGoroutine_, coroFunction_;
   std::optional<AddrMap> timers_;
   std::optional<AddrMap> pollers_;  // to 2 * index of the fd, + 1 for its writer
 };
@@ -186,6 +191,19 @@ void Resolver::collectPoll(Index index) {
   wait.queued = true;
 }
 
+/// coro.gp is the one of the two goroutines that does not run: this one. That is so of a sudog's
+/// first word, too, but its second is no function.
+bool Resolver::isCoro(Addr candidate, const Goroutine& goroutine) {
+  const auto readWord = [this](Addr at, Addr& word) {
+    return at % sizeof(Addr) == 0 && access_.memory.contains(at) && access_.memory.read(at, word);
+  };
+  Addr waiting = 0, closure = 0, code = 0;
+  return candidate >= 4096 && coroGoroutine_ && coroFunction_ &&
+         readWord(candidate + coroGoroutine_.offset, waiting) && waiting == goroutine.address &&
+         readWord(candidate + coroFunction_.offset, closure) && readWord(closure, code) &&
+         !access_.code.functionAt(code).empty();
+}
+
 void Resolver::collectCoroutine(Index index, const WaitSite& site) {
   using Parker = WaitSite::Parker;
   const Goroutine& goroutine = snapshot_.goroutines[index];
@@ -194,17 +212,10 @@ void Resolver::collectCoroutine(Index index, const WaitSite& site) {
     return;
   }
   Wait& wait = builder_.add(index, ObjectKind::coroutine);
-  // coro.gp, its first field, is the one of the two goroutines that does not run: this one. A
-  // coroutine that never ran has the coro in g.coroarg; later it is an argument on the stack.
-  const auto isCoro = [&](Addr candidate) {
-    Addr waiting = 0;
-    return candidate >= 4096 && candidate % sizeof(Addr) == 0 &&
-           access_.memory.contains(candidate) && access_.memory.read(candidate, waiting) &&
-           waiting == goroutine.address;
-  };
+  // A coroutine that never ran has the coro in g.coroarg; later it is an argument on the stack.
   Addr candidate = 0;
   if (coroutine_ && access_.memory.read(goroutine.address + coroutine_.offset, candidate) &&
-      isCoro(candidate)) {
+      isCoro(candidate, goroutine)) {
     wait.address = candidate;
     return;
   }
@@ -214,7 +225,7 @@ void Resolver::collectCoroutine(Index index, const WaitSite& site) {
   constexpr std::uint64_t kMaxSearch = 4096;
   const std::uint64_t size = std::min(stack.back().fp - goroutine.sp + sizeof(Addr), kMaxSearch);
   for (Addr at = goroutine.sp; at < goroutine.sp + size; at += sizeof(Addr)) {
-    if (access_.memory.read(at, candidate) && isCoro(candidate)) {
+    if (access_.memory.read(at, candidate) && isCoro(candidate, goroutine)) {
       wait.address = candidate;
       return;
     }

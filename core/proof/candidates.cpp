@@ -46,6 +46,7 @@ Fate firstFate(const golang::Snapshot& snapshot, const golang::Goroutine& gorout
     return Fate::notAsked;
   }
   if (goroutine.system || goroutine.inFlux) return Fate::notAsked;
+  if (goroutine.m != 0) return Fate::undecided;  // dropg has not come yet, or never will: it runs
   const auto waits = snapshot.waitsOf(goroutine);
   if (waits.empty()) return Fate::undecided;
   for (const golang::Wait& wait : waits) {

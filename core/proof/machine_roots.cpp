@@ -67,7 +67,8 @@ class Reader {
   image::Image& image_;
   target::AddressSpace& memory_;
   golang::Unwinder unwinder_;
-  std::unordered_map<Addr, golang::Status> statuses_;
+  image::Field<Addr> processor_;                                 // m.p
+  std::unordered_map<Addr, const golang::Goroutine*> onThread_;  // by address
   MachineRoots result_;
 };
 
@@ -77,6 +78,7 @@ MachineRoots Reader::read() {
   image::Binder binder(image_.layouts(), "runtime.m", missing);
   image::Field<Addr> next;
   binder.required(next, "alllink");
+  binder.required(processor_, "p");
   image::Binder sched(image_.layouts(), "runtime.schedt", missing);
   image::Field<std::uint64_t> made, ended;
   sched.required(made, "mnext");
@@ -92,7 +94,7 @@ MachineRoots Reader::read() {
     return std::move(result_);
   }
   for (const golang::Goroutine& goroutine : snapshot_.goroutines) {
-    if (goroutine.m != 0) statuses_[goroutine.address] = goroutine.status;
+    if (goroutine.m != 0) onThread_[goroutine.address] = &goroutine;
   }
   golang::StackStarts starts(image_, *layouts, unwinder_);
   std::size_t count = 0;
@@ -153,16 +155,24 @@ void Reader::readStack(const Bounds& stack, Addr from) {
 void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
                    golang::StackStarts& starts) {
   const Addr curg = m[layouts.m.curg];
-  const auto status = statuses_.find(curg);
+  const auto found = onThread_.find(curg);
+  // One that names another thread is not this one's.
+  const golang::Goroutine* goroutine =
+      found != onThread_.end() && found->second->m == m.address() ? found->second : nullptr;
   // In a system call, or in C: its goroutine's stack has all that it will come back to.
-  if (status != statuses_.end() && status->second == golang::Status::syscall) return;
-  const bool runs = status != statuses_.end() && status->second == golang::Status::running;
-  if (m[layouts.m.procId] == 0 && !runs) return;  // its thread has not started
+  if (goroutine != nullptr && goroutine->status == golang::Status::syscall) return;
+  // A thread gets its P when it has started, and gives it up before it ends or sleeps. Since 1.26
+  // one of C may have its own still, with a goroutine that is dead and not in the snapshot.
+  const bool hasProcessor = m[processor_] != 0;
+  const bool works = goroutine != nullptr
+                         ? hasProcessor || goroutine->status == golang::Status::running
+                         : hasProcessor && curg == 0;
+  if (m[layouts.m.procId] == 0 && !works) return;  // its thread has not started
   const Index number = starts.threadOf(m);
   const auto& threads = image_.target().threads();
   if (number == kNone || threads[number].words.empty()) {
     // A thread that has ended is still in the list for a moment; one that runs is not told of.
-    if (runs) problem("the registers of a running thread are not known");
+    if (works) problem("the registers of a running thread are not known");
     return;
   }
   const target::Thread& thread = threads[number];

@@ -283,9 +283,14 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
       found(0, value, true);
     }
   }
-  if (goroutine.status == golang::Status::running || goroutine.inFlux || goroutine.sp == 0) {
+  const bool runs = goroutine.status == golang::Status::running;
+  // Who waits or is runnable has a thread only while the scheduler changes that. Where the status
+  // is damaged it runs: what was saved then tells nothing.
+  const bool changes = goroutine.inFlux ||
+                       (!runs && goroutine.m != 0 && goroutine.status != golang::Status::syscall);
+  if (runs || changes || goroutine.sp == 0) {
     // It stands at any instruction: every word may be live.
-    readWhole(goroutine, goroutine.inFlux || goroutine.sp < goroutine.stackLo + kRedZone
+    readWhole(goroutine, changes || goroutine.sp < goroutine.stackLo + kRedZone
                              ? goroutine.stackLo
                              : goroutine.sp - kRedZone);
     return complete_;

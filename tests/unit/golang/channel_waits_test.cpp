@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <gtest/gtest.h>
 
@@ -20,10 +21,17 @@ class ChannelWaitsTest : public testing::TestWithParam<Era> {
         runtime.stack({{"runtime.gopark"}, {"runtime.selectgo"}, {"main.selector"}});
     const Index g = runtime.park("select", stack);
     const Addr cases = runtime.allocate(16 * array.size());
+    const Addr order = runtime.allocate(4 * array.size());
     const Addr args = runtime.allocate(64);
     runtime.target.put(args, cases);
+    runtime.target.put(args + 8, order);
     runtime.target.put(args + 24, std::uint64_t{sends});
-    std::vector<Addr> sudogs;
+    struct Queued {
+      Addr channel;
+      std::size_t index;
+      Addr sudog;
+    };
+    std::vector<Queued> queued;
     for (std::size_t i = 0; i < array.size(); ++i) {
       const Addr element = runtime.allocate(8);
       runtime.target.put(cases + 16 * i, array[i]);
@@ -32,12 +40,21 @@ class ChannelWaitsTest : public testing::TestWithParam<Era> {
       const Addr s = runtime.sudog(g, array[i], element);
       runtime.set(s, "runtime.sudog", "isSelect", 1);
       runtime.queue(array[i], i < sends ? "sendq" : "recvq", {s});
-      sudogs.insert(sudogs.begin(), s);  // lock order is not source order
+      queued.push_back({array[i], i, s});
+    }
+    std::ranges::stable_sort(queued, {}, &Queued::channel);  // lock order is not source order
+    std::vector<Addr> sudogs;
+    for (const Queued& each : queued) {
+      runtime.target.put(order + 2 * (array.size() + sudogs.size()),
+                         static_cast<std::uint16_t>(each.index));
+      sudogs.push_back(each.sudog);
     }
     runtime.waitOn(g, sudogs);
-    Frame frame;
+    Frame frame, caller;
     frame.argp = args;
-    runtime.code.frames[runtime.snapshot.goroutines[g].address] = {Frame{}, frame, Frame{}};
+    caller.sp = order;
+    caller.fp = order + 4 * array.size();
+    runtime.code.frames[runtime.snapshot.goroutines[g].address] = {Frame{}, frame, caller};
     runtime.code.stackObjects[cases] = static_cast<std::uint32_t>(16 * array.size());
     return g;
   }
@@ -219,6 +236,58 @@ TEST_P(ChannelWaitsTest, SelectOnTheSameChannelTwice) {
   EXPECT_EQ(runtime.wait(g).address, a);
 }
 
+TEST_P(ChannelWaitsTest, SelectWhoseListIsCutShortIsDoubtful) {
+  const Addr a = runtime.channel(), b = runtime.channel(), c = runtime.channel();
+  const Index g = parkSelect({c, 0, b, a}, 0);
+  const Addr first = runtime.snapshot.goroutines[g].waitingSudog;
+  runtime.set(first, "runtime.sudog", "waitlink", 0);
+  runtime.resolve();
+  ASSERT_EQ(runtime.snapshot.goroutines[g].waitCount, 1);
+  EXPECT_FALSE(runtime.wait(g).queued);
+  EXPECT_EQ(runtime.note(runtime.wait(g)),
+            "its list of channels is not that of its select's cases");
+}
+
+// Since 1.23 the arrays of two selects may share their place; the compiler tells the longer one.
+TEST_P(ChannelWaitsTest, SelectInThePlaceOfALongerOneIsNotDoubtful) {
+  const Addr a = runtime.channel(), b = runtime.channel(), stale = runtime.channel();
+  const Index g = parkSelect({a, b}, 0);
+  Frame& frame = runtime.code.frames[runtime.snapshot.goroutines[g].address][1];
+  Frame& caller = runtime.code.frames[runtime.snapshot.goroutines[g].address][2];
+  Addr order = 0;
+  ASSERT_TRUE(runtime.target.memory().read(frame.argp + 8, order));
+  const Addr cases = runtime.allocate(48);
+  runtime.target.put(frame.argp, cases);
+  runtime.target.put(cases, a);
+  runtime.target.put(cases + 16, b);
+  runtime.target.put(cases + 32, stale);
+  runtime.code.stackObjects[cases] = 48;
+  caller.fp = order + 12;
+  runtime.resolve();
+  ASSERT_EQ(runtime.snapshot.goroutines[g].waitCount, 2);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(runtime.wait(g, i).queued);
+}
+
+TEST_P(ChannelWaitsTest, WhoIsServedIsJustBeingWoken) {
+  const Index g = runtime.parkOn(runtime.channel(), false);
+  runtime.snapshot.goroutines[g].param = runtime.snapshot.goroutines[g].waitingSudog;
+  runtime.resolve();
+  EXPECT_FALSE(runtime.wait(g).queued);
+  EXPECT_EQ(runtime.note(runtime.wait(g)), "somebody has just served it");
+}
+
+TEST_P(ChannelWaitsTest, SenderAmongTheReceiversIsDamage) {
+  const Addr c = runtime.channel();
+  const Index g = runtime.park("chan send");
+  const Addr s = runtime.sudog(g, c);
+  runtime.waitOn(g, {s});
+  runtime.queue(c, "recvq", {s});
+  runtime.resolve();
+  EXPECT_FALSE(runtime.wait(g).queued);
+  EXPECT_EQ(runtime.wait(g).op, WaitOp::send);
+  EXPECT_EQ(runtime.note(runtime.wait(g)), "the channel's queue is damaged");
+}
+
 TEST_P(ChannelWaitsTest, SelectThatIsWonIsNotQueued) {
   const Addr a = runtime.channel(), b = runtime.channel();
   const Index g = parkSelect({a, b}, 2);
@@ -263,6 +332,7 @@ TEST_P(ChannelWaitsTest, NilChannelsAndEmptySelect) {
       runtime.park("select (no cases)", runtime.stack({{"runtime.gopark"}, {"runtime.block"}}));
   const Index borrowed =
       runtime.park("chan send (nil chan)", runtime.stack({{"runtime.gopark"}, {"gvisor.park"}}));
+  const Index hidden = runtime.park("chan send (nil chan)");  // its stack is not readable
   runtime.resolve();
   EXPECT_EQ(runtime.wait(send).kind, ObjectKind::nilChannel);
   EXPECT_EQ(runtime.wait(send).op, WaitOp::send);
@@ -270,6 +340,7 @@ TEST_P(ChannelWaitsTest, NilChannelsAndEmptySelect) {
   EXPECT_EQ(runtime.wait(receive).op, WaitOp::receive);
   EXPECT_EQ(runtime.wait(none).kind, ObjectKind::noCases);
   EXPECT_EQ(runtime.wait(borrowed).kind, ObjectKind::unknown);
+  EXPECT_EQ(runtime.wait(hidden).kind, ObjectKind::unknown);
 }
 
 TEST_P(ChannelWaitsTest, LeakedStatusIsReadLikeWaiting) {

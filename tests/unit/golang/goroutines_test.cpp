@@ -14,7 +14,17 @@ namespace {
 using test::entryOf;
 using ::testing::ElementsAre;
 
-enum : std::uint32_t { kGopark, kWorker, kGoexit, kRuntimeMain, kBgSweep, kRunfinq, kSigtramp };
+enum : std::uint32_t {
+  kGopark,
+  kWorker,
+  kGoexit,
+  kRuntimeMain,
+  kBgSweep,
+  kRunfinq,
+  kSigtramp,
+  kGoexit1,
+  kCoroWrapper
+};
 
 // A g of the test's own shape: the walker must take every offset from the layout.
 constexpr std::uint32_t kGSize = 256;
@@ -113,6 +123,12 @@ class GoroutinesTest : public ::testing::Test {
     if (n >= count_) count_ = n + 1;
   }
 
+  /// Makes the n-th g one whose goroutine has ended, at `pc`.
+  void makeDead(std::uint64_t n, std::uint32_t status, Addr pc) {
+    makeG(n, n + 1, status);
+    target_.put(gAt(n) + kSched + 8, pc);
+  }
+
   /// gopark at sp, then main.worker, then goexit.
   void lay(Addr sp) {
     target_.put(sp + 0x18, entryOf(kWorker) + 9);
@@ -156,7 +172,9 @@ class GoroutinesTest : public ::testing::Test {
                                                     {.name = "runtime.main", .frame = 0x28},
                                                     {.name = "runtime.bgsweep", .frame = 0x28},
                                                     {.name = "runtime.runfinq", .frame = 0x28},
-                                                    {.name = "runtime.sigtramp", .frame = 0x38}});
+                                                    {.name = "runtime.sigtramp", .frame = 0x38},
+                                                    {.name = "runtime.goexit1"},
+                                                    {.name = "runtime.corostart.deferwrap1"}});
     parts.layouts = std::move(layouts_);
     parts.symbols = {{"runtime.allgs", kAllgs},
                      {"runtime.waitReasonStrings", kReasons},
@@ -236,14 +254,59 @@ TEST_F(GoroutinesTest, InterruptedBeforeTheFirstGoroutineThereIsNothing) {
 TEST_F(GoroutinesTest, SortedByIdWithDeadOnesCounted) {
   makeG(0, 7, 4);
   makeG(1, 1, 4);
-  makeG(2, 3, 6);
-  makeG(3, 4, 11);
+  makeDead(2, 6, entryOf(kGoexit1) + 9);
+  makeDead(3, 11, entryOf(kGoexit) + 1);  // of a thread of C
+  target_.put(gAt(3) + kM, kMs);
+  target_.put(gAt(3) + kSched, stackTop(3) - 32);
   makeG(4, 5, 1);
   ASSERT_TRUE(read());
   EXPECT_THAT(ids(), ElementsAre(1, 5, 7));
   EXPECT_EQ(snapshot_.deadGoroutines, 2u);
   EXPECT_TRUE(snapshot_.incomplete.empty());
   EXPECT_EQ(snapshot_.byId(3), nullptr);
+}
+
+TEST_F(GoroutinesTest, WhoIsJustEndingOrBeginningIsDead) {
+  makeDead(0, 6, entryOf(kGoexit1) + 9);
+  target_.put(gAt(0) + kM, kMs);  // gdestroy has only begun
+  makeDead(1, 6, entryOf(kCoroWrapper) + 9);
+  makeDead(2, 6, entryOf(kGoexit1) + 9);  // its stack was not of the usual size
+  target_.put(gAt(2) + kStack, Addr{0});
+  target_.put(gAt(2) + kStack + 8, Addr{0});
+  makeDead(3, 6, 0);  // new
+  target_.put(gAt(3) + kSched, Addr{0});
+  makeDead(4, 6, entryOf(kWorker));  // about to be runnable
+  target_.put(gAt(4) + kSched, stackTop(4) - 40);
+  makeG(5, 6, 1);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(6));
+  EXPECT_EQ(snapshot_.deadGoroutines, 5u);
+  EXPECT_EQ(snapshot_.lostRoot, "");
+}
+
+TEST_F(GoroutinesTest, WhoStandsElsewhereMayNotBeDead) {
+  makeG(0, 1, 1);
+  makeG(1, 2, 6);      // parked
+  makeDead(2, 11, 0);  // runs: gogo has cleared the sp
+  target_.put(gAt(2) + kM, kMs);
+  target_.put(gAt(2) + kSched, Addr{0});
+  makeDead(3, 6, entryOf(kWorker) + 9);  // in a system call of its first function
+  target_.put(gAt(3) + kM, kMs);
+  target_.put(gAt(3) + kSched, stackTop(3) - 32);
+  makeG(4, 5, 0);  // zeroed
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(1));
+  EXPECT_EQ(snapshot_.deadGoroutines, 0u);
+  EXPECT_EQ(incomplete("goroutine"), 4u);
+  EXPECT_EQ(snapshot_.lostRoot, "goroutine: it may not be dead, as its status says");
+}
+
+TEST_F(GoroutinesTest, ASystemCallBeganSomewhere) {
+  makeG(0, 1, 3);
+  makeRunning(0, 501, entryOf(kWorker) + 0x33, stackTop(0) - 0x200);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(ids(), ElementsAre(1));
+  EXPECT_EQ(snapshot_.lostRoot, "goroutine: it may not be in a system call, as its status says");
 }
 
 TEST_F(GoroutinesTest, EqualStacksAreOne) {
@@ -351,6 +414,7 @@ TEST_F(GoroutinesTest, SyscallStartsWhereItWasEntered) {
   ASSERT_TRUE(read());
   EXPECT_THAT(pcsOf(1), ElementsAre(entryOf(kWorker) + 0x33, entryOf(kGoexit) + 1));
   EXPECT_EQ(snapshot_.byId(1)->thread, 0u);
+  EXPECT_EQ(snapshot_.lostRoot, "");
 }
 
 TEST_F(GoroutinesTest, RunningStartsAtItsThreadsRegisters) {

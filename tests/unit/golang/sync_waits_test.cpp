@@ -179,6 +179,33 @@ TEST_P(SyncWaitsTest, TreapWithACycleCostsOnlyThatTreap) {
   EXPECT_EQ(runtime.incomplete("semaphores"), "a queue of waiters is damaged");
 }
 
+// Whose entry it is, is told by the entry alone up to 1.25.
+TEST_P(SyncWaitsTest, TwoEntriesOfOneGoroutineAreDoubtful) {
+  for (const bool damaged : {false, true}) {
+    SyntheticRuntime fresh{GetParam()};
+    const Addr first = fresh.allocate(8), second = fresh.allocate(8);
+    for (const Addr mutex : {first, second}) fresh.target.put(mutex, std::int32_t{1 | 1 << 3});
+    const Index a = fresh.park("sync.Mutex.Lock"), b = fresh.park("sync.Mutex.Lock");
+    const Addr of = fresh.acquire(a, first + 4);
+    fresh.acquire(b, second + 4);
+    if (damaged) fresh.set(of, "runtime.sudog", "g", fresh.snapshot.goroutines[b].address);
+    fresh.resolve();
+    EXPECT_EQ(fresh.wait(b).queued, !damaged);
+    EXPECT_EQ(fresh.note(fresh.wait(b)), damaged ? "the semaphore's queue is damaged" : "");
+  }
+}
+
+TEST_P(SyncWaitsTest, EntryThatIsNotTheGoroutinesOwnIsDamage) {
+  const Addr mutex = object(8);
+  runtime.target.put(mutex, std::int32_t{1 | 1 << 3});
+  const Index g = runtime.park("sync.Mutex.Lock");
+  runtime.acquire(g, mutex + 4);
+  runtime.snapshot.goroutines[g].waitingSudog = runtime.sudog(g, 0, mutex + 4);
+  runtime.resolve();
+  EXPECT_FALSE(runtime.wait(g).queued);
+  EXPECT_EQ(runtime.note(runtime.wait(g)), "the semaphore's queue is damaged");
+}
+
 TEST_P(SyncWaitsTest, TreapInTheWrongBucketIsDamage) {
   const Addr mutex = object(8);
   const Index g = runtime.park("sync.Mutex.Lock");
@@ -231,6 +258,28 @@ TEST_P(SyncWaitsTest, CondByItsNotifyListOrByTheCond) {
   EXPECT_EQ(runtime.snapshot.locks[0].waiters, 3U);
   EXPECT_TRUE(runtime.snapshot.locks[0].decoded);
   EXPECT_EQ(runtime.snapshot.locks[0].condNotify, 0xffffffffU);
+}
+
+// The entry of another may name it by damage: then it waits elsewhere.
+TEST_P(SyncWaitsTest, CondThatItsStackDoesNotReferToIsNotBelieved) {
+  const Addr cond = object(56), other = object(56);
+  const Addr list = cond + 16;
+  const Index g = parkCond(list, cond), h = parkCond(other + 16, other);
+  notifyList(list, conds_, 2, 0);
+  runtime.resolve();
+  EXPECT_TRUE(runtime.wait(g).queued);
+  EXPECT_FALSE(runtime.wait(h).queued);
+}
+
+TEST_P(SyncWaitsTest, EntryOfACondThatNamesAnotherIsDamage) {
+  const Addr first = object(56), second = object(56);
+  const Index a = parkCond(first + 16, first), b = parkCond(second + 16, second);
+  notifyList(first + 16, {conds_[0]}, 1, 0);
+  notifyList(second + 16, {conds_[1]}, 1, 0);
+  runtime.set(conds_[0], "runtime.sudog", "g", runtime.snapshot.goroutines[b].address);
+  runtime.resolve();
+  EXPECT_FALSE(runtime.wait(a).queued);
+  EXPECT_FALSE(runtime.wait(b).queued);
 }
 
 TEST_P(SyncWaitsTest, CondWhoseListIsACycleIsNotBelieved) {

@@ -142,6 +142,9 @@ constexpr const char* kLayoutsBoth = R"(
 8 8 lock runtime.mutex
 16 8 head
 24 8 tail
+= runtime.coro 16
+0 8 gp
+8 8 f
 = runtime.pollCache 16
 0 8 lock runtime.mutex
 8 8 first

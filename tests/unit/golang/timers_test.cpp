@@ -300,9 +300,17 @@ TEST_P(TimersTest, CoroutineByTheWordOfItsStackThatNamesIt) {
   const Index borrowed = runtime.park("coroutine", runtime.stack({{"runtime.gopark"}, {"main.f"}}));
   Goroutine& goroutine = runtime.snapshot.goroutines[g];
   goroutine.sp = runtime.allocate(128);
-  const Addr coro = runtime.allocate(16);
-  runtime.target.put(coro, goroutine.address);
+  const Addr coro = runtime.make("runtime.coro"), closure = runtime.allocate(16);
+  constexpr Addr kCode = 0x430000;
+  runtime.code.function(kCode, "iter.Pull.func1");
+  runtime.target.put(closure, kCode);
+  runtime.set(coro, "runtime.coro", "gp", goroutine.address);
+  runtime.set(coro, "runtime.coro", "f", closure);
   runtime.target.put(goroutine.sp + 24, coro);
+  // Its place in a queue names it as well, and leads to another.
+  const Addr place = runtime.sudog(g, runtime.channel());
+  runtime.set(place, "runtime.sudog", "next", runtime.sudog(g, runtime.channel()));
+  runtime.target.put(goroutine.sp + 16, place);
   runtime.target.put(goroutine.sp + 8, coro + 4);  // not aligned: no coro
   Frame frame;
   frame.fp = goroutine.sp + 64;

@@ -79,6 +79,16 @@ TEST(Candidates, WhoCanRunIsNotAskedAbout) {
   EXPECT_EQ(after([](Waiting& w) { w.goroutine().inFlux = true; }), Fate::notAsked);
 }
 
+// A damaged status of one that runs; or it is just about to leave its thread.
+TEST(Candidates, WhoHasAThreadIsNeverLeaked) {
+  EXPECT_EQ(after([](Waiting& w) { w.goroutine().m = 0xc000002000; }), Fate::undecided);
+  EXPECT_EQ(after([](Waiting& w) {
+              w.goroutine().m = 0xc000002000;
+              w.wait().kind = ObjectKind::nilChannel;
+            }),
+            Fate::undecided);
+}
+
 TEST(Candidates, OneDoubtfulCaseOfASelectIsEnough) {
   Waiting waiting;
   golang::Wait second = waiting.wait();

@@ -1,0 +1,44 @@
+#include "proof/stack_roots.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <vector>
+
+#include "proof/small_runtime.h"
+
+namespace parked::proof {
+namespace {
+
+using golang::Status;
+using test::SmallRuntime;
+
+constexpr Addr kBelow = 0xc000700000;  // what a word below the saved sp points to
+
+bool holdsWhatIsBelow(Status status, Addr m) {
+  SmallRuntime runtime;
+  golang::Goroutine& goroutine = runtime.park(0);
+  goroutine.status = status;
+  goroutine.m = m;
+  runtime.target().put(goroutine.stackLo + 64, kBelow);
+  StackRoots roots(runtime.snapshot());
+  EXPECT_EQ(roots.problem(), "");
+  std::vector<HeldPointer> held;
+  EXPECT_TRUE(roots.read(goroutine, held));
+  return std::ranges::find(held, kBelow, &HeldPointer::value) != held.end();
+}
+
+TEST(StackRoots, OfOneThatIsParkedNothingBelowItsFramesCounts) {
+  EXPECT_FALSE(holdsWhatIsBelow(Status::waiting, 0));
+  EXPECT_FALSE(holdsWhatIsBelow(Status::runnable, 0));
+  EXPECT_FALSE(holdsWhatIsBelow(Status::syscall, SmallRuntime::mAt(0)));
+}
+
+// It runs, whatever its status says, and not where it stood when it was last parked.
+TEST(StackRoots, OfOneThatHasAThreadTheWholeStackCounts) {
+  for (const Status status : {Status::waiting, Status::runnable, Status::preempted}) {
+    EXPECT_TRUE(holdsWhatIsBelow(status, SmallRuntime::mAt(0)));
+  }
+}
+
+}  // namespace
+}  // namespace parked::proof
