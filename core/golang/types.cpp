@@ -1,5 +1,6 @@
 #include "golang/types.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -26,14 +27,13 @@ StringId TypeNames::name(Addr descriptor) {
   return id;
 }
 
-std::string TypeNames::decode(Addr descriptor) const {
+std::string TypeNames::decode(Addr descriptor) {
   for (const image::Module& module : modules_) {
     if (descriptor < module.types || descriptor >= module.typesEnd) continue;
     const image::Object type = image::readObject(memory_, descriptor, size_);
-    if (!type || type[str_] <= 0) return {};
-    const Addr text = module.types + static_cast<std::uint32_t>(type[str_]);
-    if (text >= module.typesEnd) return {};
-    std::string name = image::readTypeName(memory_, text).text;
+    if (!type || bytesLeft_ == 0) return {};
+    std::string name = image::readTypeName(memory_, module, type[str_]);
+    bytesLeft_ -= std::min(bytesLeft_, name.size());
     image::dropExtraStar(name, type[flags_]);
     return name;
   }

@@ -19,11 +19,11 @@ class TypeNames {
   /// The type at `descriptor` (an abi.Type) as Go's %T prints it: "int", "*main.job", "struct {}",
   /// "http.Header" (packages by their short names). The empty string if it cannot be told: the
   /// address lies outside the modules' types (reflect made the type at run time), or its bytes
-  /// are damaged. Each descriptor is decoded once.
+  /// are damaged, or all names together are absurdly long. Each descriptor is decoded once.
   StringId name(Addr descriptor);
 
  private:
-  std::string decode(Addr descriptor) const;
+  std::string decode(Addr descriptor);
 
   target::AddressSpace& memory_;
   const image::ModuleList& modules_;
@@ -32,6 +32,9 @@ class TypeNames {
   image::Field<std::int32_t> str_;
   image::Field<std::uint8_t> flags_;
   AddrMap known_;
+  /// Damaged descriptors may all claim overlapping names of some KB; a real program's come to far
+  /// less than that together.
+  std::size_t bytesLeft_ = 64 << 20;
 };
 
 }  // namespace parked::golang

@@ -120,9 +120,11 @@ Result<void> Image::Impl::useTable(Timings* timings) {
       return tried.base == at->base && tried.changed == at->changed;
     };
     if (std::any_of(choices->begin(), at, same)) continue;
+    const IncompleteList before = target.incomplete();
     auto used = tryTable(*at, timings);
     if (used) return {};
     if (!first) first = used.error();
+    target.incomplete() = before;  // what is damaged is said once, by the table that is used
     runtimeTypes.reset();
     parts.functions.reset();
     parts.modules = {};

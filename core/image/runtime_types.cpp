@@ -55,6 +55,7 @@ std::unique_ptr<RuntimeType> RuntimeTypes::decode(Addr descriptor) {
   const Object object = readObject(memory_, descriptor, layout_->size);
   if (!object) return nullptr;
   const DescriptorLayout& layout = *layout_;
+  if (!spend(sizeof(RuntimeType))) return nullptr;
   auto type = std::make_unique<RuntimeType>();
   type->address = descriptor;
   const std::uint8_t kind = object[layout.kind];
@@ -72,6 +73,7 @@ std::unique_ptr<RuntimeType> RuntimeTypes::decode(Addr descriptor) {
   if (!decodeName(*module, object, *type)) return nullptr;
   if (type->named && (flags & kFlagUncommon) != 0) {
     type->package = packageOf(*module, descriptor, type->kind);
+    if (!spend(type->package.size())) return nullptr;
   }
   const auto word = [&](std::uint32_t offset) {
     Addr value = 0;
@@ -104,12 +106,18 @@ std::unique_ptr<RuntimeType> RuntimeTypes::decode(Addr descriptor) {
   return type;
 }
 
-bool RuntimeTypes::decodeName(const Module& module, const Object& object, RuntimeType& type) const {
-  const std::int32_t offset = object[layout_->name];
-  const Addr text = module.types + static_cast<std::uint32_t>(offset);
-  if (offset <= 0 || text >= module.typesEnd) return false;
-  type.name = readTypeName(memory_, text).text;
-  if (type.name.empty()) return false;
+// Damaged descriptors may overlap, each with the same names of some KB: what is kept of them would
+// be a thousand times what they take in the target.
+bool RuntimeTypes::spend(std::size_t bytes) {
+  const bool enough = bytes <= bytesLeft_;
+  bytesLeft_ -= std::min(bytes, bytesLeft_);
+  return enough;
+}
+
+bool RuntimeTypes::decodeName(const Module& module, const Object& object, RuntimeType& type) {
+  if (bytesLeft_ == 0) return false;
+  type.name = readTypeName(memory_, module, object[layout_->name]);
+  if (type.name.empty() || !spend(type.name.size())) return false;
   dropExtraStar(type.name, object[layout_->flags]);
   return true;
 }
@@ -118,20 +126,18 @@ std::string RuntimeTypes::packageOf(const Module& module, Addr descriptor, TypeK
   const Object uncommon =
       readObject(memory_, descriptor + layout_->kindSize[static_cast<std::size_t>(kind)],
                  layout_->uncommonSize);
-  const std::int32_t offset = uncommon[layout_->package];
-  const Addr text = module.types + static_cast<std::uint32_t>(offset);
-  if (offset <= 0 || text >= module.typesEnd) return {};
-  return readTypeName(memory_, text).text;
+  return readTypeName(memory_, module, uncommon[layout_->package]);
 }
 
-bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
+bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) {
   const DescriptorLayout& layout = *layout_;
   Addr fields = 0;
   std::uint64_t count = 0;
   if (layout.structFields == kAbsent || layout.fieldSize == 0 || layout.fieldName == kAbsent ||
       layout.fieldType == kAbsent || layout.fieldOffset == kAbsent ||
       !memory_.read(descriptor + layout.structFields, fields) ||
-      !memory_.read(descriptor + layout.structFields + kWord, count) || count > kMaxFields) {
+      !memory_.read(descriptor + layout.structFields + kWord, count) || count > kMaxFields ||
+      !spend(count * sizeof(RuntimeField))) {
     return false;
   }
   type.fields.reserve(count);
@@ -144,8 +150,8 @@ bool RuntimeTypes::decodeFields(Addr descriptor, RuntimeType& type) const {
         !memory_.read(at + layout.fieldOffset, field.offset)) {
       return false;
     }
-    field.name = readTypeName(memory_, name).text;
-    if (field.name.empty()) return false;
+    field.name = readTypeName(memory_, name);
+    if (field.name.empty() || !spend(field.name.size())) return false;
     if (layout.fieldOffsetShifted) field.offset >>= 1;
     if (field.offset > type.size) return false;
     type.fields.push_back(std::move(field));

@@ -89,7 +89,8 @@ class RuntimeTypes {
   ~RuntimeTypes();
 
   /// The type at `descriptor`, decoded once; the pointer stays valid. nullptr if the address lies
-  /// outside of the modules' types or the descriptor is damaged.
+  /// outside of the modules' types or the descriptor is damaged, as it is taken to be once names
+  /// and fields of all types have become absurdly many.
   const RuntimeType* at(Addr descriptor);
   bool inModules(Addr descriptor) const;
 
@@ -112,8 +113,8 @@ class RuntimeTypes {
 
  private:
   std::unique_ptr<RuntimeType> decode(Addr descriptor);
-  bool decodeName(const Module& module, const Object& object, RuntimeType& type) const;
-  bool decodeFields(Addr descriptor, RuntimeType& type) const;
+  bool decodeName(const Module& module, const Object& object, RuntimeType& type);
+  bool decodeFields(Addr descriptor, RuntimeType& type);
   bool decodeMap(Addr descriptor, RuntimeType& type) const;
   std::string packageOf(const Module& module, Addr descriptor, TypeKind kind) const;
   const Module* moduleOf(Addr descriptor) const;
@@ -121,6 +122,8 @@ class RuntimeTypes {
   std::uint64_t descriptorSize(Addr descriptor) const;
   std::vector<Addr> linked(const Module& module) const;
   void indexNames();
+  /// Takes what is kept of a type from what all may have; false once it is used up.
+  bool spend(std::size_t bytes);
 
   target::AddressSpace& memory_;
   const ModuleList& modules_;
@@ -128,6 +131,7 @@ class RuntimeTypes {
   std::unordered_map<Addr, std::unique_ptr<RuntimeType>> known_;
   std::unordered_map<std::string, std::vector<Addr>> byName_;  // by what %T prints
   bool indexed_ = false;
+  std::size_t bytesLeft_ = 256 << 20;
 };
 
 }  // namespace parked::image

@@ -174,7 +174,7 @@ const StructLayout* TableLayouts::find(std::string_view type) {
 
 bool TableLayouts::constant(std::string_view name, std::int64_t& value) {
   const std::string_view package = packageOf(name);
-  if (package.size() == name.size()) return false;
+  if (package.empty()) return false;
   const auto group = definitions_.find(fmt::format("= {}", package));
   if (group == definitions_.end()) return false;
   std::string_view text = group->second;

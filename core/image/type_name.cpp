@@ -19,7 +19,7 @@ bool isText(std::string_view name) {
 
 }  // namespace
 
-TypeName readTypeName(target::AddressSpace& memory, Addr address) {
+std::string readTypeName(target::AddressSpace& memory, Addr address) {
   const auto head = memory.bytesUpTo(address, 1 + kMaxLengthBytes);
   std::size_t length = 0;
   for (std::size_t i = 1; i < head.size(); ++i) {
@@ -30,9 +30,14 @@ TypeName readTypeName(target::AddressSpace& memory, Addr address) {
     const auto bytes = memory.bytes(address + i + 1, length);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!isText(text)) return {};
-    return {std::string(text)};
+    return std::string(text);
   }
   return {};
+}
+
+std::string readTypeName(target::AddressSpace& memory, const Module& module, std::int32_t offset) {
+  const Addr text = module.types + static_cast<std::uint32_t>(offset);
+  return offset > 0 && text < module.typesEnd ? readTypeName(memory, text) : std::string();
 }
 
 void dropExtraStar(std::string& name, std::uint8_t flags) {

@@ -5,16 +5,17 @@
 #include <cstdint>
 #include <string>
 
+#include "image/moduledata.h"
 #include "target/address_space.h"
 
 namespace parked::image {
 
-struct TypeName {
-  std::string text;  ///< empty if it cannot be told: not readable, or no text
-};
+/// The name at `address`: a byte of flags, the length as an unsigned varint, the text. Empty if it
+/// cannot be told: not readable, or no text.
+std::string readTypeName(target::AddressSpace& memory, Addr address);
 
-/// The name at `address`: a byte of flags, the length as an unsigned varint, the text.
-TypeName readTypeName(target::AddressSpace& memory, Addr address);
+/// The same of a name that a descriptor of `module` gives as an offset.
+std::string readTypeName(target::AddressSpace& memory, const Module& module, std::int32_t offset);
 
 /// The stored name of a type may have a "*" in front that is not part of it, so that the linker can
 /// share the text with the pointer type's; `flags` (abi.TFlag) say whether.

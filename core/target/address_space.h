@@ -104,8 +104,8 @@ class AddressSpace {
   void setSource(ByteSource* source);
 
   /// Exactly `size` bytes at `address`, or an empty span if any of them is not there.
-  /// A range that crosses from one region into an adjacent one is copied (and kept); such a range
-  /// is refused when it is longer than 256 MiB.
+  /// A range that crosses from one region into an adjacent one is copied (and kept); it is refused
+  /// when it is longer than 256 MiB, or all of them since clear() than 512.
   std::span<const std::byte> bytes(Addr address, std::size_t size) {
     const Region* hint = hints_[hintSlot(address)].load(std::memory_order_acquire);
     if (hint != nullptr) {

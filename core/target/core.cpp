@@ -51,6 +51,7 @@ std::vector<Range> claimedTwice(const Segments& segments) {
 class CoreTarget final : public Target {
  public:
   Result<void> open(std::shared_ptr<const ElfFile> core, const OpenOptions& options);
+  std::optional<Incomplete> changed() const override;
 
  private:
   void setTime();
@@ -135,7 +136,11 @@ void CoreTarget::addSegments() {
   }
   cutOff_ = cut != 0 || core_->truncated();
   if (cut != 0) {
-    incomplete_.add("core file", fmt::format("it is cut off; {} bytes of memory are missing", cut),
+    incomplete_.add("core file",
+                    fmt::format("{}; {} bytes of memory are missing",
+                                core_->claimsTooMuch() ? "its segments claim more bytes than it has"
+                                                       : "it is cut off",
+                                cut),
                     firstCut);
   } else if (core_->truncated()) {
     incomplete_.add("core file", "it is cut off; headers or notes are missing");
@@ -249,6 +254,13 @@ Result<void> CoreTarget::findExecutable(const OpenOptions& options) {
   for (std::size_t i = 1; i < paths.size(); ++i) tried += ", " + printable(paths[i]);
   return fail(ErrorCode::notFound, fmt::format("the program of core {} is not found (tried {}); {}",
                                                name, tried, advice));
+}
+
+std::optional<Incomplete> CoreTarget::changed() const {
+  if (std::string how = core_->changed(); !how.empty()) {
+    return Incomplete{"core file", "it " + std::move(how), 1, 0};
+  }
+  return Target::changed();
 }
 
 Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOptions& options) {

@@ -71,6 +71,7 @@ struct ElfFile::Impl {
   Elf64_Ehdr header{};
   Arch arch = Arch::amd64;
   bool truncated = false;
+  bool claimsTooMuch = false;
   std::vector<ElfSegment> segments;
   std::vector<ElfSection> sections;
 
@@ -138,6 +139,9 @@ Result<void> ElfFile::Impl::readSegments() {
     count = most;
   }
   segments.reserve(count);
+  // Many segments may claim the same bytes by malice, and whoever searches them would read the file
+  // again for each.
+  std::uint64_t left = bytes.size();
   for (std::uint64_t i = 0; i < count; ++i) {
     Elf64_Phdr raw{};
     if (!readAt(bytes, header.e_phoff + i * header.e_phentsize, raw)) break;
@@ -150,6 +154,13 @@ Result<void> ElfFile::Impl::readSegments() {
     segment.memorySize = raw.p_memsz;
     segment.alignment = raw.p_align;
     segment.bytes = clamp(bytes, raw.p_offset, raw.p_filesz);
+    if (raw.p_type == PT_LOAD) {
+      if (segment.bytes.size() > left) {
+        claimsTooMuch = true;
+        segment.bytes = {};
+      }
+      left -= segment.bytes.size();
+    }
     if (segment.bytes.size() < raw.p_filesz && (raw.p_type == PT_LOAD || raw.p_type == PT_NOTE)) {
       truncated = true;
     }
@@ -231,6 +242,10 @@ bool ElfFile::isPositionIndependent() const { return impl_->header.e_type == ET_
 Arch ElfFile::arch() const { return impl_->arch; }
 Addr ElfFile::entry() const { return impl_->header.e_entry; }
 bool ElfFile::truncated() const { return impl_->truncated; }
+bool ElfFile::claimsTooMuch() const { return impl_->claimsTooMuch; }
+std::string ElfFile::changed() const {
+  return impl_->file == nullptr ? std::string() : impl_->file->changed();
+}
 std::span<const std::byte> ElfFile::fileBytes() const { return impl_->bytes; }
 std::span<const ElfSegment> ElfFile::segments() const { return impl_->segments; }
 std::span<const ElfSection> ElfFile::sections() const { return impl_->sections; }

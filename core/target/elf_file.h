@@ -67,6 +67,10 @@ class ElfFile {
   /// Program headers or bytes of a segment lie past the end of the file, or a compressed stream
   /// ended early.
   bool truncated() const;
+  /// Segments to be loaded together claim more bytes than the file has; those beyond have none.
+  bool claimsTooMuch() const;
+  /// What happened to the file since it was opened, as MappedFile::changed(); "" if nothing did.
+  std::string changed() const;
   std::span<const std::byte> fileBytes() const;
   std::span<const ElfSegment> segments() const;
   /// Empty for cores: gcore's sections only repeat its segments.

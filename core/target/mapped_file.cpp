@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "target/file_descriptor.h"
 #include "target/printable.h"
 #include "target/unpack_zstd.h"
 
@@ -53,16 +52,35 @@ tl::unexpected<Error> openFailure(int error, const std::string& name) {
 }  // namespace
 
 MappedFile::~MappedFile() {
+  guard_.reset();
   if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-Result<void> MappedFile::map(int fd, std::uint64_t size, const std::string& name) {
-  void* at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+Result<void> MappedFile::map(FileDescriptor file, std::uint64_t size, const std::string& name) {
+  struct stat info{};
+  if (fstat(file.get(), &info) != 0) return openFailure(errno, name);
+  void* at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (at == MAP_FAILED) {
     return fail(ErrorCode::io,
                 fmt::format("cannot map {}: {}", printable(name), std::strerror(errno)));
   }
   bytes_ = {static_cast<const std::byte*>(at), static_cast<std::size_t>(size)};
+  file_ = std::move(file);
+  modified_ = info.st_mtim;
+  guard_ = std::make_unique<MappingGuard>(bytes_);
+  return {};
+}
+
+std::string MappedFile::changed() const {
+  struct stat now{};
+  const bool known = fstat(file_.get(), &now) == 0;
+  const auto size = static_cast<std::uint64_t>(now.st_size);
+  if (known && size < bytes_.size()) return "became shorter while it was read";
+  if (guard_->faulted()) return "could not be read to its end";
+  if (known && (size != bytes_.size() || now.st_mtim.tv_sec != modified_.tv_sec ||
+                now.st_mtim.tv_nsec != modified_.tv_nsec)) {
+    return "was written to while it was read";
+  }
   return {};
 }
 
@@ -70,7 +88,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
                                                            const std::string& name,
                                                            Observer* observer) {
   // O_NONBLOCK: a path out of a core may be a FIFO.
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return openFailure(errno, name);
   struct stat info{};
   if (fstat(file.get(), &info) != 0) return openFailure(errno, name);
@@ -85,7 +103,8 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   }
 
   std::shared_ptr<MappedFile> mapped(new MappedFile);
-  if (auto done = mapped->map(file.get(), static_cast<std::uint64_t>(info.st_size), name); !done) {
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (auto done = mapped->map(std::move(file), size, name); !done) {
     return tl::unexpected(done.error());
   }
   const std::string_view text(reinterpret_cast<const char*>(mapped->bytes_.data()),
@@ -102,10 +121,10 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   auto unpacked = unpackZstd(mapped->bytes_, name, observer);
   if (!unpacked) return tl::unexpected(unpacked.error());
   std::shared_ptr<MappedFile> plain(new MappedFile);
-  if (auto done = plain->map(unpacked->file.get(), unpacked->size, name); !done) {
+  if (auto done = plain->map(std::move(unpacked->file), unpacked->size, name); !done) {
     return tl::unexpected(done.error());
   }
-  plain->cutShort_ = unpacked->cutShort;
+  plain->cutShort_ = unpacked->cutShort || !mapped->changed().empty();
   return plain;
 }
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "base/error.h"
 #include "base/observer.h"
+#include "target/file_descriptor.h"
+#include "target/mapping_guard.h"
 
 namespace parked::target {
 
@@ -26,11 +29,17 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return bytes_; }
   /// The compressed stream ended too early or was damaged: bytes() is what came before.
   bool cutShort() const { return cutShort_; }
+  /// What happened to the file since, so that the bytes need not be what it had: "became shorter
+  /// while it was read"; "" if nothing did. Bytes that are gone are zeros.
+  std::string changed() const;
 
  private:
   MappedFile() = default;
-  Result<void> map(int fd, std::uint64_t size, const std::string& name);
+  Result<void> map(FileDescriptor file, std::uint64_t size, const std::string& name);
 
+  FileDescriptor file_;
+  timespec modified_{};
+  std::unique_ptr<MappingGuard> guard_;
   std::span<const std::byte> bytes_;
   bool cutShort_ = false;
 };

@@ -38,16 +38,10 @@ std::int64_t monotonicOffset(const std::string& path) {
 
 }  // namespace
 
-Result<ProcessMaps> readMaps(std::int32_t pid) {
-  std::ifstream file(procPath(pid, "maps"));
-  if (!file) {
-    const int error = errno;
-    if (error == EACCES || error == EPERM) return tl::unexpected(notAllowed(pid, "read", error));
-    return fail(ErrorCode::gone, fmt::format("process {} has exited", pid));
-  }
+ProcessMaps parseMaps(std::istream& lines) {
   ProcessMaps maps;
   std::string line;
-  while (std::getline(file, line)) {
+  while (std::getline(lines, line)) {
     Mapping mapping;
     char access[5] = {};
     int pathAt = 0;
@@ -55,7 +49,8 @@ Result<ProcessMaps> readMaps(std::int32_t pid) {
     unsigned long end = 0;
     unsigned long offset = 0;
     if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &start, &end, access, &offset,
-                    &pathAt) < 4) {
+                    &pathAt) < 4 ||
+        start >= end) {
       continue;
     }
     mapping.start = start;
@@ -80,6 +75,16 @@ Result<ProcessMaps> readMaps(std::int32_t pid) {
     if (path.starts_with("/")) maps.mappings.push_back(std::move(mapping));
   }
   return maps;
+}
+
+Result<ProcessMaps> readMaps(std::int32_t pid) {
+  std::ifstream file(procPath(pid, "maps"));
+  if (!file) {
+    const int error = errno;
+    if (error == EACCES || error == EPERM) return tl::unexpected(notAllowed(pid, "read", error));
+    return fail(ErrorCode::gone, fmt::format("process {} has exited", pid));
+  }
+  return parseMaps(file);
 }
 
 FileDescriptor openPageMap(std::int32_t pid) {

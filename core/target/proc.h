@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <istream>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,8 +22,11 @@ struct ProcessMaps {
   std::vector<Mapping> mappings;  ///< those with a file
 };
 
-/// /proc/PID/maps. Device memory and the kernel's own pages are left out of the regions: reading
-/// them can have effects.
+/// The lines of /proc/PID/maps. Device memory and the kernel's own pages are left out of the
+/// regions: reading them can have effects.
+ProcessMaps parseMaps(std::istream& lines);
+
+/// Of a process. Errors: permission, gone.
 Result<ProcessMaps> readMaps(std::int32_t pid);
 
 /// /proc/PID/pagemap; without a file if it cannot be opened.

@@ -80,6 +80,9 @@ class Target {
   /// A core that is cut off: what is not found may lie in the part that is missing, so that it is
   /// counted, and nothing is refused for it.
   bool cutOff() const { return cutOff_; }
+  /// A file that is read was cut or written to meanwhile, so that not all that was read need be
+  /// true; to be asked after reading. nullopt if none was.
+  virtual std::optional<Incomplete> changed() const;
 
   /// What was opened, for the report's header: the core's path, or "process 1234".
   const std::string& description() const { return description_; }

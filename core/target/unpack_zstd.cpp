@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <memory>
@@ -64,6 +65,33 @@ TemporaryFile makeTemporaryFile() {
     }
   }
   return best;
+}
+
+/// Bytes of a file that begins with `start` by what its headers speak of, with some to spare; no
+/// bound if it is no core, or has program headers that are not in `start`.
+std::uint64_t mostByHeaders(std::span<const std::byte> start) {
+  constexpr std::uint64_t kSpare = 16 << 20;
+  constexpr std::uint64_t kNoBound = ~std::uint64_t{0};
+  Elf64_Ehdr header{};
+  if (start.size() < sizeof header) return kNoBound;
+  std::memcpy(&header, start.data(), sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      header.e_type != ET_CORE || header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 ||
+      header.e_phnum == PN_XNUM || header.e_phoff > start.size() ||
+      header.e_phnum > (start.size() - header.e_phoff) / sizeof(Elf64_Phdr)) {
+    return kNoBound;
+  }
+  std::uint64_t end = header.e_phoff + std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
+  const auto reach = [&end](std::uint64_t offset, std::uint64_t size) {
+    end = std::max(end, offset + std::min(size, ~offset));
+  };
+  reach(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize);
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    std::memcpy(&segment, start.data() + header.e_phoff + i * sizeof segment, sizeof segment);
+    reach(segment.p_offset, segment.p_filesz);
+  }
+  return end + std::min(kSpare, ~end);
 }
 
 /// Writes a stream into a file and leaves holes where whole pages are zeros.
@@ -145,7 +173,7 @@ bool isZstd(std::span<const std::byte> bytes) {
 }
 
 Result<Unpacked> unpackZstd(std::span<const std::byte> compressed, const std::string& name,
-                            Observer* observer) {
+                            Observer* observer, std::uint64_t most) {
   TemporaryFile file = makeTemporaryFile();
   if (!file.file) {
     return fail(ErrorCode::io,
@@ -183,6 +211,13 @@ Result<Unpacked> unpackZstd(std::span<const std::byte> compressed, const std::st
     }
     frameOpen = status != 0;
     if (filled == buffer.size()) {
+      if (writer.size() == 0) most = std::min(most, mostByHeaders(buffer));
+      if (writer.size() + filled > most) {
+        return fail(ErrorCode::badFormat,
+                    fmt::format("cannot unpack {}: it unpacks to more than {} MiB, which is more "
+                                "than its headers speak of, or than any core has",
+                                printable(name), most >> 20));
+      }
       if (auto done = writer.append(buffer); !done) {
         return fail(done.error().code,
                     fmt::format("cannot unpack {}: {}", printable(name), done.error().message));

@@ -21,10 +21,15 @@ struct Unpacked {
   bool cutShort = false;   ///< the stream ended early or was damaged after `size` bytes
 };
 
-/// Unpacks all frames of `compressed`. Pages of zeros take no space. The file lies in $TMPDIR, else
-/// in whichever of /var/tmp and /tmp has more room. `name` is what messages call the input.
-/// Errors: badFormat (nothing could be unpacked), io (no room), interrupted.
+/// More than any core has, zeros and all.
+inline constexpr std::uint64_t kMostUnpacked = 1ULL << 40;
+
+/// Unpacks all frames of `compressed`. Pages of zeros take no space, and some KB may be terabytes
+/// of them: it ends at `most` bytes, and where a core has far more than its headers speak of. The
+/// file lies in $TMPDIR, else in whichever of /var/tmp and /tmp has more room. `name` is what
+/// messages call the input. Errors: badFormat (nothing could be unpacked, or too much), io (no
+/// room), interrupted.
 Result<Unpacked> unpackZstd(std::span<const std::byte> compressed, const std::string& name,
-                            Observer* observer);
+                            Observer* observer, std::uint64_t most = kMostUnpacked);
 
 }  // namespace parked::target

@@ -65,5 +65,21 @@ TEST_F(TypesTest, DamageGivesNoName) {
   text(0xfff0, "main.reachesBehindTheEndOfAll");
 }
 
+// Thousands of descriptors that all have the same long name: 320 KB in the target.
+TEST_F(TypesTest, NamesAreBoundedTogether) {
+  constexpr std::uint32_t kSize = 1 << 19, kName = 0x70000, kMost = 5000;
+  image::Module module;
+  types = module.types = 0x7000000;
+  runtime.target.map(types, kSize);
+  module.typesEnd = module.types + kSize;
+  runtime.modules.push_back(module);
+  text(kName, std::string(16000, 'x'));
+  std::uint32_t told = 0;
+  while (told < kMost && !name(type(64 * told, kName, 0)).empty()) ++told;
+  EXPECT_GT(told, 4000U);
+  EXPECT_LT(told, 4500U) << "64 MB together";
+  EXPECT_EQ(name(types).size(), 16000U) << "what was told stays";
+}
+
 }  // namespace
 }  // namespace parked::golang

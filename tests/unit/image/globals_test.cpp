@@ -13,6 +13,8 @@ namespace {
 constexpr Addr kData = 0x600000, kDataSize = 0x20000;
 constexpr Addr kAllm = kData + 0x100, kSched = kData + 0x200;
 constexpr Addr kMs = kData + 0x10000, kG0s = kData + 0x18000;
+constexpr Addr kAllgs = kData + 0x400, kLists = kData + 0x1000;
+constexpr Addr kGs = kG0s + 0x1000, kList = kG0s + 0x2000;
 constexpr std::uint64_t kSize = 64;
 
 /// Threads (m's) with their g0's, and who counts them.
@@ -25,7 +27,11 @@ class GlobalsTest : public testing::Test {
         target, {{.name = "runtime.mcommoninit"}, {.name = "runtime.newproc1"}});
     // Not the real offsets, so that nothing can rely on them.
     layouts.add("runtime.m", kSize, {{"g0", 8, 8, "*runtime.g"}, {"alllink", 16, 8, "*runtime.m"}});
-    layouts.add("runtime.g", kSize, {{"m", 24, 8, "*runtime.m"}});
+    layouts.add("runtime.g", kSize,
+                {{"m", 24, 8, "*runtime.m"},
+                 {"sched", 32, 16, "runtime.gobuf"},
+                 {"atomicstatus", 56, 4, "uint32"}});
+    layouts.add("runtime.gobuf", 16, {{"g", 8, 8, "uintptr"}});
     layouts.add(
         "runtime.schedt", kSize,
         {{"goidgen", 8, 8, "uint64"}, {"mnext", 16, 8, "int64"}, {"nmfreed", 24, 8, "int64"}});
@@ -52,6 +58,20 @@ class GlobalsTest : public testing::Test {
     target.put(m(i) + 8, g0);
     target.put(m(i) + 16, next);
     target.put(g0 + 24, m(i));
+  }
+  /// Goroutines that wait, in a list at `list`.
+  void goroutines(Addr list, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      const Addr g = kGs + i * kSize;
+      target.put(g + 32 + 8, g);
+      target.put(g + 56, std::uint32_t{4});
+      target.put(list + i * 8, g);
+    }
+  }
+  void slice(Addr variable, Addr list, std::uint64_t length) {
+    target.put(variable, list);
+    target.put(variable + 8, length);
+    target.put(variable + 16, length);
   }
   std::optional<Addr> find(const char* name) {
     return Globals(target, layouts, modules, *functions).find(name);
@@ -97,6 +117,28 @@ TEST_F(GlobalsTest, ThreadsInACircleAreNoList) {
   const std::uint64_t before = target.memory().misses();
   EXPECT_EQ(find("runtime.allm"), std::nullopt);
   EXPECT_EQ(target.memory().misses(), before);
+}
+
+TEST_F(GlobalsTest, GoroutinesAreTheLongestOfTheLists) {
+  goroutines(kList, 8);
+  slice(kAllgs, kList, 8);
+  // What the collector keeps of it, and one in which there is somebody else.
+  slice(kLists, kList, 6);
+  EXPECT_EQ(find("runtime.allgs"), kAllgs);
+  goroutines(kList + 0x100, 6);
+  target.put(kList + 0x100, kGs + kSize);
+  slice(kLists + 24, kList + 0x100, 6);
+  EXPECT_EQ(find("runtime.allgs"), std::nullopt);
+}
+
+TEST_F(GlobalsTest, OfTooManyListsOfGoroutinesNoneIsTaken) {
+  goroutines(kList, 8);
+  slice(kAllgs, kList, 8);
+  constexpr unsigned kMost = 64;
+  for (unsigned i = 1; i < kMost; ++i) slice(kLists + i * std::uint64_t{24}, kList, 6);
+  EXPECT_EQ(find("runtime.allgs"), kAllgs);
+  slice(kLists, kList, 6);
+  EXPECT_EQ(find("runtime.allgs"), std::nullopt);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "image/runtime_types.h"
 
 #include <gtest/gtest.h>
+#include <string>
 
 #include "golang/synthetic.h"
 
@@ -10,17 +11,22 @@ namespace {
 
 constexpr Addr kTypes = 0x600000, kMap = kTypes + 0x100, kName = kTypes + 0x800;
 
+/// What all descriptors begin with.
+void addType(test::SyntheticLayouts& layouts) {
+  layouts.add("internal/abi.Type", 24,
+              {{"Size_", 0, 8, "uintptr"},
+               {"PtrBytes", 8, 8, "uintptr"},
+               {"TFlag", 16, 1, "uint8"},
+               {"Kind_", 17, 1, "uint8"},
+               {"Str", 20, 4, "int32"}});
+}
+
 /// A map of Go 1.27, whose descriptor says where keys and elements are.
 class MapTypeTest : public testing::Test {
  protected:
   void SetUp() override {
     target.map(kTypes, 0x1000);
-    layouts.add("internal/abi.Type", 24,
-                {{"Size_", 0, 8, "uintptr"},
-                 {"PtrBytes", 8, 8, "uintptr"},
-                 {"TFlag", 16, 1, "uint8"},
-                 {"Kind_", 17, 1, "uint8"},
-                 {"Str", 20, 4, "int32"}});
+    addType(layouts);
     layouts.add("internal/abi.MapType", 96,
                 {{"Key", 24, 8, "*internal/abi.Type"},
                  {"Elem", 32, 8, "*internal/abi.Type"},
@@ -81,6 +87,48 @@ TEST_F(MapTypeTest, EntriesOutsideOfTheGroup) {
   EXPECT_EQ(type(), nullptr);
   shape(136, ~std::uint64_t{0} - 6, 1, 16, 16);
   EXPECT_EQ(type(), nullptr);
+}
+
+// Two thousand descriptors, all with the same fields of the same long name: 400 KB in the target.
+TEST(RuntimeTypes, WhatIsKeptOfOverlappingDescriptorsIsBounded) {
+  constexpr std::uint64_t kFieldCount = 100, kNameSize = 16000, kCount = 2000;
+  constexpr Addr kStructs = kTypes + 0x1000, kFields = kTypes + 0x20000,
+                 kLongName = kFields + 0x1000;
+  test::SyntheticTarget target;
+  test::SyntheticLayouts layouts;
+  addType(layouts);
+  layouts.add("internal/abi.StructType", 48, {{"Fields", 24, 24, "[]internal/abi.StructField"}});
+  layouts.add("internal/abi.StructField", 24,
+              {{"Name", 0, 8, "internal/abi.Name"},
+               {"Typ", 8, 8, "*internal/abi.Type"},
+               {"Offset", 16, 8, "uintptr"}});
+  target.map(kTypes, 0x40000);
+  const Addr name = kTypes + 0x800;
+  target.put(name + 1, std::uint8_t{1});
+  target.put(name + 2, "S", 1);
+  target.put(kLongName + 1, static_cast<std::uint8_t>((kNameSize & 0x7f) | 0x80));
+  target.put(kLongName + 2, static_cast<std::uint8_t>(kNameSize >> 7));
+  const std::string text(kNameSize, 'f');
+  target.put(kLongName + 3, text.data(), text.size());
+  for (std::uint64_t i = 0; i < kFieldCount; ++i) target.put(kFields + i * 24, kLongName);
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    const Addr type = kStructs + i * 48;
+    target.put(type + 17, static_cast<std::uint8_t>(TypeKind::structure));
+    target.put(type + 20, static_cast<std::int32_t>(name - kTypes));
+    target.put(type + 24, kFields);
+    target.put(type + 32, kFieldCount);
+  }
+  Module module;
+  module.types = kTypes;
+  module.typesEnd = kTypes + 0x40000;
+  const ModuleList modules{module};
+  RuntimeTypes types(target.memory(), layouts, modules);
+  std::uint64_t told = 0;
+  while (told < kCount && types.at(kStructs + told * 48) != nullptr) ++told;
+  EXPECT_GT(told, 100U);
+  EXPECT_LT(told, 200U) << "1.6 MB each, 256 MB together";
+  ASSERT_NE(types.at(kStructs), nullptr) << "what was told stays";
+  EXPECT_EQ(types.at(kStructs)->fields.size(), kFieldCount);
 }
 
 }  // namespace

@@ -299,6 +299,21 @@ TEST(AddressSpace, ARangeOverABorderIsCopiedOnce) {
   EXPECT_EQ(space.bytes(0x1ff8, 9).data(), once.data()) << "a shorter one is part of it";
 }
 
+TEST(AddressSpace, CopiesOverBordersAreBoundedTogether) {
+  constexpr std::size_t kPiece = 1 << 20, kSize = 120 * kPiece;
+  const Bytes bytes = filled(kPiece, 1);
+  AddressSpace space;
+  for (Addr i = 0; i < 128; ++i) space.add(mapped(kPiece * (1 + i), bytes));
+  ASSERT_EQ(space.regions().size(), 128U);
+  Addr at = kPiece;
+  while (at < kPiece + 100 && !space.bytes(at, kSize).empty()) ++at;
+  EXPECT_EQ(at, kPiece + 4) << "512 MiB together";
+  EXPECT_EQ(space.misses(), 1U);
+  EXPECT_EQ(space.firstMiss(), at);
+  EXPECT_EQ(space.bytes(2 * kPiece - 8, 16).size(), 16U) << "there is room for it";
+  EXPECT_EQ(space.bytes(kPiece, kSize).size(), kSize) << "and that is here";
+}
+
 TEST(AddressSpace, AfterTheSourceLeavesOnlyWhatWasFetchedIsThere) {
   Telling source;
   AddressSpace space;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -341,6 +342,30 @@ TEST(Core, SegmentsMayOverlapWrapAndLieInAnyOrder) {
     EXPECT_LT(region.start, region.end);
     last = region.end;
   }
+}
+
+TEST(Core, SegmentsTogetherHoldNoMoreThanTheFile) {
+  const Folder folder;
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, filled(0x1000, 1));
+  for (Addr i = 1; i < 100; ++i) builder.segment(PT_LOAD, 0x10000 + i * 0x1000, PF_R | PF_W, {});
+  Bytes core = builder.build();
+  auto* headers = reinterpret_cast<Elf64_Phdr*>(core.data() + sizeof(Elf64_Ehdr));
+  for (int i = 1; i < 100; ++i) {
+    headers[i].p_offset = headers[0].p_offset;
+    headers[i].p_filesz = headers[i].p_memsz = 0x1000;
+  }
+  auto target = opened(core, with(folder.write("service", executable("id"))));
+  ASSERT_TRUE(target) << target.error().message;
+  std::uint64_t size = 0;
+  for (const Region& region : (*target)->memory().regions()) {
+    if (!region.fromExecutable) size += region.end - region.start;
+  }
+  EXPECT_GE(size, 0x1000U);
+  EXPECT_LE(size, core.size());
+  const auto& entries = (*target)->incomplete().entries();
+  EXPECT_EQ(std::ranges::count(entries, "core file", &Incomplete::what), 1);
+  EXPECT_THAT(entries[0].detail, HasSubstr("claim more bytes than it has"));
 }
 
 TEST(Core, CountsOfSegmentsAreBelievedOnlyAsFarAsTheFileGoes) {

@@ -143,6 +143,30 @@ TEST(UnpackZstd, WithoutRoomItSaysWhere) {
   EXPECT_THAT(unpacked.error().message, HasSubstr("not enough free space in /"));
 }
 
+TEST(UnpackZstd, ABombOfZerosIsNotACore) {
+  const Bytes stream = compressed(Bytes(64 << 20));
+  ASSERT_LT(stream.size(), 16U << 10);
+  EXPECT_TRUE(unpackZstd(stream, "core.zst", nullptr, 64 << 20));
+  const auto unpacked = unpackZstd(stream, "core.zst", nullptr, 63 << 20);
+  ASSERT_FALSE(unpacked);
+  EXPECT_EQ(unpacked.error().code, ErrorCode::badFormat);
+  EXPECT_THAT(unpacked.error().message, HasSubstr("core.zst: it unpacks to more than 63 MiB"));
+}
+
+TEST(UnpackZstd, OfACoreNoMoreThanItsHeadersSpeakOf) {
+  ElfBuilder builder(ET_CORE);
+  builder.segment(PT_LOAD, 0x10000, PF_R | PF_W, noise(3 << 20));
+  const Bytes core = builder.build();
+  const auto whole = unpackZstd(compressed(core), "core.zst", nullptr);
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->size, core.size());
+  const Bytes behind(32 << 20);
+  const auto more = unpackZstd(compressed(concat({core, behind})), "core.zst", nullptr);
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, ErrorCode::badFormat);
+  EXPECT_THAT(more.error().message, HasSubstr("more than 19 MiB"));
+}
+
 TEST(UnpackZstd, CtrlCEndsIt) {
   class Impatient final : public Observer {
    public:
