@@ -38,4 +38,22 @@ struct Specials {
 
 Specials readSpecials(image::Image& image, const Heap& heap);
 
+/// Calls visit(kind, address of the word, its value) for what finalizers and cleanups, tied to
+/// objects or queued, will be called with: words outside of the heap that may point into it.
+template <class Visit>
+void visitRootWords(target::AddressSpace& memory, const Specials& specials, const Visit& visit) {
+  const auto block = [&](SpecialKind kind, const RootBlock& words) {
+    for (Addr at = words.address; at + sizeof(Addr) <= words.address + words.size;
+         at += sizeof(Addr)) {
+      visit(kind, at, memory.word(at));
+    }
+  };
+  for (const Special& special : specials.all) {
+    if (special.kind == SpecialKind::weakHandle) continue;  // keeps nothing
+    block(special.kind, {special.payload, special.payloadSize});
+  }
+  for (const RootBlock& words : specials.finalizers) block(SpecialKind::finalizer, words);
+  for (const RootBlock& words : specials.cleanups) block(SpecialKind::cleanup, words);
+}
+
 }  // namespace parked::heap

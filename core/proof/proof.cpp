@@ -193,28 +193,18 @@ void Proof::Run::markGlobals() {
 
 void Proof::Run::markSpecials() {
   Marker& marker = *proof_.marker_;
-  auto& memory = image_.target().memory();
-  const auto markBlock = [&](RootKind kind, const heap::RootBlock& block) {
-    for (Addr at = block.address; at + 8 <= block.address + block.size; at += 8) {
-      marker.mark(memory.word(at), {kind, kNone, at}, true);
-    }
-  };
   for (const heap::Special& special : proof_.specials_.all) {
-    if (special.kind == heap::SpecialKind::weakHandle) continue;  // see followWeak()
-    RootKind kind = RootKind::cleanup;
-    if (special.kind == heap::SpecialKind::finalizer) {
-      kind = RootKind::finalizer;
-      // The finalizer will get the object once nothing else has it, and with it what it points to.
-      marker.markPointersOf(special.object, {kind, kNone, proof_.heap_->address(special.object)});
-    }
-    markBlock(kind, {special.payload, special.payloadSize});
+    if (special.kind != heap::SpecialKind::finalizer) continue;  // weak handles: see followWeak()
+    // The finalizer will get the object once nothing else has it, and with it what it points to.
+    marker.markPointersOf(special.object,
+                          {RootKind::finalizer, kNone, proof_.heap_->address(special.object)});
   }
-  for (const heap::RootBlock& block : proof_.specials_.finalizers) {
-    markBlock(RootKind::finalizer, block);
-  }
-  for (const heap::RootBlock& block : proof_.specials_.cleanups) {
-    markBlock(RootKind::cleanup, block);
-  }
+  heap::visitRootWords(
+      image_.target().memory(), proof_.specials_, [&](heap::SpecialKind kind, Addr at, Addr value) {
+        const RootKind root =
+            kind == heap::SpecialKind::finalizer ? RootKind::finalizer : RootKind::cleanup;
+        marker.mark(value, {root, kNone, at}, true);
+      });
   for (const ObjectRef object : proof_.specials_.pinned) {
     const Addr address = proof_.heap_->address(object);
     marker.mark(address, {RootKind::pinned, kNone, address}, true);

@@ -29,7 +29,7 @@ struct Look {
   std::int64_t age(Index goroutine) const {
     return goroutine == kNone ? 0 : analysis.waitAtLeast(goroutine);
   }
-  /// Nobody who can still run has the body.
+  /// Nobody who can still run has the body, and nothing ends its request.
   bool lost(const HttpConnection& connection) const {
     return connection.bodyLost ||
            (connection.reader != kNone &&
@@ -51,6 +51,11 @@ std::string connectionEvidence(const HttpConnection& connection,
                         connection.net.remote);
   }
   if (const std::string what = request.text(); !what.empty()) text += ", " + what;
+  if (connection.contextOnly) {
+    text +=
+        ", nobody has the body any more, and only the end of its request (by its context, a "
+        "timeout or an error) closes it";
+  }
   return text;
 }
 
@@ -163,6 +168,7 @@ void transports(const Look& look, std::vector<Finding>& findings) {
 
 /// Clients that wait for a peer to finish connecting.
 void handshakes(const Look& look, std::vector<Finding>& findings) {
+  std::map<Index, leak::Place> places;  // of those who wait for a Transport that was told of
   for (const HttpConnection& connection : look.http.connections) {
     if (connection.server != kNone ||
         (connection.state != HttpState::dialing && connection.state != HttpState::handshake)) {
@@ -191,61 +197,76 @@ void handshakes(const Look& look, std::vector<Finding>& findings) {
         deadline);
     if (transport != nullptr) {
       finding.evidence.push_back(fmt::format("Transport {:#x}", transport->address));
+      // Who waits for which of its connections is not known: all are told of once.
+      const auto [place, isNew] = places.try_emplace(connection.transport);
       for (const Index waiter : transport->waiters) {
-        if (finding.place.function.empty()) finding.place = look.place(waiter);
+        if (!isNew) break;
+        if (place->second.function.empty()) place->second = look.place(waiter);
         finding.goroutines.push_back(waiter);
       }
+      finding.place = place->second;
     }
     findings.push_back(std::move(finding));
   }
 }
 
+std::string_view takenBy(HttpState state) {
+  return state == HttpState::bodyOpen  ? "body not closed"
+         : state == HttpState::waiting ? "waiting for the response"
+                                       : "in use";
+}
+
 /// Requests that wait for a connection under MaxConnsPerHost.
+void starvation(const Look& look, const HttpTransport& transport, std::vector<Finding>& findings) {
+  using Host = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::map<Host, std::vector<const HttpConnection*>> byHost;
+  for (const Index i : transport.connections) {
+    const HttpConnection& c = look.http.connections[i];
+    byHost[{c.host, c.scheme, c.proxy}].push_back(&c);
+  }
+  std::int64_t age = 0;
+  for (const Index waiter : transport.waiters) age = std::max(age, look.age(waiter));
+  bool told = false;
+  for (const stdlib::HttpHost& host : transport.hosts) {
+    if (host.waiters == 0) continue;
+    const auto& holders = byHost[{host.host, host.scheme, host.proxy}];
+    // A wait is healthy as long as somebody gives his connection back. One whose host is not
+    // known, as of some that are dialled, may be another of them.
+    const bool lost = holders.size() >= static_cast<std::uint64_t>(transport.maxPerHost) &&
+                      std::ranges::all_of(holders, [&](const auto* c) {
+                        return c->state == HttpState::bodyOpen && look.lost(*c);
+                      });
+    if (!lost && age < hangAge(look.analysis)) continue;
+    Finding finding;
+    finding.rule = RuleId::httpPoolStarved;
+    finding.verdict = lost ? leak::Verdict::proved : leak::Verdict::suspect;
+    finding.count = host.waiters;
+    // Who waits for which host is not known: all are told of once.
+    if (!told) finding.goroutines = transport.waiters;
+    told = true;
+    finding.sentence = fmt::format(
+        "{} for one of {} to {}://{}{}",
+        host.waiters == 1 ? "1 request waits"
+                          : fmt::format("{} requests wait", leak::withSeparators(host.waiters)),
+        leak::counted(static_cast<std::uint64_t>(transport.maxPerHost), "connection"), host.scheme,
+        host.host,
+        lost ? ", and nobody gives one back"
+             : fmt::format(", for at least {}", leak::humanDuration(age)));
+    if (!transport.waiters.empty()) finding.place = look.place(transport.waiters.front());
+    for (const HttpConnection* c : holders) {
+      if (finding.evidence.size() == kExamples) break;
+      finding.evidence.push_back(
+          fmt::format("taken: {}, {}", takenBy(c->state), connectionEvidence(*c)));
+    }
+    findings.push_back(std::move(finding));
+  }
+}
+
 void starvation(const Look& look, std::vector<Finding>& findings) {
   for (const HttpTransport& transport : look.http.transports) {
-    for (const stdlib::HttpHost& host : transport.hosts) {
-      if (transport.maxPerHost == 0 || host.waiters == 0) continue;
-      std::vector<const HttpConnection*> holders;
-      for (const Index i : transport.connections) {
-        const HttpConnection& c = look.http.connections[i];
-        if (c.host == host.host && c.scheme == host.scheme && c.proxy == host.proxy) {
-          holders.push_back(&c);
-        }
-      }
-      // A wait is healthy as long as somebody gives his connection back. One whose host is not
-      // known, as of some that are dialled, may be another of them.
-      const bool lost = holders.size() >= static_cast<std::uint64_t>(transport.maxPerHost) &&
-                        std::ranges::all_of(holders, [&](const auto* c) {
-                          return c->state == HttpState::bodyOpen && look.lost(*c);
-                        });
-      std::int64_t age = 0;
-      for (const Index waiter : transport.waiters) age = std::max(age, look.age(waiter));
-      if (!lost && age < hangAge(look.analysis)) continue;
-      Finding finding;
-      finding.rule = RuleId::httpPoolStarved;
-      finding.verdict = lost ? leak::Verdict::proved : leak::Verdict::suspect;
-      finding.count = host.waiters;
-      finding.goroutines = transport.waiters;
-      finding.sentence = fmt::format(
-          "{} for one of {} to {}://{}{}",
-          host.waiters == 1 ? "1 request waits"
-                            : fmt::format("{} requests wait", leak::withSeparators(host.waiters)),
-          leak::counted(static_cast<std::uint64_t>(transport.maxPerHost), "connection"),
-          host.scheme, host.host,
-          lost ? ", and nobody gives one back"
-               : fmt::format(", for at least {}", leak::humanDuration(age)));
-      if (!transport.waiters.empty()) finding.place = look.place(transport.waiters.front());
-      for (const HttpConnection* c : holders) {
-        if (finding.evidence.size() == kExamples) break;
-        finding.evidence.push_back(fmt::format("taken: {}, {}",
-                                               c->state == HttpState::bodyOpen ? "body not closed"
-                                               : c->state == HttpState::waiting
-                                                   ? "waiting for the response"
-                                                   : "in use",
-                                               connectionEvidence(*c)));
-      }
-      findings.push_back(std::move(finding));
-    }
+    const bool waits = std::ranges::any_of(
+        transport.hosts, [](const stdlib::HttpHost& host) { return host.waiters != 0; });
+    if (transport.maxPerHost != 0 && waits) starvation(look, transport, findings);
   }
 }
 

@@ -30,6 +30,7 @@ class ContextReader {
   /// user asks to stop, and what they give is worth nothing then.
   void judgeHolders(const Finder& again);
 
+  const Contexts& contexts() const { return contexts_; }
   Contexts take() { return std::move(contexts_); }
 
  private:

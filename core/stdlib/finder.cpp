@@ -55,14 +55,33 @@ void Finder::wantInterface(std::string_view interface) {
   }
 }
 
-void Finder::wantTarget(Addr object, bool interior) {
-  const auto number = static_cast<std::uint32_t>(holders_.size());
-  if (!targets_.insert(object, number)) return;
+/// Who points anywhere into the object. One list for all that is wanted of it.
+std::uint32_t Finder::listOf(heap::ObjectRef object) {
+  const Addr start = heap_.address(object);
+  const auto list = static_cast<std::uint32_t>(holders_.size());
+  if (!rangeLists_.insert(start, list)) return rangeLists_.find(start);
   holders_.emplace_back();
-  targetFilter_.add(object);
-  if (const heap::ObjectRef ref = heap_.find(object); interior && ref) {
-    const Addr start = heap_.address(ref);
-    ranges_.push_back({start, start + heap_.spans()[ref.span].elementSize, number});
+  ranges_.push_back({start, start + heap_.spans()[object.span].elementSize, list});
+  return list;
+}
+
+void Finder::wantTarget(Addr object, bool interior) {
+  if (object == 0) return;
+  const heap::ObjectRef ref = heap_.find(object);
+  auto target = targets_.find(object);
+  const bool isNew = target == golang::AddrMap::kMissing;
+  if (isNew) {
+    target = static_cast<std::uint32_t>(lists_.size());
+    targets_.insert(object, target);
+    lists_.push_back(0);
+    targetFilter_.add(object);
+  }
+  // Who has what it is a part of has it, too.
+  if (ref && (interior || heap_.address(ref) != object)) {
+    lists_[target] = listOf(ref);
+  } else if (isNew) {
+    lists_[target] = static_cast<std::uint32_t>(holders_.size());
+    holders_.emplace_back();
   }
 }
 
@@ -74,22 +93,24 @@ void Finder::heed(const heap::Specials& specials) {
   }
 }
 
-std::uint32_t Finder::targetAt(Addr value) const {
-  if (targetFilter_.may(value)) {
-    if (const auto at = targets_.find(value); at != golang::AddrMap::kMissing) return at;
-  }
-  if (ranges_.empty() || value < ranges_.front().start || value >= ranges_.back().end) {
-    return golang::AddrMap::kMissing;
-  }
-  const auto after = std::ranges::upper_bound(ranges_, value, {}, &Range::start);
-  const Range& range = *std::prev(after);
-  return value < range.end ? range.target : golang::AddrMap::kMissing;
+void Finder::note(std::uint32_t list, Addr word, const Holder& holder) {
+  if (holders_[list].size() >= kMaxHolders) return;
+  holders_[list].push_back(holder);
+  holders_[list].back().word = word;
 }
 
-void Finder::hold(std::uint32_t target, Addr word, const Holder& holder) {
-  if (holders_[target].size() >= kMaxHolders) return;
-  holders_[target].push_back(holder);
-  holders_[target].back().word = word;
+/// The word leads to `value`: that is a target, or in an object that is wanted as a whole.
+void Finder::hold(Addr value, Addr word, const Holder& holder) {
+  auto list = golang::AddrMap::kMissing;
+  if (targetFilter_.may(value)) {
+    if (const auto at = targets_.find(value); at != golang::AddrMap::kMissing) {
+      list = lists_[at];
+      note(list, word, holder);
+    }
+  }
+  if (ranges_.empty() || value < ranges_.front().start || value >= ranges_.back().end) return;
+  const Range& range = *std::prev(std::ranges::upper_bound(ranges_, value, {}, &Range::start));
+  if (value < range.end && range.list != list) note(range.list, word, holder);
 }
 
 /// A value lies in the heap or is a global. Lists of types look like interfaces, too.
@@ -129,9 +150,7 @@ void Finder::look(Addr word, Addr before, Addr value, const Holder& holder) {
       }
     }
   }
-  if (const auto target = targetAt(value); target != golang::AddrMap::kMissing) {
-    hold(target, word, holder);
-  }
+  hold(value, word, holder);
 }
 
 /// What running threads have in registers and on their stacks: it may be anything inside of an
@@ -140,27 +159,28 @@ void Finder::scanMachine() {
   const auto roots = proof::readMachineRoots(snapshot_);
   for (const proof::HeldPointer& pointer : roots.pointers) {
     const heap::ObjectRef object = heap_.find(pointer.value);
-    const Addr start = object ? heap_.address(object) : pointer.value;
-    if (const auto target = targetAt(start); target != golang::AddrMap::kMissing) {
-      hold(target, pointer.at, Holder{});
-    }
+    hold(object ? heap_.address(object) : pointer.value, pointer.at, Holder{});
     if (visit_) visit_({}, pointer.value);
   }
 }
 
-/// Finalizers and cleanups that are about to run, and what foreign code may hold.
-void Finder::scanQueues() {
+/// What finalizers and cleanups will get, what foreign code may hold, and what there are weak
+/// pointers to. As markSpecials() and followWeak() of proof/proof.cpp.
+void Finder::scanSpecials() {
   if (specials_ == nullptr) return;
-  auto& memory = snapshot_.image->target().memory();
-  for (const auto* blocks : {&specials_->finalizers, &specials_->cleanups}) {
-    for (const heap::RootBlock& block : *blocks) {
-      for (Addr at = block.address; at + kWord <= block.address + block.size; at += kWord) {
-        const Addr value = memory.word(at);
-        look(at, 0, value, Holder{});
-        if (visit_) visit_({}, value);
-      }
-    }
+  for (const heap::Special& special : specials_->all) {
+    if (special.kind != heap::SpecialKind::weakHandle) continue;
+    // A weak pointer is a pointer to the handle. Who has one can get a strong one while the object
+    // is there, and what a leaked goroutine keeps is there for ever. It keeps nothing itself, which
+    // is why visit_ does not see it.
+    const heap::ObjectRef handle = heap_.find(heap_.memory().word(special.payload));
+    if (handle && !isReachable(handle)) continue;
+    look(special.payload, 0, heap_.address(special.object), Holder{});
   }
+  heap::visitRootWords(heap_.memory(), *specials_, [&](heap::SpecialKind, Addr at, Addr value) {
+    look(at, 0, value, Holder{});
+    if (visit_) visit_({}, value);
+  });
   for (const heap::ObjectRef object : specials_->pinned) {
     const Addr address = heap_.address(object);
     look(address, 0, address, Holder{});
@@ -183,8 +203,7 @@ bool Finder::scanHeap(Observer* observer) {
       if (!heap_.allocated(object)) continue;
       Holder holder;
       holder.object = span.address(index);
-      holder.reachable =
-          marker_ == nullptr || marker_->isMarked(object) || finalized_.contains(holder.object);
+      holder.reachable = isReachable(object) || finalized_.contains(holder.object);
       // What cannot be parsed is what the proof has counted already.
       (void)pointers.visit(object, [&](Addr address, Addr value) {
         if (value == 0) return;
@@ -248,7 +267,7 @@ bool Finder::scan(Observer* observer) {
   });
   if (!scanStacks(observer)) return false;
   scanMachine();
-  scanQueues();
+  scanSpecials();
   return scanHeap(observer);
 }
 
@@ -266,13 +285,19 @@ std::vector<Finder::Found> Finder::ofInterface(std::string_view interface) const
 
 std::span<const Holder> Finder::holdersOf(Addr object) const {
   const auto at = targets_.find(object);
-  return at == golang::AddrMap::kMissing ? std::span<const Holder>() : holders_[at];
+  return at == golang::AddrMap::kMissing ? std::span<const Holder>() : holders_[lists_[at]];
+}
+
+/// Of a dead object only where there is no proof: a claim that nobody has a thing is one of a
+/// proof's, and damage may make a live object look dead.
+bool Finder::isReachable(heap::ObjectRef object) const {
+  if (marker_ != nullptr) return marker_->isMarked(object);
+  return heap_.allocated(object) && !heap_.isDead(object);
 }
 
 bool Finder::isReachable(Addr object) const {
   const heap::ObjectRef ref = heap_.find(object);
-  if (!ref) return true;
-  return marker_ == nullptr ? heap_.allocated(ref) : marker_->isMarked(ref);
+  return !ref || isReachable(ref);
 }
 
 }  // namespace parked::stdlib

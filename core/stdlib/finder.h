@@ -25,12 +25,13 @@ namespace parked::stdlib {
 using golang::Index;
 using golang::kNone;
 
-/// A word that points to a wanted object.
+/// A word that points to a wanted object, or through which somebody can still get a pointer to it.
 struct Holder {
-  Addr word = 0;            ///< where it is
-  Addr object = 0;          ///< start of the heap object it is in; 0: a global or a stack
+  Addr word = 0;    ///< where it is
+  Addr object = 0;  ///< start of the heap object it is in; 0: a global, a stack, the runtime
   Index goroutine = kNone;  ///< whose stack it is in
-  /// What can still run reaches it, or a finalizer will get it; true if no proof was asked for.
+  /// What can still run reaches it, or a finalizer will get it. Without a proof: the last
+  /// collection did not find it dead.
   bool reachable = true;
 };
 
@@ -44,10 +45,12 @@ class Finder {
   void wantType(std::string_view pointerType);
   /// Asks for the objects any interface of type `interface` ("context.Context") holds.
   void wantInterface(std::string_view interface);
-  /// Asks who points to the start of the object; with `interior`, to anything in it.
+  /// Asks who points to the start of the object; with `interior`, or if it is a part of a larger
+  /// one, to anything in it.
   void wantTarget(Addr object, bool interior = false);
-  /// Objects that have a finalizer count as reachable: what it will do with them is not known. And
-  /// what finalizers and cleanups are about to get is held. `specials` must outlive the pass.
+  /// Objects that have a finalizer count as reachable: what it will do with them is not known. What
+  /// finalizers and cleanups will get is held, and so is what a weak pointer leads to that somebody
+  /// has. `specials` must outlive the pass.
   void heed(const heap::Specials& specials);
   /// Asks to be told of every pointer of the pass: the object it is in (none: it is in a global, on
   /// a stack or in a register) and where it leads.
@@ -74,7 +77,7 @@ class Finder {
   }
 
   /// Whether what can still run reaches the object: it is a global, or marked. Without a proof
-  /// every allocated object counts as reachable.
+  /// every allocated object counts as reachable that the last collection did not find dead.
   bool isReachable(Addr object) const;
 
  private:
@@ -92,10 +95,12 @@ class Finder {
   void wantWord(Addr word, Addr type, const std::string& name);
   bool isValue(Addr address) const;
   bool fits(Addr address, Addr type) const;
-  std::uint32_t targetAt(Addr value) const;
-  void hold(std::uint32_t target, Addr word, const Holder& holder);
+  std::uint32_t listOf(heap::ObjectRef object);
+  void note(std::uint32_t list, Addr word, const Holder& holder);
+  void hold(Addr value, Addr word, const Holder& holder);
+  bool isReachable(heap::ObjectRef object) const;
   void scanMachine();
-  void scanQueues();
+  void scanSpecials();
   void look(Addr word, Addr before, Addr value, const Holder& holder);
   bool scanHeap(Observer* observer);
   bool scanStacks(Observer* observer);
@@ -111,13 +116,15 @@ class Finder {
   };
   std::vector<WordType> wordTypes_;
   Filter wordFilter_, targetFilter_;
-  golang::AddrMap targets_;  // to holders_
+  golang::AddrMap targets_;           // to lists_
+  std::vector<std::uint32_t> lists_;  // by target: its list in holders_
   std::vector<std::vector<Holder>> holders_;
   struct Range {
     Addr start = 0, end = 0;
-    std::uint32_t target = 0;
+    std::uint32_t list = 0;
   };
-  std::vector<Range> ranges_;  // of targets wanted with what is inside of them, sorted
+  std::vector<Range> ranges_;   // objects wanted with what is inside of them, sorted for the pass
+  golang::AddrMap rangeLists_;  // by their starts: into holders_
   Visit visit_;
   const heap::Specials* specials_ = nullptr;
   golang::AddrMap finalized_;

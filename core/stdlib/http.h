@@ -55,8 +55,11 @@ struct HttpConnection {
   std::int64_t idleSince = 0;        ///< idle: monotonic ns; 0: not known
   std::uint64_t streams = 0;         ///< HTTP/2: open ones
   std::vector<HttpStream> requests;  ///< HTTP/2 client: the open streams that are readable
-  bool bodyLost = false;             ///< bodyOpen: proved that nobody can close the body any more
-  HttpRequest request;               ///< what it is busy with; empty: not known
+  bool bodyLost = false;  ///< bodyOpen: proved that nothing closes the body or ends the request
+  /// bodyOpen: proved that nobody can close the body any more, but its request may still end: its
+  /// context, a timeout, or an error of who still sends it.
+  bool contextOnly = false;
+  HttpRequest request;                   ///< what it is busy with; empty: not known
   Index reader = kNone, writer = kNone;  ///< its readLoop and writeLoop, its dialler or its serve
   Index user = kNone;  ///< goroutine that waits for the response or reads the body
 };

@@ -1,7 +1,9 @@
 // Which response bodies nobody can close any more.
 #include <algorithm>
 
+#include "golang/addr_map.h"
 #include "stdlib/http_reader.h"
+#include "stdlib/request_end.h"
 
 namespace parked::stdlib {
 
@@ -13,22 +15,31 @@ constexpr std::uint32_t kAbsent = image::Field<Addr>::kAbsent;
 
 /// Bodies whose every way to be closed is lost. readLoop waits on a channel of its own for the end
 /// of the body. The body's two functions hold that channel, the body holds them, the response holds
-/// the body; readLoop itself may hold all of it. It is lost if nobody else does.
-void HttpReader::judgeBodies(const Finder& again) {
+/// the body; readLoop itself may hold all of it. It is lost if nobody else does, and nothing ends
+/// the request.
+void HttpReader::judgeBodies(const Finder& again, const Contexts& contexts) {
+  if (bodies_.empty()) return;
+  const RequestEnd end(snapshot_, proof_, stacks_, contexts);
   for (Index i = 0; i < http_.connections.size(); ++i) {
     if (stop_()) return;
     const auto parts = bodies_.find(i);
     if (parts == bodies_.end()) continue;
     HttpConnection& connection = http_.connections[i];
     const auto& chain = parts->second;
-    connection.bodyLost = std::ranges::none_of(chain, [&](Addr part) {
+    golang::AddrMap own;  // its sudogs point to what readLoop waits on, too
+    for (const golang::Wait& wait : snapshot_.waitsOf(snapshot_.goroutines[connection.reader])) {
+      own.insert(wait.sudog, 0);
+    }
+    for (const Addr part : chain) own.insert(part, 0);
+    const bool nobody = std::ranges::none_of(chain, [&](Addr part) {
       if (!again.knowsHolders(part)) return true;
       return std::ranges::any_of(again.holdersOf(part), [&](const Holder& holder) {
         return holder.reachable && holder.goroutine != connection.reader &&
-               (holder.object == 0 || std::ranges::find(chain, holder.object) == chain.end()) &&
-               !isSudogOf(connection.reader, holder.object);
+               !own.contains(holder.object);
       });
     });
+    connection.contextOnly = nobody && end.mayCome(connection, chain.front());
+    connection.bodyLost = nobody && !connection.contextOnly;
   }
 }
 
@@ -48,11 +59,21 @@ std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) {
       !roots_.problem().empty()) {
     return chain;
   }
+  // What Client.Timeout puts around a body.
+  image::Binder timer(layouts_, "net/http.cancelTimerBody", missing);
+  const std::uint32_t timed = timer.offsetOf("rc", false);
   const Addr bodyType = values_.types().find("*net/http.bodyEOFSignal");
+  const Addr timerType = values_.types().find("*net/http.cancelTimerBody");
   roots_.read(snapshot_.goroutines[connection.reader], held_);
   for (const proof::HeldPointer& pointer : held_) {
-    const Interface content = values_.interface(pointer.value + body);
+    Interface content = values_.interface(pointer.value + body);
+    Addr around = 0;
+    if (content.type != 0 && content.type == timerType && timed != kAbsent) {
+      around = content.data;
+      content = values_.interface(around + timed);
+    }
     if (content.type == 0 || content.type != bodyType) continue;
+    if (around != 0) chain.push_back(around);
     chain.insert(chain.end(), {pointer.value, content.data, values_.pointer(content.data + atEnd),
                                values_.pointer(content.data + early),
                                // which knows the response for its trailer
@@ -60,13 +81,6 @@ std::vector<Addr> HttpReader::bodyChain(const HttpConnection& connection) {
     break;
   }
   return chain;
-}
-
-/// The sudogs of a goroutine point to what it waits on, too.
-bool HttpReader::isSudogOf(Index goroutine, Addr object) const {
-  return object != 0 &&
-         std::ranges::any_of(snapshot_.waitsOf(snapshot_.goroutines[goroutine]),
-                             [&](const golang::Wait& wait) { return wait.sudog == object; });
 }
 
 /// What readLoop waits on for the body's end: a channel of bool, since 1.27 of error. The others,

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "stdlib/http_reader.h"
+#include "stdlib/request_end.h"
 
 namespace parked::stdlib {
 
@@ -19,7 +20,6 @@ constexpr std::uint64_t kWord = 8;
 constexpr std::size_t kMaxScheme = 16;  // of what a pool has connections for: http, https
 
 constexpr std::string_view kReadLoop = "net/http.(*persistConn).readLoop";
-constexpr std::string_view kWriteLoop = "net/http.(*persistConn).writeLoop";
 constexpr std::string_view kRoundTrip = "net/http.(*persistConn).roundTrip";
 constexpr std::string_view kConnRead = "net/http.(*persistConn).Read";
 constexpr std::string_view kGetConn = "net/http.(*Transport).getConn";
@@ -362,9 +362,9 @@ Addr HttpReader::http2Of(Addr transport) const {
 }
 
 /// A Transport is nobody's any more when only its own connections hold it.
-void HttpReader::judgeHolders(const Finder& again) {
+void HttpReader::judgeHolders(const Finder& again, const Contexts& contexts) {
   if (proof_ == nullptr || !proof_->given()) return;
-  judgeBodies(again);
+  judgeBodies(again, contexts);
   std::unordered_set<Index> loops;  // the connections' own goroutines
   for (const HttpConnection& connection : http_.connections) {
     loops.insert({connection.reader, connection.writer});

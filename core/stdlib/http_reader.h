@@ -10,6 +10,7 @@
 #include "golang/map_reader.h"
 #include "proof/proof.h"
 #include "proof/stack_roots.h"
+#include "stdlib/contexts.h"
 #include "stdlib/finder.h"
 #include "stdlib/http.h"
 #include "stdlib/stack_index.h"
@@ -29,9 +30,9 @@ class HttpReader {
   void want(Finder& finder) const;
   /// Reads everything, with what that pass found; asks `again` about holders for a second one.
   void read(const Finder& finder, Finder& again);
-  /// Whom the second pass found to hold the transports. Both end early when the user asks to stop,
-  /// and what they give is worth nothing then.
-  void judgeHolders(const Finder& again);
+  /// Whom the second pass found to hold the transports and bodies. Both end early when the user
+  /// asks to stop, and what they give is worth nothing then.
+  void judgeHolders(const Finder& again, const Contexts& contexts);
 
   Http take() { return std::move(http_); }
 
@@ -55,9 +56,8 @@ class HttpReader {
   HttpRequest requestAt(Addr address, const Request& layout, std::string_view scheme) const;
 
   Addr http2Of(Addr transport) const;
-  void judgeBodies(const Finder& again);
+  void judgeBodies(const Finder& again, const Contexts& contexts);
   std::vector<Addr> bodyChain(const HttpConnection& connection);
-  bool isSudogOf(Index goroutine, Addr object) const;
   Addr bodyChannel(const HttpConnection& connection) const;
 
   struct Http2Client;

@@ -78,7 +78,7 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
                          resources->incomplete, observer);
   contexts.read(finder, again);
   if (stopped() || !again.scan(observer)) return interruptedResources();
-  http.judgeHolders(again);
+  http.judgeHolders(again, contexts.contexts());
   sql.judgeHolders(finder, again);
   contexts.judgeHolders(again);
   if (stopped()) return interruptedResources();

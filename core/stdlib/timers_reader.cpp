@@ -106,7 +106,7 @@ void TimersReader::addIdle() {
     for (std::uint32_t index = 0; index < span.objects; ++index) {
       const heap::ObjectRef object{number, index};
       if (!heap_.allocated(object)) continue;
-      if (proof_ != nullptr && !proof_->marker()->isMarked(object)) continue;
+      if (proof_ != nullptr ? !proof_->marker()->isMarked(object) : heap_.isDead(object)) continue;
       const Addr address = span.address(index) + offset;
       if (known.contains(address) || !isSendTime(memory.word(address + function.offset))) continue;
       auto read = reader.read(address);

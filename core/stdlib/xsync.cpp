@@ -1,7 +1,5 @@
 #include "stdlib/xsync.h"
 
-#include <algorithm>
-
 #include "golang/addr_map.h"
 #include "stdlib/values.h"
 
@@ -16,10 +14,6 @@ using image::Field;
 constexpr std::string_view kAcquire = "golang.org/x/sync/semaphore.(*Weighted).Acquire";
 constexpr std::string_view kWait = "golang.org/x/sync/errgroup.(*Group).Wait";
 constexpr std::string_view kGo = "golang.org/x/sync/errgroup.(*Group).Go";
-
-bool holds(const std::vector<Index>& goroutines, Index goroutine) {
-  return std::ranges::find(goroutines, goroutine) != goroutines.end();
-}
 
 /// semaphore.Weighted.
 struct Layout {
@@ -91,22 +85,30 @@ void readGroups(const golang::Snapshot& snapshot, const StackIndex& stacks, Extr
 }  // namespace
 
 const WeightedSemaphore* ExtraSync::semaphoreOf(Index goroutine) const {
-  const auto at = std::ranges::find_if(
-      semaphores, [&](const WeightedSemaphore& s) { return holds(s.waiters, goroutine); });
-  return at == semaphores.end() ? nullptr : &*at;
+  const auto at = semaphoreOf_.find(goroutine);
+  return at == semaphoreOf_.end() ? nullptr : &semaphores[at->second];
 }
 
 const ErrorGroup* ExtraSync::groupOf(Index goroutine) const {
-  const auto at = std::ranges::find_if(groups, [&](const ErrorGroup& g) {
-    return holds(g.waiters, goroutine) || holds(g.starters, goroutine);
-  });
-  return at == groups.end() ? nullptr : &*at;
+  const auto at = groupOf_.find(goroutine);
+  return at == groupOf_.end() ? nullptr : &groups[at->second];
+}
+
+void ExtraSync::index() {
+  for (std::size_t i = 0; i < semaphores.size(); ++i) {
+    for (const Index waiter : semaphores[i].waiters) semaphoreOf_.try_emplace(waiter, i);
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    for (const Index waiter : groups[i].waiters) groupOf_.try_emplace(waiter, i);
+    for (const Index starter : groups[i].starters) groupOf_.try_emplace(starter, i);
+  }
 }
 
 ExtraSync readExtraSync(const golang::Snapshot& snapshot, StackIndex& stacks) {
   ExtraSync found;
   readSemaphores(snapshot, stacks, found);
   readGroups(snapshot, stacks, found);
+  found.index();
   return found;
 }
 

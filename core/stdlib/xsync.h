@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "base/incomplete.h"
@@ -35,6 +36,11 @@ struct ExtraSync {
   /// What the goroutine waits on; null if that is none of them.
   const WeightedSemaphore* semaphoreOf(Index goroutine) const;
   const ErrorGroup* groupOf(Index goroutine) const;
+  /// Notes who waits on which of them, once both are complete: the two above ask for it.
+  void index();
+
+ private:
+  std::unordered_map<Index, std::size_t> semaphoreOf_, groupOf_;  // by goroutine
 };
 
 /// Reads them from the stacks of those who wait.

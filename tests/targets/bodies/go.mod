@@ -1,0 +1,3 @@
+module parked.test/bodies
+
+go 1.18
