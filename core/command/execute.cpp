@@ -54,9 +54,10 @@ std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
   return filters;
 }
 
-Exit exitOf(const Invocation& invocation, const report::Report& report) {
+/// `quieted`: the report is of one goroutine that the allow-list knows.
+Exit exitOf(const Invocation& invocation, const report::Report& report, bool quieted = false) {
   if (report.interrupted) return Exit::incomplete;
-  if (invocation.failOn) {
+  if (invocation.failOn && !quieted) {
     for (const leak::Analysis& analysis = *report.analysis;
          const golang::Index index : report.goroutines) {
       if (!report.snapshot->goroutines[index].system &&
@@ -135,20 +136,12 @@ void renderList(const Invocation& invocation, const report::Report& report,
 
 Result<report::Report> reportFor(const Invocation& invocation, Workspace& workspace,
                                  const Work& work, const std::vector<leak::Filter>& filters) {
-  const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work.timings);
+  const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work);
   const Timings::Scope scope(work.timings, "report");
   const stdlib::Resources* resources = workspace.resources(work);
   std::vector<Incomplete> incomplete = workspace.incomplete();
   const auto& more = resources->incomplete.entries();
   incomplete.insert(incomplete.end(), more.begin(), more.end());
-  if (const proof::Proof* proof = analysis.options().proof; proof != nullptr) {
-    if (proof->interrupted() && !analysis.snapshot().interrupted) {
-      incomplete.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
-    }
-    if (proof->memoryMissing()) {
-      incomplete.push_back({"proof", "memory that it needs is not in the target", 1, 0});
-    }
-  }
   auto report = report::makeReport(analysis, resources, workspace.target(), std::move(incomplete),
                                    filters, invocation.groupBy);
   if (!report) return report;
@@ -197,6 +190,8 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
   if (!index) return tl::unexpected(index.error());
   auto report = reportFor(invocation, workspace, work, {});
   if (!report) return tl::unexpected(report.error());
+  // Shown all the same: somebody asked for it by its id.
+  const bool quieted = !std::ranges::binary_search(report->goroutines, *index);
   report->goroutines = {*index};
   report->grouping = leak::group(*report->analysis, report->goroutines);
   report->filtered = true;
@@ -209,7 +204,28 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
     renderMachine(invocation, *report, sink);
   }
   if (isText(invocation)) report::renderIncomplete(*report, style, sink);
-  return exitOf(invocation, *report);
+  return exitOf(invocation, *report, quieted);
+}
+
+/// `channel ADDR --json`: the channel, and the goroutines in its queues.
+Result<Exit> executeChannelJson(const Invocation& invocation, report::Report& report,
+                                golang::Index channel, const Sink& sink) {
+  std::vector<golang::Index> queued;
+  for (const golang::Wait& wait : report.snapshot->waits) {
+    if (wait.kind == golang::ObjectKind::channel && wait.object == channel &&
+        wait.goroutine < report.snapshot->goroutines.size()) {
+      queued.push_back(wait.goroutine);
+    }
+  }
+  std::ranges::sort(queued);
+  const auto repeated = std::ranges::unique(queued);  // in two cases of one select
+  queued.erase(repeated.begin(), repeated.end());
+  report.goroutines = std::move(queued);
+  report.grouping = leak::group(*report.analysis, report.goroutines);
+  report.filtered = true;
+  const report::JsonParts parts{.timers = false, .channels = true, .channel = channel};
+  report::renderJson(report, parts, invocation.limitOr(0), sink);
+  return exitOf(invocation, report);
 }
 
 /// `channels --json` and its like: the document with the one array asked for.
@@ -223,24 +239,39 @@ Result<Exit> executeListJson(const Invocation& invocation, const report::Report&
   parts.sql = invocation.kind == Kind::sql;
   parts.files = invocation.kind == Kind::files;
   parts.contexts = invocation.kind == Kind::contexts;
-  if (invocation.kind == Kind::channel) {
-    return fail(ErrorCode::usage, "channel has text only; channels --json lists all of them");
-  }
   report::renderJson(report, parts, invocation.limitOr(0), sink);
   return exitOf(invocation, report);
 }
 
 }  // namespace
 
-const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, Timings* timings) {
-  if (analysis_ == nullptr || analysis_->options().thresholds != thresholds) {
+std::vector<Incomplete> Workspace::incomplete() const {
+  std::vector<Incomplete> all = incomplete_;
+  if (proof_ != nullptr && proof_->interrupted() && !snapshot_->interrupted) {
+    all.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
+  }
+  if (proof_ != nullptr && proof_->memoryMissing()) {
+    all.push_back({"proof", "memory that it needs is not in the target", 1, 0});
+  }
+  if (analysis_ != nullptr && !analysis_->interrupted().empty()) {
+    all.push_back({std::string(kInterrupted), std::string(analysis_->interrupted()), 1, 0});
+  }
+  return all;
+}
+
+const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, const Work& work) {
+  // A command was interrupted, this is another one.
+  const bool kept = analysis_ != nullptr && analysis_->options().thresholds == thresholds &&
+                    analysis_->interrupted().empty();
+  if (!kept) {
     leak::Options options;
     options.thresholds = thresholds;
     const bool finished = proof_ == nullptr || !proof_->interrupted();
     options.proofs = target_.kind != target::Kind::liveUnstopped && finished;
     options.proof = proof_;
     analysis_.reset();
-    analysis_ = std::make_unique<leak::Analysis>(*snapshot_, *code_, options, timings);
+    analysis_ =
+        std::make_unique<leak::Analysis>(*snapshot_, *code_, options, work.timings, work.observer);
   }
   return *analysis_;
 }
@@ -260,7 +291,8 @@ const stdlib::Resources* Workspace::resources(const Work& work) {
 
 bool Workspace::interrupted() const {
   return snapshot_->interrupted || (proof_ != nullptr && proof_->interrupted()) ||
-         (resources_ != nullptr && resources_->interrupted);
+         (resources_ != nullptr && resources_->interrupted) ||
+         (analysis_ != nullptr && !analysis_->interrupted().empty());
 }
 
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
@@ -290,7 +322,10 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     return fail(ErrorCode::interrupted, "interrupted before that was read");
   }
   const Timings::Scope scope(work.timings, "render");
-  if (!isText(invocation)) return executeListJson(invocation, *report, sink);
+  if (!isText(invocation)) {
+    return invocation.kind == Kind::channel ? executeChannelJson(invocation, *report, channel, sink)
+                                            : executeListJson(invocation, *report, sink);
+  }
   if (invocation.kind == Kind::channel) {
     report::renderChannel(*report, channel, invocation.limitOr(kListLines), look, sink);
   } else {

@@ -35,9 +35,10 @@ class Workspace {
 
   const golang::Snapshot& snapshot() const { return *snapshot_; }
   const report::TargetInfo& target() const { return target_; }
-  const std::vector<Incomplete>& incomplete() const { return incomplete_; }
-  /// The analysis for these thresholds; the last one is kept.
-  const leak::Analysis& analysis(const leak::Thresholds& thresholds, Timings* timings);
+  /// Of target, snapshot, proof and the last analysis: what makes every report of them incomplete.
+  std::vector<Incomplete> incomplete() const;
+  /// The analysis for these thresholds; the last one is kept, unless it was interrupted.
+  const leak::Analysis& analysis(const leak::Thresholds& thresholds, const Work& work);
   const stdlib::Resources* resources(const Work& work);
   /// Reading was stopped by the user, in opening or in a command.
   bool interrupted() const;

@@ -33,6 +33,12 @@ class LiveCopy {
   /// While the process stands still.
   Result take(Timings* timings);
 
+  /// Nothing may be proved of what was copied: the stop was over before all was there. `letGo`:
+  /// target::Target::late(), once released.
+  static bool cutShort(Result copied, bool letGo) {
+    return copied == Result::late || (copied == Result::unknown && letGo);
+  }
+
  private:
   using Ranges = std::vector<target::Range>;
   bool mayBeLate() const;

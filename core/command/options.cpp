@@ -134,8 +134,8 @@ Result<void> readFormat(const Spec& spec, const Raw& raw, Format& format) {
   }
   if (raw.json) format = Format::json;
   if (raw.jsonl) format = Format::jsonl;
-  const bool listsGoroutines = spec.has(Option::filters) || spec.kind == Kind::goroutine;
-  if (!listsGoroutines && (format == Format::jsonl || format == Format::traceback)) {
+  const bool goroutinesOnly = format == Format::jsonl || format == Format::traceback;
+  if (goroutinesOnly && !spec.has(Option::dump)) {
     return usage(fmt::format("{} has no such format: expected text or json", spec.name));
   }
   return {};

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "command/execute.h"
+#include "command/host_observer.h"
 #include "command/live_copy.h"
 #include "command/options.h"
 #include "command/specs.h"
@@ -29,25 +30,7 @@ namespace parked {
 
 namespace {
 
-/// The host's callbacks as the rooms see them.
-class HostObserver : public Observer {
- public:
-  explicit HostObserver(const Host& host) : host_(host) {}
-  void progress(std::string_view stage, std::uint64_t done, std::uint64_t total) override {
-    if (host_.progress) host_.progress(stage, done, total);
-  }
-  /// Once asked to stop, always: a debugger may forget that it was.
-  bool cancelled() override {
-    cancelled_ = cancelled_ || (host_.cancelled && host_.cancelled());
-    return cancelled_;
-  }
-  /// Somebody was told so.
-  bool hasStopped() const { return cancelled_; }
-
- private:
-  const Host& host_;
-  bool cancelled_ = false;
-};
+using command::HostObserver;
 
 target::Thread toThread(const DebuggerAccess::Thread& from) {
   target::Thread thread;
@@ -136,6 +119,13 @@ Error guarded(Work work) {
   }
 }
 
+/// "the core file became shorter while it was read", of Target::changed().
+std::string changeText(const Incomplete& changed) {
+  std::string_view how = changed.detail;
+  how.remove_prefix(how.starts_with("it ") ? 3 : 0);
+  return fmt::format("the {} {}", changed.what, how);
+}
+
 const Error kFine{ErrorCode::io, "", 0};
 
 /// The help that is asked for, "" if none is.
@@ -157,6 +147,7 @@ struct Session::Impl {
   std::unique_ptr<stdlib::Resources> resources;
   std::unique_ptr<leak::Code> code;
   std::unique_ptr<command::Workspace> workspace;
+  bool changedBefore = false;  ///< a file of the target, while it was opened; the report says so
 
   Result<void> open(const OpenRequest& request, const Host& host);
   /// Snapshot, proof and resources, with a live process stopped as long as it has to be.
@@ -166,6 +157,10 @@ struct Session::Impl {
   Result<void> rereadRaced(Observer* observer);
   /// A live process was let go before everything was copied.
   void tellLate(const OpenRequest& request);
+  /// Says so, and proves nothing, if a file changed while it was read.
+  void tellChanged(const OpenRequest& request);
+  /// The error of opening; a file that changed meanwhile may be all that is behind it.
+  Error explained(Error error) const;
   Result<std::unique_ptr<target::Target>> openTarget(const OpenRequest& request,
                                                      HostObserver& observer);
 };
@@ -226,7 +221,7 @@ Result<void> Session::Impl::readTarget(const OpenRequest& request, Observer* obs
     }
     target->release();
   }
-  if (copied != command::LiveCopy::Result::whole && target->late()) tellLate(request);
+  if (command::LiveCopy::cutShort(copied, target->late())) tellLate(request);
   return {};
 }
 
@@ -246,12 +241,29 @@ Result<void> Session::Impl::rereadRaced(Observer* observer) {
 }
 
 void Session::Impl::tellLate(const OpenRequest& request) {
-  const std::string why = fmt::format("the process was not copied within --max-pause {}",
-                                      leak::humanDuration(request.maxPause.count()));
+  const std::string why = target->late()
+                              ? fmt::format("the process was not copied within --max-pause {}",
+                                            leak::humanDuration(request.maxPause.count()))
+                              : "the process went on before it was copied";
   if (request.proof) proof = proof::Proof::without(why);
   resources = std::make_unique<stdlib::Resources>();
   snapshot->incomplete.add(
       "heap", why + ": nothing is proved, pools, connections, contexts and files are not told");
+}
+
+void Session::Impl::tellChanged(const OpenRequest& request) {
+  const auto how = target->changed();
+  if (!how) return;
+  changedBefore = true;
+  target->incomplete().add(how->what, how->detail);
+  if (request.proof) proof = proof::Proof::without(changeText(*how));
+  if (resources != nullptr) resources = std::make_unique<stdlib::Resources>();  // had the old proof
+}
+
+Error Session::Impl::explained(Error error) const {
+  const auto how = target == nullptr ? std::nullopt : target->changed();
+  if (how) error.message += fmt::format("; {}", changeText(*how));
+  return error;
 }
 
 Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
@@ -265,6 +277,7 @@ Result<void> Session::Impl::open(const OpenRequest& request, const Host& host) {
   image = std::move(*read);
   if (target->kind() != target::Kind::core) image->indexNames();  // no process waits for that
   if (auto done = readTarget(request, &observer); !done) return done;
+  tellChanged(request);
   code = std::make_unique<leak::ImageCode>(*image);
   workspace = std::make_unique<command::Workspace>(
       *snapshot, proof.get(), std::move(resources), *code, report::describeTarget(*snapshot),
@@ -283,7 +296,7 @@ Session::Opened Session::open(const OpenRequest& request, const Host& host) {
   const Error error = guarded([&]() -> Error {
     session.reset(new Session());
     auto done = session->impl_->open(request, host);
-    return done ? kFine : done.error();
+    return done ? kFine : session->impl_->explained(done.error());
   });
   if (error.message.empty()) {
     opened.session = std::move(session);
@@ -333,6 +346,12 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
     result.exit = *exit;
     if (invocation->timings) {
       result.timings = command::timingsText(impl_->timings, timings);
+    }
+    if (impl_->changedBefore) return kFine;
+    if (const auto how = impl_->target->changed()) {
+      // What was shown is out already.
+      result.exit = Exit::incomplete;
+      result.error = changeText(*how) + ": not all of this need be true";
     }
     return kFine;
   });

@@ -17,7 +17,7 @@ constexpr std::uint16_t bits(std::initializer_list<Option> options) {
 
 constexpr std::uint16_t kGoroutines =
     bits({Option::filters, Option::group, Option::limit, Option::system, Option::format,
-          Option::verdicts, Option::timings});
+          Option::dump, Option::verdicts, Option::timings});
 constexpr std::uint16_t kList = bits({Option::limit, Option::format, Option::timings});
 
 constexpr std::array kSpecs = {
@@ -42,12 +42,12 @@ constexpr std::array kSpecs = {
          "the\n"
          "user's own frame. With --group, groups instead.",
          kGoroutines},
-    Spec{
-        Kind::goroutine, "goroutine", "goroutine ID [options]",
-        "one goroutine with everything known of it",
-        "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
-        "creators; labels; the whole stack with arguments.",
-        bits({Option::argument, Option::limit, Option::format, Option::verdicts, Option::timings})},
+    Spec{Kind::goroutine, "goroutine", "goroutine ID [options]",
+         "one goroutine with everything known of it",
+         "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
+         "creators; labels; the whole stack with arguments.",
+         bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
+               Option::timings})},
     Spec{Kind::why, "why", "why ID", "what keeps a blocked goroutine from being called leaked",
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
@@ -134,8 +134,8 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::verdicts, "--ignore-file FILE",
                "leave out what the allow-list FILE names (docs/allow-list.md)"},
     OptionHelp{Option::format, "--json", "one JSON document"},
-    OptionHelp{Option::format, "--jsonl", "JSON, one object a line (goroutines only)"},
-    OptionHelp{Option::format, "--format FORMAT",
+    OptionHelp{Option::dump, "--jsonl", "JSON, one object a line"},
+    OptionHelp{Option::dump, "--format FORMAT",
                "text, json, jsonl, or traceback: Go's own goroutine dump"},
     OptionHelp{Option::timings, "--timings", "where the time went"},
 };

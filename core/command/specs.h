@@ -17,10 +17,11 @@ enum class Option : std::uint16_t {
   group = 4,      ///< --group
   limit = 8,      ///< --limit, --all
   system = 16,    ///< --system
-  format = 32,    ///< --json, --jsonl, --format
+  format = 32,    ///< --json, --format
   verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file
   timings = 128,
   watch = 256,  ///< --every, --count
+  dump = 512,   ///< --jsonl, --format traceback: beside `format`, of what lists goroutines
 };
 
 struct Spec {

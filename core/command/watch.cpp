@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "command/execute.h"
+#include "command/host_observer.h"
 #include "command/options.h"
 #include "leak/allow_list.h"
 #include "parked/parked.h"
@@ -81,7 +82,10 @@ Watch::Look Watch::Impl::look(const Host& host) {
             fmt::format("process {} runs another program than at the first look", request.pid)};
   }
   startedAt = snapshot.clock.started;
-  return add(workspace, workspace.analysis(options.thresholds, nullptr));
+  command::HostObserver observer(host);
+  const leak::Analysis& analysis = workspace.analysis(options.thresholds, {&observer, nullptr});
+  if (!analysis.interrupted().empty()) return {State::failed, "interrupted"};
+  return add(workspace, analysis);
 }
 
 Watch::Look Watch::Impl::add(const command::Workspace& workspace, const leak::Analysis& analysis) {

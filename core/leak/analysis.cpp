@@ -45,26 +45,29 @@ std::string_view stateName(State state) {
 }
 
 Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Options& options,
-                   Timings* timings)
+                   Timings* timings, Observer* observer)
     : snapshot_(&snapshot), code_(&code), options_(options), places_(code) {
+  stdlib::Stop stop(observer);
   {
     const Timings::Scope scope(timings, "places");
-    stacks_.reserve(snapshot.stacks.size());
-    for (const golang::Stack& stack : snapshot.stacks) {
-      stacks_.push_back(places_.stack(snapshot, stack));
-    }
+    readPlaces(stop);
   }
   for (const golang::Timer& timer : snapshot.timers) {
     if (timer.channel != 0 && !timer.stopped) timerChannels_.insert(timer.channel);
   }
   {
     const Timings::Scope scope(timings, "verdicts");
-    judgeAll();
+    judgeAll(stop);
   }
   {
     const Timings::Scope scope(timings, "lock holders");
-    lockHolders_ =
-        findLockHolders(snapshot, code, options.proof != nullptr ? options.proof->heap() : nullptr);
+    auto holders = findLockHolders(
+        snapshot, code, options.proof != nullptr ? options.proof->heap() : nullptr, stop);
+    if (holders) {
+      lockHolders_ = std::move(*holders);
+    } else if (interrupted_.empty()) {
+      interrupted_ = "who holds locks was not found out";
+    }
     judgeLockCycles();
   }
   const Timings::Scope scope(timings, "groups");
@@ -84,7 +87,19 @@ const StackInfo& Analysis::stack(Index stack) const {
   return stack < stacks_.size() ? stacks_[stack] : kNothing;
 }
 
-void Analysis::judgeAll() {
+const StaticHolders& Analysis::staticHolders() const {
+  if (!staticHolders_) staticHolders_.emplace(*snapshot_->image, *options_.proof->heap());
+  return *staticHolders_;
+}
+
+void Analysis::readPlaces(stdlib::Stop& stop) {
+  stacks_.resize(snapshot_->stacks.size());
+  for (std::size_t i = 0; i < stacks_.size() && !stop(); ++i) {
+    stacks_[i] = places_.stack(*snapshot_, snapshot_->stacks[i]);
+  }
+}
+
+void Analysis::judgeAll(stdlib::Stop& stop) {
   struct Label {
     StringId text = kEmptyString;
     bool benign = false;
@@ -94,6 +109,11 @@ void Analysis::judgeAll() {
   for (Index i = 0; i < goroutines_.size(); ++i) {
     const golang::Goroutine& goroutine = snapshot_->goroutines[i];
     GoroutineInfo& info = goroutines_[i];
+    if (stop()) {
+      interrupted_ = "not all goroutines were judged";
+      info.why = Why::notRead;
+      continue;
+    }
     const Judgement judgement = judge(*snapshot_, goroutine, options_.proofs);
     info.verdict = judgement.verdict;
     info.why = judgement.why;

@@ -15,8 +15,10 @@
 #include "leak/code.h"
 #include "leak/lock_holders.h"
 #include "leak/places.h"
+#include "leak/static_holders.h"
 #include "leak/verdict.h"
 #include "proof/proof.h"
+#include "stdlib/stop.h"
 
 namespace parked::leak {
 
@@ -74,12 +76,16 @@ struct Options {
 class Analysis {
  public:
   /// Judges every goroutine and groups them. `snapshot` and `code` must outlive the analysis.
+  /// Where `observer`, which may be null, asks to stop, the rest is left out: interrupted().
   Analysis(const golang::Snapshot& snapshot, const Code& code, const Options& options = {},
-           Timings* timings = nullptr);
+           Timings* timings = nullptr, Observer* observer = nullptr);
 
   const golang::Snapshot& snapshot() const { return *snapshot_; }
   const Code& code() const { return *code_; }
   const Options& options() const { return options_; }
+  /// What was left out because the user asked to stop, in one clause; empty if nothing was. Every
+  /// goroutine is in a group all the same; those that were not judged are UNKNOWN.
+  std::string_view interrupted() const { return interrupted_; }
 
   const GoroutineInfo& info(Index goroutine) const { return goroutines_[goroutine]; }
   const StackInfo& stack(Index stack) const;  ///< kNone gives an empty one
@@ -95,6 +101,8 @@ class Analysis {
 
   /// Who may hold the locks others wait for.
   const LockHolders& lockHolders() const { return lockHolders_; }
+  /// Of the program, with the heap of the proof, which must be there; made when first asked for.
+  const StaticHolders& staticHolders() const;
 
   /// One sentence, no final stop: why this goroutine has its verdict.
   std::string sentence(Index goroutine) const;
@@ -107,7 +115,8 @@ class Analysis {
               std::vector<Addr>* pcs = nullptr) const;
 
  private:
-  void judgeAll();
+  void readPlaces(stdlib::Stop& stop);
+  void judgeAll(stdlib::Stop& stop);
   void judgeLockCycles();
   void raiseSuspects();
   /// Why the group is SUSPECT, or Why::none.
@@ -119,12 +128,14 @@ class Analysis {
   const golang::Snapshot* snapshot_;
   const Code* code_;
   Options options_;
+  std::string_view interrupted_;
   StringTable strings_;
   Places places_;
   std::vector<StackInfo> stacks_;
   std::vector<GoroutineInfo> goroutines_;
   Grouping grouping_;
   LockHolders lockHolders_;
+  mutable std::optional<StaticHolders> staticHolders_;
   std::unordered_set<Addr> timerChannels_;  ///< channels a running timer will send to
 };
 

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "image/symbol_name.h"
+
 namespace parked::leak {
 
 namespace {
 
-/// Package path of a function: "net/http" of "net/http.(*conn).serve". Dots behind the last slash
-/// end it; a type argument's package ("main.Map[example.com/x.T]") must not.
-std::string_view packageOf(std::string_view function) {
-  function = function.substr(0, function.find('['));
-  const auto slash = function.rfind('/');
-  const auto dot = function.find('.', slash == std::string_view::npos ? 0 : slash);
-  return function.substr(0, dot == std::string_view::npos ? 0 : dot);
-}
+using image::packageOf;
 
 bool inModule(std::string_view package, std::string_view module) {
   return !module.empty() && package.substr(0, module.size()) == module &&

@@ -215,7 +215,7 @@ std::string describeChannel(const golang::Snapshot& snapshot, const golang::Chan
   return text;
 }
 
-std::string describeLock(const golang::Snapshot&, const golang::Lock& lock) {
+std::string describeLock(const golang::Lock& lock) {
   std::string text = withAddress(lockName(lock.kind), lock.address);
   const std::string state = lockState(lock);
   if (!state.empty()) text += " " + state + ",";
@@ -242,7 +242,7 @@ std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& w
     case ObjectKind::once:
     case ObjectKind::semaphore:
       if (wait.object < snapshot.locks.size()) {
-        return describeLock(snapshot, snapshot.locks[wait.object]);
+        return describeLock(snapshot.locks[wait.object]);
       }
       return withAddress(lockName(wait.kind), wait.address);
     case ObjectKind::timer:

@@ -20,7 +20,7 @@ std::string_view statusName(golang::Status status);
 /// "chan int 0xc000123456 cap 2 len 2 open, 9,980 senders queued, no receivers".
 std::string describeChannel(const golang::Snapshot& snapshot, const golang::Channel& channel);
 /// "sync.Mutex 0xc000… locked, 3 waiting".
-std::string describeLock(const golang::Snapshot& snapshot, const golang::Lock& lock);
+std::string describeLock(const golang::Lock& lock);
 /// What one wait is for, without the operation: one of the above, "fd 12, no deadline" …
 std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& wait);
 /// Everything a goroutine waits on in one line; a select's cases are joined with "; ".

@@ -7,7 +7,6 @@
 #include "leak/describe.h"
 #include "leak/numbers.h"
 #include "leak/typed_way.h"
-#include "proof/globals.h"
 #include "proof/path.h"
 
 namespace parked::leak {
@@ -15,20 +14,6 @@ namespace parked::leak {
 namespace {
 
 using proof::RootKind;
-
-/// Of what a composite literal at package level made there is no symbol; the variable that points
-/// to it has one. Returns its address, 0 if there is none.
-Addr holderOfStatic(image::Image& image, Addr address) {
-  constexpr std::uint64_t kLargest = 1 << 16;
-  Addr holder = 0, nearest = 0;
-  proof::visitGlobals(image, [&](Addr at, Addr value) {
-    if (value > address || address - value >= kLargest || value <= nearest) return;
-    if (image.variableAt(at).name.empty()) return;
-    nearest = value;
-    holder = at;
-  });
-  return holder;
-}
 
 /// Where a variable without a name lies: "bss" (zero when the program started) or "data".
 std::string_view sectionOf(image::Image& image, Addr address) {
@@ -121,9 +106,11 @@ std::string stepText(const Analysis& analysis, const proof::PathStep& step,
 
 /// The steps of a way's start: the variable `word` lies in, or the one that points to what it lies
 /// in. `lock`: the way ends there, at a lock.
-void putGlobal(image::Image& image, Addr word, bool lock, TypedWay& way,
+void putGlobal(const Analysis& analysis, Addr word, bool lock, TypedWay& way,
                std::vector<KeepAliveStep>& result) {
-  const Addr holder = image.variableAt(word).name.empty() ? holderOfStatic(image, word) : Addr{0};
+  image::Image& image = *analysis.snapshot().image;
+  const Addr holder =
+      image.variableAt(word).name.empty() ? analysis.staticHolders().holderOf(word) : Addr{0};
   const Addr at = holder != 0 ? holder : word;
   const image::Image::Variable variable = image.variableAt(at);
   way.enter(variable.name, variable.address);
@@ -145,9 +132,8 @@ std::vector<KeepAliveStep> stepsOf(const Analysis& analysis, const proof::Path& 
                                    TypedWay& way) {
   std::vector<KeepAliveStep> result;
   if (path.steps.empty()) return result;
-  const golang::Snapshot& snapshot = analysis.snapshot();
   if (path.root.kind == RootKind::global) {
-    putGlobal(*snapshot.image, path.root.address, false, way, result);
+    putGlobal(analysis, path.root.address, false, way, result);
   } else {
     KeepAliveStep& root = result.emplace_back();
     root.address = root.word = path.root.address;
@@ -182,7 +168,7 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
   const golang::Wait& wait = snapshot.waits[proof->reachedWait(goroutine)];
   if (!proof->heap()->find(wait.address)) {
     TypedWay way(snapshot);
-    putGlobal(*snapshot.image, wait.address, true, way, result);
+    putGlobal(analysis, wait.address, true, way, result);
     result.back().word = 0;
     return result;
   }

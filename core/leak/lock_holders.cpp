@@ -8,6 +8,7 @@
 
 #include "golang/addr_map.h"
 #include "golang/unwind.h"
+#include "leak/lock_cycles.h"
 #include "leak/lock_sites.h"
 
 namespace parked::leak {
@@ -32,16 +33,18 @@ struct HoldingFrame {
 
 class Finder {
  public:
-  Finder(const golang::Snapshot& snapshot, const Code& code, const heap::Heap* heap)
+  Finder(const golang::Snapshot& snapshot, const Code& code, const heap::Heap* heap,
+         stdlib::Stop& stop)
       : snapshot_(snapshot),
         code_(code),
         heap_(heap),
+        stop_(stop),
         sites_(*snapshot.image, code),
         unwinder_(*snapshot.image) {
     holders_.of.resize(snapshot.locks.size());
   }
 
-  LockHolders run();
+  std::optional<LockHolders> run();
 
  private:
   void chooseLocks();
@@ -51,18 +54,19 @@ class Finder {
   const std::vector<Index>& globalsIn(image::FuncIndex function, bool rwMutex);
   void add(Index lock, const LockHolder& holder);
   int rank(Index lock, const LockHolder& holder) const;
-  Index lockWaitedFor(Index goroutine) const;
-  void findCycles();
 
   const golang::Snapshot& snapshot_;
   const Code& code_;
   const heap::Heap* heap_;
+  stdlib::Stop& stop_;
   LockSites sites_;
   golang::Unwinder unwinder_;
   LockHolders holders_;
-  std::vector<Index> locks_, globals_;                    // contended; those outside of the heap
-  golang::AddrMap byAddress_;                             // of contended locks
-  std::unordered_multimap<std::uint64_t, Index> bySlot_;  // heap object to locks in it
+  std::vector<Index> locks_;  // contended
+  // Those outside of the heap by address, Mutexes and RWMutexes.
+  std::array<std::vector<Index>, 2> globals_;
+  golang::AddrMap byAddress_;                                    // of contended locks
+  std::unordered_multimap<std::uint64_t, Index> bySlot_;         // heap object to locks in it
   std::unordered_map<Index, std::vector<HoldingFrame>> stacks_;  // by stack
   // By function: the contended locks its code names, of Mutexes and of RWMutexes.
   std::array<std::unordered_map<image::FuncIndex, std::vector<Index>>, 2> named_;
@@ -85,8 +89,11 @@ void Finder::chooseLocks() {
     if (object) {
       bySlot_.emplace(heap_->slot(object), i);
     } else {
-      globals_.push_back(i);
+      globals_[lock.kind == ObjectKind::rwMutex ? 1 : 0].push_back(i);
     }
+  }
+  for (auto& globals : globals_) {
+    std::ranges::sort(globals, {}, [this](Index i) { return snapshot_.locks[i].address; });
   }
   for (auto it = bySlot_.begin(); it != bySlot_.end();) {
     const auto [first, last] = bySlot_.equal_range(it->first);
@@ -98,14 +105,20 @@ void Finder::chooseLocks() {
 const std::vector<Index>& Finder::globalsIn(image::FuncIndex function, bool rwMutex) {
   const auto [at, isNew] = named_[rwMutex ? 1 : 0].try_emplace(function);
   if (!isNew) return at->second;
-  for (const Index lock : globals_) {
-    if ((snapshot_.locks[lock].kind == ObjectKind::rwMutex) != rwMutex) continue;
-    const Addr address = snapshot_.locks[lock].address;
-    if (sites_.refersTo(function, address, address + (rwMutex ? kRwMutexSize : kMutexSize))) {
-      at->second.push_back(lock);
-    }
-  }
-  return at->second;
+  std::vector<Index>& found = at->second;
+  const std::vector<Index>& globals = globals_[rwMutex ? 1 : 0];
+  if (globals.empty()) return found;
+  const auto addressOf = [this](Index lock) { return snapshot_.locks[lock].address; };
+  sites_.visitReferences(function, [&](Addr named) {
+    const auto behind = std::ranges::upper_bound(globals, named, {}, addressOf);
+    if (behind == globals.begin()) return;
+    const Index lock = *std::prev(behind);
+    if (named - addressOf(lock) < (rwMutex ? kRwMutexSize : kMutexSize)) found.push_back(lock);
+  });
+  std::ranges::sort(found);
+  const auto repeated = std::ranges::unique(found);
+  found.erase(repeated.begin(), repeated.end());
+  return found;
 }
 
 /// The frames of a stack that stand behind a Lock in the text of their function, with no Unlock in
@@ -116,7 +129,7 @@ const std::vector<HoldingFrame>& Finder::holdingFrames(Index index) {
   const golang::Stack& stack = snapshot_.stacks[index];
   const image::FunctionTable& table = snapshot_.image->functions();
   std::vector<image::SourceFrame> source;
-  for (std::size_t i = 0; i < stack.count; ++i) {
+  for (std::size_t i = 0; i < stack.count && !stop_(); ++i) {
     const golang::FramePc& pc = snapshot_.pcs[stack.first + i];
     const image::FuncIndex function = table.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
     const auto& sites = sites_.of(function);
@@ -151,7 +164,7 @@ const std::vector<HoldingFrame>& Finder::holdingFrames(Index index) {
 /// Who waits for a lock seldom holds it, only when nobody else could; and one that has the lock's
 /// own address outdoes those that only know where it lies.
 int Finder::rank(Index lock, const LockHolder& holder) const {
-  return (lockWaitedFor(holder.goroutine) != lock ? 2 : 0) + (holder.exact ? 1 : 0);
+  return (lockWaitedFor(snapshot_, holder.goroutine) != lock ? 2 : 0) + (holder.exact ? 1 : 0);
 }
 
 /// Keeps the first few of the highest rank.
@@ -187,6 +200,7 @@ void Finder::compare(Index goroutine, const golang::Frame& frame, const HoldingF
       Addr word;
       std::memcpy(&word, bytes.data() + at, sizeof word);
       if (word < heap::kPageSize) continue;
+      if (stop_()) return;
       if (const Index lock = byAddress_.find(word); lock != golang::AddrMap::kMissing) {
         found(lock, true);
       }
@@ -198,13 +212,6 @@ void Finder::compare(Index goroutine, const golang::Frame& frame, const HoldingF
     }
   }
   for (const Index lock : holding.globals) found(lock, true);
-}
-
-Index Finder::lockWaitedFor(Index goroutine) const {
-  const auto waits = snapshot_.waitsOf(snapshot_.goroutines[goroutine]);
-  if (waits.empty()) return kNone;
-  const ObjectKind kind = waits.front().kind;
-  return kind == ObjectKind::mutex || kind == ObjectKind::rwMutex ? waits.front().object : kNone;
 }
 
 void Finder::lookAt(Index index) {
@@ -221,52 +228,21 @@ void Finder::lookAt(Index index) {
   }
 }
 
-LockHolders Finder::run() {
+std::optional<LockHolders> Finder::run() {
   chooseLocks();
   if (locks_.empty()) return std::move(holders_);
-  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) lookAt(i);
-  findCycles();
+  for (Index i = 0; i < snapshot_.goroutines.size() && !stop_(); ++i) lookAt(i);
+  if (stop_()) return std::nullopt;
+  findLockCycles(snapshot_, locks_, holders_);
   return std::move(holders_);
-}
-
-/// Each goroutine waits for one lock at most, and only locks with one possible holder count: from
-/// any start there is one way, and it ends or runs into a circle.
-void Finder::findCycles() {
-  struct Visit {
-    Index walk;  // the lock it started from
-    std::size_t step;
-  };
-  std::unordered_map<Index, Visit> seen;  // by lock
-  for (const Index start : locks_) {
-    std::vector<LockCycle::Member> way;
-    Index lock = start;
-    while (lock != kNone && seen.try_emplace(lock, Visit{start, way.size()}).second &&
-           holders_.of[lock].size() == 1) {
-      way.push_back({kNone, lock, holders_.of[lock].front()});
-      lock = lockWaitedFor(way.back().holder.goroutine);
-    }
-    const auto closed = seen.find(lock);
-    if (closed == seen.end() || closed->second.walk != start || closed->second.step == way.size()) {
-      continue;
-    }
-    LockCycle cycle{{way.begin() + static_cast<std::ptrdiff_t>(closed->second.step), way.end()}};
-    auto& members = cycle.members;
-    // Alone, it would have to be exact: an object may have two locks.
-    if (members.size() == 1 && !members.front().holder.exact) continue;
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      members[i].goroutine = members[(i + members.size() - 1) % members.size()].holder.goroutine;
-      holders_.cycleOf.try_emplace(members[i].goroutine, holders_.cycles.size(), i);
-    }
-    holders_.cycles.push_back(std::move(cycle));
-  }
 }
 
 }  // namespace
 
-LockHolders findLockHolders(const golang::Snapshot& snapshot, const Code& code,
-                            const heap::Heap* heap) {
-  if (snapshot.image == nullptr) return {};
-  return Finder(snapshot, code, heap).run();
+std::optional<LockHolders> findLockHolders(const golang::Snapshot& snapshot, const Code& code,
+                                           const heap::Heap* heap, stdlib::Stop& stop) {
+  if (snapshot.image == nullptr) return LockHolders();
+  return Finder(snapshot, code, heap, stop).run();
 }
 
 }  // namespace parked::leak

@@ -3,6 +3,7 @@
 // goroutines that wait for one another's locks.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "heap/heap.h"
 #include "leak/code.h"
 #include "leak/places.h"
+#include "stdlib/stop.h"
 
 namespace parked::leak {
 
@@ -47,8 +49,9 @@ struct LockHolders {
 };
 
 /// Looks for the holders of every locked mutex and RWMutex that somebody waits for. `heap` may be
-/// null: then only locks whose address itself lies in a frame are found.
-LockHolders findLockHolders(const golang::Snapshot& snapshot, const Code& code,
-                            const heap::Heap* heap);
+/// null: then only locks whose address itself lies in a frame are found. Nothing if it is stopped:
+/// whom a goroutine that was not looked at holds up is not known, and with it no circle.
+std::optional<LockHolders> findLockHolders(const golang::Snapshot& snapshot, const Code& code,
+                                           const heap::Heap* heap, stdlib::Stop& stop);
 
 }  // namespace parked::leak

@@ -111,17 +111,4 @@ const std::vector<LockSite>& LockSites::of(image::FuncIndex index) {
   return at->second;
 }
 
-bool LockSites::refersTo(image::FuncIndex index, Addr from, Addr to) const {
-  if (index == image::kNoFunc || image_.target().arch() != target::Arch::amd64) return false;
-  const image::Function& function = image_.functions().function(index);
-  const std::span<const std::byte> code = bytes(function);
-  for (std::size_t i = 0; i + sizeof(std::int32_t) <= code.size(); ++i) {
-    std::int32_t offset;
-    std::memcpy(&offset, code.data() + i, sizeof offset);
-    const Addr named = function.entry + i + sizeof offset + static_cast<Addr>(std::int64_t{offset});
-    if (named >= from && named < to) return true;
-  }
-  return false;
-}
-
 }  // namespace parked::leak

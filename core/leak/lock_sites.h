@@ -2,6 +2,8 @@
 // compiler inlined (their slow path is a call).
 #pragma once
 
+#include <cstring>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -27,9 +29,19 @@ class LockSites {
   /// The sites of a physical function, worked out once.
   const std::vector<LockSite>& of(image::FuncIndex function);
 
-  /// The function's code names an address in [from, to): it uses that global. Only on amd64, where
-  /// such a reference is one instruction.
-  bool refersTo(image::FuncIndex function, Addr from, Addr to) const;
+  /// Calls visit(address) for what the function's code may name, once for each byte: what it names
+  /// of a global is among it. Only on amd64, where such a reference is one instruction.
+  template <class Visit>
+  void visitReferences(image::FuncIndex index, const Visit& visit) const {
+    if (index == image::kNoFunc || image_.target().arch() != target::Arch::amd64) return;
+    const image::Function& function = image_.functions().function(index);
+    const std::span<const std::byte> code = bytes(function);
+    for (std::size_t i = 0; i + sizeof(std::int32_t) <= code.size(); ++i) {
+      std::int32_t offset;
+      std::memcpy(&offset, code.data() + i, sizeof offset);
+      visit(function.entry + i + sizeof offset + static_cast<Addr>(std::int64_t{offset}));
+    }
+  }
 
  private:
   std::span<const std::byte> bytes(const image::Function& function) const;

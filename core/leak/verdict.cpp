@@ -27,13 +27,8 @@ Judgement forever(Why why, const golang::Goroutine& goroutine, bool proofs) {
 }
 
 /// Blocked, but no wait was found for it: only the reason speaks.
-Judgement judgeByReason(ReasonClass reason, const golang::Goroutine& goroutine, bool proofs) {
+Judgement judgeByReason(ReasonClass reason) {
   switch (reason) {
-    case ReasonClass::chanReceiveNil:
-    case ReasonClass::chanSendNil:
-      return forever(Why::nilChannel, goroutine, proofs);
-    case ReasonClass::selectNoCases:
-      return forever(Why::noCases, goroutine, proofs);
     case ReasonClass::sleep:
       return {Verdict::waiting, Why::timed};
     case ReasonClass::ioWait:
@@ -67,7 +62,7 @@ Judgement judgeBlocked(const golang::Snapshot& snapshot, const golang::Goroutine
                                  ? snapshot.reasons[goroutine.reason].kind
                                  : ReasonClass::none;
   const auto waits = snapshot.waitsOf(goroutine);
-  if (waits.empty()) return judgeByReason(reason, goroutine, proofs);
+  if (waits.empty()) return judgeByReason(reason);
   Judgement judgement{Verdict::waiting, Why::plain};
   for (const golang::Wait& wait : waits) {
     switch (wait.kind) {

@@ -258,10 +258,7 @@ void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& 
     putNode(page, report, nodes[step.node], indent);
     push(trees.children(step.node), step.depth + 1);
   }
-  if (left > 0) {
-    const std::string more = fmt::format("{} more: ", withSeparators(left));
-    page.line(0, {{more, Ink::faint}, {hintCommand(page, style, "contexts --all", more.size())}});
-  }
+  putMore(page, style, left, "contexts");
 }
 
 }  // namespace parked::report

@@ -2,30 +2,16 @@
 #include <algorithm>
 
 #include "leak/numbers.h"
-#include "report/json_resources.h"
 #include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
+#include "report/resource_words.h"
 
 namespace parked::report {
 
 using stdlib::FileKind;
 using stdlib::OpenFile;
-
-std::string_view fileKindName(FileKind kind) {
-  switch (kind) {
-    case FileKind::file:
-      return "file";
-    case FileKind::network:
-      return "network";
-    case FileKind::polled:
-      return "polled";
-    case FileKind::raw:
-      break;
-  }
-  return "raw";
-}
 
 namespace {
 
@@ -91,10 +77,7 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
     page.field(0, width + 1, fmt::format("{:>{}}", file.fd, width), text,
                file.reachable ? Ink::plain : Ink::warn);
   }
-  if (shown < files.size()) {
-    const std::string more = fmt::format("{} more: ", files.size() - shown);
-    page.line(0, {{more, Ink::faint}, {hintCommand(page, style, "files --all", more.size())}});
-  }
+  putMore(page, style, files.size() - shown, "files");
 }
 
 }  // namespace parked::report

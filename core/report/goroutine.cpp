@@ -1,6 +1,9 @@
 // One goroutine in full.
 
 #include <algorithm>
+#include <map>
+#include <span>
+#include <unordered_map>
 
 #include "golang/unwind.h"
 #include "leak/describe.h"
@@ -33,32 +36,60 @@ std::string statusText(const golang::Snapshot& snapshot, const golang::Goroutine
   return text;
 }
 
-/// Others that wait on the same object: "4 others: goroutines 3, 4, 5, ...", "" when none.
-std::string companions(const golang::Snapshot& snapshot, const golang::Wait& own,
-                       golang::WaitOp op) {
-  if (own.object == golang::kNone) return {};
-  std::uint64_t count = 0;
-  std::string ids;
-  for (const golang::Wait& wait : snapshot.waits) {
-    if (wait.kind != own.kind || wait.object != own.object || wait.op != op ||
-        wait.goroutine == own.goroutine || wait.goroutine >= snapshot.goroutines.size()) {
-      continue;
+/// Others that wait on the objects of one goroutine, found in one pass: a select may have as many
+/// cases as there are waits in the program.
+class Companions {
+ public:
+  Companions(const golang::Snapshot& snapshot, std::span<const golang::Wait> own) {
+    for (const golang::Wait& wait : own) {
+      if (wait.object != golang::kNone) others_.try_emplace(keyOf(wait));
     }
-    if (count < kMaxCompanions) {
-      ids += fmt::format("{}{}", count == 0 ? "" : ", ", snapshot.goroutines[wait.goroutine].id);
+    if (others_.empty()) return;
+    for (const golang::Wait& wait : snapshot.waits) {
+      const auto at = others_.find(keyOf(wait));
+      if (at == others_.end() || wait.goroutine == own.front().goroutine ||
+          wait.goroutine >= snapshot.goroutines.size()) {
+        continue;
+      }
+      Others& others = at->second[wait.op];
+      if (others.count < kMaxCompanions) {
+        others.ids += fmt::format("{}{}", others.count == 0 ? "" : ", ",
+                                  snapshot.goroutines[wait.goroutine].id);
+      }
+      ++others.count;
     }
-    ++count;
   }
-  if (count == 0) return {};
-  return fmt::format("{} also in {}: {} {}{}", withSeparators(count), leak::opName(op),
-                     count == 1 ? "goroutine" : "goroutines", ids,
-                     count > kMaxCompanions ? ", ..." : "");
-}
+
+  /// "4 also in send: goroutines 3, 4, 5, 6", "" when none.
+  std::string text(const golang::Wait& own, golang::WaitOp op) const {
+    const auto object = others_.find(keyOf(own));
+    if (object == others_.end()) return {};
+    const auto at = object->second.find(op);
+    if (at == object->second.end()) return {};
+    const auto& [count, ids] = at->second;
+    return fmt::format("{} also in {}: {} {}{}", withSeparators(count), leak::opName(op),
+                       count == 1 ? "goroutine" : "goroutines", ids,
+                       count > kMaxCompanions ? ", ..." : "");
+  }
+
+ private:
+  struct Others {
+    std::uint64_t count = 0;
+    std::string ids;
+  };
+
+  static std::uint64_t keyOf(const golang::Wait& wait) {
+    return std::uint64_t{wait.object} << 8 | static_cast<std::uint8_t>(wait.kind);
+  }
+
+  std::unordered_map<std::uint64_t, std::map<golang::WaitOp, Others>> others_;
+};
 
 void putWaits(Page& page, const Report& report, const golang::Goroutine& goroutine,
               std::uint64_t limit) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const auto waits = snapshot.waitsOf(goroutine);
+  const Companions companions(snapshot, waits);
   std::uint64_t shown = 0;
   for (const golang::Wait& wait : waits) {
     if (limit != 0 && shown == limit) {
@@ -81,7 +112,7 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
     for (const golang::WaitOp op :
          {golang::WaitOp::send, golang::WaitOp::receive, golang::WaitOp::lock,
           golang::WaitOp::rlock, golang::WaitOp::wait}) {
-      const std::string others = companions(snapshot, wait, op);
+      const std::string others = companions.text(wait, op);
       if (!others.empty()) page.field(0, kLabel, "", others, Ink::faint);
     }
     const std::vector<std::string> holders = holderTexts(report, wait);

@@ -62,11 +62,7 @@ void putGroupObjects(Page& page, std::size_t indent, const Report& report,
     }
     return;
   }
-  std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
-  if (group.objects > waits.size()) {
-    text += fmt::format(", {} different channels, e.g.", withSeparators(group.objects));
-  }
-  page.field(indent, kLabel, "waits on", text);
+  page.field(indent, kLabel, "waits on", selectText(group, waits.size()));
   for (std::size_t i = 0; i < waits.size(); ++i) {
     if (i == kSelectCases) {
       page.field(indent, kLabel, "", fmt::format("and {} more", waits.size() - i));

@@ -1,12 +1,16 @@
 // `parked http`: Transports with their hosts and connections, and servers.
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "leak/numbers.h"
-#include "report/json_resources.h"
 #include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
+#include "report/resource_words.h"
 
 namespace parked::report {
 
@@ -15,30 +19,6 @@ using leak::humanDuration;
 using stdlib::Http;
 using stdlib::HttpConnection;
 using stdlib::HttpState;
-
-std::string_view httpStateName(HttpState state) {
-  switch (state) {
-    case HttpState::idle:
-      return "idle";
-    case HttpState::waiting:
-      return "waiting for the response";
-    case HttpState::bodyOpen:
-      return "body not closed";
-    case HttpState::bodyRead:
-      return "body being read";
-    case HttpState::dialing:
-      return "dialing";
-    case HttpState::handshake:
-      return "TLS handshake";
-    case HttpState::active:
-      return "active";
-    case HttpState::newborn:
-      return "new";
-    case HttpState::unknown:
-      break;
-  }
-  return "unknown";
-}
 
 namespace {
 
@@ -65,6 +45,8 @@ std::string connectionText(const Report& report, const HttpConnection& connectio
     text += fmt::format(
         " for {}", humanDuration(saturatingDifference(snapshot.clock.now, connection.idleSince)));
   }
+  if (connection.bodyLost) text += ", and nobody can close it any more";
+  if (connection.contextOnly) text += ", and only the end of its request can close it";
   if (const std::string request = connection.request.text(); !request.empty()) {
     text += ", " + request;
   }
@@ -109,14 +91,26 @@ void putConnections(Page& page, const Report& report, std::vector<Index> connect
   const Http& http = report.resources->http;
   std::ranges::stable_sort(connections, std::ranges::greater(),
                            [&](Index i) { return http.connections[i].state != HttpState::idle; });
-  const std::size_t shown =
-      limit == 0 ? connections.size() : std::min<std::uint64_t>(connections.size(), limit);
+  const std::size_t shown = atMost(connections.size(), limit);
   for (std::size_t i = 0; i < shown; ++i) {
     page.field(indent, 0, {}, connectionText(report, http.connections[connections[i]]), Ink::faint);
   }
   if (shown < connections.size()) {
     page.line(indent, {{fmt::format("{} more", connections.size() - shown), Ink::faint}});
   }
+}
+
+/// Connections by scheme, host and proxy.
+using ByHost =
+    std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::vector<Index>>;
+
+ByHost connectionsByHost(const Http& http, const stdlib::HttpTransport& transport) {
+  ByHost byHost;
+  for (const Index i : transport.connections) {
+    const HttpConnection& c = http.connections[i];
+    byHost[{c.scheme, c.host, c.proxy}].push_back(i);
+  }
+  return byHost;
 }
 
 void putTransport(Page& page, const Report& report, const stdlib::HttpTransport& transport,
@@ -137,6 +131,7 @@ void putTransport(Page& page, const Report& report, const stdlib::HttpTransport&
   if (!transport.referenced) {
     page.line(2, {{"nothing but its own connections holds it", Ink::warn}});
   }
+  const ByHost byHost = connectionsByHost(http, transport);
   for (const stdlib::HttpHost& host : transport.hosts) {
     std::string line = fmt::format("{}://{}", host.scheme, host.host);
     if (!host.proxy.empty()) line += fmt::format(" by proxy {}", host.proxy);
@@ -147,14 +142,8 @@ void putTransport(Page& page, const Report& report, const stdlib::HttpTransport&
     }
     if (host.waiters > 0) line += fmt::format(", {} waiting", host.waiters);
     page.field(2, 0, {}, line);
-    std::vector<Index> own;
-    for (const Index i : transport.connections) {
-      const HttpConnection& c = http.connections[i];
-      if (c.host == host.host && c.scheme == host.scheme && c.proxy == host.proxy) {
-        own.push_back(i);
-      }
-    }
-    putConnections(page, report, std::move(own), limit, 4);
+    const auto own = byHost.find({host.scheme, host.host, host.proxy});
+    if (own != byHost.end()) putConnections(page, report, own->second, limit, 4);
   }
 }
 
@@ -176,8 +165,7 @@ void putServer(Page& page, const Report& report, const stdlib::HttpServer& serve
                   timeoutText("idle timeout", server.idleTimeout)),
       Ink::strong);
   putConnections(page, report, server.connections, limit, 4);
-  const std::size_t shown =
-      limit == 0 ? server.handlers.size() : std::min<std::uint64_t>(server.handlers.size(), limit);
+  const std::size_t shown = atMost(server.handlers.size(), limit);
   for (std::size_t i = 0; i < shown; ++i) {
     const stdlib::HttpHandler& handler = server.handlers[i];
     const leak::Place& place = report.analysis->place(

@@ -13,11 +13,6 @@ namespace parked::report {
 
 namespace {
 
-/// At most `limit` (0: all) of `count`.
-std::size_t atMost(std::size_t count, std::uint64_t limit) {
-  return limit == 0 ? count : static_cast<std::size_t>(std::min<std::uint64_t>(count, limit));
-}
-
 /// Findings with the number of their group, in the groups' order; then those about resources.
 std::vector<std::pair<const rules::Finding*, std::size_t>> findingsShown(const Report& report) {
   std::vector<std::pair<const rules::Finding*, std::size_t>> shown;
@@ -87,9 +82,10 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
              [&](std::string& text, std::size_t i) { objects.timer(text, i); });
   }
   if (parts.channels) {
-    putArray(out, "channels", atMost(snapshot.channels.size(), limit),
+    const bool one = parts.channel != kNone;
+    putArray(out, "channels", one ? 1 : atMost(snapshot.channels.size(), limit),
              [&](std::string& text, std::size_t i) {
-               putChannel(text, snapshot, snapshot.channels[i]);
+               putChannel(text, snapshot, snapshot.channels[one ? parts.channel : i]);
              });
   }
   if (parts.locks) {

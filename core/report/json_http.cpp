@@ -2,6 +2,7 @@
 
 #include "report/json_resources.h"
 #include "report/json_text.h"
+#include "report/resource_words.h"
 
 namespace parked::report {
 
@@ -44,6 +45,7 @@ Json connectionJson(const Report& report, const stdlib::HttpConnection& connecti
           : Json(std::max<std::int64_t>(saturatingDifference(now, connection.idleSince), 0));
   json["streams"] = connection.http2 ? Json(connection.streams) : Json(nullptr);
   json["body_lost"] = connection.bodyLost;
+  json["only_request_end_closes"] = connection.contextOnly;
   json["request"] = requestJson(connection.request);
   Json requests = Json::array();
   for (const stdlib::HttpStream& stream : connection.requests) {

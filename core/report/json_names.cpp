@@ -123,4 +123,9 @@ std::string_view stateId(leak::State state) {
   return "other";
 }
 
+std::optional<std::int64_t> pauseNs(const TargetInfo& target) {
+  const bool measured = target.kind == target::Kind::liveStopped && target.pause.count() > 0;
+  return measured ? std::optional<std::int64_t>(target.pause.count()) : std::nullopt;
+}
+
 }  // namespace parked::report

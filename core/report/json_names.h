@@ -1,10 +1,13 @@
 // The stable words of the JSON document.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "golang/snapshot.h"
 #include "leak/analysis.h"
+#include "report/model.h"
 #include "target/target.h"
 
 namespace parked::report {
@@ -17,5 +20,7 @@ std::string_view kindId(golang::TimerKind kind);
 std::string_view ruleId(leak::Why why);
 /// "running", "runnable", "syscall", "blocked", "other".
 std::string_view stateId(leak::State state);
+/// How long a live process was stopped for this, ns; none if it was not, or by somebody else.
+std::optional<std::int64_t> pauseNs(const TargetInfo& target);
 
 }  // namespace parked::report

@@ -67,8 +67,7 @@ void JsonObjects::target(std::string& out) const {
   putMember(out, "layouts", t.layoutOrigin);
   putMember(out, "clock", t.clockSource);
   putMember(out, "taken_at", t.takenAt ? rfc3339(*t.takenAt) : std::string());
-  putMember(out, "pause_ns",
-            t.kind == target::Kind::liveStopped ? std::optional(t.pause.count()) : std::nullopt);
+  putMember(out, "pause_ns", pauseNs(t));
   putMember(out, "uptime_ns", t.upSince);
   put(out, FMT_COMPILE(R"(,"threads":{},"gomaxprocs":{},"goroutines":{{"total":{},"system":{},)"),
       t.threads, t.gomaxprocs, census.total, census.system);

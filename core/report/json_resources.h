@@ -1,12 +1,8 @@
-// The JSON of what the standard library holds (docs/json.md), each appended as one JSON value; and
-// the words that text and JSON share.
+// The JSON of what the standard library holds (docs/json.md), each appended as one JSON value.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "report/model.h"
 
@@ -21,20 +17,5 @@ void putFile(std::string& out, const Report& report, std::size_t index);
 
 /// {"semaphores":[…],"error_groups":[…]}
 void putExtraSync(std::string& out, const Report& report);
-
-/// "idle", "body not closed" …
-std::string_view httpStateName(stdlib::HttpState state);
-
-/// "Rows", "Tx", "Conn", "unknown".
-std::string_view sqlUseName(stdlib::SqlUse use);
-/// How long ago the connection was made or last given back, ns: how long it is idle, or at most in
-/// use.
-std::optional<std::int64_t> sqlConnAge(const golang::Snapshot& snapshot,
-                                       const stdlib::SqlConn& conn);
-/// The way from what can still run to the Rows, Tx or Conn; "" if nothing tells.
-std::string sqlHolderText(const Report& report, const stdlib::SqlConn& conn);
-
-/// "file", "network", "polled", "raw".
-std::string_view fileKindName(stdlib::FileKind kind);
 
 }  // namespace parked::report

@@ -1,5 +1,6 @@
 #include "report/json_resources.h"
 #include "report/json_text.h"
+#include "report/resource_words.h"
 
 namespace parked::report {
 

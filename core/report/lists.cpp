@@ -16,18 +16,6 @@ using leak::withSeparators;
 
 namespace {
 
-std::uint64_t shownOf(std::size_t size, std::uint64_t limit) {
-  return limit == 0 ? size : std::min<std::uint64_t>(size, limit);
-}
-
-void putMore(Page& page, std::size_t size, std::uint64_t shown, const TextStyle& style,
-             std::string_view command) {
-  if (shown >= size) return;
-  const std::string more = fmt::format("{} more: ", withSeparators(size - shown));
-  page.line(0, {{more, Ink::faint},
-                {hintCommand(page, style, fmt::format("{} --all", command), more.size())}});
-}
-
 /// Indices of an array, the ones with the highest `weight` first.
 template <class Weight>
 std::vector<Index> byWeight(std::size_t size, Weight weight) {
@@ -115,7 +103,7 @@ void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle
     page.line(0, {{report.filtered ? "no goroutine passes the filters" : "no goroutines"}});
     return;
   }
-  const std::uint64_t shown = shownOf(report.goroutines.size(), limit);
+  const std::uint64_t shown = atMost(report.goroutines.size(), limit);
   const std::span<const Index> listed(report.goroutines.data(), shown);
   const std::size_t idWidth = digits(report.snapshot->goroutines[listed.back()].id);
   const std::size_t reasonWidth = longestReason(report, listed);
@@ -123,7 +111,7 @@ void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle
     if (writer.ended()) return;
     putGoroutineLine(page, report, index, idWidth, reasonWidth);
   }
-  putMore(page, report.goroutines.size(), shown, style, "goroutines");
+  putMore(page, style, report.goroutines.size() - shown, "goroutines");
 }
 
 void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& style,
@@ -138,13 +126,13 @@ void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& 
   const auto order = byWeight(channels.size(), [&](Index i) {
     return std::uint64_t{channels[i].senders} + channels[i].receivers;
   });
-  const std::uint64_t shown = shownOf(order.size(), limit);
+  const std::uint64_t shown = atMost(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, true);
   for (std::uint64_t i = 0; i < shown && !writer.ended(); ++i) {
     page.field(0, 0, {}, leak::describeChannel(*report.snapshot, channels[order[i]]));
     page.field(4, 0, {}, waiters[i], Ink::faint);
   }
-  putMore(page, order.size(), shown, style, "channels");
+  putMore(page, style, order.size() - shown, "channels");
 }
 
 namespace {
@@ -156,19 +144,19 @@ void putLockCycles(Page& page, const Report& report, std::uint64_t limit, const 
     page.line(0, {{"circle of locks", Ink::bad},
                   {fmt::format("  {}, none of which can go on, it seems",
                                leak::counted(cycle.members.size(), "goroutine"))}});
-    const std::uint64_t shown = shownOf(cycle.members.size(), limit);
+    const std::uint64_t shown = atMost(cycle.members.size(), limit);
     for (std::size_t i = 0; i < shown; ++i) {
       const leak::LockCycle::Member& member = cycle.members[i];
       const leak::LockHolder& holder = member.holder;
       page.field(2, 0, {},
                  fmt::format("goroutine {} waits for {}", snapshot.goroutines[member.goroutine].id,
-                             leak::describeLock(snapshot, snapshot.locks[member.lock])));
+                             leak::describeLock(snapshot.locks[member.lock])));
       page.field(4, 0, {},
                  fmt::format("held by goroutine {}: {} locked it at {}:{}, stands at line {}",
                              snapshot.goroutines[holder.goroutine].id, holder.locked.function,
                              baseName(holder.locked.file), holder.locked.line, holder.now.line));
     }
-    putMore(page, cycle.members.size(), shown, style, "locks");
+    putMore(page, style, cycle.members.size() - shown, "locks");
     page.blank();
   }
 }
@@ -186,17 +174,17 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   }
   const auto order =
       byWeight(locks.size(), [&](Index i) { return std::uint64_t{locks[i].waiters}; });
-  const std::uint64_t shown = shownOf(order.size(), limit);
+  const std::uint64_t shown = atMost(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, false);
   putLockCycles(page, report, limit, style);
   for (std::uint64_t i = 0; i < shown && !writer.ended(); ++i) {
-    page.field(0, 0, {}, leak::describeLock(*report.snapshot, locks[order[i]]));
+    page.field(0, 0, {}, leak::describeLock(locks[order[i]]));
     page.field(4, 9, "waiting", waiters[i], Ink::faint);
     for (const std::string& holder : holderTexts(report, order[i])) {
       page.field(4, 9, "held by", holder);
     }
   }
-  putMore(page, order.size(), shown, style, "locks");
+  putMore(page, style, order.size() - shown, "locks");
   putExtraSyncText(page, report);
 }
 
@@ -219,7 +207,7 @@ void renderChannel(const Report& report, Index index, std::uint64_t limit, const
     page.blank();
     page.line(0, {{op == golang::WaitOp::send ? "senders" : "receivers", Ink::strong},
                   {fmt::format("  {}", withSeparators(queue.size())), Ink::faint}});
-    const std::uint64_t shown = shownOf(queue.size(), limit);
+    const std::uint64_t shown = atMost(queue.size(), limit);
     const std::span<const Index> listed(queue.data(), shown);
     std::uint64_t largest = 0;
     for (const Index i : listed) largest = std::max(largest, snapshot.goroutines[i].id);
@@ -228,7 +216,7 @@ void renderChannel(const Report& report, Index index, std::uint64_t limit, const
       if (writer.ended()) return;
       putGoroutineLine(page, report, i, digits(largest), reasonWidth);
     }
-    putMore(page, queue.size(), shown, style, fmt::format("channel {:#x}", channel.address));
+    putMore(page, style, queue.size() - shown, fmt::format("channel {:#x}", channel.address));
   }
 }
 
@@ -241,11 +229,11 @@ void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& st
     return;
   }
   std::vector<const TimerGroup*> groups;
-  const std::uint64_t shown = shownOf(report.timers.size(), limit);
+  const std::uint64_t shown = atMost(report.timers.size(), limit);
   groups.reserve(shown);
   for (std::uint64_t i = 0; i < shown; ++i) groups.push_back(&report.timers[i]);
   putTimerGroups(page, groups, 0, true, report);
-  putMore(page, report.timers.size(), shown, style, "timers");
+  putMore(page, style, report.timers.size() - shown, "timers");
 }
 
 }  // namespace parked::report

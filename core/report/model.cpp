@@ -1,6 +1,7 @@
 #include "report/model.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "target/elf_file.h"
 
@@ -39,6 +40,21 @@ Census takeCensus(const leak::Analysis& analysis) {
     }
   }
   return census;
+}
+
+/// A report may have as many findings as groups: they are not searched for each group.
+FindingIndex indexOf(const std::vector<rules::Finding>& findings) {
+  FindingIndex index;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (findings[i].group != kNone) {
+      index.ofGroup.try_emplace(findings[i].group, i);
+      continue;
+    }
+    for (const Index goroutine : findings[i].goroutines) {
+      index.ofGoroutine.try_emplace(goroutine, i);
+    }
+  }
+  return index;
 }
 
 }  // namespace
@@ -89,6 +105,7 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
                         : leak::group(analysis, report.goroutines, groupBy);
   report.timers = groupTimers(*report.snapshot, resources, analysis.code());
   report.findings = rules::findAll({analysis, resources});
+  report.findingIndex = indexOf(report.findings);
   report.incomplete = std::move(incomplete);
   return report;
 }
@@ -112,6 +129,7 @@ void applyAllowList(Report& report, const leak::AllowList& list) {
     return !finding.goroutines.empty() &&
            std::ranges::all_of(finding.goroutines, [&](Index i) { return quiet[i]; });
   });
+  report.findingIndex = indexOf(report.findings);
   if (removed > 0) report.grouping = leak::group(analysis, report.goroutines, report.groupBy);
 }
 
@@ -119,12 +137,13 @@ const rules::Finding* findingOf(const Report& report, const leak::Group& group) 
   if (!report.groupBy.byStack || group.verdict < leak::Verdict::suspect) return nullptr;
   // Filters leave goroutines out; those that stay keep their stack, and with it their group.
   const Index known = report.analysis->info(group.example).group;
-  const auto at = std::ranges::find_if(report.findings, [&](const rules::Finding& finding) {
-    return finding.group == known ||
-           (finding.group == kNone &&
-            std::ranges::find(finding.goroutines, group.example) != finding.goroutines.end());
-  });
-  return at != report.findings.end() ? &*at : nullptr;
+  const auto placeIn = [](const auto& index, Index key) {
+    const auto at = index.find(key);
+    return at != index.end() ? at->second : std::numeric_limits<std::size_t>::max();
+  };
+  const std::size_t first = std::min(placeIn(report.findingIndex.ofGroup, known),
+                                     placeIn(report.findingIndex.ofGoroutine, group.example));
+  return first < report.findings.size() ? &report.findings[first] : nullptr;
 }
 
 void addHoldings(Report& report, Observer* observer) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/incomplete.h"
@@ -75,6 +76,13 @@ struct TimerGroup {
   std::uint64_t retainedObjects = 0;  ///< their number
 };
 
+/// Which finding a goroutine or a group of Analysis::grouping() is in, by its place in
+/// Report::findings; the first one, if it is in several.
+struct FindingIndex {
+  std::unordered_map<Index, std::size_t> ofGroup;
+  std::unordered_map<Index, std::size_t> ofGoroutine;  ///< of findings without a group
+};
+
 struct Report {
   const golang::Snapshot* snapshot = nullptr;
   const leak::Analysis* analysis = nullptr;
@@ -90,8 +98,9 @@ struct Report {
   proof::Holdings holdings;
   std::vector<TimerGroup> timers;        ///< largest first
   std::vector<rules::Finding> findings;  ///< of all goroutines, whatever the filters say
-  std::vector<Incomplete> incomplete;    ///< of target, snapshot, proof and resources
-  bool interrupted = false;              ///< the user asked to stop before all was read
+  FindingIndex findingIndex;
+  std::vector<Incomplete> incomplete;  ///< of target, snapshot, proof and resources
+  bool interrupted = false;            ///< the user asked to stop before all was read
   /// What the allow-list took out: goroutines and, of the default grouping, groups.
   std::uint64_t quietedGoroutines = 0, quietedGroups = 0;
 };

@@ -99,22 +99,26 @@ std::vector<std::string> holderTexts(const Report& report, const golang::Wait& w
   return lock ? holderTexts(report, wait.object) : std::vector<std::string>();
 }
 
+std::string selectText(const leak::Group& group, std::size_t cases) {
+  std::string text = fmt::format("select of {}", counted(cases, "case"));
+  if (group.objects > cases) {
+    text += fmt::format(", {} different channels, e.g.", withSeparators(group.objects));
+  }
+  return text;
+}
+
 std::string groupObjects(const Report& report, const leak::Group& group) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const golang::Goroutine& example = snapshot.goroutines[group.example];
   const auto waits = snapshot.waitsOf(example);
   if (waits.empty()) return {};
   std::string described = leak::describeWaits(snapshot, example);
-  const std::string_view noun = objectNoun(waits.front().kind);
   if (waits.front().inSelect) {
-    std::string text = fmt::format("select of {}", counted(waits.size(), "case"));
-    if (group.objects > waits.size()) {
-      text += fmt::format(", {} different {}, e.g.", withSeparators(group.objects), noun);
-    }
-    return fmt::format("{} {}", text, described);
+    return fmt::format("{} {}", selectText(group, waits.size()), described);
   }
   if (group.objects > 1) {
-    return fmt::format("{} different {}, e.g. {}", withSeparators(group.objects), noun, described);
+    return fmt::format("{} different {}, e.g. {}", withSeparators(group.objects),
+                       objectNoun(waits.front().kind), described);
   }
   return described;
 }
@@ -156,6 +160,13 @@ std::string hintCommand(const Page& page, const TextStyle& style, std::string_vi
   std::string whole = fmt::format("{} {}", style.commandPrefix, command);
   if (used + columns(whole) <= page.width()) return whole;
   return fmt::format("parked ... {}", command);
+}
+
+void putMore(Page& page, const TextStyle& style, std::uint64_t left, std::string_view command) {
+  if (left == 0) return;
+  const std::string more = fmt::format("{} more: ", withSeparators(left));
+  page.line(0, {{more, Ink::faint},
+                {hintCommand(page, style, fmt::format("{} --all", command), more.size())}});
 }
 
 std::string proofText(const proof::Proof* proof) {

@@ -20,6 +20,8 @@ std::string reasonText(const golang::Snapshot& snapshot, const golang::Goroutine
 std::string waitText(std::int64_t atLeast);
 /// "goroutine 18", "goroutines 18, 19, 20, ...".
 std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Index> members);
+/// "select of 2 cases, 20 different channels, e.g.", of a group that waits in a select.
+std::string selectText(const leak::Group& group, std::size_t cases);
 /// What the members of a group wait on: "1,000 different channels, e.g. chan int …".
 std::string groupObjects(const Report& report, const leak::Group& group);
 /// Who may hold the lock: "goroutine 8, it seems: main.f locked it at f.go:12, stands at f.go:15".
@@ -38,6 +40,8 @@ std::string dueText(const TimerGroup& group);
 /// "parked ... report --all".
 std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
                         std::size_t used);
+/// "1,208 more: parked goroutines --all", nothing if nothing is left.
+void putMore(Page& page, const TextStyle& style, std::uint64_t left, std::string_view command);
 /// How the proof went: "given: …", "withheld: …", "not asked for".
 std::string proofText(const proof::Proof* proof);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".

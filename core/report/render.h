@@ -1,6 +1,8 @@
 // The renderers. Each reads the report and writes text to the sink; none changes anything.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,9 +32,15 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
 struct JsonParts {
   bool goroutines = true, groups = true, timers = true;
   bool channels = false, locks = false;
+  Index channel = kNone;  ///< of the channels this one alone
   bool http = false, sql = false, files = false;
   bool contexts = false;
 };
+
+/// How many of `count` a limit leaves; 0: all.
+inline std::size_t atMost(std::size_t count, std::uint64_t limit) {
+  return limit == 0 ? count : static_cast<std::size_t>(std::min<std::uint64_t>(count, limit));
+}
 
 /// One JSON document (docs/json.md). `limit` bounds each array of what was asked for, 0:
 /// all.

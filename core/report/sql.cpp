@@ -1,45 +1,13 @@
 // `parked sql`: pools of database/sql, their connections and who waits for one.
-#include "leak/keep_alive.h"
 #include "leak/numbers.h"
-#include "report/json_resources.h"
-#include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
+#include "report/resource_words.h"
 
 namespace parked::report {
 
 using leak::humanDuration;
-
-std::string_view sqlUseName(stdlib::SqlUse use) {
-  switch (use) {
-    case stdlib::SqlUse::rows:
-      return "Rows";
-    case stdlib::SqlUse::tx:
-      return "Tx";
-    case stdlib::SqlUse::conn:
-      return "Conn";
-    case stdlib::SqlUse::unknown:
-      break;
-  }
-  return "unknown";
-}
-
-std::optional<std::int64_t> sqlConnAge(const golang::Snapshot& snapshot,
-                                       const stdlib::SqlConn& conn) {
-  if (conn.returnedAt == 0 || snapshot.clock.now <= conn.returnedAt) return std::nullopt;
-  return saturatingDifference(snapshot.clock.now, conn.returnedAt);
-}
-
-std::string sqlHolderText(const Report& report, const stdlib::SqlConn& conn) {
-  if (!conn.inUse || conn.lost || conn.user == 0) return {};
-  const auto way = leak::wayTo(*report.analysis, conn.user);
-  // That its own goroutine has it, which waits for its context, tells nothing.
-  if (way.empty() || (way.front().goroutine != kNone && way.front().goroutine == conn.waiter)) {
-    return {};
-  }
-  return leak::keepAliveLine(way);
-}
 
 namespace {
 

@@ -1,5 +1,6 @@
 // `parked watch --json`: a line a look.
 
+#include "report/json_names.h"
 #include "report/json_objects.h"
 #include "report/json_text.h"
 #include "report/watch.h"
@@ -41,8 +42,10 @@ void renderWatchJson(const WatchView& view, std::uint64_t limit, const Sink& sin
   putStringOrNull(out, view.target.executable);
   out += R"(,"taken_at":)";
   putStringOrNull(out, view.target.takenAt ? rfc3339(*view.target.takenAt) : std::string());
-  put(out, FMT_COMPILE(R"(,"since_first_ns":{},"pause_ns":{},"goroutines":{},"groups":[)"),
-      history.lastAt() - history.firstAt(), view.target.pause.count(), history.total());
+  put(out, FMT_COMPILE(R"(,"since_first_ns":{},"pause_ns":)"),
+      history.lastAt() - history.firstAt());
+  putNumberOrNull(out, pauseNs(view.target));
+  put(out, FMT_COMPILE(R"(,"goroutines":{},"groups":[)"), history.total());
   std::uint64_t listed = 0;
   for (const leak::FollowedGroup* group : history.groups()) {
     if (group->count == 0 && group->left == 0) continue;

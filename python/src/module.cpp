@@ -2,6 +2,7 @@
 // documented face is the package around it.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -13,14 +14,17 @@ namespace {
 std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::string executable,
                                        bool force, bool stop, double maxPause, bool alreadyStopped,
                                        py::object debugger, py::object progress) {
+  if (!std::isfinite(maxPause) || maxPause < 0) {
+    throw Failure{"max_pause: expected a number of seconds, or 0 for no bound", Exit::unusable};
+  }
   OpenRequest request;
   request.core = std::move(core);
   request.pid = pid;
   request.executable = std::move(executable);
   request.force = force;
   request.stop = stop;
-  request.maxPause = std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(std::clamp(maxPause, 0.0, 1e6)));
+  request.maxPause = std::chrono::ceil<std::chrono::nanoseconds>(  // 0 would be no bound
+      std::chrono::duration<double>(std::min(maxPause, 1e6)));
   request.alreadyStopped = alreadyStopped;
   return PySession::open(std::move(request), std::move(progress), std::move(debugger));
 }

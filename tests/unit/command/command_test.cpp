@@ -1,10 +1,15 @@
 // The command family: options, their errors, and running a command on a snapshot made by hand.
 
+#include <cstdio>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <string>
+#include <unistd.h>
 
 #include "../leak/fake_program.h"
 #include "command/execute.h"
+#include "command/live_copy.h"
 #include "command/options.h"
 #include "parked/parked.h"
 
@@ -31,6 +36,12 @@ std::string errorOf(const std::vector<std::string>& words) {
   EXPECT_THAT(invocation.error().message, Not(HasSubstr("\n")));
   EXPECT_EQ(invocation.error().code, ErrorCode::usage);
   return invocation.error().message;
+}
+
+/// "" if the words are understood.
+std::string errorIn(const std::vector<std::string>& words) {
+  const auto invocation = command::parse(words);
+  return invocation ? "" : invocation.error().message;
 }
 
 TEST(Words, AsAShellSplitsThem) {
@@ -120,6 +131,33 @@ TEST(Options, Numbers) {
   EXPECT_FALSE(command::parseNumber("-1", value));
 }
 
+TEST(LiveCopy, WhatWasCutShortProvesNothing) {
+  using command::LiveCopy;
+  for (const bool letGo : {false, true}) {
+    EXPECT_FALSE(LiveCopy::cutShort(LiveCopy::Result::whole, letGo)) << "it needed no more";
+    EXPECT_EQ(LiveCopy::cutShort(LiveCopy::Result::unknown, letGo), letGo);
+    EXPECT_TRUE(LiveCopy::cutShort(LiveCopy::Result::late, letGo));
+  }
+}
+
+TEST(Help, OnlyOptionsThatWork) {
+  for (const CommandHelp& command : commands()) {
+    std::vector<std::string> words = {command.name};
+    if (command.synopsis.find(" ID") != std::string::npos ||
+        command.synopsis.find(" ADDR") != std::string::npos) {
+      words.emplace_back("1");
+    }
+    for (const char* option : {"--json", "--jsonl"}) {
+      const bool offered =
+          commandHelp(command.name).find(std::string(option) + " ") != std::string::npos;
+      auto with = words;
+      with.emplace_back(option);
+      const bool hidden = command.name == "watch";  // of one line a look both words are true
+      EXPECT_EQ(errorIn(with).empty(), offered || hidden) << command.name << " " << option;
+    }
+  }
+}
+
 TEST(Help, EveryCommandHasSome) {
   for (const CommandHelp& command : commands()) {
     EXPECT_THAT(commandHelp(""), HasSubstr(command.synopsis));
@@ -150,9 +188,13 @@ class Commands : public testing::Test {
         .system = true;
   }
 
-  Result<Exit> run(const std::vector<std::string>& words, std::vector<Incomplete> incomplete = {}) {
-    command::Workspace workspace(program_.snapshot, nullptr, std::make_unique<stdlib::Resources>(),
-                                 program_.code, {}, std::move(incomplete));
+  command::Workspace workspace(std::vector<Incomplete> incomplete = {}) {
+    return {program_.snapshot, nullptr, std::make_unique<stdlib::Resources>(),
+            program_.code,     {},      std::move(incomplete)};
+  }
+
+  Result<Exit> run(const std::vector<std::string>& words, command::Workspace& workspace,
+                   Observer* observer = nullptr) {
     out_.clear();
     auto invocation = command::parse(words);
     if (!invocation) return tl::unexpected(invocation.error());
@@ -161,7 +203,12 @@ class Commands : public testing::Test {
                               out_ += text;
                               return true;
                             },
-                            {});
+                            {observer, nullptr});
+  }
+
+  Result<Exit> run(const std::vector<std::string>& words, std::vector<Incomplete> incomplete = {}) {
+    command::Workspace all = workspace(std::move(incomplete));
+    return run(words, all);
   }
 
   fake::Builder program_;
@@ -196,6 +243,62 @@ TEST_F(Commands, InterruptedNothingIsProvedAndListsAreNotCalledEmpty) {
   }
   EXPECT_THAT(run({"goroutine", "99"}, mark).error().message, HasSubstr("is not known"));
   EXPECT_EQ(run({"info"}, mark).value(), Exit::incomplete);
+}
+
+class Impatient : public Observer {
+ public:
+  bool cancelled() override { return true; }
+};
+
+TEST_F(Commands, InterruptedWhileJudgingTheNextCommandJudgesAnew) {
+  command::Workspace all = workspace();
+  Impatient observer;
+  EXPECT_EQ(run({"report"}, all, &observer).value(), Exit::incomplete);
+  EXPECT_THAT(out_, HasSubstr("interrupted: not all goroutines were judged"));
+  EXPECT_THAT(out_, HasSubstr("UNKNOWN"));
+  EXPECT_THAT(out_, Not(HasSubstr("PROVED")));
+  EXPECT_TRUE(all.interrupted());
+  EXPECT_EQ(run({"report"}, all).value(), Exit::clean);
+  EXPECT_THAT(out_, HasSubstr("PROVED"));
+  EXPECT_THAT(out_, Not(HasSubstr("interrupted")));
+  EXPECT_FALSE(all.interrupted());
+}
+
+/// A file that is there as long as the object.
+class ListFile {
+ public:
+  explicit ListFile(std::string_view text)
+      : path_(testing::TempDir() + "parked_known_" + std::to_string(getpid())) {
+    std::ofstream(path_) << text;
+  }
+  ListFile(const ListFile&) = delete;
+  ListFile& operator=(const ListFile&) = delete;
+  ~ListFile() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST_F(Commands, AGoroutineThatTheListQuietsDoesNotFail) {
+  const ListFile list("IgnoreTopFunction main.(*server).notify\n");
+  EXPECT_EQ(run({"goroutine", "2", "--fail-on", "waiting"}).value(), Exit::findings);
+  EXPECT_EQ(run({"goroutine", "2", "--fail-on", "waiting", "--ignore-file", list.path()}).value(),
+            Exit::clean);
+  EXPECT_THAT(out_, testing::StartsWith("goroutine 2  WAITING")) << "it is shown all the same";
+  EXPECT_EQ(run({"goroutines", "--fail-on", "waiting", "--with", "reason", "chan send",
+                 "--ignore-file", list.path()})
+                .value(),
+            Exit::clean);
+}
+
+TEST_F(Commands, AChannelAsJson) {
+  ASSERT_TRUE(run({"channel", "0xc100", "--json"}));
+  EXPECT_THAT(out_, HasSubstr("\"channels\":[\n{"));
+  EXPECT_THAT(out_, HasSubstr("0xc100"));
+  EXPECT_THAT(out_, HasSubstr("\"goroutines\":[\n{\"id\":3,"));
+  EXPECT_THAT(out_, Not(HasSubstr("0xc200")));
+  EXPECT_THAT(out_, Not(HasSubstr("{\"id\":4,")));
 }
 
 TEST_F(Commands, SystemGoroutinesAreFoldedUnlessAsked) {

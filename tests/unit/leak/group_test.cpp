@@ -80,6 +80,8 @@ TEST(Places, WhatIsTheUsers) {
   EXPECT_FALSE(user("slices.SortFunc[example.com/shop.T]", "/usr/local/go/src/slices/sort.go"));
   EXPECT_FALSE(user("golang.org/x/sync/errgroup.(*Group).Wait", "/go/x/sync/errgroup.go"));
   EXPECT_FALSE(user("", ""));
+  EXPECT_FALSE(user("x_cgo_init", "/home/me/gcc_linux_amd64.c")) << "of C: it has no package";
+  EXPECT_TRUE(leak::isRuntimeFunction("runtime.mapassign[example.com/shop.T]"));
   // A module without a dot in its name: its module line, or its files outside GOROOT, tell.
   EXPECT_TRUE(user("shop/internal/db.Open", "/home/me/shop/db.go"));
   code.root = "";
@@ -219,28 +221,27 @@ TEST(Describe, Channels) {
 }
 
 TEST(Describe, Locks) {
-  golang::Snapshot snapshot;
   golang::Lock lock;
   lock.address = 0xc000;
   lock.waiters = 3;
   lock.decoded = true;
   lock.kind = ObjectKind::mutex;
   lock.mutexLocked = true;
-  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.Mutex 0xc000 locked, 3 waiting");
+  EXPECT_EQ(leak::describeLock(lock), "sync.Mutex 0xc000 locked, 3 waiting");
   lock.kind = ObjectKind::waitGroup;
   lock.counter = 2;
-  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.WaitGroup 0xc000 counter 2, 3 waiting");
+  EXPECT_EQ(leak::describeLock(lock), "sync.WaitGroup 0xc000 counter 2, 3 waiting");
   lock.kind = ObjectKind::rwMutex;
   lock.readers = 2;
-  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.RWMutex 0xc000 held by 2 readers, 3 waiting");
+  EXPECT_EQ(leak::describeLock(lock), "sync.RWMutex 0xc000 held by 2 readers, 3 waiting");
   lock.writerPending = true;
   lock.readerWait = 1;
-  EXPECT_EQ(leak::describeLock(snapshot, lock),
+  EXPECT_EQ(leak::describeLock(lock),
             "sync.RWMutex 0xc000 held by 1 reader, a writer waits for them, 3 waiting");
   lock.readerWait = 0;
-  EXPECT_EQ(leak::describeLock(snapshot, lock), "sync.RWMutex 0xc000 held by a writer, 3 waiting");
+  EXPECT_EQ(leak::describeLock(lock), "sync.RWMutex 0xc000 held by a writer, 3 waiting");
   lock.decoded = false;
-  EXPECT_THAT(leak::describeLock(snapshot, lock), HasSubstr("state not readable"));
+  EXPECT_THAT(leak::describeLock(lock), HasSubstr("state not readable"));
 }
 
 TEST(Describe, DeadlinesAndOutOfRangeObjects) {

@@ -12,6 +12,7 @@ namespace parked {
 namespace {
 
 using fake::Builder;
+using fake::Index;
 using fake::kMinute;
 using fake::ObjectKind;
 using fake::ReasonClass;
@@ -34,6 +35,32 @@ Builder withMain() {
   return program;
 }
 
+/// Lets the work go on until it has been asked so many times.
+class Patient : public Observer {
+ public:
+  explicit Patient(int times) : times_(times) {}
+  bool cancelled() override { return times_-- <= 0; }
+
+ private:
+  int times_;
+};
+
+TEST(Analysis, InterruptedTheRestIsUnknownAndInAGroup) {
+  constexpr Index kMany = 5000;
+  Builder program;
+  const Index channel = program.channel(0xc000);
+  for (Index i = 0; i < kMany; ++i) program.sender(channel);
+  Patient observer(1);
+  const leak::Analysis analysis(program.snapshot, program.code, {}, nullptr, &observer);
+  EXPECT_EQ(analysis.interrupted(), "not all goroutines were judged");
+  EXPECT_EQ(analysis.info(0).verdict, Verdict::suspect);
+  EXPECT_EQ(analysis.info(kMany - 1).verdict, Verdict::unknown);
+  EXPECT_THAT(analysis.sentence(kMany - 1), HasSubstr("interrupted"));
+  EXPECT_EQ(analysis.grouping().members.size(), kMany);
+  EXPECT_TRUE(analysis.lockHolders().cycles.empty());
+  EXPECT_EQ(program.analyse().interrupted(), "");
+}
+
 TEST(Judge, NilChannelIsProved) {
   Builder program = withMain();
   program.blocked("chan receive (nil chan)", ReasonClass::chanReceiveNil, 0);
@@ -42,10 +69,10 @@ TEST(Judge, NilChannelIsProved) {
   EXPECT_THAT(program.analyse().sentence(1), HasSubstr("nil channel: nobody can ever wake it"));
 }
 
-TEST(Judge, NilChannelIsProvedByTheReasonAlone) {
+TEST(Judge, TheReasonAloneProvesNothing) {
   Builder program = withMain();
   program.blocked("chan send (nil chan)", ReasonClass::chanSendNil, 0);
-  EXPECT_EQ(only(program).why, Why::nilChannel);
+  EXPECT_EQ(only(program).verdict, Verdict::unknown);
 }
 
 TEST(Judge, SelectWithoutCasesIsProvedButNotInMain) {

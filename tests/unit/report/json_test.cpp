@@ -11,6 +11,7 @@
 
 #include "../leak/fake_program.h"
 #include "report/render.h"
+#include "report/watch.h"
 
 namespace parked {
 namespace {
@@ -144,9 +145,36 @@ TEST(Json, Target) {
   options.target.kind = target::Kind::liveStopped;
   options.target.takenAt = -1;
   const json live = parsed(Builder(), options)["target"];
+  options.target.pause = {};
+  EXPECT_EQ(parsed(Builder(), options)["target"]["pause_ns"], nullptr) << "a debugger stopped it";
   EXPECT_EQ(live["kind"], "live");
   EXPECT_EQ(live["pause_ns"], 3'000'000);
   EXPECT_EQ(live["taken_at"], "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST(WatchJson, ThePauseIsTheReports) {
+  Builder program;
+  program.sender(program.channel(0xc000));
+  const leak::Analysis analysis = program.analyse();
+  leak::History history;
+  const std::vector<golang::Index> all = {0};
+  history.add(analysis, all, kNow);
+  report::WatchView view;
+  view.history = &history;
+  const auto pause = [&view] {
+    std::string out;
+    report::renderWatchJson(view, 0, [&out](std::string_view text) {
+      out += text;
+      return true;
+    });
+    return json::parse(out)["pause_ns"];
+  };
+  view.target.kind = target::Kind::liveUnstopped;
+  EXPECT_EQ(pause(), nullptr);
+  view.target.kind = target::Kind::liveStopped;
+  EXPECT_EQ(pause(), nullptr);
+  view.target.pause = std::chrono::milliseconds(3);
+  EXPECT_EQ(pause(), 3'000'000);
 }
 
 TEST(Json, TextOfTheTargetIsDataOnly) {

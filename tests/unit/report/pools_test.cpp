@@ -150,6 +150,33 @@ TEST(Http, TimesWhoseDifferenceIsNoNumber) {
   EXPECT_THAT(shown.text, HasSubstr("idle for 106751d"));
 }
 
+TEST(Http, EveryHostHasItsOwnConnections) {
+  stdlib::Resources resources;
+  auto& transport = resources.http.transports.emplace_back();
+  for (const char* name : {"a:80", "b:80"}) {
+    auto& host = transport.hosts.emplace_back();
+    host.scheme = "http";
+    host.host = name;
+  }
+  const auto connect = [&](const char* host, stdlib::HttpState state) {
+    transport.connections.push_back(static_cast<golang::Index>(resources.http.connections.size()));
+    stdlib::HttpConnection& connection = resources.http.connections.emplace_back();
+    connection.transport = 0;
+    connection.scheme = "http";
+    connection.host = host;
+    connection.state = state;
+  };
+  connect("a:80", stdlib::HttpState::idle);
+  connect("b:80", stdlib::HttpState::waiting);
+  connect("a:80", stdlib::HttpState::bodyOpen);
+  const Shown shown = show(twoGoroutines(), resources, report::renderHttp);
+  EXPECT_THAT(shown.text, HasSubstr("  http://a:80  0 idle, 0 in use, 0 being dialled\n"
+                                    "    body not closed\n"
+                                    "    idle\n"
+                                    "  http://b:80  0 idle, 0 in use, 0 being dialled\n"
+                                    "    waiting for the response\n"));
+}
+
 TEST(Sql, LimitBoundsWhatIsListed) {
   stdlib::Resources resources;
   resources.sql.databases.resize(3);

@@ -322,6 +322,43 @@ TEST(Lists, OneGoroutineInFull) {
   EXPECT_THAT(text, HasSubstr("in goroutine 1\n"));
 }
 
+TEST(Lists, EveryCaseOfASelectHasItsCompanions) {
+  Builder program;
+  const auto results = program.channel(0xc000), quit = program.channel(0xd000);
+  program.blocked("select", ReasonClass::select, program.stack({fake::kGopark, fake::kHandle}));
+  program.wait(ObjectKind::channel, WaitOp::receive, results).inSelect = true;
+  program.wait(ObjectKind::channel, WaitOp::send, quit).inSelect = true;
+  program.sender(results);
+  for (int i = 0; i < 2; ++i) program.receiver(quit);
+  const std::string text =
+      list(program, [](const report::Report& report, const report::Sink& sink) {
+        report::renderGoroutine(report, 0, 0, {}, sink);
+      });
+  EXPECT_THAT(text, testing::ContainsRegex("receive chan int 0xc000 [^\n]*\n *1 also in send: "
+                                           "goroutine 2\n *case: send chan int 0xd000 [^\n]*\n "
+                                           "*2 also in receive: goroutines 3, 4\n"));
+}
+
+TEST(Findings, AGroupKeepsItsOwnWhenOthersAreQuieted) {
+  Builder program = shop();
+  program.blocked("chan receive (nil chan)", ReasonClass::chanReceiveNil,
+                  program.stack({fake::kGopark, fake::kHandle}));
+  program.wait(ObjectKind::nilChannel, WaitOp::receive);
+  const leak::Analysis analysis = program.analyse();
+  auto report = report::makeReport(analysis, nullptr, target(), {}).value();
+  const auto rulesOf = [&report] {
+    std::string names;
+    for (const leak::Group& group : report.grouping.groups) {
+      const rules::Finding* finding = report::findingOf(report, group);
+      if (finding != nullptr) names += std::string(rules::ruleOf(finding->rule).name) + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(rulesOf(), "PK005 PK001 ");
+  report::applyAllowList(report, leak::AllowList::parse("IgnoreRule PK005", "known").value());
+  EXPECT_EQ(rulesOf(), "PK001 ");
+}
+
 TEST(Lists, AParentChainThatIsACycleEnds) {
   Builder program = shop();
   program.snapshot.goroutines[1].parentId = 3;
