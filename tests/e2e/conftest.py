@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +20,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from matrix import BUILD_FLAGS, RELEASES, Build, builds, twins
+from matrix import BUILD_FLAGS, RELEASES, Build, builds, samples, twins
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_DIR = Path(os.environ.get("PARKED_BUILD", ROOT / "build"))
@@ -30,15 +32,30 @@ VALIDATOR = Draft202012Validator(
 CACHE = Path(os.environ.get("PARKED_TEST_CACHE", Path.home() / ".cache/parked-tests"))
 GDB_SCRIPT = BUILD_DIR / "gdb/parked-gdb.py"
 LLDB_PLUGIN = BUILD_DIR / "lldb_plugin/libparked_lldb.so"
+# Targets that are never at rest: it is of no use to wait for that.
+RESTLESS = {"churn", "healthy", "load"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "build" in metafunc.fixturenames:
-        rows = builds(metafunc.config.getoption("--matrix"))
-        metafunc.parametrize("build", rows, ids=str, scope="session")
-    if "twin" in metafunc.fixturenames:
-        rows = twins(metafunc.config.getoption("--matrix"))
-        metafunc.parametrize("twin", rows, ids=str, scope="session")
+    for name, rows_of in (("build", builds), ("sample", samples), ("twin", twins)):
+        if name in metafunc.fixturenames:
+            rows = rows_of(metafunc.config.getoption("--matrix"))
+            metafunc.parametrize(name, rows, ids=str, scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the work (pytest -n --dist loadgroup): what is of one build, or else
+    of one file and one of its rows, is done by one of them, so that no core is made twice."""
+    for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        group = next((str(v) for v in params.values() if isinstance(v, Build)), "")
+        if not group:
+            names = ("go", "scene", "evil", "kind")
+            group = "-".join([item.path.stem, *(str(params[n]) for n in names if n in params)])
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass
@@ -63,6 +80,15 @@ def modules_of(target: Path) -> list[Path]:
     return [target, *((target / name).resolve() for name in replaced)]
 
 
+@contextlib.contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Of the processes that share the cache, one at a time makes what has this name."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def go_environment(go: str) -> dict[str, str]:
     return {**os.environ, "GOTOOLCHAIN": RELEASES[go], "GOFLAGS": "-buildvcs=false"}
 
@@ -73,23 +99,27 @@ def build_target(name: str, build: Build, experiment: str = "") -> Path:
     toolchain = RELEASES[build.go] + (f"-{experiment}" if experiment else "")
     folder = CACHE / f"{name}-{build}-{toolchain}-{tree_hash(*modules_of(source))}"
     binary = folder / name
-    if not binary.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{name}.{os.getpid()}"
-        subprocess.run(
-            ["go", "build", *BUILD_FLAGS[build.mode], "-o", partial, "."],
-            cwd=source,
-            env={
-                **go_environment(build.go),
-                "CGO_ENABLED": "1" if build.cgo else "0",
-                "GOEXPERIMENT": experiment,
-            },
-            check=True,
-        )
-        if build.mode == "strip":
-            subprocess.run(["strip", partial], check=True)
-        partial.rename(binary)
+    with only_one(folder.name):
+        if not binary.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            compile_target(source, build, experiment, folder / f"{name}.partial").rename(binary)
     return binary
+
+
+def compile_target(source: Path, build: Build, experiment: str, to: Path) -> Path:
+    subprocess.run(
+        ["go", "build", *BUILD_FLAGS[build.mode], "-o", to, "."],
+        cwd=source,
+        env={
+            **go_environment(build.go),
+            "CGO_ENABLED": "1" if build.cgo else "0",
+            "GOEXPERIMENT": experiment,
+        },
+        check=True,
+    )
+    if build.mode == "strip":
+        subprocess.run(["strip", to], check=True)
+    return to
 
 
 class Running:
@@ -128,7 +158,7 @@ class Running:
         A thread that runs may hold anything, so what it happens to have on its stack is not proved.
         """
         asleep = 0
-        deadline = time.monotonic() + 3  # some targets never rest
+        deadline = time.monotonic() + (0.3 if self.binary.name in RESTLESS else 3)
         while asleep < 10 and time.monotonic() < deadline:
             time.sleep(0.03)
             try:
@@ -166,6 +196,16 @@ def kernel_writes_cores_here() -> bool:
     return not pattern.startswith("|") and "/" not in pattern
 
 
+def need_kernel_cores() -> None:
+    """Skips what needs them where there are none; on a CI machine nearly all would be skipped."""
+    if kernel_writes_cores_here():
+        return
+    why = "core_pattern sends cores elsewhere; `sysctl kernel.core_pattern=core`"
+    if os.environ.get("CI", "") not in ("", "0", "false"):
+        pytest.fail(f"{why} (on CI this is no reason to skip a test)", pytrace=False)
+    pytest.skip(why)
+
+
 @pytest.fixture(scope="session")
 def kernel_core(
     tmp_path_factory: pytest.TempPathFactory,
@@ -174,8 +214,7 @@ def kernel_core(
     made: dict[tuple[str, str], Core] = {}
 
     def make(name: str, build: Build, *arguments: str) -> Core:
-        if not kernel_writes_cores_here():
-            pytest.skip("core_pattern sends cores elsewhere; `sysctl kernel.core_pattern=core`")
+        need_kernel_cores()
         key = (name, str(build))
         if key not in made:
             folder = tmp_path_factory.mktemp(f"{name}-{build}")

@@ -8,6 +8,14 @@ from collections import Counter
 from core_file import PF_W
 from damage_scene import Scene
 
+PLACES = 8  # of a kind that a core has hundreds of
+
+
+def spread(places: list[int]) -> list[int]:
+    """Up to PLACES of them, from all over the list."""
+    step = max(1, -(-len(places) // PLACES))
+    return places[::step]
+
 
 class Places:
     """What can be damaged in a scene, by name."""
@@ -161,9 +169,9 @@ class Places:
         special = next(core.word(s + specials) for s in spans if core.word(s + specials) != 0)
         after = self.layout.at("runtime.special", "next")
         found["a special leads to itself"] = [(special + after, special)]
-        for span in spans:
-            if core.word(span) != 0 and core.has(core.word(span)):
-                found["a span leads to itself"] = [(span, span), (span + 8, span)]
+        linked = [span for span in spans if core.word(span) != 0 and core.has(core.word(span))]
+        for number, span in enumerate(spread(linked)):
+            found[f"a span leads to itself, {number}"] = [(span, span), (span + 8, span)]
         cache = symbols["runtime.pollcache"] + self.layout.at("runtime.pollCache", "first")
         if (poll := core.word(cache)) != 0:
             found["a pollDesc leads to itself"] = [
@@ -171,15 +179,16 @@ class Places:
             ]
         root = self.layout.at("runtime.semaRoot", "treap")
         table = symbols["runtime.semtable"]
-        for i in range(251):
-            waiter = core.word(table + 64 * i + root)
-            if waiter != 0:
-                found["a semaphore's tree is a circle"] = [
-                    (waiter + sudog["next"], waiter),
-                    (waiter + sudog["prev"], waiter),
-                    (waiter + sudog["parent"], waiter),
-                ]
-                found["a semaphore's waiters are a circle"] = [(waiter + sudog["waitlink"], waiter)]
+        waiters = [core.word(table + 64 * i + root) for i in range(251)]
+        for number, waiter in enumerate(spread([waiter for waiter in waiters if waiter != 0])):
+            found[f"a semaphore's tree is a circle, {number}"] = [
+                (waiter + sudog["next"], waiter),
+                (waiter + sudog["prev"], waiter),
+                (waiter + sudog["parent"], waiter),
+            ]
+            found[f"a semaphore's waiters are a circle, {number}"] = [
+                (waiter + sudog["waitlink"], waiter)
+            ]
         children = core.word(self.field(context, "context.cancelCtx", "children"))
         if self.layout.has("internal/runtime/maps.Map", "used"):
             directory = self.field(children, "internal/runtime/maps.Map", "dirPtr")

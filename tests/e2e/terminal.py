@@ -10,10 +10,12 @@ import select
 import struct
 import subprocess
 import termios
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
 
+QUIET = 0.25  # seconds without a word behind a prompt: it waits for the next command
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -76,9 +78,9 @@ class Terminal:
         got = bytearray(self._unread)
         deadline = time.monotonic() + timeout
         while True:
-            tail = bytes(got[-(1 << 16) - len(text) :])
+            tail = bytes(got[-(256 if at_end else 1 << 16) - len(text) :])
             if at_end and self._plain(tail).rstrip().endswith(text.decode()):
-                if not select.select([self._screen], [], [], 0.5)[0]:
+                if not select.select([self._screen], [], [], QUIET)[0]:
                     self._unread = b""
                     return self._plain(got[: got.rindex(text)])
             elif not at_end and text in tail:
@@ -132,9 +134,15 @@ def remote(server: list[object], says: str) -> tuple[subprocess.Popen[str], int]
         text=True,
     )
     assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(says, line):
-            return process, int(found.group(1))
+    # Killed, it says nothing any more: so long is waited for its word, not for ever.
+    too_long = threading.Timer(60, process.kill)
+    too_long.start()
+    try:
+        for line in process.stdout:
+            if found := re.search(says, line):
+                return process, int(found.group(1))
+    finally:
+        too_long.cancel()
     process.kill()
     process.wait()
     raise AssertionError("the server does not listen")

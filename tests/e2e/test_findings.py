@@ -102,13 +102,13 @@ def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
     assert report["incomplete"] == []
 
 
-def test_json_is_as_the_schema_says(build: Build, kernel_core: Callable[..., Core]) -> None:
+def test_json_is_as_the_schema_says(sample: Build, kernel_core: Callable[..., Core]) -> None:
     for target in ("zoo", "leakyweb"):
-        VALIDATOR.validate(document(kernel_core(target, build)))
+        VALIDATOR.validate(document(kernel_core(target, sample)))
 
 
-def test_exit_codes(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", build)
+def test_exit_codes(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", sample)
     base = ("core", core.binary, core.core)
     assert parked(*base).returncode == 0
     assert parked(*base, "report", "--fail-on", "proved").returncode == 1
@@ -116,8 +116,8 @@ def test_exit_codes(build: Build, kernel_core: Callable[..., Core]) -> None:
     assert parked(*base, "goroutine", "999999").returncode == 2
 
 
-def test_one_goroutine_and_one_channel(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", build)
+def test_one_goroutine_and_one_channel(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", sample)
     sender = by_start(document(core)["goroutines"], "askSupplier")[0]
     shown = parked("core", core.binary, core.core, "goroutine", sender["id"])
     assert shown.returncode == 0, shown.stderr

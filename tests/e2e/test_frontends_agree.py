@@ -24,8 +24,8 @@ def built() -> None:
     assert GDB_SCRIPT.exists() and LLDB_PLUGIN.exists()
 
 
-def test_core(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", build)
+def test_core(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", sample)
     ours = parked("core", core.binary, core.core, "report", "--limit", "100")
     assert ours.returncode == 0, ours.stderr
     in_gdb = gdb("parked report --limit 100", arguments=(core.binary, core.core))
@@ -36,8 +36,8 @@ def test_core(build: Build, kernel_core: Callable[..., Core]) -> None:
     assert body(in_lldb.stdout) == expected, in_lldb.stderr
 
 
-def test_goroutine_stack_in_the_debuggers(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", build)
+def test_goroutine_stack_in_the_debuggers(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", sample)
     listed = parked("core", core.binary, core.core, "report", "--json")
     goid = next(
         g["id"]
@@ -52,8 +52,8 @@ def test_goroutine_stack_in_the_debuggers(build: Build, kernel_core: Callable[..
         assert "orders.askSupplier" in shown.stdout
 
 
-def test_gcore_and_live_agree(build: Build, running: Callable[..., Running]) -> None:
-    with running("leakyweb", build) as target:
+def test_gcore_and_live_agree(sample: Build, running: Callable[..., Running]) -> None:
+    with running("leakyweb", sample) as target:
         live = parked(target.pid, "report", "--json")
         assert live.returncode == 0, live.stderr
         unstopped = parked(target.pid, "--no-stop", "report", "--json")

@@ -35,16 +35,11 @@ COMMANDS = [
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "scene" not in metafunc.fixturenames:
         return
-    quick = metafunc.config.getoption("--matrix") == "quick"
-    rows = (
-        ["1.18-stripped", "1.27-whole"]
-        if quick
-        else [
-            f"{go}-{symbols}"
-            for go in ("1.18", "1.22", "1.27")
-            for symbols in ("whole", "stripped")
-        ]
-    )
+    matrix = metafunc.config.getoption("--matrix")
+    rows = {
+        "quick": ["1.18-stripped", "1.27-whole"],
+        "ci": ["1.18-stripped", "1.22-whole", "1.27-stripped", "1.27-whole"],
+    }.get(matrix, [f"{go}-{x}" for go in ("1.18", "1.22", "1.27") for x in ("whole", "stripped")])
     metafunc.parametrize("scene", rows, indirect=True, scope="module")
 
 
@@ -227,4 +222,4 @@ def test_cycles(scene: Scene) -> None:
             scene.command(*COMMANDS[number % len(COMMANDS)])
             if "context" in name or "map" in name or "bucket" in name:
                 assert scene.command("contexts", "--json").returncode == 3, name
-    assert not [x for x in silent if x[0] not in UNSAID_CYCLES]
+    assert not [x for x in silent if x[0].split(",")[0] not in UNSAID_CYCLES]

@@ -18,6 +18,8 @@ import pytest
 from conftest import PARKED, Running, build_target, parked, run
 from matrix import Build
 
+pytestmark = pytest.mark.alone
+
 UNSHARE = ("unshare", "--pid", "--mount", "--fork", "--kill-child")
 LOST = 10  # goroutines of tests/targets/load that nothing can wake
 
@@ -41,13 +43,7 @@ def lost(document: dict) -> int:
 
 
 def looked(*words: object) -> subprocess.CompletedProcess[str]:
-    """A report, as JSON. The program allocates all the time: stopped while spans are swept, what is
-    dead may seem to lead to free memory, and nothing is proved. Then one looks again."""
-    for _ in range(5):
-        report = parked(*words, "report", "--json", "--require-proof")
-        if "free memory" not in (json.loads(report.stdout)["proof"]["withheld"] or ""):
-            break
-    return report
+    return parked(*words, "report", "--json", "--require-proof")
 
 
 def beats(process: Running) -> int:
@@ -158,7 +154,7 @@ def test_max_pause_says_what_it_expects() -> None:
 def test_killed_at_any_moment_it_leaves_no_trace(
     target: Running, pytestconfig: pytest.Config
 ) -> None:
-    rounds = 2000 if pytestconfig.getoption("--matrix") == "full" else 240
+    rounds = 2000 if pytestconfig.getoption("--matrix") == "full" else 120
     chosen = random.Random(7)
     started = time.monotonic()
     parked(target.pid, "report")
@@ -207,7 +203,8 @@ def test_it_never_writes_to_the_target(target: Running, tmp_path: Path) -> None:
         pytest.skip("there is no strace")
     log = tmp_path / "calls"
     calls = "ptrace,process_vm_writev,openat,open,kill,tkill,tgkill,pidfd_send_signal,prlimit64"
-    traced = run("strace", "-f", "-o", log, "-e", f"trace={calls}", PARKED, target.pid, "report")
+    command = (PARKED, target.pid, "report", "--max-pause", "60s")  # tracing is slow
+    traced = run("strace", "-f", "-o", log, "-e", f"trace={calls}", *command)
     if not log.exists() or "ptrace(PTRACE_SEIZE" not in log.read_text():
         pytest.skip(f"strace does not work here: {traced.stderr[-200:]}")
     assert traced.returncode == 0, traced.stderr[-500:]

@@ -61,8 +61,8 @@ def test_holders_and_cycles(build: Build, kernel_core: Callable[..., Core]) -> N
     assert caught == {m["goroutine"] for cycle in document["lock_cycles"] for m in cycle}
 
 
-def test_text_names_them(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("locks", build)
+def test_text_names_them(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("locks", sample)
     text = parked("core", core.binary, core.core, "locks").stdout
     assert text.count("circle of locks") == 2
     assert "main.keeper locked it at main.go:" in text
@@ -71,9 +71,9 @@ def test_text_names_them(build: Build, kernel_core: Callable[..., Core]) -> None
     assert report.count("because     a circle of locks: goroutine") == 4
 
 
-def test_without_a_heap(build: Build, kernel_core: Callable[..., Core]) -> None:
+def test_without_a_heap(sample: Build, kernel_core: Callable[..., Core]) -> None:
     """--no-proof leaves the heap unread; locks that are globals are still told."""
-    core = kernel_core("locks", build)
+    core = kernel_core("locks", sample)
     listed = parked("core", "--no-proof", core.binary, core.core, "locks", "--json")
     document = json.loads(listed.stdout)
     assert len(document["lock_cycles"]) >= 1

@@ -15,6 +15,8 @@ from matrix import Build
 
 ROW = Build("1.27", "default")
 FEW, MANY = 2_000, 20_000
+MOST = 30  # times as long for ten times as much
+LEAST = 0.05  # seconds: what takes less is not measured
 MEMORY = 6 << 30  # address space of parked, the mapped core included
 KINDS = {
     "quick": ["context-chain", "lock-ring", "timers"],
@@ -67,12 +69,13 @@ def core_of(running: Callable[..., Running], kind: str, count: int) -> Core:
 
 
 def test_is_linear(kind: str, running: Callable[..., Running]) -> None:
-    times = []
-    for count in (FEW, MANY):
-        core = core_of(running, kind, count)
-        times.append(min(cpu_seconds(core) for _ in range(2)))
+    cores = [core_of(running, kind, count) for count in (FEW, MANY)]
+    few, many = (cpu_seconds(core) for core in cores)
+    if many >= MOST * max(few, LEAST):  # perhaps the machine was busy
+        many = min(many, cpu_seconds(cores[1]))
+    for core in cores:
         core.core.unlink()
-    assert times[1] < 30 * max(times[0], 0.05), times
+    assert many < MOST * max(few, LEAST), (few, many)
 
 
 def test_a_ring_of_locks(running: Callable[..., Running]) -> None:

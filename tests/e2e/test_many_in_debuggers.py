@@ -4,7 +4,6 @@ program moves and given back then, here and through a gdbserver."""
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import subprocess
@@ -50,6 +49,18 @@ def debugger(kind: str, *arguments: object) -> Iterator[Terminal]:
             yield terminal
 
 
+def port_in(told: Path, server: subprocess.Popen[str], seconds: float = 30) -> str:
+    """The number that a server writes there, with a zero byte behind it."""
+    deadline = time.monotonic() + seconds
+    while b"\0" not in (text := told.read_bytes()):
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            server.wait()
+            raise AssertionError(f"the server does not listen: {text!r}")
+        time.sleep(0.02)
+    return text.split(b"\0")[0].decode()
+
+
 @contextlib.contextmanager
 def served(kind: str, target: Running) -> Iterator[str]:
     """A server that holds the process; the debugger's command to connect to it."""
@@ -60,16 +71,16 @@ def served(kind: str, target: Running) -> Iterator[str]:
         connect = f"target remote 127.0.0.1:{port}"
     else:
         need(LLDB_SERVER)
-        pipe = target.folder / "port"
-        os.mkfifo(pipe)
-        words = ["--named-pipe", str(pipe), "--attach", str(target.pid), "127.0.0.1:0"]
+        told = target.folder / "port"
+        told.touch()  # a file will do for the pipe, and does not block who reads it
+        words = ["--named-pipe", str(told), "--attach", str(target.pid), "127.0.0.1:0"]
         server = subprocess.Popen(
             [LLDB_SERVER, "gdbserver", *words],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        port = pipe.read_bytes().split(b"\0")[0].decode()
+        port = port_in(told, server)
         connect = f"gdb-remote 127.0.0.1:{port}"
     try:
         yield connect

@@ -19,6 +19,8 @@ from conftest import parked
 from matrix import RELEASES
 from test_runtime_leaks import SOURCE_RELEASE, build_suite, cases, standing_still
 
+pytestmark = pytest.mark.xdist_group("leaksuite")  # one builds it for all
+
 AGAIN = 6  # times a program that differs is looked at again
 
 # What differs by design: case and place to the cause.

@@ -53,10 +53,10 @@ def ask(*target: object) -> dict[str, str]:
     return answers
 
 
-def test_paths(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("paths", build)
+def test_paths(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("paths", sample)
     answers = ask("core", core.binary, core.core)
-    if build.symbols:
+    if sample.symbols:
         assert answers == EXPECTED
         return
     unnamed = {
@@ -69,22 +69,22 @@ def test_paths(build: Build, kernel_core: Callable[..., Core]) -> None:
     assert {name: unnamed[name] for name in EXPECTED_STRIPPED} == EXPECTED_STRIPPED
 
 
-def test_paths_live(build: Build, running: Callable[..., Running]) -> None:
-    with running("paths", build) as target:
+def test_paths_live(sample: Build, running: Callable[..., Running]) -> None:
+    with running("paths", sample) as target:
         report = parked(target.pid, "report", "--all", "--format", "text").stdout
-        way = EXPECTED["viaList"] if build.symbols else "-> *context.cancelCtx .done.v -> chan"
+        way = EXPECTED["viaList"] if sample.symbols else "-> *context.cancelCtx .done.v -> chan"
         assert way in report
 
 
-def test_why_has_the_fields(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("paths", build)
+def test_why_has_the_fields(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("paths", sample)
     base = ("core", core.binary, core.core)
     listed = parked(*base, "goroutines", "--with", "reason", "chan receive")
     ids = [line.split()[0] for line in listed.stdout.splitlines() if line.split()[:1]]
     chains = [
         parked("core", core.binary, core.core, "why", goid).stdout for goid in ids if goid.isdigit()
     ]
-    if not build.symbols:
+    if not sample.symbols:
         assert any("a global at 0x" in chain and ".done" in chain for chain in chains)
         return
     assert any(

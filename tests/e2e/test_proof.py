@@ -50,24 +50,24 @@ def test_twins(build: Build, kernel_core: Callable[..., Core]) -> None:
     check(verdicts(report.stdout), build)
 
 
-def test_twins_live_and_gcore(build: Build, running: Callable[..., Running]) -> None:
-    with running("twins", build) as target:
+def test_twins_live_and_gcore(sample: Build, running: Callable[..., Running]) -> None:
+    with running("twins", sample) as target:
         live = parked(target.pid, "report", "--json")
         dumped = target.gcore()
         free = parked(target.pid, "--no-stop", "report", "--json")
-    check(verdicts(live.stdout), build)
+    check(verdicts(live.stdout), sample)
     core = parked("core", dumped.binary, dumped.core, "report", "--json")
     dumped.core.unlink()
-    check(verdicts(core.stdout), build)
+    check(verdicts(core.stdout), sample)
     unstopped = json.loads(free.stdout)
     assert unstopped["proof"]["state"] == "withheld"
     assert not any(g["verdict"] == "PROVED" for g in unstopped["goroutines"])
 
 
 def test_a_cut_core_proves_nothing(
-    build: Build, kernel_core: Callable[..., Core], tmp_path: Path
+    sample: Build, kernel_core: Callable[..., Core], tmp_path: Path
 ) -> None:
-    core = kernel_core("twins", build)
+    core = kernel_core("twins", sample)
     data = core.core.read_bytes()
     for share in (0.5, 0.8, 0.95):
         cut = tmp_path / "cut"
@@ -81,8 +81,8 @@ def test_a_cut_core_proves_nothing(
         assert document["proof"]["state"] == "withheld" and unreachable == [], share
 
 
-def test_without_the_proof(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("twins", build)
+def test_without_the_proof(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("twins", sample)
     report = parked("--no-proof", "core", core.binary, core.core, "report", "--json")
     document = json.loads(report.stdout)
     assert document["proof"]["state"] == "not_asked"
@@ -91,8 +91,8 @@ def test_without_the_proof(build: Build, kernel_core: Callable[..., Core]) -> No
     assert required.returncode == 3
 
 
-def test_the_way_that_keeps_it_alive(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("twins", build)
+def test_the_way_that_keeps_it_alive(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("twins", sample)
     base = ("core", core.binary, core.core)
     document = json.loads(parked(*base, "report", "--json").stdout)
     ids = {
@@ -110,7 +110,7 @@ def test_the_way_that_keeps_it_alive(build: Build, kernel_core: Callable[..., Co
         "V_chainOwner": "main.keep (global []interface {})",
         "V_finalizer": "a finalizer",
     }
-    if not build.symbols:  # globals have no names
+    if not sample.symbols:  # globals have no names
         expected |= {name: "a global at 0x" for name, root in expected.items() if "(global" in root}
     for name, root in expected.items():
         why = parked(*base, "why", ids[name])

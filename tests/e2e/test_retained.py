@@ -60,23 +60,23 @@ def check(text: str, output: str) -> None:
     }
 
 
-def test_retained(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("retain", build)
+def test_retained(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("retain", sample)
     report = parked("core", core.binary, core.core, "report", "--json")
     assert report.returncode == 0, report.stderr
     check(report.stdout, core.output)
 
 
-def test_retained_live(build: Build, running: Callable[..., Running]) -> None:
+def test_retained_live(sample: Build, running: Callable[..., Running]) -> None:
     """The process runs on before the question is asked."""
-    with running("retain", build) as target:
+    with running("retain", sample) as target:
         check(parked(target.pid, "report", "--json").stdout, target.log.read_text())
 
 
 def test_filters_do_not_change_what_is_shared(
-    build: Build, kernel_core: Callable[..., Core]
+    sample: Build, kernel_core: Callable[..., Core]
 ) -> None:
-    core = kernel_core("retain", build)
+    core = kernel_core("retain", sample)
     words = ("report", "--json", "--with", "userloc", "sharesLeft")
     document, groups = groups_of(parked("core", core.binary, core.core, *words).stdout)
     assert list(groups) == ["sharesLeft"]
@@ -84,8 +84,8 @@ def test_filters_do_not_change_what_is_shared(
     assert document["proof"]["shared_heap_bytes"] >= 3 << 20
 
 
-def test_report_says_it(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("retain", build)
+def test_report_says_it(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("retain", sample)
     text = parked("core", core.binary, core.core, "report", "--all").stdout
     assert "shared by groups" in text
     assert "only they keep alive" in text

@@ -19,8 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import CACHE, ROOT, go_environment, parked, tree_hash
+from conftest import CACHE, ROOT, go_environment, only_one, parked, tree_hash
 from matrix import RELEASES
+
+pytestmark = pytest.mark.xdist_group("leaksuite")  # one builds it for all
 
 SUITE = "src/runtime/testdata/testgoroutineleakprofile"
 SOURCE_RELEASE = "1.27"  # the suite is copied from here for every version
@@ -63,8 +65,13 @@ class Outcome:
 def build_suite(go: str) -> Path:
     folder = CACHE / f"leaksuite-{RELEASES[go]}-{tree_hash(HARNESS)}"
     binary = folder / "leaksuite"
-    if binary.exists():
-        return binary
+    with only_one(folder.name):
+        if not binary.exists():
+            make_suite(go, folder, binary)
+    return binary
+
+
+def make_suite(go: str, folder: Path, binary: Path) -> None:
     goroot = subprocess.check_output(
         ["go", "env", "GOROOT"], env=go_environment(SOURCE_RELEASE), text=True
     ).strip()
@@ -83,7 +90,6 @@ def build_suite(go: str) -> Path:
     if go == "1.26":
         environment["GOEXPERIMENT"] = "goroutineleakprofile"
     subprocess.run(["go", "build", "-o", binary, "."], cwd=source, env=environment, check=True)
-    return binary
 
 
 def cases(binary: Path) -> list[str]:

@@ -113,18 +113,18 @@ def check(truth: dict, document: dict, *, synchronous: bool, names: bool = True)
     assert abs(dues[-1] - dues[0] - 24_000_000_000) < CLOCK
 
 
-def test_truth_from_a_core(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("timers", build)
+def test_truth_from_a_core(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("timers", sample)
     listed = parked("core", core.binary, core.core, "timers", "--json")
     assert listed.returncode == 0, listed.stderr
     document = json.loads(listed.stdout)
     assert document["incomplete"] == []
-    if build.mode != "noopt":  # there everything is live to the end of its function
+    if sample.mode != "noopt":  # there everything is live to the end of its function
         check(
             truth_of(core.output),
             document,
-            synchronous=minor(build) >= 23,
-            names=build.symbols,
+            synchronous=minor(sample) >= 23,
+            names=sample.symbols,
         )
 
 

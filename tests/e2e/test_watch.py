@@ -20,6 +20,8 @@ import pytest
 from conftest import PARKED, Running, parked, start
 from matrix import Build
 
+pytestmark = pytest.mark.alone
+
 RATE = 20
 
 

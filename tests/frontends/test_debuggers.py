@@ -103,6 +103,7 @@ def copies() -> set[str]:
     return {name for name in os.listdir("/tmp") if name.startswith("parked-")}
 
 
+@pytest.mark.alone  # others have such copies, too
 @pytest.mark.parametrize("tool", ["gdbserver"], indirect=True)
 def test_gdb_through_gdbserver(
     tool: str, build: Path, program: Path, process: subprocess.Popen[str]

@@ -1,7 +1,7 @@
 """Cores for the fuzzers of real programs: tests/fuzz/make_cores.py FOLDER.
 
 Of tests/targets/hostile, by the oldest and the newest Go, into FOLDER; of the programs that have
-more of the standard library into FOLDER/library.
+more of the standard library into FOLDER/library. What is there of the same programs is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 from conftest import Running, build_target, kernel_writes_cores_here
 from matrix import Build
 
+# In the folder of a core: what it is of.
+MADE_OF = "made-of"
 # Folder, program, release.
 CORES = [
     ("1.18", "hostile", "1.18"),
@@ -27,8 +29,7 @@ CORES = [
 ]
 
 
-def make(program: str, go: str, folder: Path) -> None:
-    binary = build_target(program, Build(go, "default"))
+def make(binary: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         with Running(binary, Path(scratch)) as target:
             core = target.abort()
@@ -38,7 +39,15 @@ def make(program: str, go: str, folder: Path) -> None:
         subprocess.run(["cp", "--sparse=always", core.core, partial / "core"], check=True)
     shutil.copyfile(binary, partial / "program")
     subprocess.run(["strip", "-o", partial / "stripped", binary], check=True)
+    (partial / MADE_OF).write_text(binary.parent.name)
+    shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+
+
+def made_of(folder: Path) -> str:
+    """The program of the core that is there, with its content and toolchain; "" if none is."""
+    stamp = folder / MADE_OF
+    return stamp.read_text() if stamp.exists() else ""
 
 
 def main() -> int:
@@ -47,8 +56,9 @@ def main() -> int:
         print("core_pattern sends cores elsewhere; `sysctl kernel.core_pattern=core`")
         return 1
     for name, program, go in CORES:
-        if not (folder / name).exists():
-            make(program, go, folder / name)
+        binary = build_target(program, Build(go, "default"))
+        if made_of(folder / name) != binary.parent.name:
+            make(binary, folder / name)
     return 0
 
 

@@ -46,6 +46,14 @@ SOCKETS = {
     b"0000000000000000: 00000003 00000000 00000000 0001 03 23456 @abstract\n",
 }
 
+MAPS = (
+    b"00400000-00452000 r-xp 00001000 08:02 173521      /usr/bin/a b (deleted)\n"
+    b"c000000000-c000400000 rw-p 00000000 00:00 0 \n"
+    b"c000400000-c004000000 ---p 00000000 00:00 0 \n"
+    b"7f0000001000-7f0000002000 rw-s 00000000 00:05 9   /dev/shm/x\n"
+    b"7ffd00001000-7ffd00002000 r-xp 00000000 00:00 0   [vdso]\n"
+)
+
 
 def write(fuzzer: str, name: str, data: bytes) -> None:
     folder = CORPUS / fuzzer
@@ -89,6 +97,7 @@ def main() -> None:
     write("tables_fuzz", "newer", b"\0".join([b"go1.99", *TABLES[1:]]))
     for name, text in SOCKETS.items():
         write("sockets_fuzz", name, text)
+    write("proc_maps_fuzz", "process", MAPS)
     for version, number in MAP_VERSIONS.items():
         for form, flags in MAP_FORMS.items():
             write("maps_fuzz", f"{version}_{form}", bytes([number, flags]))
