@@ -261,6 +261,24 @@ void StackRoots::prefetch(const golang::Goroutine& goroutine) const {
   ask(goroutine.sp, kInnermost);
 }
 
+/// Who waits or is runnable has a thread only while the scheduler changes that. Where the status is
+/// damaged it runs: what was saved then tells nothing. Except who does the runtime's work on the
+/// thread's own stack, and waits for that (casGToWaiting of runtime/proc.go): it is parked as any
+/// other.
+bool StackRoots::mayRun(const golang::Goroutine& goroutine) const {
+  if (goroutine.m == 0) return false;
+  switch (goroutine.status) {
+    case golang::Status::running:
+    case golang::Status::syscall:
+      return false;
+    case golang::Status::waiting:
+      return goroutine.reason >= snapshot_.reasons.size() ||
+             snapshot_.reasons[goroutine.reason].kind != golang::ReasonClass::runtimeInternal;
+    default:
+      return true;
+  }
+}
+
 bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointer>& out) {
   out.clear();
   out_ = &out;
@@ -284,10 +302,7 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
     }
   }
   const bool runs = goroutine.status == golang::Status::running;
-  // Who waits or is runnable has a thread only while the scheduler changes that. Where the status
-  // is damaged it runs: what was saved then tells nothing.
-  const bool changes = goroutine.inFlux ||
-                       (!runs && goroutine.m != 0 && goroutine.status != golang::Status::syscall);
+  const bool changes = goroutine.inFlux || mayRun(goroutine);
   if (runs || changes || goroutine.sp == 0) {
     // It stands at any instruction: every word may be live.
     readWhole(goroutine, changes || goroutine.sp < goroutine.stackLo + kRedZone

@@ -55,6 +55,8 @@ class StackRoots {
   };
   static constexpr std::uint32_t kNotSeen = 0, kSeen = 1, kNoShape = 2, kFirstShape = 3;
 
+  /// Whether it may run though its status says otherwise.
+  bool mayRun(const golang::Goroutine& goroutine) const;
   /// The shape of the goroutine's stack, null if it has none: it is the first of its kind, or which
   /// of its words are pointers is not told.
   const Shape* shapeOf(const golang::Goroutine& goroutine);

@@ -49,6 +49,9 @@ class SmallRuntime {
     return goroutine;
   }
 
+  /// Why all of them are parked.
+  void reason(golang::ReasonClass kind) { snapshot_.reasons.assign(1, {.kind = kind}); }
+
   /// The only thread that the runtime knows of.
   Addr thread() {
     target_.put(kData, mAt(0));

@@ -14,8 +14,10 @@ using test::SmallRuntime;
 
 constexpr Addr kBelow = 0xc000700000;  // what a word below the saved sp points to
 
-bool holdsWhatIsBelow(Status status, Addr m) {
+bool holdsWhatIsBelow(Status status, Addr m,
+                      golang::ReasonClass reason = golang::ReasonClass::chanReceive) {
   SmallRuntime runtime;
+  runtime.reason(reason);
   golang::Goroutine& goroutine = runtime.park(0);
   goroutine.status = status;
   goroutine.m = m;
@@ -38,6 +40,14 @@ TEST(StackRoots, OfOneThatHasAThreadTheWholeStackCounts) {
   for (const Status status : {Status::waiting, Status::runnable, Status::preempted}) {
     EXPECT_TRUE(holdsWhatIsBelow(status, SmallRuntime::mAt(0)));
   }
+}
+
+// The collector's worker, on the thread's own stack: what it left of older frames is nobody's.
+TEST(StackRoots, WhoWaitsForTheRuntimesWorkIsParked) {
+  EXPECT_FALSE(holdsWhatIsBelow(Status::waiting, SmallRuntime::mAt(0),
+                                golang::ReasonClass::runtimeInternal));
+  EXPECT_TRUE(holdsWhatIsBelow(Status::runnable, SmallRuntime::mAt(0),
+                               golang::ReasonClass::runtimeInternal));
 }
 
 }  // namespace
