@@ -187,6 +187,26 @@ def test_each_goroutine_damaged(scene: Scene) -> None:
             assert seen.code == 3 and seen.proof == "withheld", (field, hex(address), seen)
 
 
+# runtime/runtime2.go, every version.
+STATUSES = {"idle": 0, "syscall": 3, "dead": 6}
+
+
+def test_statuses_that_are_possible(scene: Scene) -> None:
+    """Nobody looks at what a dead goroutine holds, nor at more than the frames of one in a call."""
+    status = scene.layout.types["runtime.g"]["atomicstatus"]
+    for address in Places(scene).goroutines():
+        for name, value in STATUSES.items():
+            if scene.core.word(address + status) & 0xFF == value:
+                continue
+            with scene.core.damage():
+                scene.core.put(address + status, value, size=4)
+                seen = scene.look(f"{address:#x} is {name}")
+                assert seen.proof == "withheld" or hex(address) in scene.whole.proved, (
+                    name,
+                    hex(address),
+                )
+
+
 def test_stack_bounds_that_are_possible(scene: Scene) -> None:
     """Within too wide a stack there are objects; a pointer to them is none into the stack."""
     g = scene.layout.types["runtime.g"]
