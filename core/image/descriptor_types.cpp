@@ -53,7 +53,7 @@ TypeRef DescriptorTypes::channelOf(TypeRef element) {
 std::string DescriptorTypes::name(TypeRef type) const {
   const RuntimeType* descriptor = at(type);
   if (descriptor == nullptr) return {};
-  const std::string own = types_.fullName(*descriptor);
+  std::string own = types_.fullName(*descriptor);
   switch (partOf(type)) {
     case Part::value:
       return own;

@@ -35,7 +35,10 @@ class DescriptorTypes final : public TypeSource {
     tablePointer = 5,  ///< to a table
   };
   static TypeRef ref(Addr descriptor, Part part);
-  static Part partOf(TypeRef type) { return static_cast<Part>(type & 7); }
+  static Part partOf(TypeRef type) {
+    const auto part = static_cast<std::uint8_t>(type & 7);
+    return part <= static_cast<std::uint8_t>(Part::tablePointer) ? Part{part} : Part::value;
+  }
   const RuntimeType* at(TypeRef type) const;
   const StructLayout* layoutOf(TypeRef type) const;
   TypedWord find(TypeRef type, std::uint64_t offset, std::string_view stop) const;

@@ -29,7 +29,7 @@ std::string changeText(std::int64_t change) {
 /// "600/min", "0.4/min".
 std::string rateText(double perMinute) {
   const double size = std::abs(perMinute);
-  if (size >= 10) return withSeparators(static_cast<std::uint64_t>(size + 0.5)) + "/min";
+  if (size >= 10) return withSeparators(static_cast<std::uint64_t>(std::llround(size))) + "/min";
   return fmt::format("{:.1f}/min", size);
 }
 
