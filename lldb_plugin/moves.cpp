@@ -23,7 +23,7 @@ Moves::~Moves() {
   thread_.join();
 }
 
-void Moves::listenTo(lldb::SBProcess process) {
+void Moves::listenTo(const lldb::SBProcess& process) {
   process.GetBroadcaster().AddListener(listener_, lldb::SBProcess::eBroadcastBitStateChanged);
 }
 

@@ -17,7 +17,7 @@ class Moves {
   Moves& operator=(const Moves&) = delete;
   ~Moves();
 
-  void listenTo(lldb::SBProcess process);
+  void listenTo(const lldb::SBProcess& process);
 
  private:
   void run();

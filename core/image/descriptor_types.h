@@ -1,6 +1,8 @@
 // Types by the target's own descriptors: what a way can be told in when there is no DWARF.
 #pragma once
 
+#include <array>
+
 #include "image/layout.h"
 #include "image/runtime_types.h"
 #include "image/type_source.h"
@@ -34,11 +36,12 @@ class DescriptorTypes final : public TypeSource {
     table = 4,         ///< of a map since 1.24
     tablePointer = 5,  ///< to a table
   };
+  /// By the lowest bits of a reference, of which the last two are never used.
+  static constexpr std::array<Part, 8> kParts{Part::value, Part::channel, Part::header,
+                                              Part::group, Part::table,   Part::tablePointer,
+                                              Part::value, Part::value};
   static TypeRef ref(Addr descriptor, Part part);
-  static Part partOf(TypeRef type) {
-    const auto part = static_cast<std::uint8_t>(type & 7);
-    return part <= static_cast<std::uint8_t>(Part::tablePointer) ? Part{part} : Part::value;
-  }
+  static Part partOf(TypeRef type) { return kParts[type & 7]; }
   const RuntimeType* at(TypeRef type) const;
   const StructLayout* layoutOf(TypeRef type) const;
   TypedWord find(TypeRef type, std::uint64_t offset, std::string_view stop) const;
