@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -30,11 +31,14 @@ func newRequest() *http.Request {
 	return request
 }
 
-// Answers one request with the start of a body, whatever of the request is still to come, and holds the
-// connection. net/http's own server would read the request to its end first.
+// Answers one request with the start of a body, whatever of its own body is still to come, and holds
+// the connection. net/http's own server would read the request to its end first.
 func serve(listener net.Listener) {
 	conn, err := listener.Accept()
 	if err != nil {
+		panic(err)
+	}
+	if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 		panic(err)
 	}
 	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nbody", 1<<20)
