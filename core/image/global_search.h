@@ -19,6 +19,7 @@ struct GlobalSearch {
   LayoutSource& layouts;
   const ModuleList& modules;
   const FunctionTable& functions;
+  std::uint64_t most;  ///< bytes that data, or bss, can have
 
   target::AddressSpace& memory() const { return target.memory(); }
 

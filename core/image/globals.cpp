@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <elf.h>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "image/global_search.h"
+#include "target/elf_file.h"
 
 namespace parked::image {
 
@@ -40,14 +42,24 @@ constexpr std::uint64_t kWord = 8;
 
 }  // namespace
 
+std::uint64_t variableBytes(const target::ElfFile& executable) {
+  std::uint64_t bytes = 0;
+  for (const target::ElfSegment& segment : executable.segments()) {
+    if (segment.type == PT_LOAD && (segment.flags & PF_W) != 0) {
+      bytes += std::min(segment.memorySize, ~bytes);
+    }
+  }
+  return bytes;
+}
+
 struct Globals::Impl {
   GlobalSearch search;
   std::map<std::string, std::optional<Addr>, std::less<>> known;
 };
 
 Globals::Globals(target::Target& target, LayoutSource& layouts, const ModuleList& modules,
-                 const FunctionTable& functions)
-    : impl_(new Impl{{target, layouts, modules, functions}, {}}) {}
+                 const FunctionTable& functions, std::uint64_t most)
+    : impl_(new Impl{{target, layouts, modules, functions, most}, {}}) {}
 Globals::~Globals() = default;
 
 std::optional<Addr> Globals::find(std::string_view name) {
@@ -98,10 +110,16 @@ std::vector<Addr> GlobalSearch::scan(const std::function<bool(Addr)>& check) con
   const Module& module = modules.front();
   for (const auto& [from, to] :
        {std::pair(module.data, module.dataEnd), std::pair(module.bss, module.bssEnd)}) {
-    // Only what is there: moduledata may be damaged, too, and its end be anywhere.
+    // Only what is there: moduledata may be damaged, too, and its end be anywhere. No two of its
+    // parts overlap.
+    Addr last = to - std::min(to, from) > most ? from + most : to;
+    for (const Addr next : {module.noptrData, module.data, module.bss, module.noptrBss}) {
+      if (next > from) last = std::min(last, next);
+    }
     for (const target::Region& region : memory().regions()) {
-      const Addr start = (std::max(from, region.start) + kWord - 1) / kWord * kWord;
-      const Addr end = std::min(to, region.end);
+      const Addr begin = std::max(from, region.start), end = std::min(last, region.end);
+      if (begin >= end || end - begin < kWord) continue;
+      const Addr start = (begin + kWord - 1) / kWord * kWord;
       for (Addr at = start; at < end && end - at >= kWord; at += kWord) {
         if (check(at)) found.push_back(at);
       }

@@ -1,6 +1,7 @@
 // The runtime's variables in a program without a symbol table.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -12,6 +13,9 @@
 
 namespace parked::image {
 
+/// Bytes of the segments that can be written to: all variables lie there.
+std::uint64_t variableBytes(const target::ElfFile& executable);
+
 /// Finds variables by what refers to them and what they look like. Where a variable is said to be,
 /// one of the runtime's functions (found by its name in pclntab) must refer to; or, where no code
 /// says anything, exactly one place of the program's data must look like it. Either way what lies
@@ -19,9 +23,11 @@ namespace parked::image {
 /// found: whoever asked says then what the report lacks, or that nothing is proved.
 class Globals {
  public:
-  /// All four must outlive the object. Nothing is read before it is asked for.
+  /// What is passed by reference must outlive the object. Nothing is read before it is asked for.
+  /// `most`: bytes that the program can have of variables; a damaged moduledata may claim all there
+  /// is.
   Globals(target::Target& target, LayoutSource& layouts, const ModuleList& modules,
-          const FunctionTable& functions);
+          const FunctionTable& functions, std::uint64_t most);
   ~Globals();
 
   /// Loaded address of "runtime.allgs" and some others of which a walker asks; nullopt when it

@@ -164,8 +164,9 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
     return tl::unexpected(error);
   }
   if (!hasSymbols) {
-    impl.globals = std::make_unique<Globals>(target, *impl.parts.layouts, impl.parts.modules,
-                                             *impl.parts.functions);
+    impl.globals =
+        std::make_unique<Globals>(target, *impl.parts.layouts, impl.parts.modules,
+                                  *impl.parts.functions, variableBytes(target.executable()));
   }
   return image;
 }

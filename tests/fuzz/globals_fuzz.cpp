@@ -109,7 +109,8 @@ class Program {
       if (read) modules = std::move(*read);
     }
     image::Globals globals(*opened_.target, opened_.image->layouts(), modules,
-                           opened_.image->functions());
+                           opened_.image->functions(),
+                           image::variableBytes(opened_.target->executable()));
     for (const char* name : kVariables) globals.find(name);
     globals.searchAgain();
     scene_.core.restore();

@@ -74,13 +74,14 @@ class GlobalsTest : public testing::Test {
     target.put(variable + 16, length);
   }
   std::optional<Addr> find(const char* name) {
-    return Globals(target, layouts, modules, *functions).find(name);
+    return Globals(target, layouts, modules, *functions, most).find(name);
   }
 
   test::SyntheticTarget target;
   test::SyntheticLayouts layouts;
   ModuleList modules;
   std::unique_ptr<FunctionTable> functions;
+  std::uint64_t most = kDataSize;
 };
 
 TEST_F(GlobalsTest, ThreadsByCodeAndByShape) {
@@ -101,6 +102,30 @@ TEST_F(GlobalsTest, CountsWhoseDifferenceIsNoNumber) {
   target.put(kSched + 16, std::numeric_limits<std::int64_t>::min());
   target.put(kSched + 24, std::int64_t{1});
   EXPECT_EQ(find("runtime.sched"), std::nullopt);
+}
+
+// Else each search would go through all of memory.
+TEST_F(GlobalsTest, VariablesThatAreMoreThanTheProgramHas) {
+  modules.front().dataEnd = ~Addr{0};
+  most = kMs - kData;
+  EXPECT_EQ(find("runtime.allm"), kAllm);
+  most = kAllm - kData;
+  EXPECT_EQ(find("runtime.allm"), std::nullopt);
+}
+
+TEST_F(GlobalsTest, VariablesThatGoOnIntoOthers) {
+  modules.front().dataEnd = ~Addr{0};
+  most = kMs - kData;
+  modules.front().noptrBss = kAllm + 8;
+  EXPECT_EQ(find("runtime.allm"), kAllm);
+  modules.front().noptrBss = kAllm;
+  EXPECT_EQ(find("runtime.allm"), std::nullopt);
+}
+
+// A start so high that rounding it up gives 0 is no start at the bottom of memory.
+TEST_F(GlobalsTest, VariablesThatBeginBehindTheirEnd) {
+  modules.front().data = ~Addr{0};
+  EXPECT_EQ(find("runtime.allm"), std::nullopt);
 }
 
 TEST_F(GlobalsTest, VariablesWithoutEnd) {
