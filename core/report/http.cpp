@@ -1,8 +1,5 @@
 // `parked http`: Transports with their hosts and connections, and servers.
 #include <algorithm>
-#include <map>
-#include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "leak/numbers.h"
@@ -11,6 +8,7 @@
 #include "report/page.h"
 #include "report/phrases.h"
 #include "report/resource_words.h"
+#include "stdlib/http_hosts.h"
 
 namespace parked::report {
 
@@ -100,19 +98,6 @@ void putConnections(Page& page, const Report& report, std::vector<Index> connect
   }
 }
 
-/// Connections by scheme, host and proxy.
-using ByHost =
-    std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::vector<Index>>;
-
-ByHost connectionsByHost(const Http& http, const stdlib::HttpTransport& transport) {
-  ByHost byHost;
-  for (const Index i : transport.connections) {
-    const HttpConnection& c = http.connections[i];
-    byHost[{c.scheme, c.host, c.proxy}].push_back(i);
-  }
-  return byHost;
-}
-
 void putTransport(Page& page, const Report& report, const stdlib::HttpTransport& transport,
                   std::uint64_t limit) {
   const Http& http = report.resources->http;
@@ -131,7 +116,7 @@ void putTransport(Page& page, const Report& report, const stdlib::HttpTransport&
   if (!transport.referenced) {
     page.line(2, {{"nothing but its own connections holds it", Ink::warn}});
   }
-  const ByHost byHost = connectionsByHost(http, transport);
+  const stdlib::ConnectionsByHost byHost(http, transport);
   for (const stdlib::HttpHost& host : transport.hosts) {
     std::string line = fmt::format("{}://{}", host.scheme, host.host);
     if (!host.proxy.empty()) line += fmt::format(" by proxy {}", host.proxy);
@@ -142,8 +127,8 @@ void putTransport(Page& page, const Report& report, const stdlib::HttpTransport&
     }
     if (host.waiters > 0) line += fmt::format(", {} waiting", host.waiters);
     page.field(2, 0, {}, line);
-    const auto own = byHost.find({host.scheme, host.host, host.proxy});
-    if (own != byHost.end()) putConnections(page, report, own->second, limit, 4);
+    const auto own = byHost.of(host);
+    putConnections(page, report, {own.begin(), own.end()}, limit, 4);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "leak/numbers.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
+#include "stdlib/http_hosts.h"
 
 namespace parked::rules {
 
@@ -218,23 +219,19 @@ std::string_view takenBy(HttpState state) {
 
 /// Requests that wait for a connection under MaxConnsPerHost.
 void starvation(const Look& look, const HttpTransport& transport, std::vector<Finding>& findings) {
-  using Host = std::tuple<std::string_view, std::string_view, std::string_view>;
-  std::map<Host, std::vector<const HttpConnection*>> byHost;
-  for (const Index i : transport.connections) {
-    const HttpConnection& c = look.http.connections[i];
-    byHost[{c.host, c.scheme, c.proxy}].push_back(&c);
-  }
+  const stdlib::ConnectionsByHost byHost(look.http, transport);
   std::int64_t age = 0;
   for (const Index waiter : transport.waiters) age = std::max(age, look.age(waiter));
   bool told = false;
   for (const stdlib::HttpHost& host : transport.hosts) {
     if (host.waiters == 0) continue;
-    const auto& holders = byHost[{host.host, host.scheme, host.proxy}];
+    const auto holders = byHost.of(host);
     // A wait is healthy as long as somebody gives his connection back. One whose host is not
     // known, as of some that are dialled, may be another of them.
     const bool lost = holders.size() >= static_cast<std::uint64_t>(transport.maxPerHost) &&
-                      std::ranges::all_of(holders, [&](const auto* c) {
-                        return c->state == HttpState::bodyOpen && look.lost(*c);
+                      std::ranges::all_of(holders, [&](Index i) {
+                        const HttpConnection& c = look.http.connections[i];
+                        return c.state == HttpState::bodyOpen && look.lost(c);
                       });
     if (!lost && age < hangAge(look.analysis)) continue;
     Finding finding;
@@ -253,10 +250,11 @@ void starvation(const Look& look, const HttpTransport& transport, std::vector<Fi
         lost ? ", and nobody gives one back"
              : fmt::format(", for at least {}", leak::humanDuration(age)));
     if (!transport.waiters.empty()) finding.place = look.place(transport.waiters.front());
-    for (const HttpConnection* c : holders) {
+    for (const Index i : holders) {
       if (finding.evidence.size() == kExamples) break;
+      const HttpConnection& c = look.http.connections[i];
       finding.evidence.push_back(
-          fmt::format("taken: {}, {}", takenBy(c->state), connectionEvidence(*c)));
+          fmt::format("taken: {}, {}", takenBy(c.state), connectionEvidence(c)));
     }
     findings.push_back(std::move(finding));
   }
