@@ -140,7 +140,9 @@ namespace {
 /// Who waits for whom in a circle, a line a goroutine.
 void putLockCycles(Page& page, const Report& report, std::uint64_t limit, const TextStyle& style) {
   const golang::Snapshot& snapshot = *report.snapshot;
-  for (const leak::LockCycle& cycle : report.analysis->lockHolders().cycles) {
+  const auto& cycles = report.analysis->lockHolders().cycles;
+  const std::uint64_t circles = atMost(cycles.size(), limit);
+  for (const leak::LockCycle& cycle : std::span(cycles).first(circles)) {
     page.line(0, {{"circle of locks", Ink::bad},
                   {fmt::format("  {}, none of which can go on, it seems",
                                leak::counted(cycle.members.size(), "goroutine"))}});
@@ -159,6 +161,9 @@ void putLockCycles(Page& page, const Report& report, std::uint64_t limit, const 
     putMore(page, style, cycle.members.size() - shown, "locks");
     page.blank();
   }
+  if (circles == cycles.size()) return;
+  putMore(page, style, cycles.size() - circles, "locks");
+  page.blank();
 }
 
 }  // namespace

@@ -177,6 +177,27 @@ bool extraSyncRule(const stdlib::Resources* resources, const leak::Group& group,
                                     lock->counter == 1 ? "runs" : "run")));
 }
 
+/// Goroutines that hold one another's locks, proved or not, and who stands at the same place.
+bool lockCircleRule(const leak::Analysis& analysis, const leak::Group& group, Finding& finding) {
+  const leak::LockHolders& holders = analysis.lockHolders();
+  if (holders.cycles.empty()) return false;
+  std::uint64_t inside = 0, outside = 0;
+  for (const Index member : analysis.grouping().membersOf(group)) {
+    const auto at = holders.cycleOf.find(member);
+    const bool in =
+        at != holders.cycleOf.end() && holders.cycles[at->second.cycle].members.size() > 1;
+    ++(in ? inside : outside);
+  }
+  if (inside == 0) return false;
+  const std::string behind =
+      outside == 0 ? std::string()
+                   : fmt::format("; {} more {} at the same place", leak::withSeparators(outside),
+                                 outside == 1 ? "waits" : "wait");
+  return set(finding, RuleId::lockCycle,
+             fmt::format("{} {} in a circle: each holds the lock that the next waits for{}",
+                         leak::counted(inside, "goroutine"), inside == 1 ? "is" : "are", behind));
+}
+
 }  // namespace
 
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding) {
@@ -188,6 +209,7 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
   const auto stuck = [&](std::string_view what) {
     return fmt::format("{} {} {}", goroutines(evidence), verb(evidence, "is", "are"), what);
   };
+  if (lockCircleRule(analysis, group, finding)) return true;
   switch (group.why) {
     case Why::nilChannel:
       return set(finding, RuleId::nilChannel, stuck("blocked on a nil channel"));

@@ -37,6 +37,9 @@ EXEMPT = {(1, "main_forever")}
 # profile that meets one of them finds nothing.
 FLIPPING = {"SpawnGC"}
 
+# Where goroutines that are proved hold one another's locks. Each is a race that is lost at times.
+LOCK_CIRCLES = {"Cockroach10214", "Cockroach7504", "Moby4951", "Kubernetes30872"}
+
 
 @dataclass
 class Verdicts:
@@ -52,6 +55,7 @@ class Outcome:
     before: Verdicts = field(default_factory=Verdicts)  # ours, before Go was asked
     after: Verdicts = field(default_factory=Verdicts)
     verdicts: list[set[int]] = field(default_factory=list)  # of Go, one a round
+    circling: dict[int, str] = field(default_factory=dict)  # proved, in a circle of locks: the rule
 
     @property
     def always(self) -> set[int]:
@@ -113,6 +117,19 @@ def read_verdicts(pid: int, out: Verdicts) -> str:
     return document["proof"]["withheld"] or ""
 
 
+def read_circles(pid: int) -> dict[int, str]:
+    """Who is proved and in a circle of locks, and the rule his group is told."""
+    document = json.loads(parked(pid, "report", "--json", "--all").stdout)
+    listed = json.loads(parked(pid, "locks", "--json", "--all").stdout)
+    rules = {finding["group"]: finding["rule"] for finding in document["findings"]}
+    circling = {member["goroutine"] for circle in listed["lock_cycles"] for member in circle}
+    return {
+        goroutine["id"]: rules.get(goroutine["group"], "")
+        for goroutine in document["goroutines"]
+        if goroutine["verdict"] == "PROVED" and goroutine["id"] in circling
+    }
+
+
 @contextlib.contextmanager
 def standing_still(binary: Path, case: str) -> Iterator[subprocess.Popen[str] | None]:
     """The program of a case, ready to be looked at; None if it ended before that."""
@@ -138,6 +155,8 @@ def look_at(binary: Path, case: str) -> Outcome | None:
         assert process.stdout is not None and process.stdin is not None
         outcome = Outcome(case)
         outcome.withheld = read_verdicts(process.pid, outcome.before)
+        if case in LOCK_CIRCLES:
+            outcome.circling = read_circles(process.pid)
         process.stdin.write(f"{ROUNDS}\n")
         process.stdin.flush()
         for _ in range(ROUNDS):
@@ -207,3 +226,9 @@ def test_what_is_proved_stays_so(outcomes: list[Outcome]) -> None:
 
 def test_enough_is_proved(outcomes: list[Outcome]) -> None:
     assert sum(len(o.always) for o in outcomes) > 500
+
+
+def test_a_circle_of_locks_is_called_one(outcomes: list[Outcome]) -> None:
+    circling = {outcome.case: outcome.circling for outcome in outcomes if outcome.circling}
+    assert "Kubernetes30872" in circling
+    assert {rule for rules in circling.values() for rule in rules.values()} == {"PK023"}
