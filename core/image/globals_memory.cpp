@@ -17,7 +17,8 @@ constexpr std::uint64_t kMostSpans = 1 << 28;
 constexpr std::size_t kLooked = 200;  // spans that are looked at
 constexpr std::size_t kMostBlocks = 1 << 20;
 
-/// Runtime.mheap_ has a list of spans; the arena that a span lies in must name it, too.
+/// Runtime.mheap_ has a list of spans; the arena that a span lies in must name it, too. It does so
+/// only after the span is in use: of those that are being allocated, it may not yet.
 class Mheap {
  public:
   explicit Mheap(const GlobalSearch& search) : memory_(search.memory()) {
@@ -46,7 +47,7 @@ class Mheap {
       return false;
     }
     const std::uint64_t step = std::max<std::uint64_t>(1, slice.length / kLooked);
-    std::size_t confirmed = 0;
+    std::size_t confirmed = 0, others = 0;
     for (std::uint64_t i = 0; i < slice.length; i += step) {
       constexpr std::uint8_t kInUse = 1, kLastState = 2;
       Addr span = 0, start = 0;
@@ -63,13 +64,12 @@ class Mheap {
           ((start + arenaBase_) & ((std::uint64_t{1} << 48) - 1)) / kArenaSize;
       Addr at = 0, back = 0;
       if (!peek(memory_, table + arena * kWord, at) || !isPointer(at) ||
-          !peek(memory_, at + spans_ + start / kPage % kPagesPerArena * kWord, back) ||
-          back != span) {
+          !peek(memory_, at + spans_ + start / kPage % kPagesPerArena * kWord, back)) {
         return false;
       }
-      ++confirmed;
+      ++(back == span ? confirmed : others);
     }
-    return confirmed != 0;
+    return confirmed != 0 && others * 20 <= confirmed;
   }
 
  private:
@@ -91,13 +91,13 @@ struct BlockList {
 BlockList blocksFrom(target::AddressSpace& memory, Addr head, std::uint32_t link,
                      std::uint64_t alignment) {
   BlockList list;
-  for (Addr at = head; at != 0; list.blocks.push_back(at)) {
+  for (Addr at = head; at != 0;) {
     if (at % alignment != 0 || list.blocks.size() >= kMostBlocks || !memory.contains(at)) {
       return list;
     }
-    const Addr block = at;
-    if (!peek(memory, block + link, at)) return list;
-    if (at == block) return list;
+    list.blocks.push_back(at);
+    if (!peek(memory, at + link, at)) return list;
+    if (at == list.blocks.back()) return list;
   }
   list.sound = true;
   return list;

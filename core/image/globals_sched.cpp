@@ -246,7 +246,9 @@ std::optional<Addr> findAllm(const GlobalSearch& search) {
   return allm.longest(search.scan([&](Addr address) { return allm.length(address) != 0; }));
 }
 
-/// Runtime.sched counts what newproc1 and mcommoninit make.
+/// Runtime.sched counts what newproc1 and mcommoninit make. The first thread may be counted among
+/// those that have ended and stays in the list (mexit); threads that are being started, or end, are
+/// counted before they are in the list, or after they were.
 std::optional<Addr> findSched(const GlobalSearch& search) {
   std::vector<std::string> missing;
   Binder binder(search.layouts, "runtime.schedt", missing);
@@ -257,14 +259,17 @@ std::optional<Addr> findSched(const GlobalSearch& search) {
   binder.required(freed, "nmfreed");
   const auto allm = findAllm(search);
   if (!missing.empty() || !allm) return std::nullopt;
-  const std::size_t running = Allm(search).length(*allm);
+  constexpr std::uint64_t kInBetween = 16;
+  const std::uint64_t listed = Allm(search).length(*allm);
   auto& memory = search.memory();
   return GlobalSearch::only(
       GlobalSearch::passing(search.refs("runtime.newproc1"), goids.offset, [&](Addr address) {
         std::uint64_t last = 0, made = 0, ended = 0;
         return peek(memory, address + goids.offset, last) && last != 0 &&
                peek(memory, address + threads.offset, made) &&
-               peek(memory, address + freed.offset, ended) && made - ended == running;
+               peek(memory, address + freed.offset, ended) && ended <= made &&
+               made <= kMostThreads && listed <= made - ended + 1 &&
+               made - ended <= listed + kInBetween;
       }));
 }
 

@@ -211,11 +211,11 @@ def kernel_core(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., Core]]:
     """kernel_core("zoo", build): a core by SIGABRT, made once a session."""
-    made: dict[tuple[str, str], Core] = {}
+    made: dict[tuple[str, ...], Core] = {}
 
     def make(name: str, build: Build, *arguments: str) -> Core:
         need_kernel_cores()
-        key = (name, str(build))
+        key = (name, str(build), *arguments)
         if key not in made:
             folder = tmp_path_factory.mktemp(f"{name}-{build}")
             with Running(build_target(name, build), folder, *arguments) as running:

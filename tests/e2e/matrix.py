@@ -108,3 +108,13 @@ def twins(matrix: str) -> list[Build]:
             Build("1.27", "noopt"),
         ]
     return [Build(go, mode) for go in RELEASES for mode in ("default", "pie", "cgo", "noopt")]
+
+
+def used_lists(matrix: str) -> list[Build]:
+    """For what a stripped program's runtime is recognized by after some work: finalizers only, the
+    same queue for cleanups (1.24), and a queue of their own."""
+    if matrix == "full":
+        return [Build(go, mode) for go in RELEASES for mode in ("default", "noopt")]
+    return [
+        Build(go, "default") for go in (["1.18", "1.24", "1.27"] if matrix == "ci" else ["1.27"])
+    ]

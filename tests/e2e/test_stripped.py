@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Core, Running, build_target, parked, strip
-from matrix import RELEASES, Build
+from conftest import Core, Running, build_target, parked, run, strip, truth_of
+from matrix import RELEASES, Build, used_lists
 
 LAYOUTS = "layouts"  # where they came from: that is allowed to differ
 COMMANDS = [
@@ -24,6 +24,12 @@ COMMANDS = [
     ("contexts",),
 ]
 TARGETS = ["zoo", "twins", "locks", "pool"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "used" in metafunc.fixturenames:
+        rows = used_lists(metafunc.config.getoption("--matrix"))
+        metafunc.parametrize("used", rows, ids=str)
 
 
 def document(binary: Path, core: Path, *command: str) -> dict:
@@ -61,6 +67,57 @@ def test_twin(target: str, twin: Build, kernel_core: Callable[..., Core], tmp_pa
     same(core.binary, strip(core.binary, tmp_path), core.core)
 
 
+def descriptors_at_once(binary: Path) -> int:
+    """How many the runtime makes whenever it has none left (pollCache.alloc)."""
+    size = "print sizeof('runtime.pollDesc')"
+    shown = run("gdb", "-batch", "-nx", "-ex", "set language c", "-ex", size, binary)
+    return 4096 // int(shown.stdout.rpartition("=")[2])
+
+
+def without_symbols(binary: Path, folder: Path) -> Path:
+    """A copy that has DWARF, but no symbol table."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / binary.name
+    keep = ("--keep-section=.debug*", "--keep-section=.zdebug*")
+    assert run("objcopy", "--strip-all", *keep, binary, copy).returncode == 0
+    return copy
+
+
+@pytest.mark.parametrize("kind", ["drained", "blocked"])
+def test_lists_in_use(kind: str, used: Build, tmp_path: Path) -> None:
+    """The runtime's variables are told by what they lead to: also when that is a lot. Live, then of
+    its core."""
+    binary = build_target("fulllists", used)
+    stripped = strip(binary, tmp_path / "stripped")
+    with Running(stripped, tmp_path, kind, str(descriptors_at_once(binary))) as target:
+        alone, helped = (
+            json.loads(parked(*way, target.pid, "report", "--all", "--json").stdout)
+            for way in ((), ("--exe", binary))
+        )
+        core = target.abort()
+    truth = truth_of(core.output)
+    assert alone["proof"]["state"] == helped["proof"]["state"] == "given"
+    assert verdicts(alone) == verdicts(helped)
+    same(binary, stripped, core.core)
+    assert (
+        document(without_symbols(binary, tmp_path / "symbols"), core.core, "report")["proof"][
+            "state"
+        ]
+        == "given"
+    )
+    core.core.unlink()
+    leaked = [
+        goroutine["verdict"]
+        for goroutine in alone["goroutines"]
+        if any(frame["func"].startswith("main.leaked") for frame in goroutine["frames"])
+    ]
+    assert leaked == ["PROVED"] * truth["leaked"]
+
+
+def verdicts(report: dict) -> dict:
+    return {g["id"]: (g["verdict"], g["status"]) for g in report["goroutines"]}
+
+
 def test_a_stripped_process_with_its_unstripped_binary(tmp_path: Path) -> None:
     """The other way round, alive: the process runs the copy, --exe names the original."""
     original = build_target("twins", Build("1.27", "default"))
@@ -70,10 +127,6 @@ def test_a_stripped_process_with_its_unstripped_binary(tmp_path: Path) -> None:
         helped = json.loads(parked(target.pid, "--exe", original, "report", "--json").stdout)
     assert alone["target"]["layouts"] != "DWARF"
     assert helped["target"]["layouts"] == "DWARF"
-
-    def verdicts(report: dict) -> dict:
-        return {g["id"]: (g["verdict"], g["status"]) for g in report["goroutines"]}
-
     assert verdicts(alone) == verdicts(helped)
     assert "PROVED" in {verdict for verdict, _ in verdicts(alone).values()}
 

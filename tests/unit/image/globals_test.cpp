@@ -94,7 +94,15 @@ TEST_F(GlobalsTest, ThreadsByCodeAndByShape) {
 
 TEST_F(GlobalsTest, SchedCountsTheThreads) {
   EXPECT_EQ(find("runtime.sched"), kSched);
-  target.put(kSched + 24, std::int64_t{1});
+  target.put(kSched + 24, std::int64_t{2});
+  EXPECT_EQ(find("runtime.sched"), std::nullopt);
+  // Three of twenty are left; or the first has ended as well, but is still in the list.
+  target.put(kSched + 16, std::int64_t{20});
+  target.put(kSched + 24, std::int64_t{17});
+  EXPECT_EQ(find("runtime.sched"), kSched);
+  target.put(kSched + 24, std::int64_t{18});
+  EXPECT_EQ(find("runtime.sched"), kSched);
+  target.put(kSched + 24, std::int64_t{21});
   EXPECT_EQ(find("runtime.sched"), std::nullopt);
 }
 

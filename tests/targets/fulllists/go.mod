@@ -1,0 +1,3 @@
+module parked.test/fulllists
+
+go 1.18
