@@ -23,8 +23,9 @@ class GlobalsTest : public testing::Test {
   void SetUp() override {
     target.map(test::kText, 0x1000);
     target.map(kData, kDataSize);
-    functions = test::makeFunctions(
-        target, {{.name = "runtime.mcommoninit"}, {.name = "runtime.newproc1"}});
+    functions = test::makeFunctions(target, {{.name = "runtime.mcommoninit"},
+                                             {.name = "runtime.newproc1"},
+                                             {.name = "runtime.queuefinalizer"}});
     // Not the real offsets, so that nothing can rely on them.
     layouts.add("runtime.m", kSize, {{"g0", 8, 8, "*runtime.g"}, {"alllink", 16, 8, "*runtime.m"}});
     layouts.add("runtime.g", kSize,
@@ -50,6 +51,12 @@ class GlobalsTest : public testing::Test {
   void refer(Addr code, Addr to) {
     const std::uint8_t load[] = {0x48, 0x8b, 0x05};
     target.put(code, load, sizeof load);
+    target.put(code + 3, static_cast<std::int32_t>(to - code - 7));
+  }
+  /// mov [rip+…], rax
+  void store(Addr code, Addr to) {
+    const std::uint8_t move[] = {0x48, 0x89, 0x05};
+    target.put(code, move, sizeof move);
     target.put(code + 3, static_cast<std::int32_t>(to - code - 7));
   }
   static Addr m(std::uint64_t i) { return kMs + i * kSize; }
@@ -172,6 +179,42 @@ TEST_F(GlobalsTest, OfTooManyListsOfGoroutinesNoneIsTaken) {
   EXPECT_EQ(find("runtime.allgs"), kAllgs);
   slice(kLists, kList, 6);
   EXPECT_EQ(find("runtime.allgs"), std::nullopt);
+}
+
+/// Queuefinalizer stores to allfin, finc (blocks to use again) and finq (blocks in use).
+TEST_F(GlobalsTest, TheListOfAllBlocksOfFinalizersInAnyState) {
+  layouts.add("runtime.finblock", kSize, {{"alllink", 8, 8, "*runtime.finblock"}});
+  constexpr Addr kFinc = kData + 0x500, kAllfin = kData + 0x508, kFinq = kData + 0x510;
+  constexpr Addr kFirst = kMs, kSecond = kMs + kSize, kThird = kMs + 2 * kSize;
+  const Addr code = test::entryOf(2);
+  store(code, kFinc);
+  store(code + 7, kAllfin);
+  store(code + 14, kFinq);
+  target.put(kFirst + 8, Addr{0});
+  target.put(kSecond + 8, kFirst);
+  target.put(kThird + 8, kSecond);
+  const auto set = [&](Addr all, Addr again, Addr queued) {
+    target.put(kAllfin, all);
+    target.put(kFinc, again);
+    target.put(kFinq, queued);
+  };
+  Addr head = 0;
+  const auto found = [&] {
+    const auto variable = find("runtime.allfin");
+    return variable && target.memory().read(*variable, head) ? head : ~Addr{0};
+  };
+  set(0, 0, 0);
+  EXPECT_EQ(found(), Addr{0});
+  set(kFirst, 0, kFirst);  // the first one is queued
+  EXPECT_EQ(found(), kFirst);
+  set(kFirst, kFirst, 0);  // and has run
+  EXPECT_EQ(found(), kFirst);
+  set(kThird, kSecond, kFirst);
+  EXPECT_EQ(find("runtime.allfin"), kAllfin);
+  set(kThird, kFirst, kThird);
+  EXPECT_EQ(found(), kThird);
+  set(kSecond, kThird + kSize, kFirst);  // one that is not among them
+  EXPECT_EQ(find("runtime.allfin"), std::nullopt);
 }
 
 }  // namespace
