@@ -201,9 +201,8 @@ std::string programHelp() {
       "  -h, --help            this text; behind a command, the command's options\n"
       "\n"
       "Exit code: 0 clean, 1 findings at or above --fail-on, 2 usage error or unreadable input,\n"
-      "3 the report is incomplete. Ctrl-C gives the report of what was read so far (3), a second "
-      "one\n"
-      "ends it at once.\n",
+      "3 the report is incomplete, or it could not be proved that --fail-on finds nothing. Ctrl-C\n"
+      "gives the report of what was read so far (3), a second one ends it at once.\n",
       version(), commandHelp(""));
 }
 

@@ -72,10 +72,7 @@ Exit exitOf(const Invocation& invocation, const report::Report& report, bool qui
       }
     }
   }
-  if (const proof::Proof* proof = report.analysis->options().proof;
-      invocation.requireProof && (proof == nullptr || !proof->given())) {
-    return Exit::incomplete;
-  }
+  if (invocation.lacksProof(report.analysis->options().proof)) return Exit::incomplete;
   return report.incomplete.empty() ? Exit::clean : Exit::incomplete;
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "leak/select.h"
 #include "leak/verdict.h"
+#include "proof/proof.h"
 
 namespace parked::command {
 
@@ -59,6 +60,15 @@ struct Invocation {
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {
     return all ? 0 : limit.value_or(byDefault);
+  }
+
+  /// The answer that is asked for takes a proof, and there is none. Who can never run again is then
+  /// WAITING, which is below what --fail-on asks about; "nothing found" would look like health.
+  /// `proof` is null if nobody asked for one (--no-proof).
+  bool lacksProof(const proof::Proof* proof) const {
+    if (proof == nullptr) return requireProof;
+    const bool asks = requireProof || (failOn && *failOn > leak::Verdict::waiting);
+    return asks && !proof->given();
   }
 };
 

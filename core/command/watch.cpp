@@ -53,6 +53,7 @@ struct Watch::Impl {
   report::WatchView view;
   std::int64_t startedAt = 0;  ///< when the program's runtime started, by its own clock
   bool failed = false;         ///< a look met --fail-on
+  bool lacksProof = false;     ///< the last look, although it was asked for one
 
   Look look(const Host& host);
   Look add(const command::Workspace& workspace, const leak::Analysis& analysis);
@@ -101,6 +102,7 @@ Watch::Look Watch::Impl::add(const command::Workspace& workspace, const leak::An
   } else if (options.requireProof) {
     view.withheld = "not asked for";
   }
+  lacksProof = options.lacksProof(analysis.options().proof);
   history.add(analysis, *chosen, analysis.snapshot().clock.now);
   failed = failed || meetsFailOn(analysis, *chosen);
   return {};
@@ -175,8 +177,8 @@ std::string Watch::show(const Style& style, int rows) const {
 
 Exit Watch::exit() const {
   if (impl_->failed) return Exit::findings;
-  const bool unproved = impl_->options.requireProof && !impl_->view.withheld.empty();
-  return impl_->view.incomplete.empty() && !unproved ? Exit::clean : Exit::incomplete;
+  const bool whole = impl_->view.incomplete.empty() && !impl_->lacksProof;
+  return whole ? Exit::clean : Exit::incomplete;
 }
 
 }  // namespace parked

@@ -179,6 +179,18 @@ std::string proofText(const proof::Proof* proof) {
                      leak::counted(proof->marker()->markedObjects(), "object"));
 }
 
+std::string withheldMeaning(const Census& census) {
+  const auto count = [&](leak::Verdict verdict) {
+    return census.byVerdict[static_cast<std::size_t>(verdict)];
+  };
+  const std::uint64_t waiting = count(leak::Verdict::waiting);
+  std::string text = count(leak::Verdict::proved) == 0 ? "nothing could be PROVED"
+                                                       : "nothing else could be PROVED";
+  if (waiting == 0) return text;
+  return text + fmt::format(": WAITING is no clean bill here, any of the {} may be leaked for ever",
+                            leak::withSeparators(waiting));
+}
+
 std::string incompleteText(const Incomplete& entry) {
   if (entry.what == kInterrupted) return fmt::format("{}: {}", entry.what, entry.detail);
   std::string text =

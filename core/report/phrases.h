@@ -44,6 +44,8 @@ std::string hintCommand(const Page& page, const TextStyle& style, std::string_vi
 void putMore(Page& page, const TextStyle& style, std::uint64_t left, std::string_view command);
 /// How the proof went: "given: …", "withheld: …", "not asked for".
 std::string proofText(const proof::Proof* proof);
+/// What a withheld proof means for the reader.
+std::string withheldMeaning(const Census& census);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
 std::string incompleteText(const Incomplete& entry);
 

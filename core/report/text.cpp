@@ -257,7 +257,8 @@ void putHeader(Page& page, const Report& report) {
   }
   if (const proof::Proof* proof = report.analysis->options().proof;
       proof != nullptr && !proof->given()) {
-    page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::warn);
+    page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::bad);
+    page.field(0, kHeaderLabel, "", withheldMeaning(report.census), Ink::bad);
   }
   putIncomplete(page, report);
 }

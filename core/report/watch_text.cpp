@@ -156,7 +156,7 @@ void putHeader(Page& page, const WatchView& view, const std::vector<const Follow
                   {"read while it runs: values may be torn", Ink::warn}});
   } else if (!view.withheld.empty()) {
     page.line(
-        0, {{fmt::format("{:<{}}", "no proof", kLabel), Ink::faint}, {view.withheld, Ink::warn}});
+        0, {{fmt::format("{:<{}}", "no proof", kLabel), Ink::faint}, {view.withheld, Ink::bad}});
   }
   if (view.incomplete.empty()) return;
   std::string text = incompleteText(view.incomplete.front());

@@ -171,13 +171,17 @@ def test_renamed_functions(tmp_path: Path) -> None:
     with Running(renamed, tmp_path) as target:
         core = target.abort()
     report = parked("core", renamed, core.core, "report", "--json")
+    shown = parked("--color", "always", "core", renamed, core.core, "report", "--fail-on", "proved")
     core.core.unlink()
+    # It does not look like health.
+    assert shown.returncode == 3
+    assert "\x1b[1;31mnothing could be PROVED: WAITING is no clean bill here" in shown.stdout
     # The goroutines are told; that something was not found is, too; and so nothing is proved.
-    shown = json.loads(report.stdout)
-    assert len(shown["goroutines"]) > 20
-    assert not [g for g in shown["goroutines"] if g["verdict"] == "PROVED"]
-    assert shown["proof"]["state"] != "given"
-    assert "finalizers was not found" in json.dumps(shown["proof"])
+    document = json.loads(report.stdout)
+    assert len(document["goroutines"]) > 20
+    assert not [g for g in document["goroutines"] if g["verdict"] == "PROVED"]
+    assert document["proof"]["state"] != "given"
+    assert "finalizers was not found" in json.dumps(document["proof"])
 
 
 def test_no_build_info(tmp_path: Path) -> None:

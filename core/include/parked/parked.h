@@ -24,7 +24,8 @@ enum class Exit : int {
   clean = 0,       ///< nothing at or above --fail-on
   findings = 1,    ///< findings at or above --fail-on
   unusable = 2,    ///< usage error, or the input cannot be read
-  incomplete = 3,  ///< a report was made, but parts of the target could not be read
+  incomplete = 3,  ///< a report was made, but parts of the target could not be read; or nothing was
+                   ///< found, but the proof that --fail-on or --require-proof needs is withheld
 };
 
 /// Progress and interruption, as the host wants them. All members may be empty.

@@ -230,6 +230,29 @@ TEST_F(Commands, ExitCodes) {
             Exit::findings);
 }
 
+TEST_F(Commands, AProofThatIsWithheldDoesNotLookLikeHealth) {
+  const std::vector<std::string> others = {"--without", "verdict", "proved"};
+  const auto withheld = proof::Proof::without("the heap was not read");
+  const auto exitOf = [&](std::vector<std::string> words, bool asked = true) {
+    words.insert(words.end(), others.begin(), others.end());
+    command::Workspace all(program_.snapshot, asked ? withheld.get() : nullptr,
+                           std::make_unique<stdlib::Resources>(), program_.code, {}, {});
+    return run(words, all).value();
+  };
+  EXPECT_EQ(exitOf({"report"}), Exit::clean);
+  EXPECT_THAT(out_,
+              HasSubstr("no proof    the heap was not read\n            nothing else could be "
+                        "PROVED: WAITING is no clean bill here, any of the 3 may be"));
+  for (const char* verdict : {"proved", "suspect", "unknown"}) {
+    EXPECT_EQ(exitOf({"report", "--fail-on", verdict}), Exit::incomplete) << verdict;
+  }
+  EXPECT_EQ(exitOf({"report", "--fail-on", "waiting"}), Exit::findings);
+  EXPECT_EQ(exitOf({"report", "--require-proof"}), Exit::incomplete);
+  // Nobody asked for one.
+  EXPECT_EQ(exitOf({"report", "--fail-on", "proved"}, false), Exit::clean);
+  EXPECT_EQ(exitOf({"report", "--require-proof"}, false), Exit::incomplete);
+}
+
 TEST_F(Commands, InterruptedNothingIsProvedAndListsAreNotCalledEmpty) {
   program_.snapshot.interrupted = true;
   const std::vector<Incomplete> mark = {{std::string(kInterrupted), "stacks were not read", 1, 0}};
