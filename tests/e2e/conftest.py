@@ -32,6 +32,8 @@ VALIDATOR = Draft202012Validator(
 CACHE = Path(os.environ.get("PARKED_TEST_CACHE", Path.home() / ".cache/parked-tests"))
 GDB_SCRIPT = BUILD_DIR / "gdb/parked-gdb.py"
 LLDB_PLUGIN = BUILD_DIR / "lldb_plugin/libparked_lldb.so"
+# How many targets this process has built; tests/e2e/targets.py builds them before the tests start.
+BUILT = 0
 # Targets that are never at rest: it is of no use to wait for that.
 RESTLESS = {"churn", "healthy", "load"}
 
@@ -107,6 +109,8 @@ def build_target(name: str, build: Build, experiment: str = "") -> Path:
 
 
 def compile_target(source: Path, build: Build, experiment: str, to: Path) -> Path:
+    global BUILT
+    BUILT += 1
     subprocess.run(
         ["go", "build", *BUILD_FLAGS[build.mode], "-o", to, "."],
         cwd=source,

@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "quick": [Build("1.23", "default")],
         "ci": [
             *(Build(go, "default") for go in ("1.18", "1.22", "1.24", "1.27")),
-            Build("1.25", "stripped"),
+            Build("1.26", "stripped"),
         ],
         "full": [Build(go, mode) for go in RELEASES for mode in ("default", "stripped")],
     }[metafunc.config.getoption("--matrix")]

@@ -21,12 +21,13 @@ from matrix import Build
 pytestmark = pytest.mark.alone
 
 UNSHARE = ("unshare", "--pid", "--mount", "--fork", "--kill-child")
+GO = Build("1.27", "default")
 LOST = 10  # goroutines of tests/targets/load that nothing can wake
 
 
 @pytest.fixture
 def go() -> Build:
-    return Build("1.27", "default")
+    return GO
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ the programs, so those that differ are looked at again, under both.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,16 @@ Places = frozenset[str]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "go" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        older = [go for go in RELEASES if go not in ("1.26", "1.27")]
-        rows = {"quick": ["1.22"], "ci": ["1.18", "1.23"], "full": older}
-        metafunc.parametrize("go", rows[matrix])
+        metafunc.parametrize("go", rows(metafunc.config.getoption("--matrix")))
+
+
+def rows(matrix: str) -> list[str]:
+    older = [go for go in RELEASES if go not in ("1.26", "1.27")]
+    return {"quick": ["1.22"], "ci": ["1.18", "1.23"], "full": older}[matrix]
+
+
+def prepares(matrix: str) -> list[tuple[str, Callable[[], object]]]:
+    return [(f"go{go}-default", partial(build_suite, go)) for go in rows(matrix)]
 
 
 def look_once(binary: Path, case: str) -> Places | None:

@@ -8,9 +8,9 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -64,14 +64,9 @@ SECTIONS = {section.rule: section for section in map(read_section, DOCUMENT.spli
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "go" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        rows = {
-            "quick": [("1.22", "")],
-            "ci": [("1.18", ""), ("1.23", STRIPPED), ("1.27", "")],
-            "full": [(go, flags) for go in RELEASES for flags in ("", STRIPPED)],
-        }
-        ids = [go + ("-stripped" if flags else "") for go, flags in rows[matrix]]
-        metafunc.parametrize(("go", "flags"), rows[matrix], ids=ids)
+        chosen = rows(metafunc.config.getoption("--matrix"))
+        ids = [go + ("-stripped" if flags else "") for go, flags in chosen]
+        metafunc.parametrize(("go", "flags"), chosen, ids=ids)
 
 
 def test_every_rule_has_its_section_and_its_line() -> None:
@@ -80,6 +75,19 @@ def test_every_rule_has_its_section_and_its_line() -> None:
     assert lines == table
     assert list(SECTIONS) == re.findall(r'"(PK\d+)"', RULE_TABLE)
     assert all(len(section.programs) == 2 for section in SECTIONS.values())
+
+
+def rows(matrix: str) -> list[tuple[str, str]]:
+    """Release and flags of the linker."""
+    return {
+        "quick": [("1.22", "")],
+        "ci": [("1.18", ""), ("1.23", STRIPPED), ("1.27", "")],
+        "full": [(go, flags) for go in RELEASES for flags in ("", STRIPPED)],
+    }[matrix]
+
+
+def prepares(matrix: str) -> list[tuple[str, Callable[[], object]]]:
+    return [(f"go{go}-default", partial(programs, go, flags)) for go, flags in rows(matrix)]
 
 
 @cache
@@ -109,15 +117,15 @@ def build_programs(go: str, flags: str, folder: Path, binaries: Path) -> None:
         f"require golang.org/x/sync {EXTRA_SYNC}\n\nreplace parked.test/fakedb => {DRIVER}\n"
     )
     (folder / "go.sum").write_text(EXTRA_SYNC_SUMS)
-    partial = folder / "partial"
-    partial.mkdir(exist_ok=True)
+    unfinished = folder / "partial"
+    unfinished.mkdir(exist_ok=True)
     subprocess.run(
-        ["go", "build", f"-ldflags={flags}", "-o", f"{partial}/", "./..."],
+        ["go", "build", f"-ldflags={flags}", "-o", f"{unfinished}/", "./..."],
         cwd=folder,
         env=go_environment(go),
         check=True,
     )
-    partial.rename(binaries)
+    unfinished.rename(binaries)
 
 
 @contextlib.contextmanager

@@ -13,9 +13,10 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,11 @@ class Outcome:
     @property
     def ever(self) -> set[int]:
         return set.union(*self.verdicts) if self.verdicts else set()
+
+
+def prepares(matrix: str) -> list[tuple[str, Callable[[], object]]]:
+    releases = ["1.26", "1.27"] if matrix == "full" else ["1.27"]
+    return [(f"go{go}-default", partial(build_suite, go)) for go in releases]
 
 
 def build_suite(go: str) -> Path:
