@@ -22,13 +22,30 @@ std::string socketText(const OpenFile& file) {
   return text;
 }
 
+/// ", held by the leaked goroutines 6, 8 (main.convert main.go:20): open until the process ends".
+std::string lostText(const Report& report, const OpenFile& file) {
+  if (file.reachable) return {};
+  if (file.holders.empty()) return ", nobody has it any more: a finalizer will close it";
+  const leak::Analysis& analysis = *report.analysis;
+  const golang::Snapshot& snapshot = *report.snapshot;
+  std::string text = fmt::format(", held by the leaked {}{}", goroutineList(snapshot, file.holders),
+                                 file.moreHolders ? " and others" : "");
+  const leak::Place& at =
+      analysis.place(analysis.stack(snapshot.goroutines[file.holders.front()].stack).user);
+  if (!at.function.empty()) {
+    text += fmt::format(" ({} {}:{})", at.function, baseName(at.file), at.line);
+  }
+  return text + ": open until the process ends";
+}
+
 std::string whatText(const OpenFile& file) {
   std::string socket = socketText(file);
   switch (file.kind) {
     case FileKind::network:
       return socket;
     case FileKind::file:
-      return fmt::format("os.File {}{}{}", file.name, socket.empty() ? "" : ", ", socket);
+      return fmt::format("os.File{}{}{}{}", file.name.empty() ? "" : " ", file.name,
+                         socket.empty() ? "" : ", ", socket);
     case FileKind::polled:
       return fmt::format("of the poller{}{}{}{}", file.name.empty() ? "" : ", ", file.name,
                          socket.empty() ? "" : ", ", socket);
@@ -71,7 +88,7 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
     if (limit != 0 && shown >= limit) break;
     ++shown;
     std::string text = whatText(file);
-    if (!file.reachable) text += ", nobody has it any more: a finalizer will close it";
+    text += lostText(report, file);
     text += waitOf(report, "reads", file.reader, file.readDeadline);
     text += waitOf(report, "writes", file.writer, file.writeDeadline);
     page.field(0, width + 1, fmt::format("{:>{}}", file.fd, width), text,

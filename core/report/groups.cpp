@@ -152,7 +152,8 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
   putGroupSentence(page, indent, report, group);
   if (const rules::Finding* finding = findingOf(report, group)) {
     const rules::Rule& rule = rules::ruleOf(finding->rule);
-    page.field(indent, kLabel, rule.name, fmt::format("{}: {}", rule.title, rule.fix));
+    page.field(indent, kLabel, rule.name,
+               fmt::format("{}: {}", rule.title, rules::fixOf(*finding)));
   }
   putHolding(page, indent, report, group);
 }

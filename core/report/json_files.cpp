@@ -41,7 +41,12 @@ void putFile(std::string& out, const Report& report, std::size_t index) {
   putStringOrNull(out, file.local);
   out += R"(,"remote":)";
   putStringOrNull(out, file.remote);
-  put(out, FMT_COMPILE(R"(,"nobody_can_close":{},"reader":)"), boolText(!file.reachable));
+  put(out, FMT_COMPILE(R"(,"nobody_can_close":{},"held_by_leaked":[)"), boolText(!file.reachable));
+  for (std::size_t i = 0; i < file.holders.size(); ++i) {
+    put(out, FMT_COMPILE("{}{}"), i == 0 ? "" : ",",
+        report.snapshot->goroutines[file.holders[i]].id);
+  }
+  out += R"(],"reader":)";
   putWaiter(out, report, file.reader, file.readDeadline);
   out += R"(,"writer":)";
   putWaiter(out, report, file.writer, file.writeDeadline);

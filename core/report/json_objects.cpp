@@ -262,7 +262,7 @@ void JsonObjects::finding(std::string& out, const rules::Finding& finding,
   put(out, FMT_COMPILE(R"({{"rule":"{}")"), rule.name);
   putMember(out, "title", rule.title);
   putMember(out, "sentence", finding.sentence);
-  putMember(out, "fix", rule.fix);
+  putMember(out, "fix", rules::fixOf(finding));
   putMember(out, "documentation", rules::documentation(rule));
   put(out, FMT_COMPILE(R"(,"count":{},"place":)"), finding.count);
   putPlaceOrNull(out, finding.place);

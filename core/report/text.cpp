@@ -183,7 +183,7 @@ void putResourceFindings(Page& page, const Report& report) {
               static_cast<std::ptrdiff_t>(std::min(kGoroutines + 1, finding.goroutines.size())));
       page.field(kIndent, kLabel, "who", goroutineList(*report.snapshot, some), Ink::faint);
     }
-    page.field(kIndent, kLabel, "fix", rule.fix);
+    page.field(kIndent, kLabel, "fix", rules::fixOf(finding));
   }
 }
 

@@ -1,17 +1,33 @@
 #include "rules/findings.h"
 
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
 namespace parked::rules {
 
 namespace {
 
-void groupRules(const Context& context, std::vector<Finding>& findings) {
+/// Whether the rules leave the group to its library's: a well-known goroutine is stuck for reasons
+/// that its label tells, or that a rule about a pool has told. Of one that is proved, which no
+/// label excuses, something has to be said.
+bool leftToItsLibrary(const leak::Analysis& analysis, const leak::Group& group,
+                      const std::unordered_set<Index>& named) {
+  if (analysis.label(group.example).empty()) return false;
+  if (group.verdict != leak::Verdict::proved) return true;
+  return std::ranges::any_of(analysis.grouping().membersOf(group),
+                             [&named](Index member) { return named.contains(member); });
+}
+
+/// `named`: goroutines that findings about pools name.
+void groupRules(const Context& context, const std::unordered_set<Index>& named,
+                std::vector<Finding>& findings) {
   const leak::Analysis& analysis = context.analysis;
   const auto& groups = analysis.grouping().groups;
   for (Index i = 0; i < groups.size(); ++i) {
     const leak::Group& group = groups[i];
     if (group.system || group.verdict < leak::Verdict::suspect) continue;
-    // A well-known goroutine is stuck for reasons of its library's; the rules speak of the user's.
-    if (!analysis.label(group.example).empty()) continue;
+    if (leftToItsLibrary(analysis, group, named)) continue;
     Finding finding;
     if (!ruleForGroup(context, group, finding)) continue;
     finding.verdict = group.verdict;
@@ -27,16 +43,25 @@ void groupRules(const Context& context, std::vector<Finding>& findings) {
 
 }  // namespace
 
+std::string_view fixOf(const Finding& finding) {
+  return finding.fix.empty() ? ruleOf(finding.rule).fix : finding.fix;
+}
+
 std::vector<Finding> findAll(const Context& context) {
-  std::vector<Finding> findings;
-  groupRules(context, findings);
+  std::vector<Finding> findings, pools, others;
   if (context.resources != nullptr) {
-    timerRules(context, findings);
-    httpRules(context, findings);
-    sqlRules(context, findings);
-    fileRules(context, findings);
-    contextRules(context, findings);
+    timerRules(context, pools);
+    httpRules(context, pools);
+    sqlRules(context, pools);
+    fileRules(context, pools, others);
+    contextRules(context, others);
   }
+  std::unordered_set<Index> named;
+  for (const Finding& finding : pools) {
+    named.insert(finding.goroutines.begin(), finding.goroutines.end());
+  }
+  groupRules(context, named, findings);
+  for (auto* more : {&pools, &others}) std::ranges::move(*more, std::back_inserter(findings));
   return findings;
 }
 

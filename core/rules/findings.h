@@ -23,7 +23,11 @@ struct Finding {
   Index group = kNone;                ///< into Analysis::grouping(); kNone: it is about a resource
   std::vector<std::string> evidence;  ///< what shows it, a line each: addresses, numbers, ways
   std::vector<Index> goroutines;      ///< that are involved, if it has no group
+  std::string_view fix;               ///< what to change in this case; empty: what the rule says
 };
+
+/// What to change.
+std::string_view fixOf(const Finding& finding);
 
 /// What rules look at. `resources` may be null: they were not read.
 struct Context {
@@ -42,7 +46,9 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
 /// The rules about resources; each appends what it finds.
 void httpRules(const Context& context, std::vector<Finding>& findings);
 void sqlRules(const Context& context, std::vector<Finding>& findings);
-void fileRules(const Context& context, std::vector<Finding>& findings);
+/// Connections that `named` are about are not named again.
+void fileRules(const Context& context, const std::vector<Finding>& named,
+               std::vector<Finding>& findings);
 void contextRules(const Context& context, std::vector<Finding>& findings);
 void timerRules(const Context& context, std::vector<Finding>& findings);
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "proof/reach.h"
 #include "target/sockets.h"
 
 namespace parked::stdlib {
@@ -21,11 +22,11 @@ constexpr std::string_view kCloseNet = "net.(*netFD).Close";
 
 class Reader {
  public:
-  Reader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Marker* marker,
+  Reader(const golang::Snapshot& snapshot, const heap::Heap& heap, const proof::Proof* proof,
          IncompleteList& incomplete)
       : snapshot_(snapshot),
         heap_(heap),
-        marker_(marker),
+        proof_(proof != nullptr && proof->given() ? proof : nullptr),
         incomplete_(incomplete),
         values_(*snapshot.image, incomplete),
         conns_(*snapshot.image, incomplete) {
@@ -36,6 +37,7 @@ class Reader {
   }
 
   void readObjects(const heap::Specials& specials);
+  void findHolders(Observer* observer);
   void readPolled();
   void readKernel();
   Files take();
@@ -49,7 +51,7 @@ class Reader {
 
   const golang::Snapshot& snapshot_;
   const heap::Heap& heap_;
-  const proof::Marker* marker_;
+  const proof::Proof* proof_;  // null: none was given
   IncompleteList& incomplete_;
   Values values_;
   NetConns conns_;
@@ -70,7 +72,7 @@ void Reader::readObjects(const heap::Specials& specials) {
     const Addr object = heap_.address(special.object);
     OpenFile file;
     file.object = object;
-    file.reachable = marker_ == nullptr || marker_->isMarked(special.object);
+    file.reachable = proof_ == nullptr || proof_->marker()->isMarked(special.object);
     if (name == kCloseFile) {
       if (!sysFd_ || name_ == kAbsent || !values_.memory().read(object + sysFd_.offset, file.fd)) {
         incomplete_.add("open file", "the layout of os.file is not known", object);
@@ -94,6 +96,25 @@ void Reader::readObjects(const heap::Specials& specials) {
     // A number that was given out again belongs to whom somebody still has.
     OpenFile& known = at(file.fd);
     if (known.object == 0 || (!known.reachable && file.reachable)) known = std::move(file);
+  }
+}
+
+/// Which leaked goroutines keep the collector from closing what nobody can close any more.
+void Reader::findHolders(Observer* observer) {
+  const auto lost = [](const auto& entry) { return !entry.second.reachable; };
+  if (proof_ == nullptr || std::ranges::none_of(files_, lost)) return;
+  std::vector<Index> leaked;
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (proof_->fate(i) == proof::Fate::leaked) leaked.push_back(i);
+  }
+  if (leaked.empty()) return;
+  proof::Reach reach(snapshot_, heap_, {.notMarked = proof_->marker()});
+  if (!reach.follow(leaked, observer)) return;  // readResources() asks, too
+  for (auto& [fd, file] : files_) {
+    if (file.reachable) continue;
+    const auto holders = reach.of(file.object);
+    file.holders.assign(holders.begin(), holders.end());
+    file.moreHolders = reach.byMore(file.object);
   }
 }
 
@@ -152,10 +173,11 @@ Files Reader::take() {
 }  // namespace
 
 Files readFiles(const golang::Snapshot& snapshot, const heap::Heap& heap,
-                const heap::Specials& specials, const proof::Marker* marker,
-                IncompleteList& incomplete) {
-  Reader reader(snapshot, heap, marker, incomplete);
+                const heap::Specials& specials, const proof::Proof* proof,
+                IncompleteList& incomplete, Observer* observer) {
+  Reader reader(snapshot, heap, proof, incomplete);
   reader.readObjects(specials);
+  reader.findHolders(observer);
   reader.readPolled();
   reader.readKernel();
   return reader.take();

@@ -26,8 +26,12 @@ struct OpenFile {
   Addr object = 0;                     ///< the os.file or net.netFD, 0 if there is none
   std::string name;                    ///< of a file; of another what the kernel calls it
   std::string network, local, remote;  ///< of a socket
-  bool reachable = true;  ///< false: proved that nobody has it; its finalizer will close it
-  Addr poll = 0;          ///< pollDesc, 0 if it has none
+  bool reachable = true;               ///< false: proved that nothing that can still run has it
+  /// Not reachable: leaked goroutines that have it, a few of them. The collector goes by their
+  /// stacks, too, so that it stays open. Without any, its finalizer will close it.
+  std::vector<Index> holders;
+  bool moreHolders = false;
+  Addr poll = 0;                                     ///< pollDesc, 0 if it has none
   Index reader = kNone, writer = kNone;              ///< goroutines that wait for it
   std::int64_t readDeadline = 0, writeDeadline = 0;  ///< monotonic ns; 0 none; <0 expired
 };
@@ -37,9 +41,9 @@ struct Files {
   std::vector<OpenFile> all;
 };
 
-/// `specials` are the heap's; `marker` may be null.
+/// `specials` are the heap's; `proof` may be null or withheld. `observer` may be null.
 Files readFiles(const golang::Snapshot& snapshot, const heap::Heap& heap,
-                const heap::Specials& specials, const proof::Marker* marker,
-                IncompleteList& incomplete);
+                const heap::Specials& specials, const proof::Proof* proof,
+                IncompleteList& incomplete, Observer* observer);
 
 }  // namespace parked::stdlib

@@ -90,7 +90,8 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
     specials = &own;
   }
   resources->files =
-      readFiles(snapshot, *index.heap(), *specials, index.marker(), resources->incomplete);
+      readFiles(snapshot, *index.heap(), *specials, proof, resources->incomplete, observer);
+  if (stopped()) return interruptedResources();
   resources->extraSync = readExtraSync(snapshot, stacks);
   resources->http = http.take();
   resources->sql = sql.take();

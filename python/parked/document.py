@@ -302,8 +302,11 @@ class OpenFile:
     network: str
     local: str
     remote: str
-    #: Proved: nothing has it any more, a finalizer will close it.
+    #: Proved: nothing that can still run has it. A finalizer will close it, or, where leaked
+    #: goroutines hold it, nobody.
     nobody_can_close: bool
+    #: Ids of leaked goroutines that hold it, a few of them.
+    held_by_leaked: tuple[int, ...]
     #: Ids of the goroutines that wait for it.
     reader: int | None
     writer: int | None
@@ -319,6 +322,7 @@ class OpenFile:
             local=data.get("local") or "",
             remote=data.get("remote") or "",
             nobody_can_close=data.get("nobody_can_close", False),
+            held_by_leaked=tuple(_list(data.get("held_by_leaked"))),
             reader=_optional_int((data.get("reader") or {}).get("goroutine")),
             writer=_optional_int((data.get("writer") or {}).get("goroutine")),
             raw=data,

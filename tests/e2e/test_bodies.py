@@ -11,7 +11,7 @@ from conftest import Running, build_target, parked
 from matrix import RELEASES, Build
 
 # Nobody has the body, and nothing ends the request.
-LOST = {"lost", "leaked", "value"}
+LOST = {"dropped", "lost", "leaked", "value"}
 # Nobody has the body, but the request may end.
 ENDING = {"timeout", "deadline", "cancel", "abort", "sending"}
 
@@ -61,3 +61,5 @@ def test_what_can_end_a_request(row: Build, tmp_path: Path) -> None:
         if "only the end of its request" in finding["evidence"][0]
     }
     assert told == ENDING
+    # Of a connection it is told once why it stays open.
+    assert {finding["rule"] for finding in report["findings"]} == {"PK007", "PK060", "PK061"}

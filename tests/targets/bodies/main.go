@@ -80,6 +80,9 @@ func openAll() {
 	open("value", client, newRequest().WithContext(
 		context.WithValue(context.Background(), box{}, "of a trace")))
 
+	// Its connection's goroutines leak and hold the connection.
+	open("dropped", &http.Client{Transport: &http.Transport{}}, newRequest())
+
 	open("timeout", &http.Client{Transport: transport, Timeout: time.Hour}, newRequest())
 	timed, _ := context.WithTimeout(context.Background(), time.Hour)
 	open("deadline", client, newRequest().WithContext(timed))

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 var kept []any
@@ -114,6 +116,51 @@ func loseListener() {
 	fmt.Printf("LOST %d network local=%s\n", fdOf(listener), listener.Addr())
 }
 
+// Leaked goroutines that have a file: the garbage collector goes by their stacks, too. Their deferred
+// Close never comes.
+func convert(file *os.File, answer chan<- int, ready chan<- bool) {
+	defer file.Close()
+	name := file.Name()
+	fmt.Printf("HELD %d file goroutine=%d name=%s\n", fdOf(file), goid(), name)
+	ready <- true
+	answer <- len(name) // nobody receives any more
+}
+
+func fetch(conn net.Conn, answer chan<- int, ready chan<- bool) {
+	defer conn.Close()
+	fmt.Printf("HELD %d network goroutine=%d local=%s\n", fdOf(conn), goid(), conn.LocalAddr())
+	ready <- true
+	answer <- 1
+}
+
+// A Watcher whose events nobody receives, and that nobody closes; its file has no name.
+func watch() {
+	var pipe [2]int
+	if err := syscall.Pipe2(pipe[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+		panic(err)
+	}
+	file := os.NewFile(uintptr(pipe[0]), "")
+	ready := make(chan bool)
+	fsnotify.NewWatcher(file, func() {
+		fmt.Printf("HELD %d file goroutine=%d\n", fdOf(file), goid())
+		ready <- true
+	})
+	<-ready
+}
+
+// Three files of the same place, a connection, a watcher.
+func hold() {
+	quiet := keepListener(must(net.Listen("tcp", "127.0.0.1:0")))
+	ready := make(chan bool)
+	for i := 0; i < 3; i++ {
+		go convert(must(os.Open("/proc/self/status")), make(chan int), ready)
+		<-ready
+	}
+	go fetch(must(net.Dial("tcp", quiet.Addr().String())), make(chan int), ready)
+	<-ready
+	watch()
+}
+
 func rawSockets(port int) {
 	fd := must(syscall.Open("/dev/zero", syscall.O_RDONLY, 0))
 	fmt.Printf("RAW %d name=/dev/zero\n", fd)
@@ -188,6 +235,7 @@ func main() {
 	wait(local, "reader", 0, read(local))
 	pair("unix", "@parked-test-"+strconv.Itoa(os.Getpid()))
 
+	hold()
 	// From here on nobody collects garbage.
 	debug.SetGCPercent(-1)
 	runtime.GC()

@@ -206,14 +206,21 @@ TEST(Files, TellsWhoWaitsAndUntilWhen) {
   connection.writer = 0;
   connection.writeDeadline = -1;
   add(resources, 5, FileKind::raw).name = "anon_inode:[eventpoll]";
+  auto& held = add(resources, 6, FileKind::file);  // without a name
+  held.reachable = false;
+  held.holders = {1, 0};
+  held.moreHolders = true;
   const Shown shown = show(twoGoroutines(), resources, report::renderFiles);
   EXPECT_THAT(shown.text, Not(HasSubstr("\x1b")));
-  EXPECT_THAT(shown.text, HasSubstr("nobody has it any more"));
+  EXPECT_THAT(shown.text, HasSubstr("nobody has it any more: a finalizer will close it"));
+  EXPECT_THAT(shown.text, HasSubstr("6 os.File, held by the leaked goroutines 2, 1 and others"));
   EXPECT_THAT(shown.text, HasSubstr("4 tcp 127.0.0.1:1 -> 127.0.0.1:2, goroutine 2 reads for at "
                                     "least 7s, deadline in 5s, goroutine 1 writes for at least 5s, "
                                     "deadline has passed\n"));
   const json files = shown.document["files"];
-  ASSERT_EQ(files.size(), 3U);
+  ASSERT_EQ(files.size(), 4U);
+  EXPECT_EQ(files[3]["nobody_can_close"], true);
+  EXPECT_EQ(files[3]["held_by_leaked"], json::array({2, 1}));
   EXPECT_EQ(files[0]["name"], "/tmp/a\x1b[31m");
   EXPECT_EQ(files[0]["nobody_can_close"], true);
   EXPECT_TRUE(files[0]["reader"].is_null());
@@ -225,6 +232,7 @@ TEST(Files, TellsWhoWaitsAndUntilWhen) {
                             {"local", "127.0.0.1:1"},
                             {"remote", "127.0.0.1:2"},
                             {"nobody_can_close", false},
+                            {"held_by_leaked", json::array()},
                             {"reader",
                              {{"goroutine", 2},
                               {"wait_ns_at_least", 7 * kSecond},
