@@ -27,7 +27,7 @@ from conftest import ROOT, build_target
 from matrix import RELEASES, Build
 
 SIDE_BY_SIDE = 2
-# Module-level function of a test file: prepares(matrix) gives what it needs besides tests/targets.
+# Module-level function of a test file that tells itself what to build: prepares(matrix).
 HOOK = "prepares"
 # What a test calls to have a program built.
 ASK = {"build_target", "kernel_core", "running"}
@@ -76,6 +76,7 @@ def needed(items: list[pytest.Function], matrix: str) -> Iterator[Work]:
     rows = {
         (build, program)
         for item in items
+        if not hasattr(item.module, HOOK)
         for program in programs_of(item, known)
         for build in builds_of(item)
     }
@@ -83,7 +84,8 @@ def needed(items: list[pytest.Function], matrix: str) -> Iterator[Work]:
         yield str(build), lambda program=program, build=build: build_target(program, build)
     modules: dict[str, ModuleType] = {item.module.__name__: item.module for item in items}
     for module in modules.values():
-        yield from getattr(module, HOOK, lambda matrix: ())(matrix)
+        if hasattr(module, HOOK):
+            yield from getattr(module, HOOK)(matrix)
 
 
 def main() -> int:

@@ -74,7 +74,7 @@ def ask(target: Running, ids: list[int]) -> dict[int, tuple[str, int]]:
     assert stdin is not None
     stdin.write((" ".join(map(str, ids)) + "\n").encode())
     stdin.flush()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not re.search(r"^wakeups \d+$", text := target.log.read_text(), re.MULTILINE):
         assert target.process.poll() is None and time.monotonic() < deadline, text[-2000:]
         time.sleep(0.05)

@@ -46,7 +46,7 @@ def test_who_parks_on_its_own_is_never_proved(go: str, running: Callable[..., Ru
         assert target.process.stdin is not None
         target.process.stdin.write(b"\n")
         target.process.stdin.flush()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (woken := re.search(r"^woken (\d+)$", target.log.read_text(), re.MULTILINE)):
             assert target.process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)

@@ -52,7 +52,7 @@ def leaked_so_far(target: Running) -> int:
     before = target.log.read_text().count("leaked")
     target.process.stdin.write(b"count\n")
     target.process.stdin.flush()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (text := target.log.read_text()).count("leaked") == before:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -124,7 +124,7 @@ def test_the_end_of_the_process_is_told_at_once(
         time.sleep(0.5)
     ended = time.monotonic()
     _, errors = watching.communicate(timeout=30)
-    assert time.monotonic() - ended < 10
+    assert time.monotonic() - ended < 30  # and not the minute between two looks
     assert watching.returncode == 0, errors
     assert errors == f"parked: process {target.pid} has ended, after look 1\n"
     never = parked("watch", target.pid)
@@ -150,7 +150,7 @@ def test_ctrl_c_ends_it_and_the_process_lives(row: Build, running: Callable[...,
         watching.stdout.readline()
         time.sleep(0.3)
         watching.send_signal(signal.SIGINT)
-        _, errors = watching.communicate(timeout=10)
+        _, errors = watching.communicate(timeout=60)
         assert watching.returncode == 0, errors
         assert leaked_so_far(target) == 0  # it answers
 
@@ -192,6 +192,12 @@ class Terminal:
         self.text += new.decode()
         return new.decode()
 
+    def read_until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, self.text[-2000:]
+            self.read(0.1)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -204,6 +210,7 @@ def frames(text: str) -> list[list[str]]:
     return [
         [line.removesuffix("\x1b[K") for line in frame.split("\x1b[J")[0].split("\r\n")]
         for frame in plain.split("\x1b[H")[1:]
+        if "\x1b[J" in frame  # all of it has come
     ]
 
 
@@ -211,10 +218,11 @@ def test_on_a_terminal_it_redraws_in_place(row: Build, running: Callable[..., Ru
     with running("growth", row, str(RATE)) as target:
         terminal = Terminal("watch", target.pid, "--every", "300ms", rows=14, columns=90)
         try:
-            terminal.read(2.5)
+            started = time.monotonic()
+            terminal.read_until(lambda: len(frames(terminal.text)) >= 6)
             assert terminal.text.startswith("\x1b[?1049h\x1b[?25l\x1b[H")
             drawn = frames(terminal.text)
-            assert 5 <= len(drawn) <= 9
+            assert len(drawn) <= (time.monotonic() - started) / 0.3 + 2  # not without a pause
             assert all(len(frame) <= 14 for frame in drawn)
             assert [line for frame in drawn for line in frame if len(line) > 89] == []
             assert "main.leak" in drawn[-1][6] and "grows" in drawn[-1][5]
@@ -223,12 +231,11 @@ def test_on_a_terminal_it_redraws_in_place(row: Build, running: Callable[..., Ru
             assert "\x1b[2J" not in terminal.text and not terminal.text.endswith("\n")
             terminal.resize(40, 60)
             os.kill(terminal.process.pid, signal.SIGWINCH)
-            terminal.read(1)
-            last = frames(terminal.text)[-1]
-            assert len(last) > 14 and all(len(line) <= 60 for line in last)
+            terminal.read_until(lambda: len(frames(terminal.text)[-1]) > 14)
+            assert all(len(line) <= 60 for line in frames(terminal.text)[-1])
             os.kill(terminal.process.pid, signal.SIGINT)
-            rest = terminal.read(5)
-            assert terminal.process.wait(timeout=10) == 0
+            rest = terminal.read(60)
+            assert terminal.process.wait(timeout=60) == 0
         finally:
             terminal.close()
     assert "\x1b[?25h\x1b[?1049l" in rest

@@ -16,11 +16,11 @@ gdb = pytest.mark.parametrize("tool", ["gdb"], indirect=True)
 lldb = pytest.mark.parametrize("tool", ["lldb-19"], indirect=True)
 
 
-def run(*command: object) -> str:
+def run(*command: object, errors: int = subprocess.STDOUT) -> str:
     done = subprocess.run(
         [str(word) for word in command],
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=errors,
         stdin=subprocess.DEVNULL,
         timeout=120,
         check=False,
@@ -36,12 +36,19 @@ def in_gdb(tool: str, build: Path, *arguments: object, commands: tuple[str, ...]
     return run(*words)
 
 
-def in_lldb(tool: str, build: Path, *arguments: object, commands: tuple[str, ...]) -> str:
+def in_lldb(
+    tool: str,
+    build: Path,
+    *arguments: object,
+    commands: tuple[str, ...],
+    errors: int = subprocess.DEVNULL,
+) -> str:
+    """What lldb prints; what it warns of by itself, at any moment, is elsewhere."""
     plugin = build / "lldb_plugin" / "libparked_lldb.so"
     words: list[object] = [tool, "-b", "-x", *arguments, "-o", f"plugin load {plugin}"]
     for command in commands:
         words += ["-o", command]
-    return run(*words)
+    return run(*words, errors=errors)
 
 
 def answer(output: str, after: str = "") -> list[str]:
@@ -175,7 +182,7 @@ def test_gdb_says_in_one_line_what_is_wrong(tool: str, build: Path, program: Pat
 
 @lldb
 def test_lldb_says_in_one_line_what_is_wrong(tool: str, build: Path) -> None:
-    output = in_lldb(tool, build, commands=("parked report",))
+    output = in_lldb(tool, build, commands=("parked report",), errors=subprocess.STDOUT)
     assert "error: parked: there is nothing to read" in output
 
 
@@ -198,7 +205,8 @@ def test_gdb_completes_commands_and_options(tool: str, build: Path) -> None:
 
 @lldb
 def test_lldb_knows_no_help_of_what_is_no_command(tool: str, build: Path) -> None:
-    output = in_lldb(tool, build, commands=("parked help why", "parked help nonsense"))
+    commands = ("parked help why", "parked help nonsense")
+    output = in_lldb(tool, build, commands=commands, errors=subprocess.STDOUT)
     assert "The verdict of the goroutine, and the shortest way" in output
     assert "'nonsense' is no command" in output
 
