@@ -22,6 +22,17 @@ KINDS = {
     "quick": ["context-chain", "lock-ring", "timers"],
     "ci": [
         "context-chain",
+        "context-map",
+        "deep-stack",
+        "finalizers",
+        "list",
+        "lock-ring",
+        "one-channel",
+        "select-cases",
+        "timers",
+    ],
+    "full": [
+        "context-chain",
         "context-children",
         "context-deadlines",
         "context-map",
@@ -46,7 +57,7 @@ KINDS = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "kind" in metafunc.fixturenames:
         matrix = metafunc.config.getoption("--matrix")
-        metafunc.parametrize("kind", KINDS["quick" if matrix == "quick" else "ci"])
+        metafunc.parametrize("kind", KINDS[matrix])
 
 
 def cpu_seconds(core: Core) -> float:

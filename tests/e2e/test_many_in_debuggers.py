@@ -112,7 +112,7 @@ def test_ctrl_c_while_a_server_is_read(kind: str, running: Callable[..., Running
         terminal.interrupt()
         text = terminal.answer(timeout=60)
         assert "Quit" in text if kind == "gdb" else "interrupted" in text
-        assert "PROVED" not in text
+        assert "PROVED" not in re.sub("nothing could be PROVED|could be PROVED", "", text)
         assert stopped(target.pid)
         assert "gen" in terminal.ask("info inferiors" if kind == "gdb" else "target list")
         whole = terminal.ask("parked report")

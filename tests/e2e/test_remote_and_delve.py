@@ -15,13 +15,17 @@ from terminal import remote
 
 DELVE = "v1.25.2"  # reads every release the matrix runs it on
 # Its format does not depend on the Go release.
-DELVE_BUILDS = [Build("1.22", "default"), Build("1.25", "default"), Build("1.26", "default")]
+DELVE_BUILDS = {
+    "quick": [],
+    "ci": [Build("1.22", "default")],
+    "full": [Build("1.22", "default"), Build("1.25", "default"), Build("1.26", "default")],
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" in metafunc.fixturenames:
-        quick = metafunc.config.getoption("--matrix") == "quick"
-        metafunc.parametrize("row", [] if quick else DELVE_BUILDS, ids=str)
+        rows = DELVE_BUILDS[metafunc.config.getoption("--matrix")]
+        metafunc.parametrize("row", rows, ids=str)
 
 
 def waits(text: str) -> dict[int, tuple]:
@@ -38,8 +42,7 @@ def waits(text: str) -> dict[int, tuple]:
     }
 
 
-@pytest.fixture(scope="session")
-def delve() -> Path:
+def build_delve() -> Path:
     folder = CACHE / f"delve-{DELVE}"
     with only_one("delve"):
         if not (folder / "dlv").exists():
@@ -49,6 +52,11 @@ def delve() -> Path:
                 check=True,
             )
     return folder / "dlv"
+
+
+@pytest.fixture(scope="session")
+def delve() -> Path:
+    return build_delve()
 
 
 def test_delve_dump(row: Build, running: Callable[..., Running], delve: Path) -> None:
