@@ -112,6 +112,8 @@ void renderList(const Invocation& invocation, const report::Report& report,
                 const report::TextStyle& style, const Sink& sink) {
   const std::uint64_t limit = invocation.limitOr(kListLines);
   switch (invocation.kind) {
+    case Kind::crash:
+      return report::renderCrash(report, invocation.limitOr(kStackFrames), style, sink);
     case Kind::channels:
       return report::renderChannels(report, limit, style, sink);
     case Kind::locks:
@@ -229,6 +231,7 @@ Result<Exit> executeChannelJson(const Invocation& invocation, report::Report& re
 Result<Exit> executeListJson(const Invocation& invocation, const report::Report& report,
                              const Sink& sink) {
   report::JsonParts parts{.goroutines = false, .groups = false, .timers = false};
+  parts.panicking = invocation.kind == Kind::crash;
   parts.timers = invocation.kind == Kind::timers;
   parts.channels = invocation.kind == Kind::channels;
   parts.locks = invocation.kind == Kind::locks;
@@ -314,7 +317,8 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
   auto report = reportFor(invocation, workspace, work, {});
   if (!report) return tl::unexpected(report.error());
   // An empty list would say that there are none.
-  const bool lists = invocation.kind != Kind::info && invocation.kind != Kind::timers;
+  const bool lists = invocation.kind != Kind::info && invocation.kind != Kind::timers &&
+                     invocation.kind != Kind::crash;
   if (lists && report->interrupted) {
     return fail(ErrorCode::interrupted, "interrupted before that was read");
   }

@@ -17,6 +17,7 @@ namespace parked::command {
 
 enum class Kind : std::uint8_t {
   report,
+  crash,
   watch,
   goroutines,
   goroutine,

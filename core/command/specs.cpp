@@ -29,6 +29,12 @@ constexpr std::array kSpecs = {
          "made sure on what it waits, or a waker was on its way), WAITING, RUNNING.",
          kGoroutines},
     Spec{
+        Kind::crash, "crash", "crash [options]", "why the program died, and in which goroutine",
+        "What the program died of: the panic with its value and those before it, the fatal error,\n"
+        "or the signal and who sent it; the goroutine and its stack. Then goroutines that panic\n"
+        "and have not died of it, because a deferred call does not return.",
+        bits({Option::limit, Option::format, Option::timings})},
+    Spec{
         Kind::watch, "watch", "watch [options]",
         "groups over time: which grow (in the shell: parked watch PID)",
         "Looks at a live process again and again, and at each look says of every group how many\n"

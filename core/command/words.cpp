@@ -48,6 +48,7 @@ bool needsResources(const std::vector<std::string>& words) {
     return true;
   }
   switch (invocation->kind) {
+    case command::Kind::crash:
     case command::Kind::goroutines:
     case command::Kind::goroutine:
     case command::Kind::why:

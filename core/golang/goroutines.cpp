@@ -275,6 +275,11 @@ void Walker::describe() {
     goroutine.system = rule.isSystem(goroutine.startPc, g, g_);
     goroutine.labels = labels.read(g[g_.labels]);
     goroutine.bubble = static_cast<std::uint32_t>(bubbles.read(g));
+    if (g[g_.panic] != 0) {
+      snapshot_.panicking.push_back({.goroutine = static_cast<Index>(i),
+                                     .panics = {Panic{.address = g[g_.panic]}},
+                                     .deferred = {g[g_.deferred]}});
+    }
     // Set before the status when a system call begins, cleared after it at the end.
     if (goroutine.status == Status::syscall && g[g_.syscallSp] == 0 && stopped_) {
       snapshot_.loseRoot("goroutine", "it may not be in a system call, as its status says",
@@ -316,9 +321,11 @@ void Walker::unwind() {
     const UnwindEnd end =
         unwinder.unwind(from.start, frames, std::clamp(left, kFramesOverBudget, kFrameLimit));
     unwound += frames.size();
-    if (end != UnwindEnd::top) {
+    // What is beyond the limit is left out on purpose; no answer but the stack itself needs it.
+    const bool leftOut = end == UnwindEnd::limit && frames.size() == kFrameLimit;
+    if (end != UnwindEnd::top && !leftOut) {
       snapshot_.incomplete.add("stack", golang::describe(end), goroutine.address);
-    } else if (!memory.contains(goroutine.stackHi - 1)) {
+    } else if (!leftOut && !memory.contains(goroutine.stackHi - 1)) {
       snapshot_.incomplete.add("stack", "it ends outside of the target's memory",
                                goroutine.address);
     }

@@ -35,6 +35,8 @@ static void bindG(image::LayoutSource& source, std::vector<std::string>& missing
   binder.required(g.selectDone, "selectDone");
   binder.optional(g.runningCleanups, "runningCleanups");
   binder.optional(g.bubble, "bubble", "syncGroup");
+  binder.optional(g.panic, "_panic");
+  binder.optional(g.deferred, "_defer");
 }
 
 static void bindM(image::LayoutSource& source, std::vector<std::string>& missing, MLayout& m) {

@@ -29,6 +29,7 @@ struct GLayout {
   image::Field<std::uint32_t> selectDone;
   image::Field<std::uint8_t> runningCleanups;  ///< since 1.25
   image::Field<Addr> bubble;                   ///< synctest, since 1.24
+  image::Field<Addr> panic, deferred;          ///< the innermost ones that are in progress
 };
 
 /// runtime.m: the thread a goroutine runs on.

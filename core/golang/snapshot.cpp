@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "golang/clock.h"
+#include "golang/crash.h"
 #include "golang/goroutines.h"
 #include "golang/layouts.h"
 #include "golang/netpoll.h"
+#include "golang/panics.h"
 #include "golang/reasons.h"
 #include "golang/timers.h"
 #include "golang/waits.h"
@@ -46,6 +48,11 @@ Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* ob
   {
     Timings::Scope scope(timings, "clock");
     readClock(*snapshot, layouts->clock);
+  }
+  {
+    Timings::Scope scope(timings, "panics");
+    readPanics(*snapshot);
+    readCrash(*snapshot, *layouts);
   }
   if (!snapshot->interrupted) {
     // Before the waits: they refer to timers and descriptors.

@@ -16,6 +16,7 @@
 #include "base/incomplete.h"
 #include "base/intern.h"
 #include "base/observer.h"
+#include "golang/death.h"
 #include "image/image.h"
 #include "target/target.h"
 
@@ -255,6 +256,9 @@ struct Snapshot {
   /// What was not readable of those that can run or will wake somebody; "" if all was. Nothing can
   /// be proved then: what they hold is not known.
   std::string lostRoot;
+  std::vector<Panicking> panicking;  ///< in order of their goroutines
+  /// What the program is dying of or died of; nullopt if of nothing, as far as is known.
+  std::optional<Crash> crash;
 
   /// Counts damage that leaves a root of the proof unknown.
   void loseRoot(std::string_view what, std::string_view detail, Addr address) {

@@ -115,17 +115,19 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
 }
 
 std::optional<StackStarts::Point> StackStarts::withoutSignals(const Object& m,
-                                                              const target::Thread& thread) {
+                                                              const target::Thread& thread,
+                                                              std::vector<Arrival>* arrivals) {
   Point point{thread.registers.pc, thread.registers.sp, thread.registers.link};
   // A handler can itself be interrupted: a crash raises the signal once more from inside of it.
   const Bounds signal = stackOf(m[layouts_.m.gsignal]);
   while (signal.contains(point.sp)) {
-    Point before;
+    Arrival before;
     if (!interrupted(signal, point, before) ||
-        (signal.contains(before.sp) && before.sp <= point.sp)) {
+        (signal.contains(before.at.sp) && before.at.sp <= point.sp)) {
       return std::nullopt;
     }
-    point = before;
+    point = before.at;
+    if (arrivals != nullptr) arrivals->push_back(before);
   }
   return point;
 }
@@ -144,9 +146,10 @@ StackStarts::Bounds StackStarts::stackOf(Addr g) const {
 /// rt_sigframe of arch/x86/kernel/signal.c) right above the return address of the handler, which is
 /// runtime.sigtramp whoever installed it; the words are found by position, since that return
 /// address is libc's in cgo programs and the runtime's own in others.
-bool StackStarts::interrupted(const Bounds& signalStack, const Point& handler, Point& out) {
+bool StackStarts::interrupted(const Bounds& signalStack, const Point& handler, Arrival& out) {
   constexpr std::uint64_t kContextSp = 160,
-                          kContextPc = 168;  // uc_mcontext.gregs[REG_RSP, REG_RIP]
+                          kContextPc = 168;    // uc_mcontext.gregs[REG_RSP, REG_RIP]
+  constexpr std::uint64_t kContextSize = 304;  // the kernel's own; the siginfo_t is behind it
   if (image_.target().arch() != target::Arch::amd64) return false;
   const auto& functions = image_.functions();
 
@@ -171,8 +174,11 @@ bool StackStarts::interrupted(const Bounds& signalStack, const Point& handler, P
       }
     }
   }
-  return context != 0 && memory_.read(context + kContextSp, out.sp) &&
-         memory_.read(context + kContextPc, out.pc);
+  if (context == 0) return false;
+  const auto info = memory_.bytes(context + kContextSize, target::SignalInfo::kBytes);
+  out.signal = target::decodeSignalInfo(info);
+  return memory_.read(context + kContextSp, out.at.sp) &&
+         memory_.read(context + kContextPc, out.at.pc);
 }
 
 }  // namespace parked::golang

@@ -38,15 +38,21 @@ class StackStarts {
   Bounds stackOf(Addr g) const;
   /// Thread that runs the m, kNone if it is not known.
   Index threadOf(const image::Object& m) const;
+  /// A signal in whose handler a thread is, and where the thread was when it came.
+  struct Arrival {
+    std::optional<target::SignalInfo> signal;
+    Point at;
+  };
   /// Where the thread of an m would be without the signal handlers it is in; nullopt if a handler
-  /// cannot be unwound.
-  std::optional<Point> withoutSignals(const image::Object& m, const target::Thread& thread);
+  /// cannot be unwound. Their signals, the last one first, go to `arrivals`, which may be null.
+  std::optional<Point> withoutSignals(const image::Object& m, const target::Thread& thread,
+                                      std::vector<Arrival>* arrivals = nullptr);
 
  private:
   StackStart saved(const Goroutine& goroutine, const image::Object& g) const;
   void running(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
                StackStart& result);
-  bool interrupted(const Bounds& signalStack, const Point& handler, Point& out);
+  bool interrupted(const Bounds& signalStack, const Point& handler, Arrival& out);
 
   image::Image& image_;
   target::AddressSpace& memory_;

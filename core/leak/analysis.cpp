@@ -117,6 +117,10 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
     const Judgement judgement = judge(*snapshot_, goroutine, options_.proofs);
     info.verdict = judgement.verdict;
     info.why = judgement.why;
+    if (info.verdict == Verdict::running && snapshot_->crash && !snapshot_->crash->fromOutside &&
+        snapshot_->crash->goroutine == i) {
+      info.why = Why::died;
+    }
     if (info.why == Why::unstopped && options_.proof != nullptr && options_.proof->interrupted()) {
       info.why = Why::unfinished;
     }

@@ -15,6 +15,8 @@ std::string_view fixedSentence(Why why) {
   switch (why) {
     case Why::onThread:
       return "running on a thread";
+    case Why::died:
+      return "the program died in it";
     case Why::runnable:
       return "ready to run";
     case Why::inSyscall:
@@ -31,6 +33,8 @@ std::string_view fixedSentence(Why why) {
       return "blocked in a select without cases: nobody can ever wake it";
     case Why::nilSelect:
       return "every case of its select is a nil channel: nobody can ever wake it";
+    case Why::allAsleep:
+      return "the runtime itself found that no goroutine could ever run again: all were asleep";
     case Why::runtimeProved:
       return "the runtime's own leak detection found it: nothing that can still run reaches what "
              "it waits on";

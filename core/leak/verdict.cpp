@@ -131,6 +131,10 @@ Judgement judge(const golang::Snapshot& snapshot, const golang::Goroutine& gorou
   }
   if (goroutine.system) return {Verdict::waiting, Why::system};
   if (snapshot.interrupted) return {Verdict::unknown, Why::notRead};
+  // Nobody is left who could wake it, whatever reaches what it waits on.
+  if (snapshot.crash && snapshot.crash->allAsleep && proofs) {
+    return {Verdict::proved, Why::allAsleep};
+  }
   const Judgement judgement = judgeBlocked(snapshot, goroutine, proofs);
   if (goroutine.status == Status::leaked && judgement.verdict == Verdict::waiting) {
     return forever(Why::runtimeProved, goroutine, proofs);

@@ -32,6 +32,7 @@ enum class Why : std::uint8_t {
   none,
   // running
   onThread,
+  died,  ///< the program died of what it did (golang::Crash)
   runnable,
   inSyscall,
   preempted,
@@ -42,6 +43,7 @@ enum class Why : std::uint8_t {
   noCases,
   nilSelect,
   unreachable,    ///< nothing that can still run reaches what it waits on (core/proof)
+  allAsleep,      ///< the program died because no goroutine could run (golang::Crash::allAsleep)
   runtimeProved,  ///< status _Gleaked: the runtime's own leak detection found it (1.26+)
   // unknown
   inFlux,        ///< its stack or waits were being changed

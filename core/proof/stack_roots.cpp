@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace parked::proof {
 
@@ -61,6 +62,24 @@ void StackRoots::readWords(Addr from, Addr to) {
     Addr value;
     std::memcpy(&value, bytes.data() + at, kWord);
     found(from + at, value, true);
+  }
+}
+
+/// The same of a whole stack. Pointers into it lead to what is read anyhow. The frames of a
+/// recursion, millions of them, hold the same few pointers again and again: each is taken once, or
+/// nearly.
+void StackRoots::readEveryWord(Addr from, Addr to) {
+  constexpr std::size_t kRecent = 1024;
+  from = (from + kWord - 1) / kWord * kWord;
+  const auto bytes = from < to ? memory_.bytes(from, to - from) : std::span<const std::byte>();
+  if (bytes.empty() && from < to) complete_ = false;
+  std::vector<Addr> recent(std::min(kRecent, std::bit_ceil(bytes.size() / kWord + 1)));
+  for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    Addr value;
+    std::memcpy(&value, bytes.data() + at, kWord);
+    if (value < heap::kPageSize || (value >= lo_ && value < hi_)) continue;
+    Addr& slot = recent[(value * 0x9e3779b97f4a7c15U >> 40) & (recent.size() - 1)];
+    if (std::exchange(slot, value) != value) out_->push_back({from + at, value, true});
   }
 }
 
@@ -241,7 +260,7 @@ void StackRoots::readObjects() {
 
 void StackRoots::readWhole(const golang::Goroutine& goroutine, Addr from) {
   if (from < goroutine.stackLo || from >= goroutine.stackHi) from = goroutine.stackLo;
-  readWords(from, goroutine.stackHi);
+  readEveryWord(from, goroutine.stackHi);
   if (goroutine.thread == kNone) return;
   const target::Thread& thread = snapshot_.image->target().threads()[goroutine.thread];
   for (const std::uint64_t word : thread.words) found(0, word, true);

@@ -67,6 +67,7 @@ class StackRoots {
   bool readShape(const Shape& shape);
   void found(Addr at, Addr value, bool conservative);
   void readWords(Addr from, Addr to);
+  void readEveryWord(Addr from, Addr to);
   void readMask(Addr from, const golang::WordMask& mask);
   void readFrames();
   void readDeferred(const image::Object& g);

@@ -9,6 +9,7 @@
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
 #include "leak/numbers.h"
+#include "report/crash.h"
 #include "report/escape.h"
 #include "report/lists.h"
 #include "report/phrases.h"
@@ -143,7 +144,8 @@ void putCreators(Page& page, const Report& report, Index index) {
   }
 }
 
-/// As Go's traceback prints a stack: "main.f(0x1, 0x2)" and the position under it.
+}  // namespace
+
 void putStack(Page& page, const Report& report, Index index, std::uint64_t limit) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const golang::Goroutine& goroutine = snapshot.goroutines[index];
@@ -180,8 +182,6 @@ void putStack(Page& page, const Report& report, Index index, std::uint64_t limit
   }
 }
 
-}  // namespace
-
 void renderGoroutine(const Report& report, Index index, std::uint64_t limit, const TextStyle& style,
                      const Sink& sink) {
   Writer writer(sink);
@@ -199,6 +199,7 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(analysis, index));
   if (!path.empty()) page.field(0, kLabel, "reached by", path);
   page.field(0, kLabel, "status", statusText(snapshot, goroutine));
+  putPanics(page, 0, kLabel, report, index);
   putWaits(page, report, goroutine, limit);
   if (info.start != leak::kNoPlace) {
     page.placeField(0, kLabel, "started as", analysis.place(info.start));

@@ -6,6 +6,7 @@
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
 #include "leak/numbers.h"
+#include "report/crash.h"
 #include "report/escape.h"
 #include "report/phrases.h"
 
@@ -148,6 +149,7 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
                         ? fmt::format("and {}", counted(group.creators - 1, "other place"))
                         : std::string());
   }
+  putPanics(page, indent, kLabel, report, group.example);
   putGroupObjects(page, indent, report, group);
   putGroupSentence(page, indent, report, group);
   if (const rules::Finding* finding = findingOf(report, group)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "report/crash.h"
 #include "report/json_contexts.h"
 #include "report/json_objects.h"
 #include "report/json_resources.h"
@@ -115,6 +116,10 @@ void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limi
     putArray(out, "contexts", atMost(report.resources->contexts.nodes.size(), limit),
              [&](std::string& text, std::size_t i) { putContext(text, report, i); });
   }
+  if (parts.panicking) {
+    putArray(out, "panicking", snapshot.panicking.size(),
+             [&](std::string& text, std::size_t i) { putPanickingObject(text, report, i); });
+  }
   out(",\n\"proof\":");
   out.append([&](std::string& text) { objects.proof(text); });
   putArray(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
@@ -143,6 +148,8 @@ void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink) {
   });
   putLines(out, "timer", timersOf(snapshot, report.resources).size(),
            [&](std::string& text, std::size_t i) { objects.timer(text, i); });
+  putLines(out, "panicking", snapshot.panicking.size(),
+           [&](std::string& text, std::size_t i) { putPanickingObject(text, report, i); });
   putLines(out, "proof", 1, [&](std::string& text, std::size_t) { objects.proof(text); });
   putLines(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
     JsonObjects::incomplete(text, report.incomplete[i]);

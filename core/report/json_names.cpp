@@ -46,6 +46,8 @@ std::string_view ruleId(leak::Why why) {
       return {};
     case Why::onThread:
       return "on_thread";
+    case Why::died:
+      return "died";
     case Why::runnable:
       return "runnable";
     case Why::inSyscall:
@@ -64,6 +66,8 @@ std::string_view ruleId(leak::Why why) {
       return "select_all_nil";
     case Why::unreachable:
       return "unreachable";
+    case Why::allAsleep:
+      return "all_asleep";
     case Why::runtimeProved:
       return "runtime_leaked";
     case Why::inFlux:

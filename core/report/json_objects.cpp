@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "leak/describe.h"
+#include "report/crash.h"
 #include "report/json_contexts.h"
 #include "report/json_names.h"
 #include "report/json_text.h"
@@ -61,6 +62,8 @@ void JsonObjects::target(std::string& out) const {
   putMember(out, "kind", kindId(t.kind));
   putMember(out, "pid", unlessZero(t.pid));
   putMember(out, "signal", t.signal != 0 ? signalName(t.signal) : std::string());
+  out += R"(,"crash":)";
+  putCrashObject(out, report_);
   putMember(out, "go_version", t.goVersion);
   putMember(out, "arch", t.architecture);
   putMember(out, "build_id", t.buildId);

@@ -43,6 +43,10 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
 /// The trees of contexts.
 void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& style,
                     const Sink& sink);
+/// What the program died of, with the stack, `limit` calls of it; and goroutines whose panics are
+/// still in progress.
+void renderCrash(const Report& report, std::uint64_t limit, const TextStyle& style,
+                 const Sink& sink);
 /// What was not readable, below any of these; nothing if all was.
 void renderIncomplete(const Report& report, const TextStyle& style, const Sink& sink);
 /// Where every piece of the report comes from.

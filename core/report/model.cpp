@@ -57,7 +57,31 @@ FindingIndex indexOf(const std::vector<rules::Finding>& findings) {
   return index;
 }
 
+/// Whoever looks at a core wants to know first why the program died.
+void putCrashFirst(Report& report) {
+  auto& groups = report.grouping.groups;
+  const auto at = std::ranges::find_if(groups, [&](const leak::Group& group) {
+    return std::ranges::binary_search(report.grouping.membersOf(group),
+                                      report.snapshot->crash->goroutine);
+  });
+  if (at != groups.end()) std::rotate(groups.begin(), at, at + 1);
+}
+
+bool diedInGoroutine(const Report& report) {
+  const auto& crash = report.snapshot->crash;
+  return crash && !crash->fromOutside && crash->goroutine != kNone;
+}
+
 }  // namespace
+
+const leak::Group* crashGroup(const Report& report) {
+  if (!diedInGoroutine(report) || report.grouping.groups.empty()) return nullptr;
+  const leak::Group& first = report.grouping.groups.front();
+  return std::ranges::binary_search(report.grouping.membersOf(first),
+                                    report.snapshot->crash->goroutine)
+             ? &first
+             : nullptr;
+}
 
 TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   const image::Image& image = *snapshot.image;
@@ -103,6 +127,7 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
   report.grouping = !report.filtered && groupBy.byStack
                         ? analysis.grouping()
                         : leak::group(analysis, report.goroutines, groupBy);
+  if (diedInGoroutine(report)) putCrashFirst(report);
   report.timers = groupTimers(*report.snapshot, resources, analysis.code());
   report.findings = rules::findAll({analysis, resources});
   report.findingIndex = indexOf(report.findings);
@@ -130,7 +155,9 @@ void applyAllowList(Report& report, const leak::AllowList& list) {
            std::ranges::all_of(finding.goroutines, [&](Index i) { return quiet[i]; });
   });
   report.findingIndex = indexOf(report.findings);
-  if (removed > 0) report.grouping = leak::group(analysis, report.goroutines, report.groupBy);
+  if (removed == 0) return;
+  report.grouping = leak::group(analysis, report.goroutines, report.groupBy);
+  if (diedInGoroutine(report)) putCrashFirst(report);
 }
 
 const rules::Finding* findingOf(const Report& report, const leak::Group& group) {

@@ -115,6 +115,10 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
                           const std::vector<leak::Filter>& filters = {},
                           const leak::GroupBy& groupBy = {});
 
+/// The group of the goroutine that the program died in, which is the first; null if it did not die
+/// by itself, or not in one that the report shows.
+const leak::Group* crashGroup(const Report& report);
+
 /// Takes out of the report what the list quiets: goroutines, their groups and findings.
 void applyAllowList(Report& report, const leak::AllowList& list);
 

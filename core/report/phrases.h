@@ -55,6 +55,9 @@ void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::
 
 /// The header: program, when and how, how many goroutines, what was not readable.
 void putHeader(Page& page, const Report& report);
+/// As Go's traceback prints a stack: "main.f(0x1, 0x2)" and the position under it; `limit` calls, 0:
+/// all.
+void putStack(Page& page, const Report& report, Index goroutine, std::uint64_t limit);
 /// One group: a line, and its fields under it.
 struct GroupColumns {
   std::size_t count = 1, heading = 1, wait = 0;

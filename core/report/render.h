@@ -35,6 +35,7 @@ struct JsonParts {
   Index channel = kNone;  ///< of the channels this one alone
   bool http = false, sql = false, files = false;
   bool contexts = false;
+  bool panicking = true;
 };
 
 /// How many of `count` a limit leaves; 0: all.

@@ -4,6 +4,7 @@
 
 #include "leak/describe.h"
 #include "leak/numbers.h"
+#include "report/crash.h"
 #include "report/escape.h"
 #include "report/lists.h"
 #include "report/phrases.h"
@@ -102,7 +103,7 @@ void putRetained(Page& page, const Report& report) {
 }
 
 /// The largest groups, but a finding is never pushed out by a healthy group: the places go to
-/// findings first. In the order of the grouping.
+/// findings first. What the program died in is always shown. In the order of the grouping.
 std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOptions& options,
                                              std::vector<const leak::Group*>& left) {
   std::vector<const leak::Group*> all, shown;
@@ -115,6 +116,10 @@ std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOpt
   std::uint64_t placesForFindings = std::min(findings, options.limit);
   std::uint64_t placesForOthers = options.limit - placesForFindings;
   for (const auto* group : all) {
+    if (group == crashGroup(report)) {
+      shown.push_back(group);
+      continue;
+    }
     std::uint64_t& places = group->findings > 0 ? placesForFindings : placesForOthers;
     (places > 0 ? shown : left).push_back(group);
     if (places > 0) --places;
@@ -246,6 +251,7 @@ void putIncomplete(Page& page, const Report& report) {
 void putHeader(Page& page, const Report& report) {
   page.field(0, kHeaderLabel, "program", targetText(report.target), Ink::strong);
   page.field(0, kHeaderLabel, "read from", takenText(report.target));
+  putCrashHeader(page, report);
   page.field(0, kHeaderLabel, "goroutines", censusText(report));
   putVerdicts(page, report);
   putRetained(page, report);

@@ -277,6 +277,7 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
   mappings_ = notes_.mappings;
   pid_ = notes_.pid;
   signal_ = notes_.signal;
+  signalInfo_ = notes_.signalInfo;
   setTime();
   addSegments();
   if (threads_.empty()) incomplete_.add("threads", "the core has no thread notes");

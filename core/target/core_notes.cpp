@@ -152,6 +152,8 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
         out.auxiliary = decodeAuxv(d);
       } else if (note.type == NT_PRPSINFO) {
         readProgramInfo(d, out);
+      } else if (note.type == NT_SIGINFO) {
+        if (!out.signalInfo) out.signalInfo = decodeSignalInfo(d);
       } else if (out.threads.empty()) {
         continue;  // what is below belongs to the thread whose NT_PRSTATUS came before
       } else if (note.type == NT_FPREGSET || note.type == NT_X86_XSTATE) {
@@ -162,6 +164,7 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
     }
   }
   if (snapshot) out.signal = 0;
+  if (out.signalInfo && out.signalInfo->number != out.signal) out.signalInfo.reset();
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ struct CoreNotes {
   std::string program;            ///< NT_PRPSINFO's pr_fname (at most 15 characters)
   std::string command;            ///< first word of its pr_psargs (at most 79 characters)
   std::int32_t pid = 0;
-  int signal = 0;  ///< that made the core; 0 for a snapshot (gcore, Delve)
+  int signal = 0;                        ///< that made the core; 0 for a snapshot (gcore, Delve)
+  std::optional<SignalInfo> signalInfo;  ///< of that signal
   AuxiliaryVector auxiliary;
 };
 

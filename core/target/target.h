@@ -14,6 +14,7 @@
 #include "base/observer.h"
 #include "target/address_space.h"
 #include "target/registers.h"
+#include "target/signal_info.h"
 
 namespace parked::target {
 
@@ -100,6 +101,8 @@ class Target {
   std::optional<std::int64_t> monotonicNs() const { return monotonicNs_; }
   /// The signal that made the core, 0 if none or not known.
   int signal() const { return signal_; }
+  /// The same with what the core notes of it (NT_SIGINFO).
+  const std::optional<SignalInfo>& signalInfo() const { return signalInfo_; }
 
   /// Live process: stops its threads and reads their registers and the current mappings; memory
   /// read before is forgotten (spans handed out stay valid, new reads are fresh), so that what is
@@ -136,6 +139,7 @@ class Target {
   std::optional<std::int64_t> monotonicNs_;
   int signal_ = 0;
   std::chrono::nanoseconds pause_{0};
+  std::optional<SignalInfo> signalInfo_;
 };
 
 /// Opens a core file: kernel, gcore, Delve's dump; plain or zstd-compressed; truncated ones are

@@ -11,6 +11,7 @@ Nothing runs inside the target, and nothing is written to it.
 
 from .checks import LEAK_VERDICTS, assert_no_leaks, leaks
 from .document import (
+    Crash,
     CreatedBy,
     Document,
     Finding,
@@ -19,6 +20,8 @@ from .document import (
     Group,
     Incomplete,
     OpenFile,
+    Panic,
+    Panicking,
     SqlConnection,
     SqlPool,
     Target,
@@ -44,6 +47,7 @@ from .session import (
 __all__ = [
     "LEAK_VERDICTS",
     "CommandHelp",
+    "Crash",
     "CreatedBy",
     "Document",
     "Error",
@@ -53,6 +57,8 @@ __all__ = [
     "Group",
     "Incomplete",
     "OpenFile",
+    "Panic",
+    "Panicking",
     "Result",
     "Session",
     "SqlConnection",

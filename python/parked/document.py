@@ -330,6 +330,78 @@ class OpenFile:
 
 
 @dataclass(frozen=True)
+class Panic:
+    """A panic that has begun and not ended."""
+
+    #: The value, as Go's "panic: " line has it.
+    text: str
+    #: Type of the value: "*errors.errorString"; empty if it is not known.
+    type: str
+    recovered: bool
+    #: ``runtime.Goexit``, which runs deferred calls as a panic does.
+    goexit: bool
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Panic:
+        return cls(
+            text=data.get("text", ""),
+            type=data.get("type") or "",
+            recovered=data.get("recovered", False),
+            goexit=data.get("goexit", False),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Panicking:
+    """A goroutine with panics in progress."""
+
+    goroutine: int
+    #: In the order they began.
+    panics: tuple[Panic, ...]
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Panicking:
+        return cls(
+            goroutine=data.get("goroutine", 0),
+            panics=tuple(Panic.from_json(item) for item in _list(data.get("panics"))),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What a program died of."""
+
+    #: "panic", "fatal_error" or "signal".
+    kind: str
+    #: In one line: "panic: …", "fatal error: …", or the signal.
+    text: str
+    #: Another process sent the signal: the program did not crash by itself.
+    from_outside: bool
+    #: The runtime found that no goroutine can ever run again.
+    all_asleep: bool
+    #: Id of the goroutine it happened in; None if it was in none.
+    goroutine: int | None
+    panics: tuple[Panic, ...]
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Crash:
+        return cls(
+            kind=data.get("kind", ""),
+            text=data.get("text", ""),
+            from_outside=data.get("from_outside", False),
+            all_asleep=data.get("all_asleep", False),
+            goroutine=_optional_int(data.get("goroutine")),
+            panics=tuple(Panic.from_json(item) for item in _list(data.get("panics"))),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
 class Target:
     """Which program, how and when it was read."""
 
@@ -338,6 +410,8 @@ class Target:
     build_id: str
     source: str
     pid: int
+    #: What it died of; None if of nothing, as far as is known.
+    crash: Crash | None
     raw: _Json = field(repr=False, compare=False)
 
     @classmethod
@@ -348,6 +422,7 @@ class Target:
             build_id=data.get("build_id") or "",
             source=data.get("source") or "",
             pid=data.get("pid") or 0,
+            crash=Crash.from_json(data["crash"]) if data.get("crash") else None,
             raw=data,
         )
 
@@ -376,6 +451,7 @@ class Document:
     groups: tuple[Group, ...]
     findings: tuple[Finding, ...]
     timers: tuple[Timer, ...]
+    panicking: tuple[Panicking, ...]
     #: Only in documents of ``sql --json``.
     sql: tuple[SqlPool, ...]
     #: Only in documents of ``files --json``.
@@ -392,6 +468,7 @@ class Document:
             groups=tuple(Group.from_json(item) for item in _list(data.get("groups"))),
             findings=tuple(Finding.from_json(item) for item in _list(data.get("findings"))),
             timers=tuple(Timer.from_json(item) for item in _list(data.get("timers"))),
+            panicking=tuple(Panicking.from_json(item) for item in _list(data.get("panicking"))),
             sql=tuple(SqlPool.from_json(item) for item in _list(data.get("sql"))),
             files=tuple(OpenFile.from_json(item) for item in _list(data.get("files"))),
             incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),

@@ -50,5 +50,23 @@ TEST(StackRoots, WhoWaitsForTheRuntimesWorkIsParked) {
                                golang::ReasonClass::runtimeInternal));
 }
 
+// As a recursion without end leaves them: ten thousand frames with the same words.
+TEST(StackRoots, WhatARecursionHoldsIsTakenOnce) {
+  SmallRuntime runtime;
+  golang::Goroutine& goroutine = runtime.park(0);
+  goroutine.status = Status::running;
+  goroutine.sp = goroutine.stackLo;
+  const Addr values[] = {0x7f0000001000, goroutine.stackLo + 64, 0x7f0000002000};
+  for (Addr at = goroutine.stackLo; at + sizeof values <= goroutine.stackHi; at += sizeof values) {
+    runtime.target().put(at, values, sizeof values);
+  }
+  StackRoots roots(runtime.snapshot());
+  std::vector<HeldPointer> held;
+  EXPECT_TRUE(roots.read(goroutine, held));
+  for (const Addr value : {values[0], values[2]}) {
+    EXPECT_EQ(std::ranges::count(held, value, &HeldPointer::value), 1) << std::hex << value;
+  }
+}
+
 }  // namespace
 }  // namespace parked::proof

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -631,6 +632,28 @@ TEST(Core, ASnapshotHasNoSignalOfItsOwn) {
   EXPECT_EQ(signalOf(6, {}), 6);
   EXPECT_EQ(signalOf(5, gdb), 0) << "the trap gdb stopped it with";
   EXPECT_EQ(signalOf(11, gdb), 11) << "it crashed in gdb";
+}
+
+TEST(Core, WhoSentTheSignalOrWhereItStruck) {
+  Bytes status = prstatus(1, 2, 3);
+  const auto infoOf = [&](std::int16_t signal, std::vector<std::int32_t> words) {
+    std::memcpy(status.data() + 12, &signal, sizeof signal);
+    Bytes info;
+    append(info, words.data(), words.size() * sizeof words[0]);
+    const ElfNote notes[] = {{"CORE", NT_PRSTATUS, status}, {"CORE", NT_SIGINFO, info}};
+    return readCoreNotes(notes, Arch::amd64).signalInfo;
+  };
+  const auto sent = infoOf(6, {6, 0, SI_TKILL, 0, 4711, 0, 0, 0});
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->sender, 4711);
+  EXPECT_EQ(sent->address, 0U);
+  const auto fault = infoOf(11, {11, 0, SEGV_MAPERR, 0, 0x1230000, 0x7f, 0, 0});
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->address, 0x7f01230000U);
+  EXPECT_EQ(fault->sender, 0);
+  EXPECT_FALSE(infoOf(6, {11, 0, SEGV_MAPERR, 0, 0, 0, 0, 0})) << "of another signal";
+  EXPECT_FALSE(infoOf(6, {6, 0, SI_TKILL, 0})) << "cut off";
+  EXPECT_FALSE(infoOf(0, {-1, 0, SI_USER, 0, 1, 0, 0, 0})) << "no signal has that number";
 }
 
 TEST(ElfFile, NotesArePaddedAsTheSegmentSays) {

@@ -1,0 +1,3 @@
+module parked.test/dying
+
+go 1.18
