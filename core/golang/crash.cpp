@@ -251,7 +251,6 @@ void Reader::tellKernel() {
   signal.number = target_.signal();
   const Addr pc = crash.thread == kNone ? 0 : target_.threads().front().registers.pc;
   place(signal, pc, crash);
-  crash.fromOutside = crash.fromOutside && target_.signalInfo().has_value();
   const auto at = std::ranges::find(snapshot_.goroutines, crash.thread, &Goroutine::thread);
   if (crash.thread != kNone && at != snapshot_.goroutines.end()) {
     crash.goroutine = static_cast<Index>(at - snapshot_.goroutines.begin());

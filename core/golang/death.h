@@ -49,10 +49,10 @@ struct Crash {
   Death kind = Death::signal;
   std::uint32_t goroutine = kNone;  ///< into Snapshot::goroutines, that it happened in
   std::uint32_t thread = kNone;     ///< into Target::threads()
-  std::string message;              ///< of a fatal error; "" if it was not found
+  std::string message{};            ///< of a fatal error; "" if it was not found
   bool allAsleep = false;  ///< the runtime found that no goroutine can ever run (runtime.checkdead)
   /// That came; of a panic: the fault that it was made of.
-  std::optional<target::SignalInfo> signal;
+  std::optional<target::SignalInfo> signal{};
   Addr pc = 0;               ///< where the signal struck
   bool outsideGo = false;    ///< that is no Go code: C, the kernel's vDSO
   bool fromOutside = false;  ///< another process sent the signal

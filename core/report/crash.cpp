@@ -24,7 +24,7 @@ void putDead(Page& page, const Report& report, const Crash& crash, std::uint64_t
   if (crash.allAsleep) {
     page.field(0, kLabel, "", "the runtime itself found that no goroutine can ever run again");
   }
-  putWhere(page, "at", report, crash);
+  putWhere(page, crash.goroutine == kNone ? "on" : "at", report, crash);
   if (crash.pc != 0) {
     page.field(0, kLabel, "signal at", fmt::format("pc {:#x}", crash.pc), Ink::faint);
   }

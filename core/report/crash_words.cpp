@@ -37,15 +37,12 @@ std::string threadText(const Report& report, Index thread) {
   return thread < threads.size() ? fmt::format("thread {}", threads[thread].tid) : std::string();
 }
 
-/// "goroutine 7, on thread 4711".
+/// "goroutine 7, on thread 4711", "thread 4711" where it ran none.
 std::string whoText(const Report& report, const Crash& crash) {
-  std::string text =
-      crash.goroutine == kNone
-          ? "no goroutine"
-          : fmt::format("goroutine {}", report.snapshot->goroutines[crash.goroutine].id);
   const std::string thread = threadText(report, crash.thread);
-  if (!thread.empty()) text += ", on " + thread;
-  return text;
+  if (crash.goroutine == kNone) return thread;
+  const std::uint64_t id = report.snapshot->goroutines[crash.goroutine].id;
+  return fmt::format("goroutine {}{}{}", id, thread.empty() ? "" : ", on ", thread);
 }
 
 /// One line each, the label before the first.
@@ -65,8 +62,8 @@ void putFatalPanics(Page& page, std::string_view label, const Panicking& panicki
 
 std::string senderText(const Crash& crash) {
   const std::string name = signalName(crash.signal->number);
-  if (crash.signal->sender == 0) return name + ", sent from outside of its pid namespace";
-  return fmt::format("{}, sent by process {}", name, crash.signal->sender);
+  if (crash.signal->sender == 0) return name + " sent from outside of its pid namespace";
+  return fmt::format("{} sent by process {}", name, crash.signal->sender);
 }
 
 }  // namespace
@@ -80,6 +77,7 @@ const Panicking* fatalPanics(const Report& report) {
 void putWhere(Page& page, std::string_view label, const Report& report, const Crash& crash) {
   const leak::Place place = crashPlace(report);
   const std::string who = whoText(report, crash);
+  if (who.empty()) return;
   if (place.function.empty()) {
     page.field(0, kLabel, label, who);
   } else {
@@ -168,9 +166,7 @@ std::string inDeferredCalls(std::uint64_t goroutines) {
 
 void putCrashHeader(Page& page, const Report& report) {
   const auto& crash = report.snapshot->crash;
-  if (crash && crash->fromOutside) {
-    page.field(0, kLabel, "ended by", signalText(*crash));
-  } else if (crash) {
+  if (crash && !crash->fromOutside) {
     putCause(page, report, *crash);
     if (crash->goroutine != kNone || crash->kind == Death::signal) {
       putWhere(page, "", report, *crash);

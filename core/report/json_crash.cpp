@@ -1,5 +1,8 @@
 // What the program died of, and panics in progress, as JSON (docs/json.md).
 
+#include <optional>
+#include <span>
+
 #include "report/crash.h"
 #include "report/json_text.h"
 #include "report/phrases.h"
@@ -48,7 +51,10 @@ void putSignal(std::string& out, const golang::Crash& crash) {
   const target::SignalInfo& signal = *crash.signal;
   out += R"({"name":)";
   putString(out, signalName(signal.number));
-  put(out, FMT_COMPILE(R"(,"number":{},"code":{},"address":)"), signal.number, signal.code);
+  put(out, FMT_COMPILE(R"(,"number":{},"code":)"), signal.number);
+  putNumberOrNull(
+      out, signal.code == target::SignalInfo::kNoCode ? std::nullopt : std::optional(signal.code));
+  out += R"(,"address":)";
   if (signal.isFault()) {
     put(out, FMT_COMPILE(R"("{:#x}")"), signal.address);  // 0 is an address here
   } else {
@@ -80,7 +86,9 @@ void putCrashObject(std::string& out, const Report& report) {
                            ? std::nullopt
                            : std::optional(report.snapshot->goroutines[crash->goroutine].id));
   out += R"(,"thread":)";
-  const auto& threads = report.snapshot->image->target().threads();
+  const std::span<const target::Thread> threads = report.snapshot->image == nullptr
+                                                      ? std::span<const target::Thread>()
+                                                      : report.snapshot->image->target().threads();
   putNumberOrNull(out, crash->thread < threads.size() ? std::optional(threads[crash->thread].tid)
                                                       : std::nullopt);
   out += R"(,"user_frame":)";

@@ -34,9 +34,14 @@ std::string targetText(const TargetInfo& target) {
   return text;
 }
 
-std::string takenText(const TargetInfo& target) {
+std::string takenText(const Report& report) {
+  const TargetInfo& target = report.target;
   std::string text = target.source;
-  if (target.signal != 0) text += fmt::format(", {}", signalName(target.signal));
+  if (const auto& crash = report.snapshot->crash; crash && crash->fromOutside) {
+    text += fmt::format(", {}", signalText(*crash));
+  } else if (target.signal != 0) {
+    text += fmt::format(", {}", signalName(target.signal));
+  }
   if (target.takenAt) text += fmt::format(", {}", utcTime(*target.takenAt));
   if (target.upSince) text += fmt::format(", up {}", humanDuration(*target.upSince));
   if (target.kind == target::Kind::liveStopped && target.pause.count() > 0) {
@@ -250,7 +255,7 @@ void putIncomplete(Page& page, const Report& report) {
 
 void putHeader(Page& page, const Report& report) {
   page.field(0, kHeaderLabel, "program", targetText(report.target), Ink::strong);
-  page.field(0, kHeaderLabel, "read from", takenText(report.target));
+  page.field(0, kHeaderLabel, "read from", takenText(report));
   putCrashHeader(page, report);
   page.field(0, kHeaderLabel, "goroutines", censusText(report));
   putVerdicts(page, report);

@@ -13,12 +13,12 @@ namespace parked::target {
 
 struct SignalInfo {
   static constexpr std::size_t kBytes = 32;  ///< of siginfo_t, that are looked at
+  static constexpr int kNoCode = INT32_MIN;  ///< no more than the number is known
 
-  int number = 0;    ///< SIGSEGV, …
-  int code = 0;      ///< si_code: what made it
-  Addr address = 0;  ///< where a fault struck; 0 for what is none
-  std::int32_t sender =
-      0;  ///< pid of who sent it by a system call; 0: unknown, or another namespace
+  int number = 0;           ///< SIGSEGV, …
+  int code = kNoCode;       ///< si_code: what made it
+  Addr address = 0;         ///< where a fault struck; 0 for what is none
+  std::int32_t sender = 0;  ///< pid of who sent it; 0: not known, or in another namespace
 
   /// A processor fault that the kernel reports, with an address.
   bool isFault() const;

@@ -69,6 +69,24 @@ TEST(Judge, NilChannelIsProved) {
   EXPECT_THAT(program.analyse().sentence(1), HasSubstr("nil channel: nobody can ever wake it"));
 }
 
+// The runtime counts every goroutine but its own; nobody is left who could wake one.
+TEST(Judge, AllAsleepIsTheRuntimesOwnVerdict) {
+  Builder program;
+  program.receiver(program.channel(0xc000));
+  program.blocked("select (no cases)", ReasonClass::selectNoCases, 0);
+  program.wait(ObjectKind::noCases, WaitOp::none);
+  program.blocked("GC sweep wait", ReasonClass::runtimeInternal, 0).system = true;
+  program.snapshot.crash = golang::Crash{.kind = golang::Death::fatalError, .allAsleep = true};
+  const leak::Analysis analysis = program.analyse();
+  for (const Index i : {0U, 1U}) {
+    EXPECT_EQ(analysis.info(i).verdict, Verdict::proved);
+    EXPECT_THAT(analysis.sentence(i), HasSubstr("all were asleep"));
+  }
+  EXPECT_EQ(analysis.info(2).verdict, Verdict::waiting);
+  program.snapshot.crash->allAsleep = false;
+  EXPECT_EQ(program.analyse().info(0).verdict, Verdict::waiting);
+}
+
 TEST(Judge, TheReasonAloneProvesNothing) {
   Builder program = withMain();
   program.blocked("chan send (nil chan)", ReasonClass::chanSendNil, 0);

@@ -105,6 +105,41 @@ one goroutine in full                  parked goroutine 2
 )");
 }
 
+/// The last goroutine of the program panicked, and it died of that.
+void die(Builder& program) {
+  golang::Snapshot& snapshot = program.snapshot;
+  const auto dead = static_cast<std::uint32_t>(snapshot.goroutines.size());
+  program.goroutine(Status::running, program.stack({fake::kNotify, fake::kGoexit}));
+  golang::Panic panic;
+  panic.text = "no \x1b[31mbiscuit";
+  panic.type = "main.failure";
+  snapshot.panicking.push_back({.goroutine = dead, .panics = {panic}, .deferred = {}});
+  snapshot.crash = golang::Crash{.kind = golang::Death::panic, .goroutine = dead};
+}
+
+TEST(Text, WhyItDiedComesFirst) {
+  Builder program = shop();
+  die(program);
+  Options options;
+  options.text.limit = 2;
+  const std::string text = render(program, options);
+  EXPECT_THAT(text, HasSubstr(R"(died of     panic: no \x1b[31mbiscuit (main.failure)
+            main.(*server).notify  /src/shop/notify.go:88  goroutine 1212
+)"));
+  EXPECT_LT(text.find("RUNNING  running"), text.find("1,200  SUSPECT"));
+}
+
+TEST(Text, WhatAnotherProcessSentIsNoCrash) {
+  Builder program = shop();
+  target::SignalInfo signal;
+  signal.number = 6;
+  signal.sender = 77;
+  program.snapshot.crash = golang::Crash{.signal = signal, .fromOutside = true};
+  const std::string text = render(program);
+  EXPECT_THAT(text, HasSubstr("core.1234, SIGABRT sent by process 77, 2025"));
+  EXPECT_THAT(text, Not(HasSubstr("died of")));
+}
+
 TEST(Text, FitsTheWidth) {
   Builder program = shop();
   program.code.add(fake::kNotify,
