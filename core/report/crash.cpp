@@ -15,7 +15,6 @@ using golang::Panicking;
 namespace {
 
 constexpr std::size_t kLabel = 12;
-constexpr std::uint64_t kLargeStack = 1 << 20;  ///< bytes: a recursion
 
 /// Who died, where, and what is known besides.
 void putDead(Page& page, const Report& report, const Crash& crash, std::uint64_t limit) {
@@ -33,10 +32,6 @@ void putDead(Page& page, const Report& report, const Crash& crash, std::uint64_t
                fmt::format("{} dying at the same time", leak::counted(crash.others, "thread")));
   }
   if (crash.goroutine == kNone) return;
-  const golang::Goroutine& goroutine = snapshot.goroutines[crash.goroutine];
-  if (goroutine.stackHi - goroutine.stackLo >= kLargeStack) {
-    page.field(0, kLabel, "stack", leak::humanBytes(goroutine.stackHi - goroutine.stackLo));
-  }
   const Panicking* panicking = panickingOf(snapshot, crash.goroutine);
   // One alone is the cause above.
   if (panicking != nullptr && (panicking->panics.size() > 1 || crash.kind != Death::panic)) {

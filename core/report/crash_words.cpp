@@ -60,6 +60,15 @@ void putFatalPanics(Page& page, std::string_view label, const Panicking& panicki
   }
 }
 
+/// ", with a stack of 512 MB", "" where it is none to speak of.
+std::string largeStack(const Report& report, const Crash& crash) {
+  constexpr std::uint64_t kLarge = 1 << 20;
+  if (crash.goroutine == kNone || crash.message != "stack overflow") return {};
+  const golang::Goroutine& goroutine = report.snapshot->goroutines[crash.goroutine];
+  const std::uint64_t size = goroutine.stackHi - goroutine.stackLo;
+  return size < kLarge ? "" : fmt::format(", with a stack of {}", leak::humanBytes(size));
+}
+
 std::string senderText(const Crash& crash) {
   const std::string name = signalName(crash.signal->number);
   if (crash.signal->sender == 0) return name + " sent from outside of its pid namespace";
@@ -130,8 +139,8 @@ std::string crashText(const Report& report) {
   const auto& crash = report.snapshot->crash;
   if (!crash) return {};
   if (crash->kind == Death::fatalError) {
-    return crash->message.empty() ? "fatal error of the runtime, its message was not found"
-                                  : "fatal error: " + crash->message;
+    if (crash->message.empty()) return "fatal error of the runtime, its message was not found";
+    return "fatal error: " + crash->message + largeStack(report, *crash);
   }
   if (crash->kind == Death::signal) return signalText(*crash);
   const Panicking* panicking = fatalPanics(report);

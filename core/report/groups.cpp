@@ -88,6 +88,7 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
   }
   // Why it is not proved: who could still wake it. Said where it is not plain anyhow.
   if (group.why == leak::Why::benign || group.why == leak::Why::timed) return;
+  if (group.why == leak::Why::allAsleep) return;  // nobody is left who could follow that way
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(*report.analysis, group.example));
   if (!path.empty()) page.field(indent, kLabel, "reached by", path);
 }
@@ -149,7 +150,8 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
                         ? fmt::format("and {}", counted(group.creators - 1, "other place"))
                         : std::string());
   }
-  putPanics(page, indent, kLabel, report, group.example);
+  // Of the one that the program died in, the header has told it.
+  if (&group != crashGroup(report)) putPanics(page, indent, kLabel, report, group.example);
   putGroupObjects(page, indent, report, group);
   putGroupSentence(page, indent, report, group);
   if (const rules::Finding* finding = findingOf(report, group)) {

@@ -218,6 +218,9 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
         fmt::format("{} of the runtime not shown", counted(report.census.system, "goroutine")),
         "report --system");
   }
+  if (const auto& crash = report.snapshot->crash; crash && !crash->fromOutside) {
+    hints.emplace_back("why it died, in full", "crash");
+  }
   if (!shown.empty()) {
     const leak::Group& group =
         **std::max_element(shown.begin(), shown.end(),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import VALIDATOR, Running, build_target, need_kernel_cores, parked
+from conftest import VALIDATOR, Running, build_target, gdb, lldb, need_kernel_cores, parked
 from go_traceback import HEADER
 from matrix import Build
 
@@ -301,6 +301,21 @@ def check_outside(crash: dict[str, Any], text: str) -> None:
     assert crash["signal"]["sender"] == os.getpid()
     assert f", SIGABRT sent by process {os.getpid()}, " in text
     assert "died of" not in text
+
+
+def test_in_the_debuggers(tmp_path: Path) -> None:
+    """The same words in gdb and lldb as in the shell."""
+    need_kernel_cores()
+    binary = build_target("dying", Build("1.22", "default"))
+    core, _ = die(binary, tmp_path / "nested", "nested")
+    expected = parked("core", binary, core, "crash").stdout.strip()
+    assert expected.splitlines()[:2] == [
+        "died of     panic: first (*errors.errorString)",
+        "            panic: second",
+    ]
+    assert expected in gdb("parked crash", arguments=(binary, core)).stdout
+    assert expected in lldb("parked crash", arguments=("-c", core, binary)).stdout
+    core.unlink()
 
 
 def test_nothing_died(running: Callable[..., Running]) -> None:
