@@ -17,6 +17,7 @@
 #include "golang/system_goroutine.h"
 #include "golang/unwind.h"
 #include "image/missing_variables.h"
+#include "image/not_started.h"
 
 namespace parked::golang {
 
@@ -123,6 +124,9 @@ Result<std::span<const std::byte>> Walker::wholeList() {
       return fail(ErrorCode::unreadable,
                   "the list of goroutines, runtime.allgs, was not found: " + missing);
     }
+    if (image::hasNoGoroutineYet(image_)) {
+      return fail(ErrorCode::notFound, std::string(image::kNotStarted));
+    }
     return fail(
         ErrorCode::unsupported,
         "the list of goroutines, runtime.allgs, was not found: the executable has no "
@@ -135,8 +139,7 @@ Result<std::span<const std::byte>> Walker::wholeList() {
     return fail(ErrorCode::unreadable, "runtime.allgs is not in the target's memory", *symbol);
   }
   if (count == 0) {
-    return fail(ErrorCode::notFound, "there are no goroutines: the Go runtime had not started",
-                *symbol);
+    return fail(ErrorCode::notFound, std::string(image::kNotStarted), *symbol);
   }
   if (count > kMaxGoroutines) {
     return fail(ErrorCode::badFormat,

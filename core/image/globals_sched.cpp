@@ -197,6 +197,11 @@ std::optional<Addr> findAllgs(const GlobalSearch& search) {
           GlobalSearch::passing(search.refs("runtime.allgadd"), 0, Allgs(search, 1)))) {
     return found;
   }
+  // The first one is in the list before it is made.
+  if (const auto found = GlobalSearch::only(
+          GlobalSearch::passing(search.refs("runtime.allgadd"), 0, Allgs(search, 0)))) {
+    return found;
+  }
   // Of a list that is not in memory nothing but its header can be told.
   const auto absent = [&](Addr address) {
     SliceHeader slice;

@@ -8,6 +8,7 @@
 #include "image/dwarf_types.h"
 #include "image/globals.h"
 #include "image/missing_variables.h"
+#include "image/not_started.h"
 #include "image/runtime_types.h"
 #include "image/symbols.h"
 #include "image/table_check.h"
@@ -44,6 +45,7 @@ struct Image::Impl {
   std::shared_ptr<DwarfUnits> dwarf;  // of Go; null without
   std::unique_ptr<RuntimeTypes> runtimeTypes;
   std::unique_ptr<TypeSource> types;
+  bool hasRun = true;  // false: the Go runtime had not started, which is all there is to say
   std::unique_ptr<LayoutSource> typeLayouts, libraryLayouts;
 };
 
@@ -72,6 +74,9 @@ Result<void> Image::Impl::readCode(Timings* timings) {
       target.incomplete().add("modules", modules.error().message, modules.error().address);
     } else if (const std::string missing = missingVariables(target); !missing.empty()) {
       return fail(ErrorCode::unreadable, fmt::format("{}: {}", missing, modules.error().message));
+    } else if (nothingHasRun(target)) {
+      hasRun = false;
+      return fail(ErrorCode::notFound, std::string(kNotStarted));
     } else {
       return tl::unexpected(modules.error());
     }
@@ -160,7 +165,8 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
     if (auto read = impl.readCode(timings); !read) return tl::unexpected(read.error());
   } else if (auto used = impl.useTable(timings); !used) {
     Error error = used.error();
-    if (withoutDwarf) error.message = fmt::format("{}; {}", withoutDwarf->message, error.message);
+    if (withoutDwarf && impl.hasRun)
+      error.message = fmt::format("{}; {}", withoutDwarf->message, error.message);
     return tl::unexpected(error);
   }
   if (!hasSymbols) {

@@ -179,6 +179,18 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
   executable_ = *executable;
   arch_ = executable_->arch();
   auto bias = findBias(*maps, program);
+  // `exec` gives a process its new executable a moment before it maps it.
+  const auto isMapped = [&](const Region& region) {
+    const Addr start = linkBase(*executable_) + *bias;
+    return region.start <= start && start < region.end;
+  };
+  const bool mapped = bias && std::ranges::any_of(maps->regions, isMapped);
+  if (options.executable.empty() && !mapped && !maps->regions.empty()) {
+    return fail(ErrorCode::notFound,
+                fmt::format("process {} is in the middle of an exec: its program, {}, had not "
+                            "started yet",
+                            pid_, printable(program)));
+  }
   if (!bias) return tl::unexpected(bias.error());
   bias_ = *bias;
 
