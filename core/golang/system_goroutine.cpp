@@ -4,6 +4,22 @@
 
 namespace parked::golang {
 
+namespace {
+
+std::string_view nameAt(const image::Image& image, Addr pc) {
+  const image::FuncIndex index = image.functions().find(pc);
+  return index == image::kNoFunc ? std::string_view()
+                                 : std::string_view(image.functions().function(index).name);
+}
+
+}  // namespace
+
+Caller callerAt(const image::Image& image, Addr startPc) {
+  const std::string_view name = nameAt(image, startPc);
+  if (name == "runtime.runfinq" || name == "runtime.runFinalizers") return Caller::finalizers;
+  return name == "runtime.runCleanups" ? Caller::cleanups : Caller::none;
+}
+
 SystemRule::SystemRule(image::Image& image)
     : image_(image), finalizerRunning_(readFinalizerRunning()) {}
 
@@ -15,7 +31,7 @@ bool SystemRule::isSystem(Addr startPc, const image::Object& g, const GLayout& l
       return false;
     case Kind::system:
       return true;
-    case Kind::finalizer:
+    case Kind::finalizers:
       return !finalizerRunning_;
     case Kind::cleanups:
       return g[layout.runningCleanups] == 0;
@@ -24,14 +40,18 @@ bool SystemRule::isSystem(Addr startPc, const image::Object& g, const GLayout& l
 }
 
 SystemRule::Kind SystemRule::classify(Addr startPc) const {
-  const image::FuncIndex index = image_.functions().find(startPc);
-  if (index == image::kNoFunc) return Kind::user;
-  const std::string_view name = image_.functions().function(index).name;
+  switch (callerAt(image_, startPc)) {
+    case Caller::finalizers:
+      return Kind::finalizers;
+    case Caller::cleanups:
+      return Kind::cleanups;
+    case Caller::none:
+      break;
+  }
+  const std::string_view name = nameAt(image_, startPc);
   if (name == "runtime.main" || name == "runtime.corostart" || name == "runtime.handleAsyncEvent") {
     return Kind::user;
   }
-  if (name == "runtime.runfinq" || name == "runtime.runFinalizers") return Kind::finalizer;
-  if (name == "runtime.runCleanups") return Kind::cleanups;
   return name.starts_with("runtime.") ? Kind::system : Kind::user;
 }
 

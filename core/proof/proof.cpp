@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <unordered_map>
 
+#include "golang/system_goroutine.h"
 #include "heap/pointers.h"
 #include "proof/candidates.h"
 #include "proof/globals.h"
@@ -14,17 +16,6 @@ namespace parked::proof {
 namespace {
 
 constexpr std::size_t kAskEvery = 1 << 12;
-
-/// The words of a sudog that lead from a queue to what its goroutine waits on. Since 1.26 these are
-/// pairs; the collector sees the first of each.
-struct SudogWords {
-  explicit SudogWords(image::LayoutSource& layouts, std::vector<std::string>& missing) {
-    image::Binder sudog(layouts, "runtime.sudog", missing);
-    sudog.required(element, "elem.vp", "elem");
-    sudog.required(channel, "c.maybeTraceablePtr.vp", "c.vp", "c");
-  }
-  image::Field<Addr> element, channel;
-};
 
 }  // namespace
 
@@ -61,6 +52,8 @@ class Proof::Run {
   void hideWord(Index goroutine, Addr sudog, image::Field<Addr> field);
   void hideStoppedTimers();
   void markGlobals();
+  void markQueues(const heap::Specials& specials);
+  void markFinalizerQueue();
   void markSpecials();
   void markMachine();
   void wake(Index goroutine, Index wait);
@@ -77,6 +70,8 @@ class Proof::Run {
   std::vector<Watch> watches_;
   std::vector<HeldPointer> held_;
   AddrMap stoppedTimers_;
+  std::unordered_map<Addr, golang::Caller> callers_;  // by where a goroutine started
+  Index finalizing_ = kNone;                          // a candidate that is blocked in a finalizer
   std::vector<std::string> missing_;
   image::Field<Addr> element_, channel_;
   std::uint64_t unreadableStacks_ = 0;
@@ -84,9 +79,11 @@ class Proof::Run {
 
 bool Proof::Run::prepare(Timings* timings) {
   if (!stacks_.problem().empty()) return withhold(stacks_.problem());
-  const SudogWords words(image_.layouts(), missing_);
-  element_ = words.element;
-  channel_ = words.channel;
+  // The words of a sudog that lead from a queue to what its goroutine waits on. Since 1.26 these
+  // are pairs; the collector sees the first of each.
+  image::Binder sudog(image_.layouts(), "runtime.sudog", missing_);
+  sudog.required(element_, "elem.vp", "elem");
+  sudog.required(channel_, "c.maybeTraceablePtr.vp", "c.vp", "c");
   if (!missing_.empty()) return withhold("the layout of " + missing_.front() + " was not found");
   {
     Timings::Scope scope(timings, "heap");
@@ -125,6 +122,9 @@ bool Proof::Run::choose() {
     fate = firstFate(snapshot_, goroutine);
     if (fate != Fate::leaked) continue;
     ++proof_.candidates_;
+    const auto [calls, isNew] = callers_.try_emplace(goroutine.startPc);
+    if (isNew) calls->second = golang::callerAt(image_, goroutine.startPc);
+    if (calls->second == golang::Caller::finalizers) finalizing_ = i;
     for (Index w = goroutine.firstWait; w < goroutine.firstWait + goroutine.waitCount; ++w) {
       const golang::Wait& wait = snapshot_.waits[w];
       if (!isWatched(wait.kind)) continue;
@@ -191,6 +191,24 @@ void Proof::Run::markGlobals() {
   if (!problem.empty()) withhold(problem);
 }
 
+void Proof::Run::markQueues(const heap::Specials& specials) {
+  heap::visitRootWords(
+      image_.target().memory(), specials, [&](heap::SpecialKind kind, Addr at, Addr value) {
+        const RootKind root =
+            kind == heap::SpecialKind::finalizer ? RootKind::finalizer : RootKind::cleanup;
+        proof_.marker_->mark(value, {root, kNone, at}, true);
+      });
+}
+
+/// Queued finalizers are called by one goroutine, one after the other. Where it is blocked in one
+/// of them, nobody calls them before somebody wakes it: until then they are as good as on its
+/// stack. The one that it is in is among them.
+void Proof::Run::markFinalizerQueue() {
+  heap::Specials queue;
+  queue.finalizers = proof_.specials_.finalizers;
+  markQueues(queue);
+}
+
 void Proof::Run::markSpecials() {
   Marker& marker = *proof_.marker_;
   for (const heap::Special& special : proof_.specials_.all) {
@@ -199,12 +217,11 @@ void Proof::Run::markSpecials() {
     marker.markPointersOf(special.object,
                           {RootKind::finalizer, kNone, proof_.heap_->address(special.object)});
   }
-  heap::visitRootWords(
-      image_.target().memory(), proof_.specials_, [&](heap::SpecialKind kind, Addr at, Addr value) {
-        const RootKind root =
-            kind == heap::SpecialKind::finalizer ? RootKind::finalizer : RootKind::cleanup;
-        marker.mark(value, {root, kNone, at}, true);
-      });
+  std::vector<heap::RootBlock> queue;
+  queue.swap(proof_.specials_.finalizers);
+  markQueues(proof_.specials_);
+  queue.swap(proof_.specials_.finalizers);
+  if (finalizing_ == kNone || proof_.fates_[finalizing_] != Fate::leaked) markFinalizerQueue();
   for (const ObjectRef object : proof_.specials_.pinned) {
     const Addr address = proof_.heap_->address(object);
     marker.mark(address, {RootKind::pinned, kNone, address}, true);
@@ -240,6 +257,7 @@ void Proof::Run::wake(Index index, Index wait) {
   proof_.reachedWaits_[index] = wait;
   const golang::Goroutine& goroutine = snapshot_.goroutines[index];
   proof_.marker_->release(index, goroutine.address);
+  if (index == finalizing_) markFinalizerQueue();
   for (const golang::Wait& each : snapshot_.waitsOf(goroutine)) {
     if (each.sudog == 0) continue;
     for (const image::Field<Addr> field : {element_, channel_}) {

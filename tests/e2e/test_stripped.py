@@ -99,19 +99,30 @@ def test_lists_in_use(kind: str, used: Build, tmp_path: Path) -> None:
     assert alone["proof"]["state"] == helped["proof"]["state"] == "given"
     assert verdicts(alone) == verdicts(helped)
     same(binary, stripped, core.core)
-    assert (
-        document(without_symbols(binary, tmp_path / "symbols"), core.core, "report")["proof"][
-            "state"
-        ]
-        == "given"
-    )
+    symbols = without_symbols(binary, tmp_path / "symbols")
+    assert document(symbols, core.core, "report")["proof"]["state"] == "given"
     core.core.unlink()
-    leaked = [
+    assert verdicts_in(alone, "main.leaked") == ["PROVED"] * truth["leaked"]
+
+
+def test_finalizers_behind_one_that_may_return(used: Build, tmp_path: Path) -> None:
+    """What they lead to is not unreachable."""
+    binary = build_target("fulllists", used)
+    words = ("waiting", str(descriptors_at_once(binary)))
+    with Running(strip(binary, tmp_path / "stripped"), tmp_path, *words) as target:
+        report = json.loads(parked(target.pid, "report", "--all", "--json").stdout)
+    assert report["proof"]["state"] == "given"
+    assert verdicts_in(report, "main.behind") == ["WAITING"]
+    assert verdicts_in(report, "main.waitingFinalizer") == ["WAITING"]
+
+
+def verdicts_in(report: dict, function: str) -> list[str]:
+    """Of goroutines with a frame whose function begins so."""
+    return [
         goroutine["verdict"]
-        for goroutine in alone["goroutines"]
-        if any(frame["func"].startswith("main.leaked") for frame in goroutine["frames"])
+        for goroutine in report["goroutines"]
+        if any(frame["func"].startswith(function) for frame in goroutine["frames"])
     ]
-    assert leaked == ["PROVED"] * truth["leaked"]
 
 
 def verdicts(report: dict) -> dict:

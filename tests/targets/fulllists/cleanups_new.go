@@ -55,7 +55,7 @@ func queued(blocked bool) (int, int) {
 	case !blocked:
 		return 0, 0
 	case ownGoroutines:
-		return secondBatch, secondBatch
+		return behindStuck, secondBatch
 	}
-	return 2 * secondBatch, 0
+	return behindStuck + secondBatch, 0
 }

@@ -7,7 +7,7 @@ func cleanups(bool) {}
 // queued finalizers behind the one that is stuck.
 func queued(blocked bool) (int, int) {
 	if blocked {
-		return secondBatch, 0
+		return behindStuck, 0
 	}
 	return 0, 0
 }

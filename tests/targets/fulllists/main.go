@@ -2,8 +2,9 @@
 // in it: finalizers (and cleanups) that have run, deferred calls, sudogs, goroutines and threads that
 // are kept for reuse, Ps that are not used any more, descriptors. Four goroutines are leaked.
 //
-// Arguments: "drained" (all finalizers have run) or "blocked" (the first of a later batch never
-// returns); and how many descriptors the runtime allocates at once: as many are opened, so that its
+// Arguments: "drained" (all finalizers have run), "blocked" (the first of a later batch never
+// returns, and nobody can change that) or "waiting" (it does not return either, but somebody could
+// let it); and how many descriptors the runtime allocates at once: as many are opened, so that its
 // list of free ones is empty.
 package main
 
@@ -22,11 +23,13 @@ import (
 const (
 	firstBatch  = 250 // more than two of the runtime's blocks of 101
 	secondBatch = 150
+	behindStuck = secondBatch + 1 // finalizers behind the one that is stuck
 )
 
 type thing struct {
 	next *thing
 	name string
+	wait chan struct{}
 }
 
 var (
@@ -43,7 +46,7 @@ func drop(count int, done func(*thing)) {
 	go func() {
 		defer close(over)
 		for i := 0; i < count; i++ {
-			runtime.SetFinalizer(&thing{name: "thing"}, done)
+			runtime.SetFinalizer(&thing{name: "thing", wait: make(chan struct{})}, done)
 		}
 	}()
 	<-over
@@ -51,10 +54,31 @@ func drop(count int, done func(*thing)) {
 
 func finished(*thing) { atomic.AddInt32(&ran, 1) }
 
+// stuckFinalizer waits for what only the thing has.
+//
 //go:noinline
-func stuckFinalizer(*thing) {
+func stuckFinalizer(one *thing) {
 	entered <- struct{}{}
-	<-make(chan int) // nobody else has it
+	<-one.wait
+}
+
+//go:noinline
+func waitingFinalizer(*thing) {
+	entered <- struct{}{}
+	<-gate
+}
+
+func leakedBehind(wait chan struct{}) { <-wait }
+func behind(wait chan struct{})       { <-wait }
+
+// dropBehind drops what would wake a goroutine, if its finalizer was ever called.
+func dropBehind(wait chan struct{}) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		runtime.SetFinalizer(&thing{name: "closes", wait: wait}, func(one *thing) { close(one.wait) })
+	}()
+	<-over
 }
 
 // collectUntil collects until what was dropped is seen to be.
@@ -65,15 +89,24 @@ func collectUntil(reached func() bool) {
 	}
 }
 
-func finalizers(blocked bool) {
+func finalizers(kind string) {
 	drop(firstBatch, finished)
 	collectUntil(func() bool { return atomic.LoadInt32(&ran) == firstBatch })
-	if !blocked {
+	wait := make(chan struct{})
+	switch kind {
+	case "drained":
 		return
+	case "blocked":
+		drop(1, stuckFinalizer)
+		go leakedBehind(wait)
+	default:
+		drop(1, waitingFinalizer)
+		go behind(wait)
 	}
-	drop(1, stuckFinalizer)
 	collectUntil(func() bool { return len(entered) == 1 })
 	<-entered
+	dropBehind(wait)
+	wait = nil
 	drop(secondBatch, finished)
 	runtime.GC()
 	runtime.GC()
@@ -184,7 +217,8 @@ func waitsForGate()                 { <-gate }
 func waitsForTimer(after time.Time) { time.Sleep(time.Until(after)) }
 
 func main() {
-	blocked := os.Args[1] == "blocked"
+	kind := os.Args[1]
+	blocked := kind != "drained"
 	atOnce, err := strconv.Atoi(os.Args[2])
 	if err != nil {
 		panic(err)
@@ -194,7 +228,7 @@ func main() {
 	runtime.GOMAXPROCS(6)
 	threads()
 	heap()
-	finalizers(blocked)
+	finalizers(kind)
 	cleanups(blocked)
 	descriptors(atOnce)
 	inSystemCalls(12)
@@ -214,7 +248,11 @@ func main() {
 	time.Sleep(50 * time.Millisecond)
 	runtime.GC()
 	queue, own := queued(blocked)
-	truth, _ := json.Marshal(map[string]int{"leaked": 4, "finalizers": queue, "cleanups": own})
+	leaked := 4
+	if kind == "blocked" {
+		leaked++
+	}
+	truth, _ := json.Marshal(map[string]int{"leaked": leaked, "finalizers": queue, "cleanups": own})
 	fmt.Println(string(truth))
 	fmt.Println("READY")
 	os.Stdin.Read(make([]byte, 1))
