@@ -56,6 +56,7 @@ std::vector<Finding> findAll(const Context& context) {
     fileRules(context, pools, others);
     contextRules(context, others);
   }
+  finalizerRules(context, others);
   std::unordered_set<Index> named;
   for (const Finding& finding : pools) {
     named.insert(finding.goroutines.begin(), finding.goroutines.end());

@@ -52,4 +52,7 @@ void fileRules(const Context& context, const std::vector<Finding>& named,
 void contextRules(const Context& context, std::vector<Finding>& findings);
 void timerRules(const Context& context, std::vector<Finding>& findings);
 
+/// The rule about finalizers and cleanups that do not return.
+void finalizerRules(const Context& context, std::vector<Finding>& findings);
+
 }  // namespace parked::rules

@@ -90,6 +90,9 @@ constexpr std::array kRules = {
          "defer file.Close() right after the error check; in a loop, in a function of its own"},
     Rule{RuleId::connNeverClosed, "PK091", "net.Conn never closed",
          "defer conn.Close() right after the error check; close listeners, too"},
+    Rule{RuleId::finalizerStuck, "PK093", "finalizer that blocks all others",
+         "let finalizers and cleanups return at once: what may wait (channels, locks, the network) "
+         "belongs into a goroutine that they start"},
     Rule{RuleId::cancelNeverCalled, "PK100", "cancel function that is never called",
          "defer cancel() right after WithCancel; go vet -lostcancel finds most of them"},
     Rule{RuleId::contextsPileUp, "PK101", "contexts pile up under one parent",

@@ -44,6 +44,7 @@ enum class RuleId : std::uint8_t {
   sqlPoolStarved,
   fileNeverClosed,
   connNeverClosed,
+  finalizerStuck,
   cancelNeverCalled,
   contextsPileUp,
   timeoutNeverCancelled,

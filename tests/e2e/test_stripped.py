@@ -103,6 +103,13 @@ def test_lists_in_use(kind: str, used: Build, tmp_path: Path) -> None:
     assert document(symbols, core.core, "report")["proof"]["state"] == "given"
     core.core.unlink()
     assert verdicts_in(alone, "main.leaked") == ["PROVED"] * truth["leaked"]
+    found = finalizer_findings(alone)
+    assert found == finalizer_findings(helped)
+    blocked = [("finalizer", truth["finalizers"]), ("cleanup", truth["cleanups"])]
+    assert [f["verdict"] for f in found] == ["PROVED" for _, queued in blocked if queued]
+    for finding, (noun, queued) in zip(found, blocked, strict=False):
+        assert f"a {noun} can never return: no other {noun} runs any more" in finding["sentence"]
+        assert finding["sentence"].endswith(f", {queued} are queued")
 
 
 def test_finalizers_behind_one_that_may_return(used: Build, tmp_path: Path) -> None:
@@ -111,9 +118,17 @@ def test_finalizers_behind_one_that_may_return(used: Build, tmp_path: Path) -> N
     words = ("waiting", str(descriptors_at_once(binary)))
     with Running(strip(binary, tmp_path / "stripped"), tmp_path, *words) as target:
         report = json.loads(parked(target.pid, "report", "--all", "--json").stdout)
+        soon = json.loads(
+            parked(target.pid, "report", "--suspect-age", "1ns", "--all", "--json").stdout
+        )
     assert report["proof"]["state"] == "given"
     assert verdicts_in(report, "main.behind") == ["WAITING"]
     assert verdicts_in(report, "main.waitingFinalizer") == ["WAITING"]
+    # Of the two, those of cleanups are blocked for ever.
+    assert all("cleanup" in f["sentence"] for f in finalizer_findings(report))
+    finding = finalizer_findings(soon)[0]
+    assert finding["verdict"] == "SUSPECT"
+    assert re.match(r"a finalizer has not returned for at least .*: no other", finding["sentence"])
 
 
 def verdicts_in(report: dict, function: str) -> list[str]:
@@ -123,6 +138,10 @@ def verdicts_in(report: dict, function: str) -> list[str]:
         for goroutine in report["goroutines"]
         if any(frame["func"].startswith(function) for frame in goroutine["frames"])
     ]
+
+
+def finalizer_findings(report: dict) -> list[dict]:
+    return [finding for finding in report["findings"] if finding["rule"] == "PK093"]
 
 
 def verdicts(report: dict) -> dict:
