@@ -61,8 +61,7 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
   }
   {
     const Timings::Scope scope(timings, "lock holders");
-    auto holders = findLockHolders(
-        snapshot, code, options.proof != nullptr ? options.proof->heap() : nullptr, stop);
+    auto holders = findLockHolders(snapshot, code, stop);
     if (holders) {
       lockHolders_ = std::move(*holders);
     } else if (interrupted_.empty()) {
@@ -151,14 +150,14 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
   }
 }
 
-/// Not proved: that a frame has a lock at hand and stands behind a Lock is no certainty.
+/// Not proved: a lock may be handed over, and who unlocks it then need not show.
 void Analysis::judgeLockCycles() {
   for (const LockCycle& cycle : lockHolders_.cycles) {
     for (const LockCycle::Member& member : cycle.members) {
       GoroutineInfo& info = goroutines_[member.goroutine];
       if (info.verdict != Verdict::waiting) continue;
       info.verdict = Verdict::suspect;
-      info.why = Why::lockCycle;
+      info.why = cycle.members.size() == 1 ? Why::lockedAgain : Why::lockCycle;
     }
   }
 }

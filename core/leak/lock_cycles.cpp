@@ -1,5 +1,6 @@
 #include "leak/lock_cycles.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,8 @@ void findLockCycles(const golang::Snapshot& snapshot, std::span<const Index> loc
     }
     LockCycle cycle{{way.begin() + static_cast<std::ptrdiff_t>(closed->second.step), way.end()}};
     auto& members = cycle.members;
-    // Alone, it would have to be exact: an object may have two locks.
-    if (members.size() == 1 && !members.front().holder.exact) continue;
+    const auto exact = [](const LockCycle::Member& member) { return member.holder.exact; };
+    if (!std::ranges::all_of(members, exact)) continue;
     for (std::size_t i = 0; i < members.size(); ++i) {
       members[i].goroutine = members[(i + members.size() - 1) % members.size()].holder.goroutine;
       holders.cycleOf.try_emplace(members[i].goroutine, holders.cycles.size(), i);

@@ -1,6 +1,6 @@
-// Who may hold a lock that others wait for. Go's locks do not say who holds them; stacks do: a
-// frame whose function has locked, has not unlocked, and has the lock at hand. And the circles of
-// goroutines that wait for one another's locks.
+// Who holds a lock that others wait for. Go's locks do not say who holds them; stacks do: a frame
+// whose function has locked, has not unlocked, and has the address of the lock in its words. And
+// the circles of goroutines that wait for one another's locks.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "golang/snapshot.h"
-#include "heap/heap.h"
 #include "leak/code.h"
 #include "leak/places.h"
 #include "stdlib/stop.h"
@@ -21,9 +20,11 @@ using golang::kNone;
 /// A goroutine that may hold a lock.
 struct LockHolder {
   Index goroutine = kNone;
-  Place locked;        ///< where its frame called Lock
-  Place now;           ///< where that frame stands
-  bool exact = false;  ///< the frame has the lock's own address, not only that of what it lies in
+  Place locked;          ///< where its frame called Lock, or a helper did for it
+  Place now;             ///< where that frame stands
+  bool exact = false;    ///< the frame has kept the lock's own address, and locked on every way
+  bool unlocks = false;  ///< it did not lock, it will unlock (at `locked`): handed over to it
+  bool reads = false;    ///< of an RWMutex: it holds it for reading
 };
 
 /// Goroutines each of which waits for a lock that the next one holds, the last for the first.
@@ -48,10 +49,10 @@ struct LockHolders {
   std::unordered_map<Index, InCycle> cycleOf;
 };
 
-/// Looks for the holders of every locked mutex and RWMutex that somebody waits for. `heap` may be
-/// null: then only locks whose address itself lies in a frame are found. Nothing if it is stopped:
-/// whom a goroutine that was not looked at holds up is not known, and with it no circle.
+/// Looks for the holders of every locked mutex and RWMutex that somebody waits for. Nothing if it
+/// is stopped: whom a goroutine that was not looked at holds up is not known, and with it no
+/// circle.
 std::optional<LockHolders> findLockHolders(const golang::Snapshot& snapshot, const Code& code,
-                                           const heap::Heap* heap, stdlib::Stop& stop);
+                                           stdlib::Stop& stop);
 
 }  // namespace parked::leak

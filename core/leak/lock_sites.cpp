@@ -1,114 +1,234 @@
 #include "leak/lock_sites.h"
 
 #include <algorithm>
-#include <cstring>
-#include <span>
-#include <tuple>
 
 namespace parked::leak {
 
 namespace {
 
-constexpr Addr kLongestFunction = 1 << 20;
-
-/// The methods of sync.Mutex and sync.RWMutex, and what they call when it gets slow. Since 1.24 the
-/// mutex itself is in internal/sync.
-struct Method {
-  std::string_view name;
-  bool acquires, rwMutex;
-};
-constexpr Method kMethods[] = {
-    {"sync.(*Mutex).Lock", true, false},
-    {"sync.(*Mutex).lockSlow", true, false},
-    {"internal/sync.(*Mutex).Lock", true, false},
-    {"internal/sync.(*Mutex).lockSlow", true, false},
-    {"sync.(*Mutex).Unlock", false, false},
-    {"sync.(*Mutex).unlockSlow", false, false},
-    {"internal/sync.(*Mutex).Unlock", false, false},
-    {"internal/sync.(*Mutex).unlockSlow", false, false},
-    {"sync.(*RWMutex).Lock", true, true},
-    {"sync.(*RWMutex).RLock", true, true},
-    {"sync.(*RWMutex).Unlock", false, true},
-    {"sync.(*RWMutex).RUnlock", false, true},
-    {"sync.(*RWMutex).rUnlockSlow", false, true},
-};
-
-const Method* methodNamed(std::string_view name) {
-  const auto* at = std::ranges::find(kMethods, name, &Method::name);
-  return at == std::end(kMethods) ? nullptr : at;
-}
-
-/// Calls visit(return address, address called) for what looks like a direct call. On amd64 code is
-/// read at every byte; that something else looks like a call of a method of sync is very unlikely.
-template <class Visit>
-void visitCalls(target::Arch arch, Addr start, std::span<const std::byte> code, Visit&& visit) {
-  constexpr std::size_t kCall = 5, kBranch = 4;
-  if (arch == target::Arch::amd64) {
-    for (std::size_t i = 0; i + kCall <= code.size(); ++i) {
-      if (code[i] != std::byte{0xe8}) continue;
-      std::int32_t offset;
-      std::memcpy(&offset, code.data() + i + 1, sizeof offset);
-      const Addr next = start + i + kCall;
-      visit(next, next + static_cast<Addr>(std::int64_t{offset}));
-    }
-    return;
-  }
-  for (std::size_t i = 0; i + kBranch <= code.size(); i += kBranch) {
-    std::uint32_t word;
-    std::memcpy(&word, code.data() + i, sizeof word);
-    if (word >> 26 != 0x25) continue;  // BL
-    const std::int64_t offset = static_cast<std::int32_t>(word << 6) >> 4;
-    visit(start + i + kBranch, start + i + static_cast<Addr>(offset));
-  }
-}
+constexpr std::int64_t kWord = sizeof(Addr);
+constexpr std::uint32_t kNotTold = LockUse::kNotTold;
 
 }  // namespace
 
-std::span<const std::byte> LockSites::bytes(const image::Function& function) const {
-  if (function.end <= function.entry) return {};
-  return image_.target().memory().bytes(function.entry,
-                                        std::min(function.end - function.entry, kLongestFunction));
-}
-
-void LockSites::read(const image::Function& function, std::vector<LockSite>& out) const {
-  const image::FunctionTable& table = image_.functions();
-  std::vector<image::SourceFrame> frames;
-  visitCalls(image_.target().arch(), function.entry, bytes(function), [&](Addr next, Addr callee) {
-    const image::FuncIndex called = table.find(callee);
-    if (called == image::kNoFunc || table.function(called).entry != callee) return;
-    const Method* method = methodNamed(table.function(called).name);
-    frames.clear();
-    code_.expand(next, false, frames);
-    // Of methods inlined into one another the outermost is what the user wrote.
-    std::size_t user = 0;
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      if (const Method* inlined = methodNamed(frames[i].function)) {
-        method = inlined;
-        user = i + 1;
-      }
-    }
-    if (method == nullptr || user >= frames.size()) return;
-    out.push_back({frames[user].function, frames[user].file, frames[user].line, method->acquires,
-                   method->rwMutex});
-  });
-  const auto key = [](const LockSite& site) {
-    return std::tie(site.function, site.line, site.acquires, site.rwMutex);
-  };
-  std::ranges::sort(out, {}, key);
-  const auto repeated = std::ranges::unique(out, {}, key);
-  out.erase(repeated.begin(), repeated.end());
-}
-
-const std::vector<LockSite>& LockSites::of(image::FuncIndex index) {
-  const auto [at, isNew] = known_.try_emplace(index);
-  if (isNew && index != image::kNoFunc) {
-    const image::Function& function = image_.functions().function(index);
-    if (!isRuntimeFunction(function.name) && !function.name.starts_with("sync.") &&
-        !function.name.starts_with("internal/sync.")) {
-      read(function, at->second);
+/// Finds the values of a state in the words of the frame.
+class LockSites::Reader {
+ public:
+  /// `waited`: the lock that is being taken.
+  Reader(LockCode& locks, LockFlow& flow, const LockFlow::State& state,
+         std::optional<ValueId> waited, FrameLocks& out)
+      : locks_(locks), flow_(flow), state_(state), out_(out) {
+    if (waited) waited_ = flow.values().split(*waited);
+    for (const LockFlow::Word& word : state.words) {
+      const Values::Split split = flow.values().split(word.value);
+      words_.try_emplace(split.base, word.offset, split.offset);
     }
   }
-  return at->second;
+
+  LockUse read(const LockEvent& event, const std::vector<image::SourceFrame>& now) {
+    LockUse use;
+    use.mode = event.mode;
+    use.acquires = event.acquires;
+    use.certain = event.certain;
+    use.exact = true;
+    use.address = expression(event.lock, use.exact, 0);
+    setPlaces(use, flow_.sites()[event.site], now);
+    return use;
+  }
+  void readClosures(const std::vector<image::SourceFrame>& now);
+
+ private:
+  struct At {
+    std::int64_t offset = 0, behind = 0;  // of the word, and what is added to the value there
+  };
+
+  void setPlaces(LockUse& use, const LockSite& site, const std::vector<image::SourceFrame>& now) {
+    std::vector<std::string_view> around;
+    use.place = locks_.placeOf(site, around);
+    const auto mine = std::ranges::find_if(now, [&](const image::SourceFrame& frame) {
+      return std::ranges::find(around, frame.function) != around.end();
+    });
+    if (now.empty()) return;
+    const image::SourceFrame& frame = mine != now.end() ? *mine : now.back();
+    use.now = {frame.function, frame.file, frame.line};
+  }
+
+  std::uint32_t add(const Expression& expression) {
+    out_.expressions.push_back(expression);
+    return static_cast<std::uint32_t>(out_.expressions.size() - 1);
+  }
+  std::uint32_t plus(std::uint32_t expression, std::int64_t number) {
+    if (expression == kNotTold || number == 0) return expression;
+    return add({.kind = Expression::Kind::offset, .a = expression, .number = number});
+  }
+  std::uint32_t expression(ValueId id, bool& exact, int depth);
+  std::uint32_t compound(const Value& value, ValueId id, bool& exact, int depth);
+
+  LockCode& locks_;
+  LockFlow& flow_;
+  const LockFlow::State& state_;
+  FrameLocks& out_;
+  std::optional<Values::Split> waited_;
+  std::unordered_map<ValueId, At> words_;  // by the value without what is added
+};
+
+std::uint32_t LockSites::Reader::expression(ValueId id, bool& exact, int depth) {
+  constexpr int kDeep = 12;
+  if (depth > kDeep) return kNotTold;
+  const Values& values = flow_.values();
+  const Values::Split split = values.split(id);
+  const auto at = words_.find(split.base);
+  if (at != words_.end()) {
+    return plus(add({.kind = Expression::Kind::word, .number = at->second.offset}),
+                split.offset - at->second.behind);
+  }
+  if (waited_ && waited_->base == split.base) {
+    return plus(add({.kind = Expression::Kind::waited}), split.offset - waited_->offset);
+  }
+  return plus(compound(values[split.base], split.base, exact, depth), split.offset);
+}
+
+std::uint32_t LockSites::Reader::compound(const Value& value, ValueId id, bool& exact, int depth) {
+  using Kind = Expression::Kind;
+  switch (value.kind) {
+    case Value::Kind::constant:
+      return add({.kind = Kind::constant, .number = value.number});
+    case Value::Kind::frame:
+      return add({.kind = Kind::frame, .number = value.number});
+    case Value::Kind::entryWord:
+      // It has not been written since; what lies below its end was never there.
+      if (value.number < 0 || flow_.wordAt(state_, value.number) != id) return kNotTold;
+      return add({.kind = Kind::word, .number = value.number});
+    case Value::Kind::sum: {
+      const std::uint32_t a = expression(value.a, exact, depth + 1);
+      const std::uint32_t b = expression(value.b, exact, depth + 1);
+      if (a == kNotTold || b == kNotTold) return kNotTold;
+      return add({.kind = Kind::sum, .a = a, .b = b});
+    }
+    case Value::Kind::scaled: {
+      const std::uint32_t a = expression(value.a, exact, depth + 1);
+      if (a == kNotTold) return kNotTold;
+      return add({.kind = Kind::scaled, .a = a, .number = value.number});
+    }
+    case Value::Kind::load: {
+      // A variable that is not the frame's, and a closure's, are read as they are now. The former
+      // seldom change, the latter never do.
+      const Value& from = flow_.values()[flow_.values().split(value.a).base];
+      const bool closure = from.kind == Value::Kind::entryRegister && from.a == kDx;
+      if (from.kind != Value::Kind::constant && !closure) exact = false;
+      const std::uint32_t a = expression(value.a, exact, depth + 1);
+      if (a == kNotTold) return kNotTold;
+      return add({.kind = Kind::load, .a = a});
+    }
+    default:
+      return kNotTold;
+  }
+}
+
+/// A closure that the frame has made: its code, and behind that what it uses of the frame. What is
+/// deferred is such a one.
+void LockSites::Reader::readClosures(const std::vector<image::SourceFrame>& now) {
+  for (const LockFlow::Word& word : state_.words) {
+    const Value& code = flow_.values()[word.value];
+    if (code.kind != Value::Kind::constant || !locks_.isFunction(static_cast<Addr>(code.number))) {
+      continue;
+    }
+    const LockSummary* summary = locks_.summaryAt(static_cast<Addr>(code.number));
+    if (summary == nullptr) continue;
+    for (const LockEvent& event : summary->events) {
+      const Values& values = *summary->values;
+      const Values::Split lock = values.split(event.lock);
+      const Value& loaded = values[lock.base];
+      if (event.acquires || loaded.kind != Value::Kind::load) continue;
+      const Values::Split from = values.split(loaded.a);
+      const Value& base = values[from.base];
+      if (base.kind != Value::Kind::entryRegister || base.a != kDx) continue;
+      LockUse use;
+      use.mode = event.mode;
+      use.exact = true;
+      use.certain = event.certain;
+      use.address = plus(expression(flow_.wordAt(state_, word.offset + from.offset), use.exact, 0),
+                         lock.offset);
+      setPlaces(use, summary->sites[event.site], now);
+      if (use.address != kNotTold && use.exact) out_.deferred.push_back(use);
+    }
+  }
+}
+
+const FrameLocks& LockSites::at(image::FuncIndex function, Addr pc, bool exact) {
+  const auto [at, isNew] = known_.try_emplace(pc * 2 + (exact ? 1 : 0));
+  FrameLocks& result = at->second;
+  if (!isNew || function == image::kNoFunc) return result;
+  LockFlow* flow = locks_.flowOf(function);
+  if (flow == nullptr) return result;
+  auto state = flow->before(pc, exact);
+  if (!state) return result;
+  result.defers = flow->defers();
+  // In the middle of a Lock it has not got it.
+  std::optional<ValueId> waited;
+  if (const std::uint64_t instance = locks_.acquiringAt(pc, exact); instance != 0) {
+    const auto last =
+        std::find_if(state->events.rbegin(), state->events.rend(), [&](const LockEvent& event) {
+          return event.acquires && flow->sites()[event.site].instance == instance;
+        });
+    if (last != state->events.rend()) {
+      waited = last->lock;
+      state->events.erase(std::next(last).base());
+    }
+  } else if (const Instruction* call = exact ? nullptr : flow->at(pc, false);
+             call != nullptr && locks_.locks(call->destination())) {
+    waited = state->registers[kAx];
+  }
+  std::vector<image::SourceFrame> now;
+  code_.expand(pc, exact, now);
+  Reader reader(locks_, *flow, *state, waited, result);
+  for (const LockEvent& event : state->events) result.done.push_back(reader.read(event, now));
+  reader.readClosures(now);
+  for (const LockEvent& event : flow->summary().events) {
+    const bool isDone =
+        std::ranges::find(state->events, event.site, &LockEvent::site) != state->events.end();
+    if (event.acquires || isDone) continue;
+    LockUse use = reader.read(event, now);
+    if (use.address != kNotTold && use.exact) result.left.push_back(use);
+  }
+  return result;
+}
+
+std::optional<Addr> FrameLocks::evaluate(std::uint32_t index, const Frame& frame) const {
+  if (index >= expressions.size()) return std::nullopt;
+  const Expression& it = expressions[index];
+  const auto number = static_cast<Addr>(it.number);
+  Addr word = 0;
+  // An expression refers to older ones only.
+  const auto a = [&] { return evaluate(it.a, frame); };
+  switch (it.kind) {
+    case Expression::Kind::word:
+      return frame.memory.read(frame.end + number, word) ? std::optional(word) : std::nullopt;
+    case Expression::Kind::constant:
+      return number;
+    case Expression::Kind::waited:
+      return frame.waited != 0 ? std::optional(frame.waited) : std::nullopt;
+    case Expression::Kind::frame:
+      return frame.end + number;
+    case Expression::Kind::offset:
+      if (const auto from = a()) return *from + number;
+      return std::nullopt;
+    case Expression::Kind::scaled:
+      if (const auto from = a()) return *from * number;
+      return std::nullopt;
+    case Expression::Kind::sum: {
+      const auto from = a();
+      const auto other = evaluate(it.b, frame);
+      if (!from || !other) return std::nullopt;
+      return *from + *other;
+    }
+    case Expression::Kind::load: {
+      const auto from = a();
+      if (!from || !frame.memory.read(*from, word)) return std::nullopt;
+      return word;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace parked::leak

@@ -137,7 +137,6 @@ std::string lockCycle(const Analysis& analysis, Index goroutine) {
     const auto& member = members[(at->second.member + step) % members.size()];
     return analysis.snapshot().goroutines[member.holder.goroutine].id;
   };
-  if (members.size() == 1) return "waits for a lock that it seems to hold itself";
   std::string text = fmt::format("a circle of locks: goroutine {} seems to hold it", idOf(0));
   for (std::size_t next = 1; next < std::min(members.size(), kNamed); ++next) {
     text += fmt::format(" and waits for what goroutine {} holds", idOf(next));
@@ -145,6 +144,22 @@ std::string lockCycle(const Analysis& analysis, Index goroutine) {
   if (members.size() > kNamed)
     text += fmt::format(", and so on: {}", counted(members.size(), "goroutine"));
   return text;
+}
+
+/// "waits for a lock that it seems to hold itself: main.(*T).run locked it at line 12".
+std::string lockedAgain(const Analysis& analysis, Index goroutine) {
+  const LockHolders& holders = analysis.lockHolders();
+  const auto at = holders.cycleOf.find(goroutine);
+  if (at == holders.cycleOf.end()) return "waits for a lock that it seems to hold itself";
+  const LockHolder& holder = holders.cycles[at->second.cycle].members.front().holder;
+  const auto waits = analysis.snapshot().waitsOf(analysis.snapshot().goroutines[goroutine]);
+  const bool writes = waits.front().op == golang::WaitOp::lock;
+  return fmt::format(
+      "{}: {} locked it at line {}",
+      !holder.reads ? "waits for a lock that it seems to hold itself"
+      : writes      ? "waits to write an RWMutex that it seems to read itself"
+                    : "waits to read, behind a writer, an RWMutex that it seems to read already",
+      holder.locked.function, holder.locked.line);
 }
 
 /// The sentence for `why`, spoken of `group`, the group it was found for.
@@ -174,6 +189,8 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
                              : fmt::format(" for at least {}", humanDuration(group.longestWait)));
     case Why::lockCycle:
       return lockCycle(analysis, goroutine);
+    case Why::lockedAgain:
+      return lockedAgain(analysis, goroutine);
     case Why::worker:
       return fmt::format(
           "{} {} one {}, as idle workers do", counted(group.count, "goroutine"),

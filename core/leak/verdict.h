@@ -54,13 +54,14 @@ enum class Why : std::uint8_t {
   badStatus,     ///< a status parked does not know
   notRead,       ///< what it waits on was not read: the user asked to stop
   // suspect
-  many,        ///< at least Thresholds::count at one place
-  settled,     ///< at least Thresholds::some at one place for at least Thresholds::someAge
-  old,         ///< at least Thresholds::few at one place for at least Thresholds::age
-  oldLock,     ///< waits for a lock for at least Thresholds::age
-  lockCycle,   ///< waits for a lock in a circle of goroutines that hold one another's
-  unstopped,   ///< would be proved, but the process was read while it ran
-  unfinished,  ///< would be proved, but the user asked to stop
+  many,         ///< at least Thresholds::count at one place
+  settled,      ///< at least Thresholds::some at one place for at least Thresholds::someAge
+  old,          ///< at least Thresholds::few at one place for at least Thresholds::age
+  oldLock,      ///< waits for a lock for at least Thresholds::age
+  lockCycle,    ///< waits for a lock in a circle of goroutines that hold one another's
+  lockedAgain,  ///< waits for a lock that it holds itself
+  unstopped,    ///< would be proved, but the process was read while it ran
+  unfinished,   ///< would be proved, but the user asked to stop
   // waiting
   mainForever,  ///< main in `select {}`: the usual way to keep a program up
   benign,       ///< a well-known background goroutine, see GoroutineInfo::label

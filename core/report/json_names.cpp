@@ -92,6 +92,8 @@ std::string_view ruleId(leak::Why why) {
       return "old_lock";
     case leak::Why::lockCycle:
       return "lock_cycle";
+    case leak::Why::lockedAgain:
+      return "locked_again";
     case Why::unstopped:
       return "not_stopped";
     case Why::unfinished:

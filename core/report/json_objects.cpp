@@ -334,7 +334,8 @@ void JsonObjects::holder(std::string& out, const leak::LockHolder& holder) const
   putPlaceMembers(out, holder.locked.function, holder.locked.file, holder.locked.line);
   out += R"(},"now":{)";
   putPlaceMembers(out, holder.now.function, holder.now.file, holder.now.line);
-  put(out, FMT_COMPILE(R"(}},"exact":{}}})"), boolText(holder.exact));
+  put(out, FMT_COMPILE(R"(}},"exact":{},"reads":{},"unlocks":{}}})"), boolText(holder.exact),
+      boolText(holder.reads), boolText(holder.unlocks));
 }
 
 void JsonObjects::lock(std::string& out, Index index) const {

@@ -143,9 +143,11 @@ void putLockCycles(Page& page, const Report& report, std::uint64_t limit, const 
   const auto& cycles = report.analysis->lockHolders().cycles;
   const std::uint64_t circles = atMost(cycles.size(), limit);
   for (const leak::LockCycle& cycle : std::span(cycles).first(circles)) {
-    page.line(0, {{"circle of locks", Ink::bad},
-                  {fmt::format("  {}, none of which can go on, it seems",
-                               leak::counted(cycle.members.size(), "goroutine"))}});
+    const bool alone = cycle.members.size() == 1;
+    page.line(0, {{alone ? "locked again" : "circle of locks", Ink::bad},
+                  {alone ? "  by who holds it, it seems"
+                         : fmt::format("  {}, none of which can go on, it seems",
+                                       leak::counted(cycle.members.size(), "goroutine"))}});
     const std::uint64_t shown = atMost(cycle.members.size(), limit);
     for (std::size_t i = 0; i < shown; ++i) {
       const leak::LockCycle::Member& member = cycle.members[i];

@@ -78,17 +78,41 @@ std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Inde
   return text;
 }
 
+namespace {
+
+/// "main.slow, which stands at main.go:24", or only the line if it is the function named before.
+std::string standsText(const leak::LockHolder& holder) {
+  if (holder.now.function == holder.locked.function) {
+    return fmt::format("and stands at line {}", holder.now.line);
+  }
+  return fmt::format("for {}, which stands at {}:{}", holder.now.function,
+                     baseName(holder.now.file), holder.now.line);
+}
+
+}  // namespace
+
 std::vector<std::string> holderTexts(const Report& report, Index lock) {
   std::vector<std::string> texts;
   const auto& all = report.analysis->lockHolders().of;
   if (lock >= all.size()) return texts;
+  const golang::Lock& it = report.snapshot->locks[lock];
+  const bool held = it.decoded && (it.mutexLocked || it.writerPending || it.readers > 0);
+  if (all[lock].empty() && held) return {"not known"};
   for (const leak::LockHolder& holder : all[lock]) {
     const golang::Goroutine& goroutine = report.snapshot->goroutines[holder.goroutine];
-    texts.push_back(
-        fmt::format("goroutine {}, it seems: {} locked {} at {}:{} and stands at line {} ({})",
-                    goroutine.id, holder.locked.function,
-                    holder.exact ? "it" : "a lock of that object", baseName(holder.locked.file),
-                    holder.locked.line, holder.now.line, reasonText(*report.snapshot, goroutine)));
+    const std::string at = fmt::format("{}:{}", baseName(holder.locked.file), holder.locked.line);
+    const std::string reason = reasonText(*report.snapshot, goroutine);
+    if (holder.unlocks) {
+      texts.push_back(fmt::format(
+          "it was handed over, it seems: goroutine {} is to unlock it in {} at {} {} ({})",
+          goroutine.id, holder.locked.function, at, standsText(holder), reason));
+      continue;
+    }
+    texts.push_back(fmt::format(
+        "{} {}: {} {} it at {} {} ({})", holder.exact ? "goroutine" : "perhaps goroutine",
+        holder.exact ? fmt::format("{}, it seems", goroutine.id) : std::to_string(goroutine.id),
+        holder.locked.function, holder.exact ? "locked" : "may have locked", at, standsText(holder),
+        reason));
   }
   return texts;
 }

@@ -198,6 +198,36 @@ bool lockCircleRule(const leak::Analysis& analysis, const leak::Group& group, Fi
                          leak::counted(inside, "goroutine"), inside == 1 ? "is" : "are", behind));
 }
 
+/// Goroutines that wait for locks they hold themselves, proved or not.
+bool lockedAgainRule(const leak::Analysis& analysis, const leak::Group& group, const Wait& wait,
+                     Finding& finding) {
+  const leak::LockHolders& holders = analysis.lockHolders();
+  if (holders.cycles.empty()) return false;
+  std::uint64_t again = 0;
+  bool reads = false;
+  for (const Index member : analysis.grouping().membersOf(group)) {
+    const auto at = holders.cycleOf.find(member);
+    if (at == holders.cycleOf.end()) continue;
+    const auto& members = holders.cycles[at->second.cycle].members;
+    if (members.size() > 1) return false;
+    reads = reads || members.front().holder.reads;
+    ++again;
+  }
+  if (again == 0) return false;
+  const std::string_view verb = again == 1 ? "waits" : "wait";
+  const std::string_view itself = again == 1 ? "it has" : "they have";
+  if (reads && wait.op == WaitOp::rlock) {
+    return set(finding, RuleId::readersNeverLeave,
+               fmt::format("{} {} to read, behind a writer, an RWMutex that {} for reading already",
+                           leak::counted(again, "goroutine"), verb, itself));
+  }
+  return set(finding, RuleId::lockedAgain,
+             reads ? fmt::format("{} {} to write an RWMutex that {} for reading",
+                                 leak::counted(again, "goroutine"), verb, itself)
+                   : fmt::format("{} {} for a lock that {} locked before",
+                                 leak::counted(again, "goroutine"), verb, itself));
+}
+
 }  // namespace
 
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding) {
@@ -210,6 +240,7 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
     return fmt::format("{} {} {}", goroutines(evidence), verb(evidence, "is", "are"), what);
   };
   if (lockCircleRule(analysis, group, finding)) return true;
+  if (!waits.empty() && lockedAgainRule(analysis, group, waits.front(), finding)) return true;
   switch (group.why) {
     case Why::nilChannel:
       return set(finding, RuleId::nilChannel, stuck("blocked on a nil channel"));

@@ -46,6 +46,9 @@ constexpr std::array kRules = {
     Rule{RuleId::errorGroupFull, "PK028", "errgroup with no place left",
          "do not call Go from a function of the same group with SetLimit, and let its functions "
          "return when its context is done"},
+    Rule{RuleId::lockedAgain, "PK029", "lock taken again by who holds it",
+         "Go's locks cannot be taken twice, and an RWMutex that is read cannot be locked for "
+         "writing: unlock before, or call a variant that expects the lock to be held"},
     Rule{RuleId::timerRearmsItself, "PK040", "AfterFunc that starts itself again for ever",
          "keep the *time.Timer and Stop it when what it serves ends, or use a time.Ticker in a "
          "goroutine that ends with it"},

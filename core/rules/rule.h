@@ -27,6 +27,7 @@ enum class RuleId : std::uint8_t {
   semaphoreNeverReleased,
   errorGroupNeverEnds,
   errorGroupFull,
+  lockedAgain,
   timerRearmsItself,
   timersPileUp,
   timeAfterInLoop,

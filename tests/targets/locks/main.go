@@ -133,6 +133,7 @@ func main() {
 	go victim()
 	go bystander()
 	time.Sleep(200 * time.Millisecond)
+	fmt.Println(scenes())
 	fmt.Println("READY")
 	time.Sleep(time.Hour)
 }
