@@ -45,7 +45,7 @@ void lost(const Context& context, std::vector<Finding>& findings) {
   std::map<std::pair<Index, ContextKind>, Lost> byParent;
   for (Index i = 0; i < contexts.nodes.size(); ++i) {
     const ContextNode& node = contexts.nodes[i];
-    if (!node.lost) continue;
+    if (!node.lost || node.kind == ContextKind::afterFunc) continue;
     Lost& lost = byParent[{node.registered, node.kind}];
     lost.nodes.push_back(i);
     lost.latest = std::max(lost.latest, node.deadline);
@@ -92,6 +92,43 @@ void lost(const Context& context, std::vector<Finding>& findings) {
   }
 }
 
+/// What context.AfterFunc hung on a context, with its stop function lost: one finding a parent and
+/// function.
+void afterFuncs(const Context& context, std::vector<Finding>& findings) {
+  const leak::Analysis& analysis = context.analysis;
+  const Contexts& contexts = context.resources->contexts;
+  std::map<std::pair<Index, Addr>, std::vector<Index>> byFunction;
+  for (Index i = 0; i < contexts.nodes.size(); ++i) {
+    const ContextNode& node = contexts.nodes[i];
+    if (node.lost && node.kind == ContextKind::afterFunc) {
+      byFunction[{node.registered, node.callback}].push_back(i);
+    }
+  }
+  for (const auto& [key, nodes] : byFunction) {
+    const auto& [parent, callback] = key;
+    if (nodes.size() < kManyAfterFuncs || parent == kNone) continue;
+    Finding finding;
+    finding.rule = RuleId::afterFuncNeverStopped;
+    finding.count = nodes.size();
+    if (callback != 0) finding.place = leak::functionAt(analysis.code(), callback);
+    finding.sentence = fmt::format(
+        "{} of context.AfterFunc hang on one context, and nobody has their stop functions any "
+        "more{}",
+        leak::counted(nodes.size(), "function"),
+        finding.place.function.empty()
+            ? std::string()
+            : fmt::format("; they will call {}", finding.place.function));
+    finding.evidence.push_back(
+        fmt::format("parent {}, which has {} that end with it", nodeText(contexts.nodes[parent]),
+                    leak::counted(contexts.nodes[parent].cancelables, "context")));
+    for (const Index i : nodes) {
+      if (finding.evidence.size() > kExamples) break;
+      finding.evidence.push_back(nodeText(contexts.nodes[i]));
+    }
+    findings.push_back(std::move(finding));
+  }
+}
+
 /// A context that many others hang on, which somebody still has.
 void pileUp(const Context& context, std::vector<Finding>& findings) {
   const Contexts& contexts = context.resources->contexts;
@@ -122,6 +159,7 @@ void pileUp(const Context& context, std::vector<Finding>& findings) {
 
 void contextRules(const Context& context, std::vector<Finding>& findings) {
   lost(context, findings);
+  afterFuncs(context, findings);
   pileUp(context, findings);
 }
 

@@ -57,6 +57,7 @@ std::vector<Finding> findAll(const Context& context) {
     contextRules(context, others);
   }
   finalizerRules(context, others);
+  signalRules(context, others);
   std::unordered_set<Index> named;
   for (const Finding& finding : pools) {
     named.insert(finding.goroutines.begin(), finding.goroutines.end());

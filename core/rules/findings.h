@@ -50,6 +50,7 @@ void sqlRules(const Context& context, std::vector<Finding>& findings);
 void fileRules(const Context& context, const std::vector<Finding>& named,
                std::vector<Finding>& findings);
 void contextRules(const Context& context, std::vector<Finding>& findings);
+void signalRules(const Context& context, std::vector<Finding>& findings);
 void timerRules(const Context& context, std::vector<Finding>& findings);
 
 /// The rule about finalizers and cleanups that do not return.

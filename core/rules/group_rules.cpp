@@ -279,6 +279,9 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
     case ObjectKind::mutex:
       return set(finding, RuleId::lockNeverUnlocked,
                  stuck("waiting for a lock that nobody unlocks"));
+    case ObjectKind::coroutine:
+      return set(finding, RuleId::pullNeverStopped,
+                 stuck("in an iter.Pull that nobody asks for another value, or stops"));
     default:
       return false;
   }

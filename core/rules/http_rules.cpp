@@ -332,6 +332,39 @@ void handlers(const Look& look, std::vector<Finding>& findings) {
   }
 }
 
+/// Shutdown, which waits until the last handler has returned, and handlers that do not move.
+void shutdowns(const Look& look, std::vector<Finding>& findings) {
+  for (const stdlib::HttpServer& server : look.http.servers) {
+    if (server.shuttingDown.empty()) continue;
+    Finding finding;
+    std::int64_t oldest = 0;
+    for (const stdlib::HttpHandler& handler : server.handlers) {
+      const std::int64_t age = look.age(handler.goroutine);
+      if (age < hangAge(look.analysis)) continue;
+      oldest = std::max(oldest, age);
+      ++finding.count;
+      finding.goroutines.push_back(handler.goroutine);
+      if (finding.evidence.size() == kExamples) continue;
+      const leak::Place place = look.place(handler.goroutine);
+      const std::string request = handler.request.text();
+      finding.evidence.push_back(fmt::format(
+          "{}{}goroutine {}{}", request, request.empty() ? "" : ", ",
+          look.analysis.snapshot().goroutines[handler.goroutine].id,
+          place.function.empty() ? std::string()
+                                 : fmt::format(" in {}:{}", place.function, place.line)));
+    }
+    if (finding.count == 0) continue;
+    finding.rule = RuleId::httpShutdownWaits;
+    finding.place = look.place(server.shuttingDown.front());
+    finding.sentence =
+        fmt::format("Shutdown of the server at {} waits for {}, {} not moved for at least {}",
+                    server.listen, leak::counted(finding.count, "handler"),
+                    finding.count == 1 ? "which has" : "which have", leak::humanDuration(oldest));
+    finding.goroutines.push_back(server.shuttingDown.front());
+    findings.push_back(std::move(finding));
+  }
+}
+
 }  // namespace
 
 void httpRules(const Context& context, std::vector<Finding>& findings) {
@@ -342,6 +375,7 @@ void httpRules(const Context& context, std::vector<Finding>& findings) {
   starvation(look, findings);
   newborn(look, findings);
   handlers(look, findings);
+  shutdowns(look, findings);
 }
 
 }  // namespace parked::rules

@@ -25,6 +25,8 @@ constexpr std::array kRules = {
          "close the channel where the last send is: defer close(c)"},
     Rule{RuleId::receiveNobodySends, "PK007", "receive that nobody sends to",
          "send or close on every way out, or receive in a select with ctx.Done()"},
+    Rule{RuleId::pullNeverStopped, "PK008", "iter.Pull that is never stopped",
+         "defer stop() right after next, stop := iter.Pull(…)"},
     Rule{RuleId::waitGroupNeverDone, "PK020", "WaitGroup that is never done",
          "call Add before the go statement and defer Done first in the goroutine"},
     Rule{RuleId::condNeverSignalled, "PK021", "Cond that nobody signals",
@@ -63,6 +65,10 @@ constexpr std::array kRules = {
     Rule{RuleId::tickerAbandoned, "PK043", "ticker that nobody receives from",
          "defer ticker.Stop() right after NewTicker, and use time.Tick in what runs for ever only; "
          "since Go 1.23 abandoned tickers are collected"},
+    Rule{RuleId::notifyNeverStopped, "PK050", "signal.Notify that is never stopped",
+         "defer signal.Stop(c) right after signal.Notify, or use signal.NotifyContext and call its "
+         "stop "
+         "function"},
     Rule{RuleId::httpBodyOpen, "PK060", "response body never closed",
          "defer response.Body.Close() right after the error check, and read the body to its end if "
          "the connection is to be used again"},
@@ -78,6 +84,10 @@ constexpr std::array kRules = {
          "set ReadHeaderTimeout (and ReadTimeout, IdleTimeout) on the http.Server"},
     Rule{RuleId::httpHandlerHangs, "PK065", "HTTP handler that does not return",
          "wait in a select with r.Context().Done(), and give what the handler calls a deadline"},
+    Rule{RuleId::httpShutdownWaits, "PK066", "Shutdown that waits for a handler",
+         "give Shutdown a context with a deadline and Close the server behind it; let handlers end "
+         "with "
+         "r.Context() or by RegisterOnShutdown"},
     Rule{RuleId::sqlRowsOpen, "PK080", "sql.Rows never closed",
          "defer rows.Close() right after the error check"},
     Rule{RuleId::sqlTxOpen, "PK081", "sql.Tx never ended",
@@ -102,6 +112,9 @@ constexpr std::array kRules = {
          "cancel each derived context as soon as its work is done"},
     Rule{RuleId::timeoutNeverCancelled, "PK102", "timeout that outlives its use",
          "defer cancel() right after WithTimeout: the deadline is for the worst case"},
+    Rule{
+        RuleId::afterFuncNeverStopped, "PK103", "context.AfterFunc that is never stopped",
+        "keep what context.AfterFunc returns and call it when the function is not needed any more"},
 };
 
 constexpr bool inOrder() {

@@ -18,6 +18,7 @@ enum class RuleId : std::uint8_t {
   sendNobodyReceives,
   rangeNobodyCloses,
   receiveNobodySends,
+  pullNeverStopped,
   waitGroupNeverDone,
   condNeverSignalled,
   lockNeverUnlocked,
@@ -32,12 +33,14 @@ enum class RuleId : std::uint8_t {
   timersPileUp,
   timeAfterInLoop,
   tickerAbandoned,
+  notifyNeverStopped,
   httpBodyOpen,
   httpTransportLost,
   httpHandshakeHangs,
   httpPoolStarved,
   httpServerHandshake,
   httpHandlerHangs,
+  httpShutdownWaits,
   sqlRowsOpen,
   sqlTxOpen,
   sqlConnOpen,
@@ -49,6 +52,7 @@ enum class RuleId : std::uint8_t {
   cancelNeverCalled,
   contextsPileUp,
   timeoutNeverCancelled,
+  afterFuncNeverStopped,
 };
 
 struct Rule {

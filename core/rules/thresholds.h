@@ -29,6 +29,10 @@ inline constexpr std::int64_t kFarAway = 10'000'000'000;  // ns
 
 /// Contexts of one parent whose cancel functions are lost.
 inline constexpr std::size_t kManyContexts = 10;
+/// context.AfterFuncs of one parent and function: a pool of workers may well leave that many.
+inline constexpr std::size_t kManyAfterFuncs = 32;
+/// Goroutines at one place that wait for signals: a program has one, or one for each of its parts.
+inline constexpr std::uint64_t kManyNotified = 10;
 /// Contexts of one parent that somebody has: a large server may have thousands of requests.
 inline constexpr std::size_t kManyChildren = 10000;
 

@@ -65,6 +65,7 @@ void ContextReader::bind() {
   layout_.key = value.offsetOf("key", false);
   image::Binder without(layouts, "context.withoutCancelCtx", missing);
   layout_.without = without.offsetOf("c", false);
+  layout_.callback = image::Binder(layouts, "context.afterFuncCtx", missing).offsetOf("f", false);
   image::RuntimeTypes& types = values_.types();
   if (const auto* type = types.at(types.find("context.cancelCtx"))) {
     if (const auto* field = type->field("children")) childrenType_ = types.at(field->type);
@@ -186,6 +187,9 @@ void ContextReader::readCancel(ContextNode& node) {
   // An atomic.Value or an interface: the first word is its type, the second what it holds.
   node.done = values_.pointer(part + layout_.done + kWord);
   node.cancelled = values_.pointer(part + layout_.error) != 0;
+  if (node.kind == ContextKind::afterFunc && layout_.callback != kAbsent) {
+    node.callback = values_.pointer(values_.pointer(node.address + layout_.callback));
+  }
   if (node.kind != ContextKind::deadline || !layout_.timer) return;
   const auto object = heap_.find(values_.pointer(node.address + layout_.timer.offset));
   const auto timer = object ? timerObjects_.find(heap_.address(object)) : golang::AddrMap::kMissing;
@@ -349,7 +353,7 @@ void ContextReader::judgeHolders(const Finder& again) {
   }
   for (Index i = 0; i < nodes.size(); ++i) {
     ContextNode& node = nodes[i];
-    if (node.kind != ContextKind::cancel && node.kind != ContextKind::deadline) continue;
+    if (!canBeCancelled(node.kind)) continue;
     node.lost = !held[i] && !node.cancelled && (node.registered != kNone || node.timer != kNone);
   }
 }

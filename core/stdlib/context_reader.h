@@ -35,7 +35,7 @@ class ContextReader {
 
  private:
   struct Layout {
-    std::uint32_t context = 0, done = 0, error = 0, value = 0, key = 0, without = 0;
+    std::uint32_t context = 0, done = 0, error = 0, value = 0, key = 0, without = 0, callback = 0;
     image::Field<Addr> children, timer, inner;
     bool usable = false;
   };

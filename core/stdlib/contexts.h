@@ -39,8 +39,9 @@ struct ContextNode {
   Index timer = kNone;            ///< into Timers::all
   Addr done = 0;                  ///< channel of Done(); 0: nobody asked for it
   std::vector<Index> goroutines;  ///< that wait on it
-  /// Nobody who can run has the context or its cancel function: only the one it derives from or its
-  /// timer end it. false if that is not known.
+  Addr callback = 0;              ///< afterFunc: entry of the function it will call; 0: not known
+  /// Nobody who can run has the context or its cancel function (afterFunc: its stop function): only
+  /// the one it derives from or its timer end it. false if that is not known.
   bool lost = false;
 };
 

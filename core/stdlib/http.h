@@ -96,6 +96,7 @@ struct HttpServer {
   std::int64_t readTimeout = 0, headerTimeout = 0, writeTimeout = 0, idleTimeout = 0;  ///< ns
   std::vector<Index> connections;
   std::vector<HttpHandler> handlers;
+  std::vector<Index> shuttingDown;  ///< goroutines in its Shutdown
 };
 
 struct Http {

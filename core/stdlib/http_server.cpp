@@ -12,6 +12,7 @@ using image::Field;
 
 constexpr std::uint32_t kAbsent = Field<Addr>::kAbsent;
 constexpr std::string_view kServe = "net/http.(*Server).Serve";
+constexpr std::string_view kShutdown = "net/http.(*Server).Shutdown";
 constexpr std::string_view kConnServe = "net/http.(*conn).serve";
 constexpr std::string_view kServeHttp = "net/http.serverHandler.ServeHTTP";
 
@@ -81,6 +82,11 @@ void HttpReader::readServers(const Finder& finder) {
   }
   for (const Finder::Found& found : finder.ofType("*net/http.Server")) {
     if (finder.isReachable(found.address)) serverAt(found.address);
+  }
+  for (const StackIndex::Hit& hit : stacks_.in(kShutdown)) {
+    // Its receiver is not always kept; that it is a server we know of is the check.
+    const auto known = servers_.find(stacks_.argument(hit));
+    if (known != servers_.end()) http_.servers[known->second].shuttingDown.push_back(hit.goroutine);
   }
   for (Index number = 0; number < http_.servers.size(); ++number) {
     const Addr address = http_.servers[number].address;

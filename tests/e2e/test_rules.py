@@ -39,6 +39,7 @@ class Section:
     programs: tuple[str, ...]  # bad, good
     options: tuple[str, ...]  # a line "Options: --suspect-age 300ms"
     before: int | None  # a line "Go: before 1.23": newer releases do not have the problem
+    since: int  # a line "Go: since 1.23": older releases do not compile its programs
     driver: bool  # a line "Driver: fake": its programs need the driver of tests/targets/fakedb
     also: frozenset[str]  # a line "Also: PK060": rules that may fire beside it
 
@@ -49,12 +50,15 @@ def line_of(section: str, name: str) -> str:
 
 
 def read_section(text: str) -> Section:
-    before = line_of(text, "Go").removeprefix("before 1.")
+    releases = line_of(text, "Go")
+    before = re.match(r"before 1\.(\d+)", releases)
+    since = re.match(r"since 1\.(\d+)", releases)
     return Section(
         rule=text.split("\n", 1)[0],
         programs=tuple(re.findall(r"^```go\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)),
         options=tuple(line_of(text, "Options").split()),
-        before=int(before) if before else None,
+        before=int(before[1]) if before else None,
+        since=int(since[1]) if since else 0,
         driver=line_of(text, "Driver") == "fake",
         also=frozenset(line_of(text, "Also").replace(",", " ").split()),
     )
@@ -168,8 +172,11 @@ def findings(pid: int, options: tuple[str, ...]) -> list[dict]:
 @pytest.mark.parametrize("rule", SECTIONS)
 def test_rule(rule: str, go: str, flags: str) -> None:
     section = SECTIONS[rule]
+    minor = int(go.removeprefix("1."))
+    if minor < section.since:
+        pytest.skip(f"its programs need Go 1.{section.since}")
     folder = programs(go, flags)
-    fires = section.before is None or int(go.removeprefix("1.")) < section.before
+    fires = section.before is None or minor < section.before
     with running(folder / f"{rule}-good") as good, running(folder / f"{rule}-bad") as bad:
         if fires:
             expect_finding(section, bad.pid)
