@@ -11,6 +11,7 @@ namespace parked::rules {
 namespace {
 
 constexpr std::string_view kElement = "os.Signal";
+constexpr std::size_t kExamples = 3;
 
 /// The channel of signals that a goroutine does nothing but receive from.
 const golang::Channel* signalsOf(const golang::Snapshot& snapshot, Index goroutine) {
@@ -40,7 +41,11 @@ void signalRules(const Context& context, std::vector<Finding>& findings) {
     Finding finding;
     for (const Index member : members) {
       const golang::Channel* channel = signalsOf(snapshot, member);
-      if (channel != nullptr && channel->receivers == 1) finding.goroutines.push_back(member);
+      if (channel == nullptr || channel->receivers != 1) continue;
+      finding.goroutines.push_back(member);
+      if (finding.evidence.size() == kExamples) continue;
+      finding.evidence.push_back(fmt::format("goroutine {}, chan os.Signal {:#x}",
+                                             snapshot.goroutines[member].id, channel->address));
     }
     finding.count = finding.goroutines.size();
     if (finding.count < kManyNotified) continue;
