@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <string>
 
+#include "golang/memory_of.h"
 #include "golang/snapshot.h"
 #include "heap/needed.h"
 #include "target/elf_file.h"
@@ -26,6 +27,10 @@ constexpr std::uint64_t kMostOutside = 256ULL << 20;
 
 /// Bytes a nanosecond: nobody copies more before the bound of the pause.
 constexpr std::uint64_t kFastest = 16;
+
+/// Few, as what is copied of the last of them before the deadline is scattered; many, as each time
+/// threads are started.
+constexpr std::size_t kGoroutinesAtOnce = 2048;
 
 /// The parts of `ranges` that are in none of `others`; both as joined() has them.
 std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Range>& others) {
@@ -120,8 +125,13 @@ void LiveCopy::prepare(Timings* timings) {
   const auto pageMap = target::openPageMap(target.pid());
   if (mayBeLate()) {
     // Thrown away: it only tells where the goroutines are, so that they can be copied first.
-    static_cast<void>(golang::takeSnapshot(image_, observer_, nullptr));
-    goroutines_ = image_.target().memory().fetchedRanges();
+    if (const auto taken = golang::takeSnapshot(image_, observer_, nullptr)) {
+      const golang::Snapshot& snapshot = **taken;
+      for (std::size_t i = 0; i < snapshot.goroutines.size(); i += kGoroutinesAtOnce) {
+        goroutines_.push_back(golang::memoryOf(snapshot, i, i + kGoroutinesAtOnce));
+      }
+    }
+    goroutines_.push_back(image_.target().memory().fetchedRanges());
   }
   Ranges ranges = variables();
   if (const auto needed = heap::neededOf(image_)) {
@@ -151,9 +161,8 @@ LiveCopy::Result LiveCopy::take(Timings* timings) {
   const Timings::Scope scope(timings, "copy");
   const target::Target& target = image_.target();
   // In the order of what is of use if the rest is missing.
-  Ranges first = variables();
-  first.insert(first.end(), goroutines_.begin(), goroutines_.end());
-  bool done = fetch(first, false);
+  bool done = fetch(variables(), false) && fetch({golang::listOfGoroutines(image_)}, false);
+  for (std::size_t i = 0; done && i < goroutines_.size(); ++i) done = fetch(goroutines_[i], false);
   Bookkeeping outside;
   const bool known = done && bookkeeping(outside);
   // Pages that were never used are read, too: as zeros.

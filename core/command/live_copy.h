@@ -53,7 +53,9 @@ class LiveCopy {
   image::Image& image_;
   std::chrono::nanoseconds maxPause_;
   Observer* observer_;
-  Ranges goroutines_;            ///< what they needed while it ran, to be copied first
+  /// What the goroutines needed while it ran, to be copied first: so many of them at a time, so
+  /// that those whose turn came are whole, then all of it.
+  std::vector<Ranges> goroutines_;
   std::uint64_t heapBytes_ = 0;  ///< to be copied, by prepare()
 };
 

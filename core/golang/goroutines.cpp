@@ -107,12 +107,12 @@ bool Walker::proceed(std::string_view stage, std::size_t done, std::size_t total
   return !snapshot_.interrupted;
 }
 
-/// The pointers of runtime.allgs, as many as are there. None is an error, but of a core that is cut
-/// off: that has a report of what is left.
+/// The pointers of runtime.allgs, as many as are there. None is an error, but of a target that is
+/// cut off: that has a report of what is left.
 Result<std::span<const std::byte>> Walker::allgs() {
   auto found = wholeList();
   if (found || !image_.target().cutOff()) return found;
-  snapshot_.loseRoot("goroutines", "the list of them is not in the core", found.error().address);
+  snapshot_.loseRoot("goroutines", "the list of them is not in the target", found.error().address);
   return std::span<const std::byte>();
 }
 
@@ -154,6 +154,7 @@ Result<std::span<const std::byte>> Walker::wholeList() {
   auto pointers = memory.bytes(data, count * sizeof(Addr));
   if (pointers.empty()) {
     pointers = memory.bytesUpTo(data, count * sizeof(Addr));
+    snapshot_.unreadGoroutines = count - pointers.size() / sizeof(Addr);
     if (pointers.size() < sizeof(Addr)) {
       return fail(ErrorCode::unreadable,
                   fmt::format("the list of goroutines is not in the target's memory: runtime.allgs "
@@ -195,6 +196,7 @@ Result<void> Walker::collect() {
     const char* damage = nullptr;
     if (!g) {
       damage = "its g is not in the target's memory";
+      ++snapshot_.unreadGoroutines;
     } else {
       const Status status = statusOf(g[g_.atomicStatus]);
       if (stopped_ ? isDead(status) && rule.canBeDead(g)

@@ -246,6 +246,7 @@ struct Snapshot {
   std::vector<PollFd> fds;
   std::vector<Labels> labelSets;
   std::uint64_t deadGoroutines = 0;
+  std::uint64_t unreadGoroutines = 0;  ///< listed, dead or not, but not in the target's memory
   std::uint32_t gomaxprocs = 0;
   bool gcRunning = false;
   /// The user asked to stop (Observer::cancelled): goroutines or stacks are missing, and no waits

@@ -75,8 +75,8 @@ void JsonObjects::target(std::string& out) const {
   put(out, FMT_COMPILE(R"(,"threads":{},"gomaxprocs":{},"goroutines":{{"total":{},"system":{},)"),
       t.threads, t.gomaxprocs, census.total, census.system);
   put(out,
-      FMT_COMPILE(R"("running":{},"runnable":{},"syscall":{},"blocked":{},"other":{},"dead":{}}})"),
-      census.running, census.runnable, census.syscall, census.blocked, census.other, census.dead);
+      FMT_COMPILE(R"("running":{},"runnable":{},"syscall":{},"blocked":{},"other":{},"dead":{},"unread":{}}})"),
+      census.running, census.runnable, census.syscall, census.blocked, census.other, census.dead, census.unread);
   out += R"(,"verdicts":{)";
   for (std::size_t i = 0; i < census.byVerdict.size(); ++i) {
     put(out, FMT_COMPILE(R"({}"{}":{})"), i == 0 ? "" : ",",

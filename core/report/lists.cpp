@@ -100,7 +100,7 @@ void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle
   Writer writer(sink);
   Page page(style, writer);
   if (report.goroutines.empty()) {
-    page.line(0, {{report.filtered ? "no goroutine passes the filters" : "no goroutines"}});
+    page.line(0, {{noGoroutinesText(report)}});
     return;
   }
   const std::uint64_t shown = atMost(report.goroutines.size(), limit);

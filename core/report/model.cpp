@@ -14,6 +14,7 @@ Census takeCensus(const leak::Analysis& analysis) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   census.total = snapshot.goroutines.size();
   census.dead = snapshot.deadGoroutines;
+  census.unread = snapshot.unreadGoroutines;
   for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
     const golang::Goroutine& goroutine = snapshot.goroutines[i];
     switch (leak::stateOf(goroutine)) {

@@ -54,6 +54,7 @@ struct Census {
   std::uint64_t running = 0, runnable = 0, syscall = 0, blocked = 0, other = 0;
   std::uint64_t system = 0;  ///< of the total
   std::uint64_t dead = 0;    ///< not in the total
+  std::uint64_t unread = 0;  ///< not in the total: the target lacks their memory
   /// Of the total without system goroutines, by leak::Verdict.
   std::array<std::uint64_t, 5> byVerdict{};
 };

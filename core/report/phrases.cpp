@@ -215,6 +215,12 @@ std::string withheldMeaning(const Census& census) {
                             leak::withSeparators(waiting));
 }
 
+std::string_view noGoroutinesText(const Report& report) {
+  // No Go program is without.
+  if (report.census.total == 0) return "no goroutine could be read";
+  return report.filtered ? "no goroutine passes the filters" : "no goroutines";
+}
+
 std::string incompleteText(const Incomplete& entry) {
   if (entry.what == kInterrupted) return fmt::format("{}: {}", entry.what, entry.detail);
   std::string text =

@@ -49,6 +49,9 @@ std::string withheldMeaning(const Census& census);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
 std::string incompleteText(const Incomplete& entry);
 
+/// Why a list of the report's goroutines is empty.
+std::string_view noGoroutinesText(const Report& report);
+
 /// "   12  Ticker every 1s  due in 3s  main.refresh  refresh.go:12", a line a group.
 void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
                     bool details, const Report& report);

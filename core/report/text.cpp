@@ -68,6 +68,7 @@ std::string censusText(const Report& report) {
   add(census.syscall, "in a system call");
   add(census.other, "in another state");
   if (census.system > 0) text += fmt::format("; {} of the runtime", withSeparators(census.system));
+  if (census.unread > 0) text += fmt::format("; {} not readable", withSeparators(census.unread));
   return text;
 }
 
@@ -155,7 +156,7 @@ void putTimers(Page& page, const Report& report, const TextStyle& style) {
 
 void putGroups(Page& page, const Report& report, const std::vector<const leak::Group*>& shown) {
   if (shown.empty()) {
-    page.line(0, {{report.filtered ? "no goroutine passes the filters" : "no goroutines"}});
+    page.line(0, {{noGoroutinesText(report)}});
   }
   const GroupColumns columns = measureGroups(report, shown);
   bool first = true;

@@ -255,6 +255,7 @@ void ProcessTarget::release() {
   memory_.setSource(nullptr);  // what would be read from here on is of another instant
   stopper_.release();
   pause_ = stopper_.releasedAt() - stoppedAt_;
+  cutOff_ = stopper_.late();
 }
 
 }  // namespace

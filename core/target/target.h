@@ -78,8 +78,8 @@ class Target {
   /// Of a live process, as of freeze(); empty for other kinds, or if it is not allowed.
   const std::vector<Descriptor>& descriptors() const { return descriptors_; }
   IncompleteList& incomplete() { return incomplete_; }
-  /// A core that is cut off: what is not found may lie in the part that is missing, so that it is
-  /// counted, and nothing is refused for it.
+  /// A core that is cut off, or a process that OpenOptions::maxPause let go: what is not found may
+  /// lie in the part that is missing, so that it is counted, and nothing is refused for it.
   bool cutOff() const { return cutOff_; }
   /// A file that is read was cut or written to meanwhile, so that not all that was read need be
   /// true; to be asked after reading. nullopt if none was.

@@ -575,7 +575,7 @@ TEST_F(GoroutinesTest, WithoutTheListACoreThatIsCutOffStillHasAReport) {
       EXPECT_THAT(result.error().message, ::testing::HasSubstr("12 of them at 0xdead0000"));
     } else {
       EXPECT_EQ(incomplete("goroutines"), 1u);
-      EXPECT_EQ(snapshot_.lostRoot, "goroutines: the list of them is not in the core");
+      EXPECT_EQ(snapshot_.lostRoot, "goroutines: the list of them is not in the target");
     }
   }
 }
