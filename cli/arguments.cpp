@@ -2,9 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace parked::cli {
 
@@ -22,25 +22,23 @@ bool isNumber(const std::string& word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// A word as the shell needs it.
-std::string shellWord(const std::string& word) {
-  const auto safe = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), safe)) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 bool readPid(const std::string& word, std::int32_t& pid) {
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), pid);
   return error == std::errc() && end == word.data() + word.size() && pid > 0;
 }
 
-/// Reads "core BIN CORE", "core CORE", "CORE" or "PID" from the front of the words; what follows is
-/// the command.
+bool isFile(const std::string& word) { return access(word.c_str(), F_OK) == 0; }
+
+/// "parked BIN CORE", as gdb takes it.
+bool binaryAndCore(const std::vector<std::string>& words) {
+  return words.size() > 1 && !isOption(words[1]) && !isCommand(words[1]) && isFile(words[0]) &&
+         isFile(words[1]);
+}
+
+constexpr const char* kTwice = "the executable is given twice, by --exe and before the core";
+
+/// Reads "core BIN CORE", "core CORE", "BIN CORE", "CORE" or "PID" from the front of the words;
+/// what follows is the command.
 bool readTarget(std::vector<std::string> words, Arguments& out, std::string& error) {
   std::size_t used = 1;
   // "parked core" and "parked core report" speak of the file the kernel calls "core".
@@ -49,7 +47,7 @@ bool readTarget(std::vector<std::string> words, Arguments& out, std::string& err
     const bool binaryGiven = words.size() > 2 && !isOption(words[2]) && !isCommand(words[2]);
     if (binaryGiven) {
       if (!out.open.executable.empty()) {
-        error = "the executable is given twice, by --exe and before the core";
+        error = kTwice;
         return false;
       }
       out.open.executable = words[1];
@@ -61,8 +59,23 @@ bool readTarget(std::vector<std::string> words, Arguments& out, std::string& err
       error = fmt::format("{} is no process id", words.front());
       return false;
     }
+  } else if (binaryAndCore(words)) {
+    if (!out.open.executable.empty()) {
+      error = kTwice;
+      return false;
+    }
+    out.open.executable = words[0];
+    out.open.core = words[1];
+    used = 2;
   } else {
     out.open.core = words.front();
+  }
+  if (words.size() > used && !isOption(words[used]) && !isCommand(words[used]) &&
+      words[used].find_first_of("./") != std::string::npos) {
+    error = isFile(words[used])
+                ? fmt::format("'{}' is one file too many: parked core BIN CORE", words[used])
+                : fmt::format("'{}' is no command, and there is no file of that name", words[used]);
+    return false;
   }
   out.prefix = "parked";
   for (std::size_t i = 0; i < used; ++i) out.prefix += " " + shellWord(words[i]);
@@ -130,7 +143,8 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
   out.open.proof = !noProof;
   if (out.version) return true;
   std::vector<std::string> rest = app.remaining();
-  if (!rest.empty() && rest.front() == "help") {
+  const bool asked = !rest.empty() && rest.front() == "help";
+  if (asked) {
     out.help = true;
     rest.erase(rest.begin());
   }
@@ -138,7 +152,8 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     // "parked report --help", "parked CORE report --help", "parked help report".
     const auto topic = std::find_if(rest.begin(), rest.end(), isCommand);
     if (topic != rest.end()) out.helpTopic = *topic;
-    return true;
+    if (asked && topic == rest.end() && !rest.empty()) error = checkCommand({"help", rest.front()});
+    return error.empty();
   }
   if (!readColor(color, out.color, error) || !readWidth(width, out.width, error) ||
       !readMaxPause(maxPause, out.open.maxPause, error)) {
@@ -149,8 +164,10 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     return false;
   }
   if (isOption(rest.front())) {
-    error = fmt::format("unknown option {} before the core or process (see parked --help)",
-                        rest.front());
+    const bool known = checkCommand({"report", rest.front()}).find("not know") == std::string::npos;
+    error = known ? fmt::format("{} belongs to a command: parked CORE report {}", rest.front(),
+                                rest.front())
+                  : fmt::format("there is no option {} (see parked --help)", rest.front());
     return false;
   }
   // "parked watch PID" reads better than "parked PID watch", and is the same.
@@ -162,6 +179,11 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
   if (isCommand(rest.front())) {
     error = fmt::format("{} of what? Name the core or process first: parked CORE {}", rest.front(),
                         rest.front());
+    return false;
+  }
+  if (const std::string other = checkCommand({rest.front()});
+      !isFile(rest.front()) && other.find("Did you mean") != std::string::npos) {
+    error = fmt::format("there is no file '{}', and {}", rest.front(), other);
     return false;
   }
   const std::string chosen = out.open.executable;

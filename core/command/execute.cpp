@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/closest.h"
 #include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/render.h"
@@ -16,21 +17,22 @@ constexpr std::uint64_t kGoroutineLines = 50;
 constexpr std::uint64_t kListLines = 40;
 constexpr std::uint64_t kStackFrames = 50;
 
-report::TextStyle textStyle(const Style& style) {
-  return {style.color, style.width, style.commandPrefix};
+report::TextStyle textStyle(const Style& style, const Invocation& invocation) {
+  return {style.color, style.width, style.commandPrefix, invocation.choosing, invocation.judging};
 }
 
 bool isText(const Invocation& invocation) { return invocation.format == Format::text; }
 
-/// Formats that list goroutines and nothing else.
-void renderMachine(const Invocation& invocation, const report::Report& report, const Sink& sink) {
+/// The formats that are not for people.
+void renderMachine(const Invocation& invocation, const report::Report& report,
+                   const report::JsonParts& parts, const Sink& sink) {
   const std::uint64_t limit = invocation.limitOr(0);
   switch (invocation.format) {
     case Format::json:
-      report::renderJson(report, {}, limit, sink);
+      report::renderJson(report, parts, limit, sink);
       break;
     case Format::jsonl:
-      report::renderJsonl(report, limit, sink);
+      report::renderJsonl(report, parts, limit, sink);
       break;
     case Format::traceback:
       report::renderTraceback(report, invocation.system, limit, sink);
@@ -54,26 +56,23 @@ std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
   return filters;
 }
 
-/// `quieted`: the report is of one goroutine that the allow-list knows.
-Exit exitOf(const Invocation& invocation, const report::Report& report, bool quieted = false) {
+/// What is not known may hide what was asked about.
+bool isIncomplete(const Invocation& invocation, const report::Report& report) {
+  if (report.interrupted || !report.incomplete.empty()) return true;
+  return invocation.lacksProof(report.analysis->options().proof);
+}
+
+/// To be called before the report is rendered: documents have the decision in them.
+void decide(const Invocation& invocation, report::Report& report) {
+  if (!invocation.failOn) return;
+  report.decision = report::decide(report, *invocation.failOn);
+  report.decision->incomplete = isIncomplete(invocation, report);
+}
+
+Exit exitOf(const Invocation& invocation, const report::Report& report) {
   if (report.interrupted) return Exit::incomplete;
-  if (invocation.failOn && !quieted) {
-    for (const leak::Analysis& analysis = *report.analysis;
-         const golang::Index index : report.goroutines) {
-      if (!report.snapshot->goroutines[index].system &&
-          analysis.info(index).verdict >= *invocation.failOn) {
-        return Exit::findings;
-      }
-    }
-    for (const rules::Finding& finding : report.findings) {
-      if (!report.filtered && finding.group == golang::kNone &&
-          finding.verdict >= *invocation.failOn) {
-        return Exit::findings;
-      }
-    }
-  }
-  if (invocation.lacksProof(report.analysis->options().proof)) return Exit::incomplete;
-  return report.incomplete.empty() ? Exit::clean : Exit::incomplete;
+  if (report.decision && report.decision->fails()) return Exit::findings;
+  return isIncomplete(invocation, report) ? Exit::incomplete : Exit::clean;
 }
 
 Result<golang::Index> findGoroutine(const golang::Snapshot& snapshot, std::string_view argument) {
@@ -133,6 +132,18 @@ void renderList(const Invocation& invocation, const report::Report& report,
   }
 }
 
+/// A name that no rule has would quiet nothing.
+Result<void> checkRules(const leak::AllowList& list, const std::string& file) {
+  std::vector<std::string_view> names;
+  for (const rules::Rule& rule : rules::rules()) names.push_back(rule.name);
+  for (const std::string& name : list.rules()) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    return fail(ErrorCode::usage,
+                fmt::format("{}: there is no rule '{}'.{}", file, name, didYouMean(name, names)));
+  }
+  return {};
+}
+
 Result<report::Report> reportFor(const Invocation& invocation, Workspace& workspace,
                                  const Work& work, const std::vector<leak::Filter>& filters) {
   const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work);
@@ -148,28 +159,34 @@ Result<report::Report> reportFor(const Invocation& invocation, Workspace& worksp
   if (!invocation.ignoreFile.empty()) {
     const auto list = leak::AllowList::read(invocation.ignoreFile);
     if (!list) return tl::unexpected(list.error());
+    if (auto known = checkRules(*list, invocation.ignoreFile); !known) {
+      return tl::unexpected(known.error());
+    }
     report::applyAllowList(*report, *list);
   }
   return report;
+}
+
+void addHoldings(report::Report& report, const Work& work) {
+  const Timings::Scope scope(work.timings, "retained memory");
+  const bool cancelled = work.cancelled();
+  if (!cancelled) report::addHoldings(report, work.observer);
+  if ((cancelled || report.holdings.interrupted) && !report.interrupted) {
+    report.incomplete.push_back({std::string(kInterrupted), "what leaks retain", 1, 0});
+    report.interrupted = true;
+  }
 }
 
 Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,
                                const report::TextStyle& style, const Sink& sink, const Work& work) {
   auto report = reportFor(invocation, workspace, work, effectiveFilters(invocation));
   if (!report) return tl::unexpected(report.error());
-  if (invocation.kind == Kind::report || invocation.grouped) {
-    const Timings::Scope scope(work.timings, "retained memory");
-    const bool cancelled = work.cancelled();
-    if (!cancelled) report::addHoldings(*report, work.observer);
-    if ((cancelled || report->holdings.interrupted) && !report->interrupted) {
-      report->incomplete.push_back({std::string(kInterrupted), "what leaks retain", 1, 0});
-      report->interrupted = true;
-    }
-  }
+  if (invocation.kind == Kind::report || invocation.grouped) addHoldings(*report, work);
+  decide(invocation, *report);
   const Timings::Scope scope(work.timings, "render");
   const bool system = invocation.system || invocation.all || !invocation.filters.empty();
   if (!isText(invocation)) {
-    renderMachine(invocation, *report, sink);
+    renderMachine(invocation, *report, {}, sink);
   } else if (invocation.kind == Kind::report) {
     report::renderText(*report, {invocation.limitOr(kReportGroups), system}, style, sink);
   } else if (invocation.grouped) {
@@ -191,19 +208,23 @@ Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace
   if (!report) return tl::unexpected(report.error());
   // Shown all the same: somebody asked for it by its id.
   const bool quieted = !std::ranges::binary_search(report->goroutines, *index);
-  report->goroutines = {*index};
-  report->grouping = leak::group(*report->analysis, report->goroutines);
-  report->filtered = true;
+  if (invocation.kind == Kind::goroutine) addHoldings(*report, work);
+  report::onlyGroupOf(*report, *index);
+  if (!quieted) decide(invocation, *report);
   const Timings::Scope scope(work.timings, "render");
+  if (!isText(invocation)) {
+    report::JsonParts parts{.timers = invocation.kind == Kind::goroutine};
+    if (invocation.kind == Kind::why) parts.why = *index;
+    renderMachine(invocation, *report, parts, sink);
+    return exitOf(invocation, *report);
+  }
   if (invocation.kind == Kind::why) {
     report::renderWhy(*report, *index, style, sink);
-  } else if (isText(invocation)) {
-    report::renderGoroutine(*report, *index, invocation.limitOr(kStackFrames), style, sink);
   } else {
-    renderMachine(invocation, *report, sink);
+    report::renderGoroutine(*report, *index, invocation.limitOr(kStackFrames), style, sink);
   }
-  if (isText(invocation)) report::renderIncomplete(*report, style, sink);
-  return exitOf(invocation, *report, quieted);
+  report::renderIncomplete(*report, style, sink);
+  return exitOf(invocation, *report);
 }
 
 /// `channel ADDR --json`: the channel, and the goroutines in its queues.
@@ -223,7 +244,7 @@ Result<Exit> executeChannelJson(const Invocation& invocation, report::Report& re
   report.grouping = leak::group(*report.analysis, report.goroutines);
   report.filtered = true;
   const report::JsonParts parts{.timers = false, .channels = true, .channel = channel};
-  report::renderJson(report, parts, invocation.limitOr(0), sink);
+  renderMachine(invocation, report, parts, sink);
   return exitOf(invocation, report);
 }
 
@@ -239,7 +260,7 @@ Result<Exit> executeListJson(const Invocation& invocation, const report::Report&
   parts.sql = invocation.kind == Kind::sql;
   parts.files = invocation.kind == Kind::files;
   parts.contexts = invocation.kind == Kind::contexts;
-  report::renderJson(report, parts, invocation.limitOr(0), sink);
+  renderMachine(invocation, report, parts, sink);
   return exitOf(invocation, report);
 }
 
@@ -297,7 +318,7 @@ bool Workspace::interrupted() const {
 
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
                      const Sink& sink, const Work& work) {
-  const report::TextStyle look = textStyle(style);
+  const report::TextStyle look = textStyle(style, invocation);
   switch (invocation.kind) {
     case Kind::report:
     case Kind::goroutines:

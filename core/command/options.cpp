@@ -5,12 +5,15 @@
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <utility>
 
+#include "base/closest.h"
 #include "command/specs.h"
 #include "leak/numbers.h"
 #include "leak/trend.h"
+#include "parked/parked.h"
 
 namespace parked::command {
 
@@ -21,7 +24,37 @@ tl::unexpected<Error> usage(std::string message) {
 }
 
 tl::unexpected<Error> noCommand(std::string_view name) {
-  return usage(fmt::format("'{}' is no command; there are {}", name, commandNames()));
+  std::vector<std::string_view> names;
+  for (const Spec& spec : specs()) names.push_back(spec.name);
+  return usage(fmt::format("'{}' is no command; there are {}.{}", name, fmt::join(names, ", "),
+                           didYouMean(name, names)));
+}
+
+/// A word that is left over.
+tl::unexpected<Error> unexpectedWord(const Spec& spec, std::string_view word) {
+  const std::string see = fmt::format("(see: parked help {})", spec.name);
+  if (word.size() > 1 && word.front() == '-') {
+    const std::string_view option = word.substr(0, word.find('='));
+    std::vector<std::string_view> others;
+    for (const Spec& other : specs()) {
+      const auto names = optionNames(other);
+      if (std::ranges::find(names, option) != names.end()) others.push_back(other.name);
+    }
+    const std::string who = others.empty()
+                                ? didYouMean(option, optionNames(spec))
+                                : fmt::format(" It is an option of {}.", fmt::join(others, ", "));
+    return usage(fmt::format("{} does not know '{}' {}.{}", spec.name, word, see, who));
+  }
+  if (spec.needsArgument()) {
+    return usage(fmt::format("{} takes {}, one at a time: '{}' is too much", spec.name,
+                             spec.argumentName(), word));
+  }
+  std::uint64_t id = 0;
+  const std::string hint = parseNumber(word, id)
+                               ? fmt::format(". Did you mean 'goroutine {}'?", word)
+                           : findSpec(word) != nullptr ? ": one command at a time"
+                                                       : "";
+  return usage(fmt::format("{} does not know '{}' {}{}", spec.name, word, see, hint));
 }
 
 /// CLI11 cannot say "one word, and a second one unless the first is `user` or `running`", so that
@@ -58,10 +91,8 @@ Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& wor
       property.resize(space);
     }
     if (!leak::parseProperty(property, filter.property)) {
-      return usage(
-          fmt::format("{} '{}': expected userloc, curloc, goloc, startloc, label, reason, "
-                      "verdict, status, user or running",
-                      option, property));
+      return usage(fmt::format("{} '{}': expected one of {}", option, property,
+                               leak::propertiesExpected(property)));
     }
     if (leak::takesExpression(filter.property) && filter.expression.empty()) {
       ++i;
@@ -70,6 +101,7 @@ Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& wor
       }
       filter.expression = words[i];
     }
+    if (auto checked = leak::checkFilter(filter); !checked) return tl::unexpected(checked.error());
     filters.push_back(std::move(filter));
   }
   return rest;
@@ -99,6 +131,7 @@ struct Raw {
 std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw) {
   auto app = std::make_unique<CLI::App>();
   app->set_help_flag();  // our own text: the same in all front-ends
+  app->allow_extras();   // and our own words for them
   app->add_flag("-h,--help", out.help);
   if (spec.has(Option::argument)) app->add_option("argument", out.argument);
   if (spec.has(Option::format)) {
@@ -130,13 +163,14 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
 
 Result<void> readFormat(const Spec& spec, const Raw& raw, Format& format) {
   if (!raw.format.empty() && !parseFormat(raw.format, format)) {
-    return usage(fmt::format("--format '{}': expected text, json, jsonl or traceback", raw.format));
+    constexpr std::array<std::string_view, 4> kNames = {"text", "json", "jsonl", "traceback"};
+    return usage(fmt::format("--format '{}': expected text, json, jsonl or traceback.{}",
+                             raw.format, didYouMean(raw.format, kNames)));
   }
   if (raw.json) format = Format::json;
   if (raw.jsonl) format = Format::jsonl;
-  const bool goroutinesOnly = format == Format::jsonl || format == Format::traceback;
-  if (goroutinesOnly && !spec.has(Option::dump)) {
-    return usage(fmt::format("{} has no such format: expected text or json", spec.name));
+  if (format == Format::traceback && !spec.has(Option::dump)) {
+    return usage(fmt::format("{} has no such format: expected text, json or jsonl", spec.name));
   }
   return {};
 }
@@ -208,10 +242,13 @@ Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
   } else if (!raw.failOn.empty()) {
     leak::Verdict verdict{};
     if (!leak::parseVerdict(raw.failOn, verdict)) {
+      const bool watch = spec.has(Option::watch);
+      constexpr std::array<std::string_view, 6> kNames = {"proved",  "suspect", "unknown",
+                                                          "waiting", "running", "growing"};
       return usage(
-          fmt::format("--fail-on '{}': expected proved, suspect, unknown, waiting or "
-                      "running{}",
-                      raw.failOn, spec.has(Option::watch) ? ", or growing" : ""));
+          fmt::format("--fail-on '{}': expected proved, suspect, unknown, waiting or running{}.{}",
+                      raw.failOn, watch ? ", or growing" : "",
+                      didYouMean(raw.failOn, std::span(kNames).first(watch ? 6 : 5))));
     }
     out.failOn = verdict;
   }
@@ -227,23 +264,31 @@ Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
   return {};
 }
 
-/// CLI11's messages are good, but may have several lines and speak of "arguments".
+/// CLI11's messages are good, but may have several lines.
 std::string oneLine(const Spec& spec, std::string message) {
   message = message.substr(0, message.find('\n'));
-  constexpr std::string_view kExtra = "The following arguments were not expected: ";
-  constexpr std::string_view kExtraOne = "The following argument was not expected: ";
-  for (const std::string_view extra : {kExtra, kExtraOne}) {
-    if (message.starts_with(extra)) {
-      return fmt::format("{} does not know '{}' (see: parked help {})", spec.name,
-                         message.substr(extra.size()), spec.name);
-    }
-  }
   constexpr std::string_view kMissing = ": 1 required TEXT missing";
   if (message.ends_with(kMissing)) {
     message.resize(message.size() - kMissing.size());
     return fmt::format("{}: {} needs a value behind it", spec.name, message);
   }
   return fmt::format("{}: {}", spec.name, message);
+}
+
+/// The options that choose goroutines and judge them, in words for a shell.
+void rememberForHints(const Raw& raw, Invocation& out) {
+  for (const leak::Filter& filter : out.filters) {
+    out.choosing += fmt::format(" --{} {}", filter.with ? "with" : "without",
+                                leak::propertyName(filter.property));
+    if (leak::takesExpression(filter.property)) out.choosing += " " + shellWord(filter.expression);
+  }
+  const auto add = [](std::string& to, std::string_view option, const std::string& value) {
+    if (!value.empty()) to += fmt::format(" {} {}", option, shellWord(value));
+  };
+  add(out.choosing, "--group", raw.group);
+  add(out.judging, "--suspect-count", raw.suspectCount);
+  add(out.judging, "--suspect-age", raw.suspectAge);
+  add(out.judging, "--ignore-file", out.ignoreFile);
 }
 
 }  // namespace
@@ -277,12 +322,16 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
     const auto parser = makeParser(*spec, out, raw);
     std::reverse(rest.begin(), rest.end());  // CLI11 takes them from the back
     parser->parse(std::move(rest));
+    if (const auto extras = parser->remaining(); !extras.empty()) {
+      return unexpectedWord(*spec, extras.front());
+    }
   } catch (const CLI::Error& error) {
     return usage(oneLine(*spec, error.what()));
   }
   if (auto understood = interpret(*spec, raw, out); !understood) {
     return tl::unexpected(understood.error());
   }
+  rememberForHints(raw, out);
   return out;
 }
 

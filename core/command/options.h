@@ -53,6 +53,9 @@ struct Invocation {
   std::optional<leak::Verdict> failOn;
   std::string ignoreFile;     ///< --ignore-file: an allow-list
   bool requireProof = false;  ///< --require-proof: without one the report is incomplete
+  /// What hints repeat, in words for a shell, each behind a space: --with, --without and --group;
+  /// and what verdicts depend on.
+  std::string choosing, judging;
   // watch
   std::chrono::nanoseconds every = std::chrono::seconds(10);
   std::uint64_t count = 0;     ///< --count: looks; 0: no end

@@ -58,7 +58,7 @@ constexpr std::array kSpecs = {
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
          "in a debugger. A goroutine that is PROVED has no such way.",
-         bits({Option::argument, Option::timings})},
+         bits({Option::argument, Option::format, Option::timings})},
     Spec{Kind::channels, "channels", "channels [options]", "the channels goroutines wait on",
          "Every channel somebody waits on, most waiters first.", kList},
     Spec{Kind::channel, "channel", "channel ADDR [options]",
@@ -124,7 +124,7 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::filters, "", "  status    waiting, running, runnable, syscall, ..."},
     OptionHelp{Option::filters, "", "  user      not the runtime's own; no EXPR"},
     OptionHelp{Option::filters, "", "  running   on a thread; no EXPR"},
-    OptionHelp{Option::filters, "", "EXPR between slashes is a regular expression"},
+    OptionHelp{Option::filters, "", "EXPR between slashes is a regular expression, as Go's"},
     OptionHelp{Option::group, "--group WHAT", "group by WHAT as above, label:KEY, or stack"},
     OptionHelp{Option::verdicts, "--suspect-count N",
                "so many at one place are SUSPECT, however young (1000;"},
@@ -141,9 +141,9 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::verdicts, "--ignore-file FILE",
                "leave out what the allow-list FILE names (docs/allow-list.md)"},
     OptionHelp{Option::format, "--json", "one JSON document"},
-    OptionHelp{Option::dump, "--jsonl", "JSON, one object a line"},
-    OptionHelp{Option::dump, "--format FORMAT",
-               "text, json, jsonl, or traceback: Go's own goroutine dump"},
+    OptionHelp{Option::format, "--jsonl", "JSON, one object a line"},
+    OptionHelp{Option::format, "--format FORMAT", "text, json or jsonl"},
+    OptionHelp{Option::dump, "--format traceback", "Go's own goroutine dump"},
     OptionHelp{Option::timings, "--timings", "where the time went"},
 };
 
@@ -173,11 +173,13 @@ const Spec& specOf(Kind kind) {
   return kSpecs.front();
 }
 
-std::string commandNames() {
-  std::string names;
-  for (const Spec& spec : kSpecs) {
-    if (!names.empty()) names += ", ";
-    names += spec.name;
+std::vector<std::string_view> optionNames(const Spec& spec) {
+  std::vector<std::string_view> names;
+  for (const OptionHelp& help : kOptionHelp) {
+    const auto start = help.name.find("--");
+    if (!spec.has(help.option) || start == std::string_view::npos) continue;
+    const std::string_view name = help.name.substr(start);
+    names.push_back(name.substr(0, name.find(' ')));
   }
   return names;
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "command/options.h"
 
@@ -17,11 +18,11 @@ enum class Option : std::uint16_t {
   group = 4,      ///< --group
   limit = 8,      ///< --limit, --all
   system = 16,    ///< --system
-  format = 32,    ///< --json, --format
+  format = 32,    ///< --json, --jsonl, --format
   verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file
   timings = 128,
   watch = 256,  ///< --every, --count
-  dump = 512,   ///< --jsonl, --format traceback: beside `format`, of what lists goroutines
+  dump = 512,   ///< --format traceback: beside `format`, of what lists goroutines
 };
 
 struct Spec {
@@ -49,6 +50,7 @@ inline constexpr std::string_view kWatchInShell =
 std::span<const Spec> specs();
 const Spec* findSpec(std::string_view name);  ///< nullptr if there is none
 const Spec& specOf(Kind kind);
-std::string commandNames();  ///< "report, goroutines, …"
+/// The long names of its options: "--limit".
+std::vector<std::string_view> optionNames(const Spec& spec);
 
 }  // namespace parked::command

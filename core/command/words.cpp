@@ -1,5 +1,8 @@
 // Splitting a command line as a shell would, and what its words say.
 
+#include <algorithm>
+#include <cctype>
+
 #include "command/options.h"
 #include "leak/numbers.h"
 #include "parked/parked.h"
@@ -38,6 +41,17 @@ std::vector<std::string> splitWords(std::string_view line) {
   }
   if (inWord) words.push_back(std::move(word));
   return words;
+}
+
+std::string shellWord(std::string_view word) {
+  const auto safe = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::ranges::all_of(word, safe)) return std::string(word);
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
 }
 
 bool needsResources(const std::vector<std::string>& words) {

@@ -76,6 +76,15 @@ bool isReasonText(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string_view> knownReasons() {
+  std::vector<std::string_view> all;
+  for (const auto& [text, kind] : kUserReasons) {
+    if (!text.empty()) all.push_back(text);
+  }
+  all.insert(all.end(), kRuntimeReasons.begin(), kRuntimeReasons.end());
+  return all;
+}
+
 ReasonClass classifyReason(std::string_view text, bool& durable) {
   durable = removeSuffix(text, " (durable)") || removeSuffix(text, " (synctest)");
   for (const auto& [known, kind] : kUserReasons) {

@@ -20,6 +20,8 @@ class AllowList {
 
   bool empty() const { return top_.empty() && any_.empty() && creators_.empty() && rules_.empty(); }
   bool quietsRule(std::string_view rule) const;
+  /// The names behind IgnoreRule, as they were written.
+  const std::vector<std::string>& rules() const { return rules_; }
   /// Which goroutines of the analysis it quiets, by index. The top function is the innermost that
   /// is not the runtime's, as in a traceback.
   std::vector<bool> quieted(const Analysis& analysis) const;

@@ -1,12 +1,15 @@
 #include "leak/select.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <memory>
-#include <regex.h>
+#include <fmt/ranges.h>
 #include <unordered_map>
 
+#include "base/closest.h"
+#include "golang/reasons.h"
 #include "leak/describe.h"
+#include "leak/pattern.h"
 
 namespace parked::leak {
 
@@ -26,12 +29,9 @@ constexpr std::array kNames = {
     Name{"user", Property::user, false},      Name{"running", Property::running, false},
 };
 
-std::string propertyNames() {
-  std::string names;
-  for (const Name& name : kNames) {
-    if (!names.empty()) names += ", ";
-    names += name.text;
-  }
+std::vector<std::string_view> propertyNames() {
+  std::vector<std::string_view> names;
+  for (const Name& name : kNames) names.push_back(name.text);
   return names;
 }
 
@@ -48,55 +48,70 @@ const std::string* labelValue(const golang::Labels& labels, std::string_view key
   return nullptr;
 }
 
-/// A substring, or a POSIX extended regular expression.
-class Matcher {
- public:
-  static Result<Matcher> make(const std::string& expression) {
-    Matcher matcher;
-    if (expression.size() < 2 || expression.front() != '/' || expression.back() != '/') {
-      matcher.substring_ = expression;
-      return matcher;
-    }
-    const std::string pattern = expression.substr(1, expression.size() - 2);
-    auto regex = std::make_unique<regex_t>();
-    if (const int code = regcomp(regex.get(), pattern.c_str(), REG_EXTENDED | REG_NOSUB);
-        code != 0) {
-      std::array<char, 128> text{};
-      regerror(code, regex.get(), text.data(), text.size());
-      return fail(ErrorCode::usage,
-                  fmt::format("bad regular expression {}: {}", expression, text.data()));
-    }
-    matcher.regex_ = std::shared_ptr<regex_t>(regex.release(), [](regex_t* compiled) {
-      regfree(compiled);
-      delete compiled;
-    });
-    return matcher;
+/// What g.atomicstatus may be of a goroutine in the list.
+std::vector<std::string_view> statusNames() {
+  using golang::Status;
+  std::vector<std::string_view> names;
+  for (const Status status : {Status::running, Status::runnable, Status::syscall, Status::waiting,
+                              Status::preempted, Status::copystack, Status::leaked}) {
+    names.push_back(statusName(status));
   }
+  return names;
+}
 
-  bool operator()(const std::string& text) const {
-    if (regex_ != nullptr) return regexec(regex_.get(), text.c_str(), 0, nullptr, 0) == 0;
-    return text.find(substring_) != std::string::npos;
+std::vector<std::string_view> verdictNames() {
+  std::vector<std::string_view> names;
+  for (const Verdict verdict :
+       {Verdict::proved, Verdict::suspect, Verdict::unknown, Verdict::waiting, Verdict::running}) {
+    names.push_back(verdictName(verdict));
   }
+  return names;
+}
 
- private:
-  std::string substring_;
-  std::shared_ptr<regex_t> regex_;
-};
+/// Properties with few values take these in any case: no two differ by it.
+bool ignoresCase(Property property) {
+  return property == Property::verdict || property == Property::status ||
+         property == Property::reason;
+}
+
+/// A filter that no value can pass is a mistake of typing, and would make an empty report look
+/// clean. `shown`: what to name of `allowed`.
+Result<void> checkValue(const Filter& filter, const Pattern& pattern,
+                        const std::vector<std::string_view>& allowed,
+                        const std::vector<std::string_view>& shown) {
+  if (std::ranges::any_of(allowed, pattern)) return {};
+  return fail(ErrorCode::usage,
+              fmt::format("--{} {} '{}': no goroutine can have that.{} Expected {}",
+                          filter.with ? "with" : "without", propertyName(filter.property),
+                          filter.expression, didYouMean(filter.expression, allowed),
+                          fmt::join(shown, ", ")));
+}
+
+/// A reason may be of another release than the target's: that is no mistake.
+Result<void> checkReason(const Analysis& analysis, const Filter& filter, const Pattern& pattern) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  if (snapshot.reasons.size() < 2) return {};  // they were not found
+  std::vector<std::string_view> allowed = golang::knownReasons(), shown;
+  for (const golang::Reason& reason : snapshot.reasons) {
+    const std::string_view text = snapshot.strings[reason.text];
+    if (text.empty()) continue;
+    allowed.push_back(text);
+    const bool internal = reason.kind == golang::ReasonClass::runtimeInternal;
+    if (!internal && !reason.durable) shown.push_back(text);
+  }
+  for (const std::string_view status : statusNames()) {  // of those that are not blocked
+    allowed.push_back(status);
+    if (status != "waiting") shown.push_back(status);
+  }
+  return checkValue(filter, pattern, allowed, shown);
+}
 
 /// A filter ready to be asked; every distinct value is matched once.
 class Test {
  public:
   static Result<Test> make(const Analysis& analysis, const Filter& filter) {
     Test test(analysis, filter);
-    if (filter.property == Property::verdict) {
-      if (!parseVerdict(filter.expression, test.verdict_)) {
-        return fail(ErrorCode::usage,
-                    fmt::format("no verdict is called '{}' (proved, suspect, unknown, waiting, "
-                                "running)",
-                                filter.expression));
-      }
-      return test;
-    }
+    if (auto checked = checkFilter(filter); !checked) return tl::unexpected(checked.error());
     if (filter.property == Property::label) {
       const auto equals = filter.expression.find('=');
       test.labelKey_ = filter.expression.substr(0, equals);
@@ -104,9 +119,14 @@ class Test {
       if (!test.labelAny_) test.labelValue_ = filter.expression.substr(equals + 1);
       return test;
     }
-    auto matcher = Matcher::make(filter.expression);
-    if (!matcher) return tl::unexpected(matcher.error());
-    test.matcher_ = std::move(*matcher);
+    auto pattern = Pattern::make(filter.expression, ignoresCase(filter.property));
+    if (!pattern) return tl::unexpected(pattern.error());
+    test.pattern_ = std::move(*pattern);
+    if (filter.property == Property::reason) {
+      if (auto known = checkReason(analysis, filter, test.pattern_); !known) {
+        return tl::unexpected(known.error());
+      }
+    }
     return test;
   }
 
@@ -119,8 +139,6 @@ class Test {
   bool holds(Index index) {
     const golang::Goroutine& goroutine = analysis_->snapshot().goroutines[index];
     switch (filter_->property) {
-      case Property::verdict:
-        return analysis_->info(index).verdict == verdict_;
       case Property::user:
         return !goroutine.system;
       case Property::running:
@@ -134,7 +152,7 @@ class Test {
   }
 
   bool matches(Index index, const golang::Goroutine& goroutine) const {
-    if (filter_->property != Property::label) return matcher_(text_(index));
+    if (filter_->property != Property::label) return pattern_(text_(index));
     const auto& sets = analysis_->snapshot().labelSets;
     if (goroutine.labels >= sets.size()) return false;
     const std::string* value = labelValue(sets[goroutine.labels], labelKey_);
@@ -144,14 +162,20 @@ class Test {
   const Analysis* analysis_;
   const Filter* filter_;
   PropertyText text_;
-  Matcher matcher_;
-  Verdict verdict_ = Verdict::running;
+  Pattern pattern_;
   std::string labelKey_, labelValue_;
   bool labelAny_ = true;
   std::unordered_map<std::uint32_t, bool> cache_;
 };
 
 }  // namespace
+
+std::string_view propertyName(Property property) {
+  for (const Name& name : kNames) {
+    if (name.property == property) return name.text;
+  }
+  return "";
+}
 
 bool takesExpression(Property property) {
   for (const Name& name : kNames) {
@@ -168,6 +192,24 @@ bool parseProperty(std::string_view text, Property& out) {
     }
   }
   return false;
+}
+
+std::string propertiesExpected(std::string_view word) {
+  const std::vector<std::string_view> names = propertyNames();
+  return fmt::format("{}.{}", fmt::join(names, ", "), didYouMean(word, names));
+}
+
+Result<void> checkFilter(const Filter& filter) {
+  if (!takesExpression(filter.property) || filter.property == Property::label) return {};
+  const auto pattern = Pattern::make(filter.expression, ignoresCase(filter.property));
+  if (!pattern) return tl::unexpected(pattern.error());
+  if (filter.property == Property::verdict) {
+    return checkValue(filter, *pattern, verdictNames(), verdictNames());
+  }
+  if (filter.property == Property::status) {
+    return checkValue(filter, *pattern, statusNames(), statusNames());
+  }
+  return {};
 }
 
 PropertyText::PropertyText(const Analysis& analysis, Property property, std::string labelKey)
@@ -268,8 +310,8 @@ Result<GroupBy> parseGroupBy(std::string_view text) {
   }
   if (!parseProperty(text, by.property) || by.property == Property::label) {
     return fail(ErrorCode::usage,
-                fmt::format("cannot group by '{}' (stack, label:KEY, or one of {})", text,
-                            propertyNames()));
+                fmt::format("cannot group by '{}': expected stack, label:KEY, or one of {}", text,
+                            propertiesExpected(text)));
   }
   return by;
 }

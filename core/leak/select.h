@@ -31,15 +31,22 @@ enum class Property : std::uint8_t {
 struct Filter {
   bool with = true;
   Property property = Property::userLoc;
-  std::string expression;  ///< substring, or a POSIX extended regular expression between slashes
+  std::string expression;  ///< as leak::Pattern takes it; of a label KEY or KEY=VALUE
 };
 
 /// True for properties that take an expression.
 bool takesExpression(Property property);
+std::string_view propertyName(Property property);
 /// False if the name is none of Delve's words.
 bool parseProperty(std::string_view name, Property& out);
+/// "userloc, curloc, ...", and " Did you mean 'status'?" if the word is close to one.
+std::string propertiesExpected(std::string_view word);
+/// What can be said of a filter before there is a target: a regular expression that is none, a
+/// status or a verdict that does not exist (ErrorCode::usage).
+Result<void> checkFilter(const Filter& filter);
 
-/// Goroutines that pass every filter, ascending.
+/// Goroutines that pass every filter, ascending. A wait reason that no release of Go has, nor this
+/// target, is an error as in checkFilter().
 Result<std::vector<Index>> chooseGoroutines(const Analysis& analysis,
                                             const std::vector<Filter>& filters);
 

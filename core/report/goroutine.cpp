@@ -182,6 +182,32 @@ void putStack(Page& page, const Report& report, Index index, std::uint64_t limit
   }
 }
 
+namespace {
+
+/// The rules that the goroutine's group, or the goroutine itself, is a case of.
+void putRules(Page& page, const Report& report) {
+  for (const rules::Finding& finding : report.findings) {
+    const rules::Rule& rule = rules::ruleOf(finding.rule);
+    page.field(0, kLabel, rule.name, fmt::format("{}: {}", rule.title, finding.sentence));
+    for (const std::string& evidence : finding.evidence) page.field(0, kLabel, "", evidence);
+    page.field(0, kLabel, "fix", rule.fix);
+  }
+}
+
+/// How many others are at the same place, and what all of them retain. The report has that group
+/// first.
+void putGroup(Page& page, const Report& report) {
+  if (report.grouping.groups.empty()) return;
+  const leak::Group& group = report.grouping.groups.front();
+  if (group.count > 1) {
+    page.field(0, kLabel, "group",
+               fmt::format("{} goroutines at the same place", withSeparators(group.count)));
+  }
+  putHolding(page, 0, kLabel, report, group);
+}
+
+}  // namespace
+
 void renderGoroutine(const Report& report, Index index, std::uint64_t limit, const TextStyle& style,
                      const Sink& sink) {
   Writer writer(sink);
@@ -212,13 +238,8 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
     }
     page.field(0, kLabel, "labels", text);
   }
-  if (info.group < analysis.grouping().groups.size()) {
-    const std::uint32_t count = analysis.grouping().groups[info.group].count;
-    if (count > 1) {
-      page.field(0, kLabel, "group",
-                 fmt::format("{} goroutines at the same place", withSeparators(count)));
-    }
-  }
+  putRules(page, report);
+  putGroup(page, report);
   page.field(0, kLabel, "g",
              fmt::format("{:#x}, stack {:#x}-{:#x}, sp {:#x}, pc {:#x}", goroutine.address,
                          goroutine.stackLo, goroutine.stackHi, goroutine.sp, goroutine.pc),

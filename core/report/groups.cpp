@@ -108,32 +108,6 @@ std::string verdictsOf(const Report& report, const leak::Group& group) {
   return text;
 }
 
-/// What the leak costs, and which other leak it follows from.
-void putHolding(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
-  const auto number = static_cast<std::size_t>(&group - report.grouping.groups.data());
-  if (number >= report.holdings.owners.size()) return;
-  const proof::Holding& holding = report.holdings.owners[number];
-  if (holding.goroutines == 0) return;
-  std::string text =
-      fmt::format("{}: stacks {}", leak::humanBytes(holding.stackBytes + holding.heapBytes),
-                  leak::humanBytes(holding.stackBytes));
-  if (holding.objects != 0) {
-    text += fmt::format(
-        ", {} that only {} alive ({})", leak::counted(holding.objects, "heap object"),
-        holding.goroutines == 1 ? "it keeps" : "they keep", leak::humanBytes(holding.heapBytes));
-  }
-  page.field(indent, kLabel, "retains", text);
-  if (holding.cause >= report.grouping.groups.size()) return;
-  const leak::Group& cause = report.grouping.groups[holding.cause];
-  const leak::Analysis& analysis = *report.analysis;
-  const leak::Place& at =
-      analysis.place(analysis.stack(report.snapshot->goroutines[cause.example].stack).user);
-  page.placeField(indent, kLabel, "root cause", at,
-                  fmt::format("{}, leaked, could wake {}",
-                              goroutineList(*report.snapshot, report.grouping.membersOf(cause)),
-                              holding.goroutines == 1 ? "it" : "them"));
-}
-
 /// Of goroutines that share a stack everything can be told at once.
 void putSameStack(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
   const leak::Analysis& analysis = *report.analysis;
@@ -159,7 +133,7 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
     page.field(indent, kLabel, rule.name,
                fmt::format("{}: {}", rule.title, rules::fixOf(*finding)));
   }
-  putHolding(page, indent, report, group);
+  putHolding(page, indent, kLabel, report, group);
 }
 
 /// Of goroutines that share something else, one speaks for itself.
@@ -177,10 +151,36 @@ void putSameKey(Page& page, std::size_t indent, const Report& report, const leak
   }
   const std::string waits = leak::describeWaits(snapshot, example);
   if (!waits.empty()) page.field(indent, kLabel, "waits on", waits);
-  putHolding(page, indent, report, group);
+  putHolding(page, indent, kLabel, report, group);
 }
 
 }  // namespace
+
+void putHolding(Page& page, std::size_t indent, std::size_t label, const Report& report,
+                const leak::Group& group) {
+  const auto number = static_cast<std::size_t>(&group - report.grouping.groups.data());
+  if (number >= report.holdings.owners.size()) return;
+  const proof::Holding& holding = report.holdings.owners[number];
+  if (holding.goroutines == 0) return;
+  std::string text =
+      fmt::format("{}: stacks {}", leak::humanBytes(holding.stackBytes + holding.heapBytes),
+                  leak::humanBytes(holding.stackBytes));
+  if (holding.objects != 0) {
+    text += fmt::format(
+        ", {} that only {} alive ({})", leak::counted(holding.objects, "heap object"),
+        holding.goroutines == 1 ? "it keeps" : "they keep", leak::humanBytes(holding.heapBytes));
+  }
+  page.field(indent, label, "retains", text);
+  if (holding.cause >= report.grouping.groups.size()) return;
+  const leak::Group& cause = report.grouping.groups[holding.cause];
+  const leak::Analysis& analysis = *report.analysis;
+  const leak::Place& at =
+      analysis.place(analysis.stack(report.snapshot->goroutines[cause.example].stack).user);
+  page.placeField(indent, label, "root cause", at,
+                  fmt::format("{}, leaked, could wake {}",
+                              goroutineList(*report.snapshot, report.grouping.membersOf(cause)),
+                              holding.goroutines == 1 ? "it" : "them"));
+}
 
 GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown) {
   GroupColumns widths;

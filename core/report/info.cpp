@@ -72,10 +72,16 @@ void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) 
                             leak::counted(snapshot.fds.size(), "file descriptor")));
   if (snapshot.image != nullptr) {
     target::AddressSpace& memory = snapshot.image->target().memory();
-    field("memory",
-          fmt::format("{}, {} fetched, {} failed", leak::counted(memory.regions().size(), "region"),
-                      leak::counted(memory.fetchedBytes(), "byte"),
-                      leak::counted(memory.misses(), "read")));
+    std::string text =
+        fmt::format("{}, {} fetched", leak::counted(memory.regions().size(), "region"),
+                    leak::counted(memory.fetchedBytes(), "byte"));
+    // Words are followed that only may be addresses; what lacks something says so by itself.
+    if (memory.misses() > 0) {
+      text += fmt::format("; {} where no memory is, {}", leak::counted(memory.misses(), "read"),
+                          report.incomplete.empty() ? "and nothing depended on it"
+                                                    : "what that cost is told below");
+    }
+    field("memory", text);
   }
   field("proof", proofText(report.analysis->options().proof));
   if (report.incomplete.empty()) {

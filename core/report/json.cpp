@@ -1,6 +1,8 @@
 // The JSON document and JSON lines, written as they are made (docs/json.md).
 
 #include <algorithm>
+#include <fmt/ranges.h>
+#include <functional>
 
 #include "report/crash.h"
 #include "report/json_contexts.h"
@@ -27,133 +29,195 @@ std::vector<std::pair<const rules::Finding*, std::size_t>> findingsShown(const R
   return shown;
 }
 
-/// `,"name":[` and one object a line. `put(text, i)` appends the i-th.
-template <class Put>
-void putArray(Writer& out, std::string_view name, std::size_t count, const Put& put) {
-  out.format(",\n\"{}\":[", name);
-  for (std::size_t i = 0; i < count && !out.ended(); ++i) {
-    out(i == 0 ? "\n" : ",\n");
-    out.append([&](std::string& text) { put(text, i); });
+/// A member of the document behind `target`: an array, or one value.
+struct Part {
+  std::string_view name;
+  std::string_view type;  ///< of its lines in JSON lines
+  std::size_t count = 1;
+  bool array = true;
+  std::function<void(std::string& out, std::size_t i)> put;
+};
+
+using FindingsShown = std::vector<std::pair<const rules::Finding*, std::size_t>>;
+
+/// What --fail-on made of the report, by places in the document's arrays.
+void putDecision(std::string& out, const Decision& decision, const FindingsShown& shown) {
+  put(out, FMT_COMPILE(R"({{"verdict":"{}","groups":[{}],"findings":[)"),
+      leak::verdictName(decision.verdict), fmt::join(decision.groups, ","));
+  bool first = true;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    if (std::ranges::find(decision.findings, shown[i].first) == decision.findings.end()) continue;
+    put(out, FMT_COMPILE("{}{}"), first ? "" : ",", i);
+    first = false;
   }
-  out("]");
+  put(out, FMT_COMPILE(R"(],"incomplete":{}}})"), boolText(decision.incomplete));
 }
 
-/// One line an object, its type in front of its own members: each begins with "{".
-template <class Put>
-void putLines(Writer& out, std::string_view type, std::size_t count, const Put& put) {
+/// The parts of one report. `objects` must outlive them.
+class Parts {
+ public:
+  Parts(const Report& report, const JsonParts& asked, std::uint64_t limit, JsonObjects& objects)
+      : report_(report), asked_(asked), limit_(limit), objects_(objects) {
+    if (asked.goroutines) addGoroutines();
+    if (asked.groups) addGroups();
+    if (asked.timers) {
+      array("timers", "timer", timersOf(*report.snapshot, report.resources).size(),
+            [this](std::string& out, std::size_t i) { objects_.timer(out, i); });
+    }
+    if (asked.channels) addChannels();
+    if (asked.locks) addLocks();
+    addResources();
+    if (asked.panicking) {
+      array("panicking", "panicking", report.snapshot->panicking.size(),
+            [this](std::string& out, std::size_t i) { putPanickingObject(out, report_, i); });
+    }
+    if (asked.why != kNone) {
+      value("why", [this](std::string& out, std::size_t) { putWhy(out, report_, asked_.why); });
+    }
+    value("proof", [this](std::string& out, std::size_t) { objects_.proof(out); });
+    if (report.decision) {
+      value("fail_on", [this](std::string& out, std::size_t) {
+        putDecision(out, *report_.decision, asked_.groups ? findings_ : FindingsShown());
+      });
+    }
+    array("incomplete", "incomplete", report.incomplete.size(),
+          [this](std::string& out, std::size_t i) {
+            JsonObjects::incomplete(out, report_.incomplete[i]);
+          });
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+  ~Parts() = default;
+
+  const std::vector<Part>& all() const { return all_; }
+
+ private:
+  using Put = std::function<void(std::string& out, std::size_t i)>;
+  void array(std::string_view name, std::string_view type, std::size_t count, Put put) {
+    all_.push_back({name, type, count, true, std::move(put)});
+  }
+  void value(std::string_view name, Put put) {
+    all_.push_back({name, name, 1, false, std::move(put)});
+  }
+
+  void addGoroutines();
+  void addGroups();
+  void addChannels();
+  void addLocks();
+  void addResources();
+
+  const Report& report_;
+  JsonParts asked_;
+  std::uint64_t limit_;
+  JsonObjects& objects_;
+  FindingsShown findings_;
+  std::vector<Part> all_;
+};
+
+void Parts::addGoroutines() {
+  const std::size_t listed = atMost(report_.goroutines.size(), limit_);
+  value("selection",
+        [this, listed](std::string& out, std::size_t) { objects_.selection(out, listed); });
+  array("goroutines", "goroutine", listed, [this](std::string& out, std::size_t i) {
+    objects_.goroutine(out, report_.goroutines[i]);
+  });
+}
+
+void Parts::addGroups() {
+  array("groups", "group", report_.grouping.groups.size(),
+        [this](std::string& out, std::size_t i) { objects_.group(out, i); });
+  findings_ = findingsShown(report_);
+  array("findings", "finding", findings_.size(), [this](std::string& out, std::size_t i) {
+    objects_.finding(out, *findings_[i].first, findings_[i].second);
+  });
+}
+
+void Parts::addChannels() {
+  const bool one = asked_.channel != kNone;
+  const std::size_t count = one ? 1 : atMost(report_.snapshot->channels.size(), limit_);
+  array("channels", "channel", count, [this, one](std::string& out, std::size_t i) {
+    const golang::Snapshot& snapshot = *report_.snapshot;
+    putChannel(out, snapshot, snapshot.channels[one ? asked_.channel : i]);
+  });
+}
+
+void Parts::addLocks() {
+  array("locks", "lock", atMost(report_.snapshot->locks.size(), limit_),
+        [this](std::string& out, std::size_t i) { objects_.lock(out, static_cast<Index>(i)); });
+  const auto& cycles = report_.analysis->lockHolders().cycles;
+  array("lock_cycles", "lock_cycle", cycles.size(),
+        [this, &cycles](std::string& out, std::size_t i) { objects_.lockCycle(out, cycles[i]); });
+  if (report_.resources != nullptr) {
+    value("extra_sync", [this](std::string& out, std::size_t) { putExtraSync(out, report_); });
+  }
+}
+
+void Parts::addResources() {
+  if (asked_.http) {
+    value("http", [this](std::string& out, std::size_t) { putHttp(out, report_); });
+  }
+  if (report_.resources == nullptr) return;
+  const stdlib::Resources& all = *report_.resources;
+  if (asked_.sql) {
+    array("sql", "sql", atMost(all.sql.databases.size(), limit_),
+          [this](std::string& out, std::size_t i) { putSqlDb(out, report_, i); });
+  }
+  if (asked_.files) {
+    array("files", "file", atMost(all.files.all.size(), limit_),
+          [this](std::string& out, std::size_t i) { putFile(out, report_, i); });
+  }
+  if (asked_.contexts) {
+    array("contexts", "context", atMost(all.contexts.nodes.size(), limit_),
+          [this](std::string& out, std::size_t i) { putContext(out, report_, i); });
+  }
+}
+
+/// One line an object, its type in front of its own members; of a list, under `members`.
+void putLines(Writer& out, const Part& part) {
   std::string text;
-  for (std::size_t i = 0; i < count && !out.ended(); ++i) {
+  for (std::size_t i = 0; i < part.count && !out.ended(); ++i) {
     text.clear();
-    put(text, i);
-    out.format("{{\"type\":\"{}\",", type);
-    out(std::string_view(text).substr(1));
+    part.put(text, i);
+    out.format("{{\"type\":\"{}\",", part.type);
+    if (text.front() == '{') {
+      out(std::string_view(text).substr(1));
+    } else {
+      out.format("\"members\":{}}}", text);
+    }
     out("\n");
   }
 }
 
 }  // namespace
 
-void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limit,
+void renderJson(const Report& report, const JsonParts& asked, std::uint64_t limit,
                 const Sink& sink) {
   Writer out(sink);
   JsonObjects objects(report);
-  const golang::Snapshot& snapshot = *report.snapshot;
-  const std::size_t listed = atMost(report.goroutines.size(), limit);
   out.format("{{\"schema\":\"{}\",\n\"target\":", kJsonSchema);
   out.append([&](std::string& text) { objects.target(text); });
-  if (parts.goroutines) {
-    out(",\n\"selection\":");
-    out.append([&](std::string& text) { objects.selection(text, listed); });
-    putArray(out, "goroutines", listed, [&](std::string& text, std::size_t i) {
-      objects.goroutine(text, report.goroutines[i]);
-    });
-  }
-  if (parts.groups) {
-    putArray(out, "groups", report.grouping.groups.size(),
-             [&](std::string& text, std::size_t i) { objects.group(text, i); });
-  }
-  if (parts.groups) {
-    const auto found = findingsShown(report);
-    putArray(out, "findings", found.size(), [&](std::string& text, std::size_t i) {
-      objects.finding(text, *found[i].first, found[i].second);
-    });
-  }
-  if (parts.timers) {
-    putArray(out, "timers", timersOf(snapshot, report.resources).size(),
-             [&](std::string& text, std::size_t i) { objects.timer(text, i); });
-  }
-  if (parts.channels) {
-    const bool one = parts.channel != kNone;
-    putArray(out, "channels", one ? 1 : atMost(snapshot.channels.size(), limit),
-             [&](std::string& text, std::size_t i) {
-               putChannel(text, snapshot, snapshot.channels[one ? parts.channel : i]);
-             });
-  }
-  if (parts.locks) {
-    putArray(out, "locks", atMost(snapshot.locks.size(), limit),
-             [&](std::string& text, std::size_t i) { objects.lock(text, static_cast<Index>(i)); });
-    const auto& cycles = report.analysis->lockHolders().cycles;
-    putArray(out, "lock_cycles", cycles.size(),
-             [&](std::string& text, std::size_t i) { objects.lockCycle(text, cycles[i]); });
-    if (report.resources != nullptr) {
-      out(",\n\"extra_sync\":");
-      out.append([&](std::string& text) { putExtraSync(text, report); });
+  const Parts parts(report, asked, limit, objects);
+  for (const Part& part : parts.all()) {
+    out.format(",\n\"{}\":", part.name);
+    if (part.array) out("[");
+    for (std::size_t i = 0; i < part.count && !out.ended(); ++i) {
+      if (part.array) out(i == 0 ? "\n" : ",\n");
+      out.append([&](std::string& text) { part.put(text, i); });
     }
+    if (part.array) out("]");
   }
-  if (parts.http) {
-    out(",\n\"http\":");
-    out.append([&](std::string& text) { putHttp(text, report); });
-  }
-  if (parts.sql && report.resources != nullptr) {
-    putArray(out, "sql", atMost(report.resources->sql.databases.size(), limit),
-             [&](std::string& text, std::size_t i) { putSqlDb(text, report, i); });
-  }
-  if (parts.files && report.resources != nullptr) {
-    putArray(out, "files", atMost(report.resources->files.all.size(), limit),
-             [&](std::string& text, std::size_t i) { putFile(text, report, i); });
-  }
-  if (parts.contexts && report.resources != nullptr) {
-    putArray(out, "contexts", atMost(report.resources->contexts.nodes.size(), limit),
-             [&](std::string& text, std::size_t i) { putContext(text, report, i); });
-  }
-  if (parts.panicking) {
-    putArray(out, "panicking", snapshot.panicking.size(),
-             [&](std::string& text, std::size_t i) { putPanickingObject(text, report, i); });
-  }
-  out(",\n\"proof\":");
-  out.append([&](std::string& text) { objects.proof(text); });
-  putArray(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
-    JsonObjects::incomplete(text, report.incomplete[i]);
-  });
   out("}\n");
 }
 
-void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink) {
+void renderJsonl(const Report& report, const JsonParts& asked, std::uint64_t limit,
+                 const Sink& sink) {
   Writer out(sink);
   JsonObjects objects(report);
-  const golang::Snapshot& snapshot = *report.snapshot;
-  const std::size_t listed = atMost(report.goroutines.size(), limit);
   out.format("{{\"type\":\"schema\",\"schema\":\"{}\"}}\n", kJsonSchema);
-  putLines(out, "target", 1, [&](std::string& text, std::size_t) { objects.target(text); });
-  putLines(out, "selection", 1,
-           [&](std::string& text, std::size_t) { objects.selection(text, listed); });
-  putLines(out, "goroutine", listed, [&](std::string& text, std::size_t i) {
-    objects.goroutine(text, report.goroutines[i]);
-  });
-  putLines(out, "group", report.grouping.groups.size(),
-           [&](std::string& text, std::size_t i) { objects.group(text, i); });
-  const auto found = findingsShown(report);
-  putLines(out, "finding", found.size(), [&](std::string& text, std::size_t i) {
-    objects.finding(text, *found[i].first, found[i].second);
-  });
-  putLines(out, "timer", timersOf(snapshot, report.resources).size(),
-           [&](std::string& text, std::size_t i) { objects.timer(text, i); });
-  putLines(out, "panicking", snapshot.panicking.size(),
-           [&](std::string& text, std::size_t i) { putPanickingObject(text, report, i); });
-  putLines(out, "proof", 1, [&](std::string& text, std::size_t) { objects.proof(text); });
-  putLines(out, "incomplete", report.incomplete.size(), [&](std::string& text, std::size_t i) {
-    JsonObjects::incomplete(text, report.incomplete[i]);
-  });
+  putLines(out, {"target", "target", 1, false,
+                 [&objects](std::string& text, std::size_t) { objects.target(text); }});
+  const Parts parts(report, asked, limit, objects);
+  for (const Part& part : parts.all()) putLines(out, part);
   // A reader that does not see this line has a stream that was cut off.
   out.format("{{\"type\":\"end\",\"incomplete\":{}}}\n", boolText(!report.incomplete.empty()));
 }

@@ -1,4 +1,5 @@
-// The JSON of what the standard library holds (docs/json.md), each appended as one JSON value.
+// The JSON of what the standard library holds, and of ways (docs/json.md), each appended as one
+// JSON value.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,9 @@ void putHttp(std::string& out, const Report& report);
 void putSqlDb(std::string& out, const Report& report, std::size_t index);
 /// One object of the array `files`.
 void putFile(std::string& out, const Report& report, std::size_t index);
+
+/// {"goroutine":7,"answer":…,"way":[…]}: what `parked why` tells of one goroutine.
+void putWhy(std::string& out, const Report& report, Index goroutine);
 
 /// {"semaphores":[…],"error_groups":[…]}
 void putExtraSync(std::string& out, const Report& report);

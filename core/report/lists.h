@@ -15,7 +15,8 @@ void renderGroups(const Report& report, const TextOptions& options, const TextSt
 void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle& style,
                       const Sink& sink);
 /// Everything known of one goroutine: verdict, what it waits on and who else does, labels, its
-/// creators, the whole stack.
+/// creators, the rules it is a case of, what its group retains, the whole stack. The report is
+/// onlyGroupOf() it.
 void renderGoroutine(const Report& report, Index goroutine, std::uint64_t limit,
                      const TextStyle& style, const Sink& sink);
 /// Whether something that can still run reaches what the goroutine waits on, and the way.

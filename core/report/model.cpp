@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "target/elf_file.h"
 
@@ -161,6 +162,29 @@ void applyAllowList(Report& report, const leak::AllowList& list) {
   if (diedInGoroutine(report)) putCrashFirst(report);
 }
 
+Decision decide(const Report& report, leak::Verdict verdict) {
+  Decision decision;
+  decision.verdict = verdict;
+  const std::span<const golang::Goroutine> goroutines = report.snapshot->goroutines;
+  // The group of one goroutine has others in it that nobody asked about.
+  const auto chosen = [&](Index i) { return std::ranges::binary_search(report.goroutines, i); };
+  for (std::size_t i = 0; i < report.grouping.groups.size(); ++i) {
+    const leak::Group& group = report.grouping.groups[i];
+    if (group.verdict < verdict) continue;
+    const auto members = report.grouping.membersOf(group);
+    const bool fails = std::ranges::any_of(members, [&](Index member) {
+      return !goroutines[member].system && report.analysis->info(member).verdict >= verdict &&
+             chosen(member);
+    });
+    if (fails) decision.groups.push_back(i);
+  }
+  if (report.filtered) return decision;  // resources are nobody's
+  for (const rules::Finding& finding : report.findings) {
+    if (finding.group == kNone && finding.verdict >= verdict) decision.findings.push_back(&finding);
+  }
+  return decision;
+}
+
 const rules::Finding* findingOf(const Report& report, const leak::Group& group) {
   if (!report.groupBy.byStack || group.verdict < leak::Verdict::suspect) return nullptr;
   // Filters leave goroutines out; those that stay keep their stack, and with it their group.
@@ -172,6 +196,46 @@ const rules::Finding* findingOf(const Report& report, const leak::Group& group) 
   const std::size_t first = std::min(placeIn(report.findingIndex.ofGroup, known),
                                      placeIn(report.findingIndex.ofGoroutine, group.example));
   return first < report.findings.size() ? &report.findings[first] : nullptr;
+}
+
+void onlyGroupOf(Report& report, Index goroutine) {
+  report.goroutines = {goroutine};
+  report.filtered = true;
+  const leak::Grouping all = std::exchange(report.grouping, {});
+  const std::vector<proof::Holding> held = std::exchange(report.holdings.owners, {});
+  const auto take = [&](std::size_t number) {
+    leak::Group group = all.groups[number];
+    const auto members = all.membersOf(group);
+    group.first = static_cast<Index>(report.grouping.members.size());
+    report.grouping.members.insert(report.grouping.members.end(), members.begin(), members.end());
+    report.grouping.groups.push_back(std::move(group));
+    if (number >= held.size()) return;
+    report.holdings.owners.push_back(held[number]);
+    report.holdings.owners.back().cause = kNone;
+  };
+  const auto own = static_cast<std::size_t>(
+      std::ranges::find_if(all.groups,
+                           [&](const leak::Group& group) {
+                             return std::ranges::binary_search(all.membersOf(group), goroutine);
+                           }) -
+      all.groups.begin());
+  if (own == all.groups.size()) {  // the allow-list quiets it
+    report.grouping = leak::group(*report.analysis, report.goroutines);
+  } else {
+    take(own);
+    const Index cause = own < held.size() ? held[own].cause : kNone;
+    if (cause < all.groups.size()) {
+      take(cause);
+      report.holdings.owners.front().cause = 1;
+    }
+  }
+  const Index group = report.analysis->info(goroutine).group;
+  std::erase_if(report.findings, [&](const rules::Finding& finding) {
+    return finding.group != kNone
+               ? finding.group != group
+               : std::ranges::find(finding.goroutines, goroutine) == finding.goroutines.end();
+  });
+  report.findingIndex = indexOf(report.findings);
 }
 
 void addHoldings(Report& report, Observer* observer) {

@@ -84,6 +84,17 @@ struct FindingIndex {
   std::unordered_map<Index, std::size_t> ofGoroutine;  ///< of findings without a group
 };
 
+/// What --fail-on makes of a report: the one decision behind exit codes, `fail_on` in JSON and
+/// parked.assert_no_leaks().
+struct Decision {
+  leak::Verdict verdict = leak::Verdict::proved;  ///< this one or a graver one fails
+  /// Into Report::grouping: groups with a goroutine of the program that has it.
+  std::vector<std::size_t> groups;
+  std::vector<const rules::Finding*> findings;  ///< about resources, that have it
+  bool incomplete = false;                      ///< what is not known may hide more: exit code 3
+  bool fails() const { return !groups.empty() || !findings.empty(); }
+};
+
 struct Report {
   const golang::Snapshot* snapshot = nullptr;
   const leak::Analysis* analysis = nullptr;
@@ -102,6 +113,7 @@ struct Report {
   FindingIndex findingIndex;
   std::vector<Incomplete> incomplete;  ///< of target, snapshot, proof and resources
   bool interrupted = false;            ///< the user asked to stop before all was read
+  std::optional<Decision> decision;    ///< with --fail-on
   /// What the allow-list took out: goroutines and, of the default grouping, groups.
   std::uint64_t quietedGoroutines = 0, quietedGroups = 0;
 };
@@ -123,9 +135,18 @@ const leak::Group* crashGroup(const Report& report);
 /// Takes out of the report what the list quiets: goroutines, their groups and findings.
 void applyAllowList(Report& report, const leak::AllowList& list);
 
+/// What of the report has the verdict or a graver one; Decision::incomplete is left to whoever
+/// knows the options.
+Decision decide(const Report& report, leak::Verdict verdict);
+
 /// The finding that a group of the report's is about, null if none is. Groups by something else
 /// than the stack have none.
 const rules::Finding* findingOf(const Report& report, const leak::Group& group);
+
+/// Leaves one goroutine in the report, and what is said of it: the group it is in, whole, with what
+/// that holds, behind it that group's root cause if it has one, and its findings. For reports with
+/// the default grouping.
+void onlyGroupOf(Report& report, Index goroutine);
 
 /// Fills in Report::holdings. `observer` may be null.
 void addHoldings(Report& report, Observer* observer);

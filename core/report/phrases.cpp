@@ -181,9 +181,13 @@ std::string dueText(const TimerGroup& group) {
 
 std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
                         std::size_t used) {
-  std::string whole = fmt::format("{} {}", style.commandPrefix, command);
+  std::string words(command);
+  const std::string_view name = command.substr(0, command.find(' '));
+  if (name == "report" || name == "goroutines") words += style.choosing + style.judging;
+  if (name == "goroutine") words += style.judging;
+  std::string whole = fmt::format("{} {}", style.commandPrefix, words);
   if (used + columns(whole) <= page.width()) return whole;
-  return fmt::format("parked ... {}", command);
+  return fmt::format("parked ... {}", words);
 }
 
 void putMore(Page& page, const TextStyle& style, std::uint64_t left, std::string_view command) {
@@ -215,7 +219,7 @@ std::string withheldMeaning(const Census& census) {
                             leak::withSeparators(waiting));
 }
 
-std::string_view noGoroutinesText(const Report& report) {
+std::string noGoroutinesText(const Report& report) {
   // No Go program is without.
   if (report.census.total == 0) return "no goroutine could be read";
   return report.filtered ? "no goroutine passes the filters" : "no goroutines";

@@ -36,8 +36,9 @@ std::string utcTime(std::int64_t nsSince1970);
 std::string_view baseName(std::string_view path);
 /// "due in 59m to 1h1m", "due now", "" when not known.
 std::string dueText(const TimerGroup& group);
-/// How to run a command of the family here; when the whole line does not fit behind `used` columns,
-/// "parked ... report --all".
+/// How to run a command of the family here, with the options that chose and judged what is shown,
+/// if it has them; when the whole line does not fit behind `used` columns, "parked ... report
+/// --all".
 std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
                         std::size_t used);
 /// "1,208 more: parked goroutines --all", nothing if nothing is left.
@@ -50,11 +51,16 @@ std::string withheldMeaning(const Census& census);
 std::string incompleteText(const Incomplete& entry);
 
 /// Why a list of the report's goroutines is empty.
-std::string_view noGoroutinesText(const Report& report);
+std::string noGoroutinesText(const Report& report);
 
 /// "   12  Ticker every 1s  due in 3s  main.refresh  refresh.go:12", a line a group.
 void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
                     bool details, const Report& report);
+
+/// What the leak of a group costs, and which other leak it follows from; nothing if it holds
+/// nothing.
+void putHolding(Page& page, std::size_t indent, std::size_t label, const Report& report,
+                const leak::Group& group);
 
 /// The header: program, when and how, how many goroutines, what was not readable.
 void putHeader(Page& page, const Report& report);

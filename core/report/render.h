@@ -17,6 +17,9 @@ struct TextStyle {
   bool color = false;
   int width = 0;                         ///< columns; 0: lines are not fitted
   std::string commandPrefix = "parked";  ///< for hints: "parked core BIN CORE"
+  /// For hints, too, each behind a space: the options that chose the goroutines, and those that
+  /// judged them.
+  std::string choosing, judging;
 };
 
 struct TextOptions {
@@ -36,6 +39,7 @@ struct JsonParts {
   bool http = false, sql = false, files = false;
   bool contexts = false;
   bool panicking = true;
+  Index why = kNone;  ///< the way to what this goroutine waits on
 };
 
 /// How many of `count` a limit leaves; 0: all.
@@ -48,8 +52,9 @@ inline std::size_t atMost(std::size_t count, std::uint64_t limit) {
 void renderJson(const Report& report, const JsonParts& parts, std::uint64_t limit,
                 const Sink& sink);
 
-/// JSON lines: one object a line, each with a "type" (docs/json.md).
-void renderJsonl(const Report& report, std::uint64_t limit, const Sink& sink);
+/// The same as JSON lines: one object a line, each with a "type" (docs/json.md).
+void renderJsonl(const Report& report, const JsonParts& parts, std::uint64_t limit,
+                 const Sink& sink);
 
 /// Go's own goroutine dump, as panic and SIGQUIT print it, so that tools that parse it work on
 /// cores. As GOTRACEBACK=all prints it; with `system` as GOTRACEBACK=system does: the runtime's own

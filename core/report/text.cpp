@@ -198,8 +198,10 @@ void putResourceFindings(Page& page, const Report& report) {
   }
 }
 
+/// `command` is the one that shows this.
 void putClosing(Page& page, const Report& report, const TextOptions& options,
-                const TextStyle& style, const std::vector<const leak::Group*>& shown,
+                const TextStyle& style, std::string_view command,
+                const std::vector<const leak::Group*>& shown,
                 const std::vector<const leak::Group*>& left) {
   std::vector<std::pair<std::string, std::string>> hints;
   if (!left.empty()) {
@@ -211,8 +213,7 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
     std::string what =
         fmt::format("{}, {}", counted(left.size(), "more group"), counted(goroutines, "goroutine"));
     if (findings > 0) what += fmt::format(", {}", counted(findings, "finding"));
-    const bool plain = !report.filtered && report.groupBy.byStack;
-    hints.emplace_back(std::move(what), plain ? "report --all" : "");
+    hints.emplace_back(std::move(what), fmt::format("{} --all", command));
   }
   if (!options.system && report.census.system > 0 && !report.filtered) {
     hints.emplace_back(
@@ -233,10 +234,9 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
   page.blank();
   std::size_t width = 0;
   for (const auto& hint : hints) width = std::max(width, hint.first.size());
-  for (const auto& [what, command] : hints) {
+  for (const auto& [what, words] : hints) {
     page.line(0, {{fmt::format("{:<{}}  ", what, width), Ink::faint},
-                  {command.empty() ? "the same with --all"
-                                   : hintCommand(page, style, command, width + 2)}});
+                  {hintCommand(page, style, words, width + 2)}});
   }
 }
 
@@ -289,7 +289,7 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
   putGroups(page, report, shown);
   if (!report.filtered) putResourceFindings(page, report);
   putTimers(page, report, style);
-  putClosing(page, report, options, style, shown, left);
+  putClosing(page, report, options, style, "report", shown, left);
 }
 
 void renderGroups(const Report& report, const TextOptions& options, const TextStyle& style,
@@ -299,7 +299,7 @@ void renderGroups(const Report& report, const TextOptions& options, const TextSt
   std::vector<const leak::Group*> left;
   const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
   putGroups(page, report, shown);
-  putClosing(page, report, options, style, shown, left);
+  putClosing(page, report, options, style, "goroutines", shown, left);
 }
 
 void renderIncomplete(const Report& report, const TextStyle& style, const Sink& sink) {

@@ -5,6 +5,8 @@
 
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
+#include "report/json_resources.h"
+#include "report/json_text.h"
 #include "report/lists.h"
 #include "report/phrases.h"
 
@@ -75,6 +77,31 @@ void renderWhy(const Report& report, Index index, const TextStyle& style, const 
   }
   page.field(0, kLabel, "reached by", "what can still run, on this way (the shortest):");
   putWay(page, steps);
+}
+
+void putWhy(std::string& out, const Report& report, Index index) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const auto steps = leak::keptAliveBy(*report.analysis, index);
+  put(out, FMT_COMPILE(R"({{"goroutine":{},"answer":)"), snapshot.goroutines[index].id);
+  putStringOrNull(out, steps.empty() ? noAnswer(*report.analysis, index) : std::string());
+  out += R"(,"way":[)";
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const leak::KeepAliveStep& step = steps[i];
+    out += i == 0 ? R"({"what":)" : R"(,{"what":)";
+    putString(out, step.what);
+    out += R"(,"field":)";
+    putStringOrNull(out, step.field);
+    out += R"(,"address":)";
+    putAddress(out, step.address);
+    put(out, FMT_COMPILE(R"(,"offset":{},"word":)"), step.offset);
+    putAddress(out, step.word);
+    out += R"(,"goroutine":)";
+    putNumberOrNull(out, step.goroutine < snapshot.goroutines.size()
+                             ? std::optional(snapshot.goroutines[step.goroutine].id)
+                             : std::nullopt);
+    put(out, FMT_COMPILE(R"(,"timer":{}}})"), boolText(step.timer));
+  }
+  out += "]}";
 }
 
 }  // namespace parked::report

@@ -9,11 +9,12 @@
 Nothing runs inside the target, and nothing is written to it.
 """
 
-from .checks import LEAK_VERDICTS, assert_no_leaks, leaks
+from .checks import Leaks, assert_no_leaks, leaks
 from .document import (
     Crash,
     CreatedBy,
     Document,
+    FailOn,
     Finding,
     Frame,
     Goroutine,
@@ -27,6 +28,8 @@ from .document import (
     Target,
     Timer,
     WaitObject,
+    WayStep,
+    Why,
 )
 from .errors import Error
 from .locations import gdb_script, lldb_plugin
@@ -45,17 +48,18 @@ from .session import (
 )
 
 __all__ = [
-    "LEAK_VERDICTS",
     "CommandHelp",
     "Crash",
     "CreatedBy",
     "Document",
     "Error",
+    "FailOn",
     "Finding",
     "Frame",
     "Goroutine",
     "Group",
     "Incomplete",
+    "Leaks",
     "OpenFile",
     "Panic",
     "Panicking",
@@ -66,6 +70,8 @@ __all__ = [
     "Target",
     "Timer",
     "WaitObject",
+    "WayStep",
+    "Why",
     "assert_no_leaks",
     "attach",
     "check_command",

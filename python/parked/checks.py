@@ -1,48 +1,178 @@
-"""For tests: a Go program's core or process must not hold leaked goroutines."""
+"""For tests: a Go program's core or process must not hold leaked goroutines.
+
+What fails is decided by the core, as for ``parked report --fail-on``: ``fail_on`` of the document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Callable
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable, Union
 
-from .document import Group
-from .session import Session
+from .document import Document, Finding, Group
+from .errors import Error
 
-#: The verdicts that say something is wrong.
-LEAK_VERDICTS = ("PROVED", "SUSPECT")
+if TYPE_CHECKING:
+    from .session import Session
+
+    Path = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What ``parked report --fail-on`` fails on, without what was excused."""
+
+    #: With a goroutine that has the verdict asked for, or a graver one.
+    groups: tuple[Group, ...]
+    #: About resources: connections, files, timers, contexts.
+    findings: tuple[Finding, ...]
+    #: Exit code 3: what could not be read, or not be proved, may hide more.
+    incomplete: bool
+    document: Document
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self.findings)
+
+    def __str__(self) -> str:
+        """A few lines for each, and nothing of what was excused."""
+        return "\n".join(
+            [_group_text(group, self.document) for group in self.groups]
+            + [_finding_text(finding) for finding in self.findings]
+        )
 
 
 def leaks(
     session: Session,
     *,
-    verdicts: Collection[str] = LEAK_VERDICTS,
+    fail_on: str = "suspect",
     ignore: Callable[[Group], bool] | None = None,
-) -> tuple[Group, ...]:
-    """The groups with one of ``verdicts`` that ``ignore`` does not excuse."""
-    return tuple(
-        group
-        for group in session.groups
-        if group.verdict in verdicts and not (ignore is not None and ignore(group))
+    ignore_findings: Callable[[Finding], bool] | None = None,
+    ignore_file: Path | None = None,
+    require_proof: bool = False,
+) -> Leaks:
+    """What has the verdict ``fail_on`` or a graver one, and is not excused.
+
+    ``ignore`` excuses groups, and with all the goroutines it is about also a finding about a
+    resource; ``ignore_findings`` excuses those; ``ignore_file`` is an allow-list
+    (docs/allow-list.md). Raises :class:`parked.Error`.
+    """
+    options = ["--fail-on", fail_on]
+    if ignore_file is not None:
+        options += ["--ignore-file", os.fsdecode(ignore_file)]
+    if require_proof:
+        options.append("--require-proof")
+    result = session.execute(["report", "--json", *options])
+    if result.error:
+        raise Error(result.error, result.exit_code)
+    document = Document.from_json(json.loads(result.output))
+    decision = document.fail_on
+    if decision is None:
+        raise Error("the document does not say what fails", 2)
+    groups = [document.groups[i] for i in decision.groups]
+    excused = [group for group in groups if ignore is not None and ignore(group)]
+    quiet = {goroutine for group in excused for goroutine in group.goroutines}
+
+    def counts(finding: Finding) -> bool:
+        if ignore_findings is not None and ignore_findings(finding):
+            return False
+        return not finding.goroutines or not quiet.issuperset(finding.goroutines)
+
+    resources = [document.findings[i] for i in decision.findings]
+    return Leaks(
+        groups=tuple(group for group in groups if group not in excused),
+        findings=tuple(finding for finding in resources if counts(finding)),
+        incomplete=decision.incomplete,
+        document=document,
     )
 
 
 def assert_no_leaks(
     session: Session,
     *,
-    verdicts: Collection[str] = LEAK_VERDICTS,
+    fail_on: str = "suspect",
     ignore: Callable[[Group], bool] | None = None,
+    ignore_findings: Callable[[Finding], bool] | None = None,
+    ignore_file: Path | None = None,
+    require_proof: bool = False,
     allow_incomplete: bool = False,
 ) -> None:
-    """Raises AssertionError, with the report as its text, if goroutines leaked.
+    """Raises AssertionError where ``parked report --fail-on`` would not exit with 0.
 
-    ``ignore`` excuses groups, such as a pool that is meant to stay. A report with holes fails too,
-    because a leak may hide there, unless ``allow_incomplete``.
+    The options are those of :func:`leaks`; what they excuse is not in the error's text. What could
+    not be read, or not be proved, fails too, because a leak may hide there, unless
+    ``allow_incomplete``.
     """
-    found = leaks(session, verdicts=verdicts, ignore=ignore)
+    found = leaks(
+        session,
+        fail_on=fail_on,
+        ignore=ignore,
+        ignore_findings=ignore_findings,
+        ignore_file=ignore_file,
+        require_proof=require_proof,
+    )
     if found:
-        count = sum(group.count for group in found)
-        raise AssertionError(
-            f"{count} leaked goroutine(s) in {len(found)} group(s)\n\n{session.report()}"
-        )
-    if session.incomplete and not allow_incomplete:
-        raise AssertionError(f"the report is incomplete\n\n{session.report()}")
+        count = sum(group.count for group in found.groups)
+        what = []
+        if found.groups:
+            what.append(f"{count} goroutine(s) in {len(found.groups)} group(s)")
+        if found.findings:
+            what.append(f"{len(found.findings)} finding(s) about resources")
+        raise AssertionError(f"{' and '.join(what)} at or above {fail_on}\n\n{found}")
+    if found.incomplete and not allow_incomplete:
+        raise AssertionError(f"the report is incomplete\n\n{_incomplete_text(found.document)}")
+
+
+def _place(data: object) -> str:
+    if not isinstance(data, dict):
+        return "unknown"
+    return f"{data.get('func')}  {data.get('file')}:{data.get('line')}"
+
+
+def _field(label: str, text: object) -> str:
+    return f"    {label:<12}{text}"
+
+
+def _some(goroutines: tuple[int, ...]) -> str:
+    more = ", ..." if len(goroutines) > 3 else ""
+    return ", ".join(str(goroutine) for goroutine in goroutines[:3]) + more
+
+
+def _group_text(group: Group, document: Document) -> str:
+    raw = group.raw
+    blocked_in = group.reason or raw.get("state")
+    lines = [
+        f"{group.count}  {group.verdict}  {blocked_in}  goroutines {_some(group.goroutines)}",
+        _field("at", _place(raw.get("user_frame"))),
+        _field("created by", _place(raw.get("created_by"))),
+    ]
+    if raw.get("waits_on"):
+        lines.append(_field("waits on", raw["waits_on"]))
+    lines.append(_field("because", raw.get("why")))
+    index = raw.get("index")
+    for finding in document.findings:
+        if finding.group is not None and finding.group == index:
+            lines.append(_field(finding.rule, f"{finding.title}: {finding.fix}"))
+    return "\n".join(lines) + "\n"
+
+
+def _finding_text(finding: Finding) -> str:
+    lines = [
+        f"{finding.rule}  {finding.raw.get('verdict')}  {finding.title}",
+        _field("found", finding.sentence),
+    ]
+    lines += [_field("evidence", line) for line in finding.evidence]
+    if finding.goroutines:
+        lines.append(_field("who", f"goroutines {_some(finding.goroutines)}"))
+    lines.append(_field("fix", finding.fix))
+    return "\n".join(lines) + "\n"
+
+
+def _incomplete_text(document: Document) -> str:
+    lines = []
+    proof = document.raw.get("proof") or {}
+    if proof.get("state") != "given":
+        lines.append(f"no proof: {proof.get('withheld') or 'it was not asked for'}")
+    for entry in document.incomplete:
+        lines.append(f"{entry.count} x {entry.what}: {entry.raw.get('detail')}")
+    return "\n".join(lines)

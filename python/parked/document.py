@@ -441,6 +441,76 @@ class Incomplete:
 
 
 @dataclass(frozen=True)
+class WayStep:
+    """One step of the way from what can still run to what a goroutine waits on."""
+
+    #: "main.registry (global map[string]*main.session)", "*main.session".
+    what: str
+    #: The word that leads on, as in the source: ".done"; empty if its name is not known.
+    field_name: str
+    #: Of the object, global or stack slot; 0 for a register.
+    address: int
+    #: Of the word that leads on; 0 in the last step.
+    word: int
+    #: Whose stack it is on; None if it is on none.
+    goroutine: int | None
+    raw: _Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: _Json) -> WayStep:
+        return cls(
+            what=data.get("what") or "",
+            field_name=data.get("field") or "",
+            address=_address(data.get("address")),
+            word=_address(data.get("word")),
+            goroutine=_optional_int(data.get("goroutine")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class Why:
+    """What keeps a goroutine from being called leaked."""
+
+    goroutine: int
+    #: Why there is no way; empty if there is one.
+    answer: str
+    #: From what can still run to what it waits on, the shortest way.
+    way: tuple[WayStep, ...]
+
+    @classmethod
+    def from_json(cls, data: _Json) -> Why:
+        return cls(
+            goroutine=data.get("goroutine", 0),
+            answer=data.get("answer") or "",
+            way=tuple(WayStep.from_json(step) for step in _list(data.get("way"))),
+        )
+
+
+@dataclass(frozen=True)
+class FailOn:
+    """What ``--fail-on`` made of the report."""
+
+    #: This one or a graver one fails.
+    verdict: str
+    #: Indices into ``groups``.
+    groups: tuple[int, ...]
+    #: Indices into ``findings``, of those about resources.
+    findings: tuple[int, ...]
+    #: What could not be read, or not be proved, may hide more.
+    incomplete: bool
+
+    @classmethod
+    def from_json(cls, data: _Json) -> FailOn:
+        return cls(
+            verdict=data.get("verdict", ""),
+            groups=tuple(_list(data.get("groups"))),
+            findings=tuple(_list(data.get("findings"))),
+            incomplete=data.get("incomplete", False),
+        )
+
+
+@dataclass(frozen=True)
 class Document:
     """The whole report."""
 
@@ -457,10 +527,13 @@ class Document:
     #: Only in documents of ``files --json``.
     files: tuple[OpenFile, ...]
     incomplete: tuple[Incomplete, ...]
+    #: Only with ``--fail-on``.
+    fail_on: FailOn | None
     raw: _Json = field(repr=False, compare=False)
 
     @classmethod
     def from_json(cls, data: _Json) -> Document:
+        fail_on = data.get("fail_on")
         return cls(
             version=data.get("schema", ""),
             target=Target.from_json(data.get("target") or {}),
@@ -472,5 +545,6 @@ class Document:
             sql=tuple(SqlPool.from_json(item) for item in _list(data.get("sql"))),
             files=tuple(OpenFile.from_json(item) for item in _list(data.get("files"))),
             incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),
+            fail_on=FailOn.from_json(fail_on) if fail_on else None,
             raw=data,
         )

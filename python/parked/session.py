@@ -21,6 +21,7 @@ from .document import (
     SqlPool,
     Target,
     Timer,
+    Why,
 )
 from .errors import Error
 
@@ -131,6 +132,10 @@ class Session:
     def files(self) -> tuple[OpenFile, ...]:
         """Open descriptors, by number."""
         return Document.from_json(json.loads(self.run(["files", "--json"]))).files
+
+    def why(self, goroutine: int) -> Why:
+        """What keeps a blocked goroutine from being called leaked."""
+        return Why.from_json(json.loads(self.run(["why", str(goroutine), "--json"]))["why"])
 
     @property
     def incomplete(self) -> tuple[Incomplete, ...]:

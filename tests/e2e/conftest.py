@@ -25,10 +25,10 @@ from matrix import BUILD_FLAGS, RELEASES, Build, builds, samples, twins
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_DIR = Path(os.environ.get("PARKED_BUILD", ROOT / "build"))
 PARKED = Path(os.environ.get("PARKED", BUILD_DIR / "cli/parked"))
-# Of the documents that --json writes.
-VALIDATOR = Draft202012Validator(
-    json.loads((ROOT / "docs/schema/parked-1.schema.json").read_text())
-)
+SCHEMA = json.loads((ROOT / "docs/schema/parked-1.schema.json").read_text())
+# Of the documents that --json writes, and of the lines of --jsonl.
+VALIDATOR = Draft202012Validator(SCHEMA)
+LINE_VALIDATOR = Draft202012Validator({"$ref": "#/$defs/line", "$defs": SCHEMA["$defs"]})
 CACHE = Path(os.environ.get("PARKED_TEST_CACHE", Path.home() / ".cache/parked-tests"))
 GDB_SCRIPT = BUILD_DIR / "gdb/parked-gdb.py"
 LLDB_PLUGIN = BUILD_DIR / "lldb_plugin/libparked_lldb.so"

@@ -203,6 +203,9 @@ bool needsResources(const std::vector<std::string>& words);
 /// Splits a debugger's command line into words, quotes as in a shell.
 std::vector<std::string> splitWords(std::string_view line);
 
+/// A word as a shell, and splitWords(), need it: in quotes if it has to be.
+std::string shellWord(std::string_view word);
+
 /// A duration as people write it: "50ms", "2s", "1h30m". False if it is none.
 bool parseDuration(std::string_view text, std::chrono::nanoseconds& duration);
 

@@ -1,12 +1,30 @@
+#include <array>
 #include <gtest/gtest.h>
 #include <string>
 
+#include "base/closest.h"
 #include "base/incomplete.h"
 #include "base/intern.h"
 #include "base/observer.h"
 
 namespace parked {
 namespace {
+
+TEST(ClosestWord, OfATypingError) {
+  constexpr std::array<std::string_view, 4> kKnown = {"waiting", "running", "runnable", "PROVED"};
+  EXPECT_EQ(closestWord("wating", kKnown), "waiting");
+  EXPECT_EQ(closestWord("wiating", kKnown), "waiting");
+  EXPECT_EQ(closestWord("runing", kKnown), "running");
+  EXPECT_EQ(closestWord("runable", kKnown), "runnable");
+  EXPECT_EQ(closestWord("prooved", kKnown), "PROVED");
+  EXPECT_EQ(closestWord("blocked", kKnown), "");
+  EXPECT_EQ(closestWord("x", kKnown), "");
+  EXPECT_EQ(closestWord("", kKnown), "");
+  EXPECT_EQ(closestWord(std::string(100000, 'w'), kKnown), "");
+  EXPECT_EQ(didYouMean("wating", kKnown), " Did you mean 'waiting'?");
+  EXPECT_EQ(editDistance("ab", "ba"), 1U);
+  EXPECT_EQ(editDistance("kitten", "sitting"), 3U);
+}
 
 TEST(StringTable, EqualTextsShareAnIdAndViewsSurviveGrowth) {
   StringTable table;

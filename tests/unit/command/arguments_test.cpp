@@ -75,6 +75,24 @@ TEST(Arguments, Help) {
   EXPECT_THAT(cli::programHelp(), HasSubstr("parked core BIN CORE"));
 }
 
+TEST(Arguments, WhatIsMeantIsTold) {
+  EXPECT_THAT(errorOf({"gorutines"}),
+              HasSubstr("there is no file 'gorutines', and 'gorutines' is no "
+                        "command; there are report"));
+  EXPECT_THAT(errorOf({"core.1", "core.2"}), HasSubstr("there is no file of that name"));
+  EXPECT_EQ(errorOf({"--json", "core.1"}),
+            "--json belongs to a command: parked CORE report --json");
+  EXPECT_THAT(errorOf({"help", "tmers"}), HasSubstr("Did you mean 'timers'?"));
+  // As gdb takes them: two files that are there.
+  const std::string self = "/proc/self/exe";
+  const cli::Arguments both = parsed({self, "/proc/self/stat", "timers"});
+  EXPECT_EQ(both.open.executable, self);
+  EXPECT_EQ(both.open.core, "/proc/self/stat");
+  EXPECT_EQ(both.prefix, "parked /proc/self/exe /proc/self/stat");
+  EXPECT_THAT(both.command, ElementsAre("timers"));
+  EXPECT_THAT(errorOf({self, self, self}), HasSubstr("one file too many"));
+}
+
 TEST(Arguments, Errors) {
   EXPECT_THAT(errorOf({}), HasSubstr("nothing to read"));
   EXPECT_THAT(errorOf({"--bogus", "1"}), HasSubstr("--bogus"));

@@ -93,6 +93,59 @@ TEST(Options, Filters) {
   EXPECT_THAT(errorOf({"goroutines", "--with", "reason"}), HasSubstr("expression"));
 }
 
+TEST(Options, AFilterThatNothingCanPassIsAMistake) {
+  EXPECT_EQ(errorOf({"report", "--with", "status", "wating"}),
+            "--with status 'wating': no goroutine can have that. Did you mean 'waiting'? Expected "
+            "running, runnable, syscall, waiting, preempted, copystack, leaked");
+  EXPECT_THAT(errorOf({"goroutines", "--without", "verdict", "prooved"}),
+              HasSubstr("--without verdict 'prooved': no goroutine can have that. Did you mean "
+                        "'PROVED'? Expected PROVED, SUSPECT, UNKNOWN, WAITING, RUNNING"));
+  EXPECT_THAT(errorOf({"report", "--with", "status", "/^wait$/"}), HasSubstr("no goroutine can"));
+  EXPECT_THAT(errorOf({"report", "--with", "statsu", "waiting"}),
+              HasSubstr("'statsu': expected one of userloc, curloc"));
+  EXPECT_THAT(errorOf({"report", "--with", "statsu", "waiting"}),
+              HasSubstr("Did you mean 'status'?"));
+  EXPECT_THAT(errorOf({"watch", "--with", "status", "wating"}), HasSubstr("'waiting'"));
+  for (const char* value : {"waiting", "Waiting", "wait", "run", "/^(waiting|running)$/"}) {
+    EXPECT_EQ(errorIn({"report", "--with", "status", value}), "") << value;
+  }
+  EXPECT_EQ(errorIn({"report", "--with", "verdict", "/proved|suspect/"}), "");
+}
+
+TEST(Options, ARegularExpressionThatIsNoneIsAnError) {
+  EXPECT_EQ(errorOf({"report", "--with", "userloc", "/main\\.(/"}),
+            "bad regular expression /main\\.(/: missing ): main\\.(");
+  EXPECT_THAT(errorOf({"report", "--with", "goloc", "/(?<!a)b/"}), HasSubstr("(?<!a)b"));
+  EXPECT_THAT(errorOf({"report", "--with", "userloc", "/((x{900}){900}){900}/"}),
+              HasSubstr("bad regular expression"));
+}
+
+TEST(Options, MistypedWordsAreTold) {
+  EXPECT_THAT(errorOf({"gorutines"}), HasSubstr("Did you mean 'goroutines'?"));
+  EXPECT_EQ(errorOf({"goroutines", "--sort", "age"}),
+            "goroutines does not know '--sort' (see: parked help goroutines).");
+  EXPECT_THAT(errorOf({"report", "--lmit", "5"}), HasSubstr("Did you mean '--limit'?"));
+  EXPECT_THAT(errorOf({"timers", "--with", "user"}),
+              HasSubstr("It is an option of report, watch, goroutines."));
+  EXPECT_THAT(errorOf({"goroutine", "4", "5"}),
+              HasSubstr("goroutine takes the id of a goroutine, one at a time: '5' is too much"));
+  EXPECT_THAT(errorOf({"report", "42"}), HasSubstr("Did you mean 'goroutine 42'?"));
+  EXPECT_THAT(errorOf({"report", "timers"}), HasSubstr("one command at a time"));
+  EXPECT_THAT(errorOf({"report", "--fail-on", "suspekt"}), HasSubstr("Did you mean 'suspect'?"));
+  EXPECT_THAT(errorOf({"report", "--format", "jsn"}), HasSubstr("Did you mean 'json'?"));
+  EXPECT_THAT(errorOf({"report", "--group", "verdct"}), HasSubstr("Did you mean 'verdict'?"));
+  EXPECT_THAT(errorOf({"report", "--group", "no such thing"}), Not(HasSubstr("Did you mean")));
+}
+
+TEST(Options, WhatHintsRepeat) {
+  const Invocation all =
+      parsed({"goroutines", "--with", "reason", "chan send", "--without=user", "--group", "verdict",
+              "--suspect-age", "2m", "--limit", "3", "--fail-on", "proved"});
+  EXPECT_EQ(all.choosing, " --with reason 'chan send' --without user --group verdict");
+  EXPECT_EQ(all.judging, " --suspect-age 2m");
+  EXPECT_THAT(splitWords(shellWord("it's $x")), ElementsAre("it's $x"));
+}
+
 TEST(Options, Thresholds) {
   const Invocation invocation = parsed({"report", "--suspect-count", "5", "--suspect-age", "90s"});
   EXPECT_EQ(invocation.thresholds.count, 5U);
@@ -315,6 +368,14 @@ TEST_F(Commands, AGoroutineThatTheListQuietsDoesNotFail) {
             Exit::clean);
 }
 
+TEST_F(Commands, AnAllowListNamesRulesThatThereAre) {
+  const ListFile list("IgnoreRule PK0O1\n");
+  const auto wrong = run({"report", "--ignore-file", list.path()});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, ErrorCode::usage);
+  EXPECT_THAT(wrong.error().message, HasSubstr("there is no rule 'PK0O1'. Did you mean 'PK001'?"));
+}
+
 TEST_F(Commands, AChannelAsJson) {
   ASSERT_TRUE(run({"channel", "0xc100", "--json"}));
   EXPECT_THAT(out_, HasSubstr("\"channels\":[\n{"));
@@ -335,6 +396,85 @@ TEST_F(Commands, SystemGoroutinesAreFoldedUnlessAsked) {
   EXPECT_THAT(out_, HasSubstr("bgsweep"));
   ASSERT_TRUE(run({"goroutines", "--group", "reason"}));
   EXPECT_THAT(out_, Not(HasSubstr("sweep")));
+}
+
+TEST_F(Commands, FiltersAreExpressionsAsInGo) {
+  const auto ids = [this](const char* what, const char* expression) {
+    EXPECT_TRUE(run({"goroutines", "--jsonl", "--with", what, expression})) << expression;
+    std::string found;
+    for (std::size_t at = 0; (at = out_.find("\"type\":\"goroutine\",\"id\":", at)) != out_.npos;) {
+      at += std::string_view("\"type\":\"goroutine\",\"id\":").size();
+      found += out_.substr(at, out_.find(',', at) - at) + " ";
+    }
+    return found;
+  };
+  EXPECT_EQ(ids("userloc", R"(/notify\.go:\d+/)"), "2 3 4 ");
+  EXPECT_EQ(ids("userloc", R"(/NOTIFY\.go/)"), "");
+  EXPECT_EQ(ids("userloc", R"(/(?i)NOTIFY\.go/)"), "2 3 4 ");
+  EXPECT_EQ(ids("reason", "/^chan (send|receive)$/"), "2 3 4 ");
+  EXPECT_EQ(ids("reason", "Chan Send"), "2 3 4 ");
+  EXPECT_EQ(ids("verdict", "proved"), "5 ");
+  EXPECT_EQ(ids("verdict", "/proved|waiting/"), "2 3 4 5 6 ");
+  // Of another release than the target's: no mistake, and no goroutine has it.
+  EXPECT_EQ(ids("reason", "sync.Mutex.Lock"), "");
+  const auto wrong = run({"goroutines", "--with", "reason", "chan sned"});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, ErrorCode::usage);
+  EXPECT_THAT(wrong.error().message, HasSubstr("Did you mean 'chan send'? Expected chan"));
+}
+
+TEST_F(Commands, HintsKeepTheFilter) {
+  ASSERT_TRUE(run({"goroutines", "--with", "reason", "chan send", "--limit", "1"}));
+  EXPECT_THAT(out_, HasSubstr("2 more: parked goroutines --all --with reason 'chan send'\n"));
+  ASSERT_TRUE(
+      run({"report", "--without", "verdict", "proved", "--limit", "1", "--suspect-count", "2"}));
+  EXPECT_THAT(out_, HasSubstr("parked report --all --without verdict proved --suspect-count 2\n"));
+  EXPECT_THAT(out_, HasSubstr("parked goroutine 2 --suspect-count 2\n"));
+  ASSERT_TRUE(run({"goroutines", "--group", "verdict", "--limit", "1"}));
+  EXPECT_THAT(out_, HasSubstr("parked goroutines --all --group verdict\n"));
+}
+
+TEST_F(Commands, OneDecisionForExitCodeAndDocument) {
+  ASSERT_TRUE(run({"report", "--json"}));
+  EXPECT_THAT(out_, Not(HasSubstr("fail_on")));
+  EXPECT_EQ(run({"report", "--json", "--fail-on", "proved"}).value(), Exit::findings);
+  EXPECT_THAT(out_, HasSubstr("\"fail_on\":{\"verdict\":\"PROVED\",\"groups\":[1],"
+                              "\"findings\":[],\"incomplete\":false}"));
+  EXPECT_EQ(run({"report", "--json", "--fail-on", "proved", "--without", "verdict", "proved"},
+                {{"stack", "hole", 1, 0}})
+                .value(),
+            Exit::incomplete);
+  EXPECT_THAT(out_, HasSubstr("\"groups\":[],\"findings\":[],\"incomplete\":true}"));
+  // Of one goroutine the group has others, which nobody asked about.
+  EXPECT_EQ(run({"goroutine", "2", "--json", "--fail-on", "proved"}).value(), Exit::clean);
+  EXPECT_EQ(run({"goroutine", "5", "--json", "--fail-on", "proved"}).value(), Exit::findings);
+  EXPECT_THAT(out_, HasSubstr("\"verdict\":\"PROVED\",\"groups\":[0]"));
+}
+
+TEST_F(Commands, OneGoroutineIsToldAsInTheReport) {
+  ASSERT_TRUE(run({"goroutine", "5"}));
+  EXPECT_THAT(out_, HasSubstr("PK001"));
+  EXPECT_THAT(out_, HasSubstr("\nfix         "));
+  ASSERT_TRUE(run({"goroutine", "3", "--json"}));
+  EXPECT_THAT(out_, HasSubstr("\"goroutines\":[2,3,4]}")) << "its group, whole";
+  EXPECT_THAT(out_, Not(HasSubstr("PK001"))) << "that is another's";
+}
+
+TEST_F(Commands, AWayAsJson) {
+  ASSERT_TRUE(run({"why", "3", "--json"}));
+  EXPECT_THAT(out_, HasSubstr("\"why\":{\"goroutine\":3,\"answer\":\"the proof was not asked for "
+                              "(--no-proof)\",\"way\":[]}"));
+}
+
+TEST_F(Commands, ListsAsLines) {
+  ASSERT_TRUE(run({"channels", "--jsonl"}));
+  EXPECT_THAT(out_, HasSubstr("\n{\"type\":\"channel\",\"address\":\"0xc000\""));
+  EXPECT_THAT(out_, testing::EndsWith("{\"type\":\"end\",\"incomplete\":false}\n"));
+  for (const char* name : {"timers", "locks", "http", "sql", "files", "contexts", "info"}) {
+    ASSERT_TRUE(run({name, "--jsonl"})) << name;
+    EXPECT_THAT(out_, testing::StartsWith("{\"type\":\"schema\"")) << name;
+    EXPECT_THAT(out_, Not(HasSubstr("\"type\":\"goroutine\""))) << name;
+  }
 }
 
 TEST_F(Commands, GroupsByAKey) {

@@ -54,7 +54,7 @@ std::vector<json> lines(const Builder& program, const Options& options = {}) {
       report::makeReport(analysis, nullptr, options.target, options.incomplete, options.filters)
           .value();
   std::stringstream out;
-  report::renderJsonl(report, options.limit, [&out](std::string_view text) {
+  report::renderJsonl(report, options.parts, options.limit, [&out](std::string_view text) {
     out << text;
     return true;
   });
