@@ -9,6 +9,7 @@ namespace parked::leak {
 namespace {
 
 // What is written through an address that is not told exactly, or how much is not told.
+constexpr std::int64_t kWord = sizeof(Addr);
 constexpr std::int64_t kUnknownExtent = 1024;
 
 }  // namespace
