@@ -54,7 +54,8 @@ constexpr std::array kSpecs = {
          "creators; labels; the whole stack with arguments.",
          bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
                Option::timings})},
-    Spec{Kind::why, "why", "why ID", "what keeps a blocked goroutine from being called leaked",
+    Spec{Kind::why, "why", "why ID [options]",
+         "what keeps a blocked goroutine from being called leaked",
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
          "in a debugger. A goroutine that is PROVED has no such way.",

@@ -188,7 +188,11 @@ namespace {
 void putRules(Page& page, const Report& report) {
   for (const rules::Finding& finding : report.findings) {
     const rules::Rule& rule = rules::ruleOf(finding.rule);
-    page.field(0, kLabel, rule.name, fmt::format("{}: {}", rule.title, finding.sentence));
+    // The verdict about a resource is not that of the goroutine.
+    const std::string verdict =
+        finding.group == kNone ? fmt::format("{} ", leak::verdictName(finding.verdict)) : "";
+    page.field(0, kLabel, rule.name,
+               fmt::format("{}{}: {}", verdict, rule.title, finding.sentence));
     for (const std::string& evidence : finding.evidence) page.field(0, kLabel, "", evidence);
     page.field(0, kLabel, "fix", rule.fix);
   }

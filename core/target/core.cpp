@@ -269,8 +269,15 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
   arch_ = core_->arch();
   description_ = core_->path();
   if (!core_->isCore()) {
-    return fail(ErrorCode::badFormat,
-                fmt::format("{} is not a core file", printable(core_->path())));
+    std::string message = fmt::format("{} is not a core file", printable(core_->path()));
+    if (!options.executable.empty()) {
+      const auto other = ElfFile::open(options.executable);
+      if (other && (*other)->isCore()) {
+        message +=
+            fmt::format(", but {} is: the executable comes first", printable((*other)->path()));
+      }
+    }
+    return fail(ErrorCode::badFormat, std::move(message));
   }
   notes_ = readCoreNotes(core_->notes(), arch_);
   threads_ = notes_.threads;

@@ -46,8 +46,12 @@ class _Prefix(gdb.Command):
     def __init__(self) -> None:
         super().__init__("parked", gdb.COMMAND_DATA, prefix=True)
 
-    def invoke(self, _argument: str, _from_tty: bool) -> None:
+    def invoke(self, argument: str, _from_tty: bool) -> None:
         self.dont_repeat()
+        # gdb passes on what is none of the commands.
+        wrong = parked.check_command(argument)
+        if wrong:
+            raise gdb.GdbError(f"parked: {wrong}")
         output.write(parked.command_help())
 
 

@@ -162,6 +162,15 @@ def test_info_tells_of_reads_in_vain(core: Core) -> None:
     assert "incomplete    nothing" in text
 
 
+def test_core_and_executable_in_either_order(core: Core) -> None:
+    by_two = parked(core.binary, core.core, "info", "--json")
+    assert by_two.returncode == 0
+    assert by_two.stdout == asked(core, "info", "--json")
+    swapped = parked("core", core.core, core.binary)
+    assert swapped.returncode == 2
+    assert f"{core.core} is: the executable comes first" in swapped.stderr
+
+
 def test_words_that_are_no_command_and_files_that_are_none(tmp_path: Path) -> None:
     def said(*words: object) -> str:
         result = parked(*words)

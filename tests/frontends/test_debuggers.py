@@ -174,7 +174,9 @@ def test_gdb_walks_the_stack_of_a_selected_goroutine(
 
 @gdb
 def test_gdb_says_in_one_line_what_is_wrong(tool: str, build: Path, program: Path) -> None:
-    output = in_gdb(tool, build, commands=("parked report", "parked report --nonsense"))
+    commands = ("parked report", "parked report --nonsense", "parked gorutines")
+    output = in_gdb(tool, build, commands=commands)
+    assert "Did you mean 'goroutines'?" in output
     assert "There is nothing to read" in output
     assert "--nonsense" in output
     assert "Traceback" not in output

@@ -224,7 +224,14 @@ TEST(ElfFile, WhatPeopleGetWrongHasOneClearLine) {
   EXPECT_THAT(message(folder.write("narrow", narrow.build())), HasSubstr("64-bit"));
   const auto notCore = openCore(folder.write("service", executable("id")), {});
   ASSERT_FALSE(notCore);
-  EXPECT_THAT(notCore.error().message, HasSubstr("is not a core file"));
+  EXPECT_THAT(notCore.error().message, testing::EndsWith("is not a core file"));
+  ElfBuilder core(ET_CORE);
+  OpenOptions swapped;
+  swapped.executable = folder.write("core.1", core.build());
+  const auto inReverse = openCore(folder.path() + "/service", swapped);
+  ASSERT_FALSE(inReverse);
+  EXPECT_THAT(inReverse.error().message,
+              testing::EndsWith("core.1 is: the executable comes first"));
 }
 
 TEST(ElfFile, NotesWithAbsurdSizesEndTheList) {
