@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "image/shapes.h"
 #include "image/type_name.h"
 
 namespace parked::golang {
@@ -35,7 +36,7 @@ std::string TypeNames::decode(Addr descriptor) {
     std::string name = image::readTypeName(memory_, module, type[str_]);
     bytesLeft_ -= std::min(bytesLeft_, name.size());
     image::dropExtraStar(name, type[flags_]);
-    return name;
+    return image::withoutShapes(name);
   }
   return {};
 }

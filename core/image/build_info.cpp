@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include "image/build_modules.h"
 #include "image/byte_reader.h"
 
 namespace parked::image {
@@ -104,6 +105,17 @@ std::span<const std::byte> findMagic(const target::ElfFile& executable) {
   return {};
 }
 
+/// The module information; empty if there is none: of programs built outside of a module (Bazel,
+/// go run of old). `reader` stands behind the version.
+std::string_view moduleInfo(ByteReader& reader) {
+  std::uint64_t size = 0;
+  std::string_view text;
+  if (!reader.uvarint(size) || !reader.text(size, text) || text.size() <= 2 * kSentinelSize) {
+    return {};
+  }
+  return text.substr(kSentinelSize, text.size() - 2 * kSentinelSize);
+}
+
 }  // namespace
 
 std::string_view BuildInfo::setting(std::string_view key) const {
@@ -151,11 +163,18 @@ Result<BuildInfo> parseBuildInfo(std::span<const std::byte> bytes, std::string_v
   }
   BuildInfo info;
   info.version = std::move(*version);
-  // Programs built outside of a module (Bazel, go run of old) have no module information.
-  if (reader.uvarint(size) && reader.text(size, text) && text.size() > 2 * kSentinelSize) {
-    parseModuleInfo(text.substr(kSentinelSize, text.size() - 2 * kSentinelSize), info);
-  }
+  parseModuleInfo(moduleInfo(reader), info);
   return info;
+}
+
+std::vector<BuildModule> readBuildModules(const target::ElfFile& executable) {
+  const auto bytes = findMagic(executable);
+  if (!isMagic(bytes)) return {};
+  ByteReader reader(bytes.subspan(kHeaderSize));
+  std::uint64_t size = 0;
+  std::string_view version;
+  if (!reader.uvarint(size) || !reader.text(size, version)) return {};
+  return parseBuildModules(moduleInfo(reader));
 }
 
 Result<BuildInfo> readBuildInfo(const target::ElfFile& executable) {

@@ -59,6 +59,7 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
     const Timings::Scope scope(timings, "verdicts");
     judgeAll(stop);
   }
+  findOrigins(stop);
   {
     const Timings::Scope scope(timings, "lock holders");
     auto holders = findLockHolders(snapshot, code, stop);
@@ -96,6 +97,38 @@ void Analysis::readPlaces(stdlib::Stop& stop) {
   for (std::size_t i = 0; i < stacks_.size() && !stop(); ++i) {
     stacks_[i] = places_.stack(*snapshot_, snapshot_->stacks[i]);
   }
+}
+
+void Analysis::findOrigins(stdlib::Stop& stop) {
+  golang::AncestorReader ancestors(*snapshot_);
+  for (Index i = 0; i < goroutines_.size() && !stop(); ++i) {
+    const golang::Goroutine& goroutine = snapshot_->goroutines[i];
+    if (goroutine.system || stack(goroutine.stack).owner == Owner::own) continue;
+    const PlaceId creator = goroutines_[i].creator;
+    if (creator == kNoPlace || places_.own(goroutine.creatorPc) == creator) continue;
+    const Origin origin =
+        originOf(*snapshot_, goroutine, ancestors.read(goroutine), stacks_, places_);
+    if (origin.kind != OriginKind::none) origins_.emplace(i, origin);
+  }
+}
+
+StackInfo Analysis::userLine(Index goroutine) const {
+  StackInfo info = stack(snapshot_->goroutines[goroutine].stack);
+  const PlaceId creator = goroutines_[goroutine].creator;
+  if (creator == kNoPlace || info.user == kNoPlace || info.owner != Owner::none) return info;
+  info.user = creator;
+  info.owner = ownerOf(*code_, places_[creator].function, places_[creator].file);
+  return info;
+}
+
+bool Analysis::inC(Index goroutine) const {
+  const golang::Goroutine& g = snapshot_->goroutines[goroutine];
+  return g.status == Status::syscall && stack(g.stack).callsC;
+}
+
+Origin Analysis::origin(Index goroutine) const {
+  const auto at = origins_.find(goroutine);
+  return at != origins_.end() ? at->second : Origin();
 }
 
 void Analysis::judgeAll(stdlib::Stop& stop) {

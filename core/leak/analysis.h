@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "golang/snapshot.h"
 #include "leak/code.h"
 #include "leak/lock_holders.h"
+#include "leak/origin.h"
 #include "leak/places.h"
 #include "leak/static_holders.h"
 #include "leak/verdict.h"
@@ -55,6 +57,8 @@ struct Group {
   std::uint64_t objects = 0;           ///< distinct objects its members wait on
   std::uint64_t creators = 0;          ///< distinct go statements
   PlaceId creator = kNoPlace;          ///< the most frequent one
+  std::uint64_t origins = 0;           ///< distinct origins, of members that have one
+  Origin origin;                       ///< the most frequent one
   bool system = false;                 ///< every member is the runtime's own
   std::string key;                     ///< the --group key's value; empty in the default grouping
 };
@@ -89,6 +93,13 @@ class Analysis {
 
   const GoroutineInfo& info(Index goroutine) const { return goroutines_[goroutine]; }
   const StackInfo& stack(Index stack) const;  ///< kNone gives an empty one
+  /// The user's line and the library's, of the goroutine's stack. Of `go C.f()`, which has nothing
+  /// that anybody wrote on its stack, the go statement.
+  StackInfo userLine(Index goroutine) const;
+  /// It called C and has not returned; to the runtime this is a system call.
+  bool inC(Index goroutine) const;
+  /// Where the goroutine comes from, if neither its stack nor its creator is in the main module.
+  Origin origin(Index goroutine) const;
   const Place& place(PlaceId id) const { return places_[id]; }
   std::size_t placeCount() const { return places_.size(); }
   std::string_view label(Index goroutine) const { return strings_[goroutines_[goroutine].label]; }
@@ -116,6 +127,7 @@ class Analysis {
 
  private:
   void readPlaces(stdlib::Stop& stop);
+  void findOrigins(stdlib::Stop& stop);
   void judgeAll(stdlib::Stop& stop);
   void judgeLockCycles();
   void raiseSuspects();
@@ -133,6 +145,7 @@ class Analysis {
   Places places_;
   std::vector<StackInfo> stacks_;
   std::vector<GoroutineInfo> goroutines_;
+  std::unordered_map<Index, Origin> origins_;
   Grouping grouping_;
   LockHolders lockHolders_;
   mutable std::optional<StaticHolders> staticHolders_;

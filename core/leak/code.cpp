@@ -1,6 +1,8 @@
 #include "leak/code.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 
 #include "image/symbol_name.h"
 
@@ -15,7 +17,83 @@ bool inModule(std::string_view package, std::string_view module) {
          (package.size() == module.size() || package[module.size()] == '/');
 }
 
+/// The path as it is imported: the linker writes the dots of its last element, and what else could
+/// be misread, as "%2e". Mirrors cmd/internal/objabi.PrefixToPath.
+std::string unescaped(std::string_view package) {
+  std::string out;
+  for (std::size_t i = 0; i < package.size(); ++i) {
+    unsigned value = 0;
+    const char* digits = package.data() + i + 1;
+    if (package[i] == '%' && package.size() - i > 2 &&
+        std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+      out += static_cast<char>(value);
+      i += 2;
+    } else {
+      out += package[i];
+    }
+  }
+  return out;
+}
+
+/// The module that has the package: of nested ones, the innermost. Null if none.
+const image::BuildModule* moduleOf(const Code& code, std::string_view package) {
+  const image::BuildModule* found = nullptr;
+  for (const image::BuildModule& module : code.modules()) {
+    if (inModule(package, module.path) &&
+        (found == nullptr || module.path.size() > found->path.size())) {
+      found = &module;
+    }
+  }
+  return found;
+}
+
+/// golang.org/x is the standard library's other half.
+Owner ownerOfOthers(std::string_view package) {
+  return package.starts_with("golang.org/x/") ? Owner::standard : Owner::library;
+}
+
+/// Whose a package is that no module has: of a program without modules (GOPATH, Bazel), or of the
+/// standard library.
+Owner ownerWithoutModule(const Code& code, std::string_view package, std::string_view file) {
+  // What GOPATH's vendor folders hold has their path in front, and the standard library's, too.
+  if (package.starts_with("vendor/")) return Owner::standard;
+  if (const auto vendor = package.find("/vendor/"); vendor != std::string_view::npos) {
+    return ownerOfOthers(package.substr(vendor + 8));
+  }
+  if (package.starts_with("golang.org/x/")) return Owner::standard;
+  const bool dot = package.substr(0, package.find('/')).find('.') != std::string_view::npos;
+  // No dot in the first element: the standard library, unless its file lies outside GOROOT. With
+  // -trimpath there is no GOROOT to compare with.
+  const std::string_view root = code.standardLibraryRoot();
+  const bool outside =
+      !root.empty() && !file.empty() && !file.starts_with(root) && file.front() == '/';
+  if (!dot && !outside) return Owner::standard;
+  const bool fetched = file.find("/pkg/mod/") != std::string_view::npos ||
+                       file.find("/vendor/") != std::string_view::npos ||
+                       file.starts_with("external/") ||
+                       file.find("/external/") != std::string_view::npos;
+  return code.modules().empty() && !fetched ? Owner::own : Owner::library;
+}
+
 }  // namespace
+
+std::string_view ownerName(Owner owner) {
+  switch (owner) {
+    case Owner::runtime:
+      return "runtime";
+    case Owner::standard:
+      return "standard_library";
+    case Owner::library:
+      return "library";
+    case Owner::local:
+      return "local_module";
+    case Owner::own:
+      return "main_module";
+    case Owner::none:
+      break;
+  }
+  return {};
+}
 
 bool isRuntimeFunction(std::string_view function) {
   const std::string_view package = packageOf(function);
@@ -23,23 +101,34 @@ bool isRuntimeFunction(std::string_view function) {
          package.starts_with("internal/runtime/");
 }
 
-bool isUserFunction(const Code& code, std::string_view function, std::string_view file) {
-  const std::string_view package = packageOf(function);
-  if (package.empty()) return false;
-  if (package == "main" || package == "main_test" || package == "command-line-arguments") {
-    return true;
+Owner ownerOf(const Code& code, std::string_view function, std::string_view file) {
+  const std::string_view symbol = packageOf(function);
+  if (symbol.empty()) return Owner::none;
+  if (isRuntimeFunction(function)) return Owner::runtime;
+  if (symbol == "main" || symbol == "main_test" || symbol == "command-line-arguments") {
+    return Owner::own;
   }
-  if (package == code.mainPackage() || inModule(package, code.mainModule())) return true;
-  // golang.org/x is the standard library's other half: nobody looks for his leak in errgroup.
-  if (package.starts_with("golang.org/x/")) return false;
-  if (package.substr(0, package.find('/')).find('.') != std::string_view::npos) return true;
-  // No dot in the first element: the standard library, unless its file lies outside GOROOT (a
-  // second module without a dot, a workspace). With -trimpath there is no GOROOT to compare with.
-  const std::string_view root = code.standardLibraryRoot();
-  return !root.empty() && !file.empty() && !file.starts_with(root) && file.front() == '/';
+  const std::string path = unescaped(symbol);
+  // A test outside of its package is in the same module.
+  std::string_view package = path;
+  if (package.ends_with("_test")) package.remove_suffix(5);
+  if (package == code.mainPackage()) return Owner::own;
+  const image::BuildModule* module = moduleOf(code, package);
+  if (module == nullptr) return ownerWithoutModule(code, package, file);
+  if (module->main) return Owner::own;
+  return module->replacedByDirectory ? Owner::local : ownerOfOthers(package);
 }
 
-ImageCode::ImageCode(const image::Image& image) : image_(&image) {
+bool isUserFunction(const Code& code, std::string_view function, std::string_view file) {
+  return ownerOf(code, function, file) >= Owner::library;
+}
+
+bool isGeneratedFile(std::string_view file) {
+  return file == "<autogenerated>" || file.ends_with("_cgo_gotypes.go");
+}
+
+ImageCode::ImageCode(const image::Image& image)
+    : image_(&image), modules_(image::readBuildModules(image.target().executable())) {
   // "/usr/local/go/src/runtime/proc.go" gives "/usr/local/go/src/".
   const image::FunctionTable& table = image.functions();
   const image::FuncIndex index = table.byName("runtime.main");
@@ -84,10 +173,5 @@ bool ImageCode::methodOf(std::string_view wrapper, Addr entry, image::SourceFram
 }
 
 std::string_view ImageCode::mainPackage() const { return image_->build().path; }
-
-std::string_view ImageCode::mainModule() const {
-  const std::string_view module = image_->build().module;
-  return module.substr(0, module.find_first_of(" \t@"));
-}
 
 }  // namespace parked::leak

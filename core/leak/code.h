@@ -2,10 +2,13 @@
 // own interface so that rules are tested without an executable.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "image/build_modules.h"
 #include "image/functions.h"
 #include "image/image.h"
 
@@ -24,17 +27,33 @@ class Code {
     (void)wrapper, (void)entry, (void)out;
     return false;
   }
-  /// Path of the main package ("example.com/shop/cmd/api"), "" if unknown, and path of its module.
+  /// Path of the main package ("example.com/shop/cmd/api"), "" if unknown.
   virtual std::string_view mainPackage() const { return {}; }
-  virtual std::string_view mainModule() const { return {}; }
+  /// The modules the program was built of; none if it was built without modules.
+  virtual std::span<const image::BuildModule> modules() const { return {}; }
   /// Where the standard library's files are ("/usr/local/go/src/"), "" if unknown or -trimpath.
   virtual std::string_view standardLibraryRoot() const { return {}; }
 };
+
+/// Whose code a function is, the farthest from the reader of a report first.
+enum class Owner : std::uint8_t {
+  none,      ///< not Go's, or unknown
+  runtime,   ///< the Go runtime
+  standard,  ///< the standard library, and golang.org/x: nobody looks for his leak in errgroup
+  library,   ///< a module that somebody else wrote, by all that is known
+  local,     ///< a module that go.mod replaces by a directory
+  own,       ///< the main module, another of its workspace, package main
+};
+/// "standard_library", "library", "local_module", "main_module"; "runtime"; "" for none.
+std::string_view ownerName(Owner owner);
+Owner ownerOf(const Code& code, std::string_view function, std::string_view file);
 
 /// The function belongs to the runtime.
 bool isRuntimeFunction(std::string_view function);
 /// The function is neither the runtime's nor the standard library's, golang.org/x included.
 bool isUserFunction(const Code& code, std::string_view function, std::string_view file);
+/// Nobody wrote this file: the compiler made it, or cgo.
+bool isGeneratedFile(std::string_view file);
 
 /// The code of a Go executable.
 class ImageCode : public Code {
@@ -43,11 +62,12 @@ class ImageCode : public Code {
   void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const override;
   bool methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const override;
   std::string_view mainPackage() const override;
-  std::string_view mainModule() const override;
+  std::span<const image::BuildModule> modules() const override { return modules_; }
   std::string_view standardLibraryRoot() const override { return root_; }
 
  private:
   const image::Image* image_;
+  std::vector<image::BuildModule> modules_;
   std::string_view root_;
 };
 

@@ -76,10 +76,12 @@ class Summary {
         group.example = member;
       }
       countCreator(group, info.creator);
+      countOrigin(group, analysis_.origin(member));
       for (const golang::Wait& waitedOn : snapshot.waitsOf(goroutine)) {
         if (isNewObject(waitedOn)) ++group.objects;
       }
     }
+    originCount_.clear();
     group.state = stateOf(snapshot.goroutines[group.example]);
   }
 
@@ -93,6 +95,15 @@ class Summary {
     ++creatorCount_[creator];
     if (group.creator == kNoPlace || creatorCount_[creator] > creatorCount_[group.creator]) {
       group.creator = creator;
+    }
+  }
+
+  void countOrigin(Group& group, const Origin& origin) {
+    if (origin.kind == OriginKind::none) return;
+    const std::uint64_t count = ++originCount_[origin.place];
+    group.origins = originCount_.size();
+    if (group.origin.kind == OriginKind::none || count > originCount_[group.origin.place]) {
+      group.origin = origin;
     }
   }
 
@@ -117,6 +128,7 @@ class Summary {
   const Analysis& analysis_;
   Stamps channels_, locks_, fds_, creatorSeen_;
   std::vector<std::uint32_t> creatorCount_;
+  std::unordered_map<PlaceId, std::uint64_t> originCount_;
   std::uint32_t round_ = 0;
 };
 

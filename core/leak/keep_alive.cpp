@@ -6,6 +6,7 @@
 #include "golang/unwind.h"
 #include "leak/describe.h"
 #include "leak/numbers.h"
+#include "leak/short_name.h"
 #include "leak/typed_way.h"
 #include "proof/path.h"
 
@@ -219,7 +220,7 @@ std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {
       i = shown.size() - kShown / 2;
     }
     if (!text.empty()) text += " -> ";
-    text += shown[i].what;
+    text += shortName(shown[i].what);
     if (!shown[i].field.empty()) text += fmt::format(" {}", shown[i].field);
   }
   return text;

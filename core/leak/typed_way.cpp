@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "image/runtime_types.h"
+#include "image/shapes.h"
 
 namespace parked::leak {
 
@@ -72,7 +73,9 @@ void TypedWay::reachChannel(Addr channel) {
   several_ = false;
 }
 
-std::string TypedWay::type() const { return type_ != 0 ? types_.name(type_) : std::string(); }
+std::string TypedWay::type() const {
+  return type_ != 0 ? image::withoutShapes(types_.name(type_)) : std::string();
+}
 
 std::string TypedWay::pointerType() const {
   std::string name = type();

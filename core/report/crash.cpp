@@ -56,13 +56,13 @@ void putOthers(Page& page, const TextStyle& style, const Report& report, std::ui
     ++shown;
     --left;
     const golang::Goroutine& goroutine = snapshot.goroutines[one.goroutine];
+    const leak::Analysis& analysis = *report.analysis;
     page.line(1, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
-                  {reasonText(snapshot, goroutine)}});
+                  {reasonText(analysis, one.goroutine)}});
     constexpr std::size_t kIndent = 4;
     putPanics(page, kIndent, kLabel, report, one.goroutine);
-    const leak::Analysis& analysis = *report.analysis;
     page.placeField(kIndent, kLabel, "stands at",
-                    analysis.place(analysis.stack(goroutine.stack).user));
+                    analysis.place(analysis.userLine(one.goroutine).user));
   }
   putMore(page, style, left, "crash");
 }

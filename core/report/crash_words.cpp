@@ -156,7 +156,7 @@ leak::Place crashPlace(const Report& report) {
     if (!raised.function.empty()) return raised;
   }
   const leak::Analysis& analysis = *report.analysis;
-  return analysis.place(analysis.stack(report.snapshot->goroutines[crash->goroutine].stack).user);
+  return analysis.place(analysis.userLine(crash->goroutine).user);
 }
 
 void putCause(Page& page, const Report& report, const Crash& crash) {

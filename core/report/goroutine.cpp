@@ -24,8 +24,11 @@ constexpr std::size_t kLabel = 12;
 constexpr std::size_t kMaxAncestors = 10;
 constexpr std::size_t kMaxCompanions = 5;
 
-std::string statusText(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+std::string statusText(const leak::Analysis& analysis, Index index) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const golang::Goroutine& goroutine = snapshot.goroutines[index];
   std::string text(leak::statusName(goroutine.status));
+  if (analysis.inC(index)) text = "in C code (a system call, as the runtime sees it)";
   if (goroutine.scan) text += ", being scanned by the GC";
   if (goroutine.lockedToThread) text += ", locked to its thread";
   const auto& threads = snapshot.image != nullptr ? snapshot.image->target().threads()
@@ -134,12 +137,20 @@ void putCreators(Page& page, const Report& report, Index index) {
                     goroutine->parentId == 0 ? std::string()
                                              : fmt::format("in goroutine {}", goroutine->parentId));
   }
+  const leak::Origin origin = analysis.origin(index);
+  // Where its creators stand is told of each of them below.
+  if (origin.kind == leak::OriginKind::called || origin.kind == leak::OriginKind::created) {
+    page.placeField(0, kLabel, originLabel(origin.kind), analysis.place(origin.place),
+                    originNote(origin));
+  }
   // The parent chain, as far as the parents still live. Damage could make it a cycle.
   for (std::size_t i = 0; i < kMaxAncestors && goroutine->parentId != 0; ++i) {
     const golang::Goroutine* parent = snapshot.byId(goroutine->parentId);
     if (parent == nullptr || parent == goroutine) break;
-    page.placeField(0, kLabel, "", analysis.place(analysis.stack(parent->stack).user),
-                    fmt::format("goroutine {}, {}", parent->id, reasonText(snapshot, *parent)));
+    page.placeField(
+        0, kLabel, "", analysis.place(analysis.stack(parent->stack).user),
+        fmt::format("goroutine {}, {}", parent->id,
+                    reasonText(analysis, static_cast<Index>(parent - snapshot.goroutines.data()))));
     goroutine = parent;
   }
 }
@@ -223,12 +234,12 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
   const std::string wait = waitText(analysis.waitAtLeast(index));
   page.line(0, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
                 {fmt::format("{}  ", leak::verdictName(info.verdict)), verdictInk(info.verdict)},
-                {reasonText(snapshot, goroutine), Ink::strong},
+                {reasonText(analysis, index), Ink::strong},
                 {wait.empty() ? "" : "  " + wait}});
   page.field(0, kLabel, "because", analysis.sentence(index));
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(analysis, index));
   if (!path.empty()) page.field(0, kLabel, "reached by", path);
-  page.field(0, kLabel, "status", statusText(snapshot, goroutine));
+  page.field(0, kLabel, "status", statusText(analysis, index));
   putPanics(page, 0, kLabel, report, index);
   putWaits(page, report, goroutine, limit);
   if (info.start != leak::kNoPlace) {

@@ -26,7 +26,7 @@ constexpr std::size_t kLongestKey = 44;
 /// What stands in the group's first line: what all its members share.
 std::string headingOf(const Report& report, const leak::Group& group) {
   if (!report.groupBy.byStack) return cutFront(escape(group.key), kLongestKey);
-  return escape(reasonText(*report.snapshot, report.snapshot->goroutines[group.example]));
+  return escape(reasonText(*report.analysis, group.example));
 }
 
 /// False where the wait reason and the sentence already say what is waited on.
@@ -108,11 +108,35 @@ std::string verdictsOf(const Report& report, const leak::Group& group) {
   return text;
 }
 
-/// Of goroutines that share a stack everything can be told at once.
-void putSameStack(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
+/// The user's line, and where the library it calls blocks.
+void putUserLine(Page& page, std::size_t indent, const Report& report, Index goroutine) {
   const leak::Analysis& analysis = *report.analysis;
-  const golang::Goroutine& example = report.snapshot->goroutines[group.example];
-  page.placeField(indent, kLabel, "at", analysis.place(analysis.stack(example.stack).user));
+  const leak::StackInfo stack = analysis.userLine(goroutine);
+  page.placeField(indent, kLabel, "at", analysis.place(stack.user));
+  if (stack.library != leak::kNoPlace) {
+    page.placeField(indent, kLabel, "in", analysis.place(stack.library));
+  }
+}
+
+/// Whose call, up the chain of creators, led to goroutines that have nothing of the main module.
+void putOrigin(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
+  if (group.origin.kind == leak::OriginKind::none) return;
+  page.placeField(
+      indent, kLabel, originLabel(group.origin.kind), report.analysis->place(group.origin.place),
+      group.origins > 1 ? fmt::format("and {}", counted(group.origins - 1, "other place"))
+                        : originNote(group.origin));
+}
+
+/// Of goroutines that share a stack everything can be told at once.
+void putSameStack(Page& page, std::size_t indent, const Report& report, const leak::Group& group,
+                  const GroupColumns& columns) {
+  const leak::Analysis& analysis = *report.analysis;
+  putUserLine(page, indent, report, group.example);
+  if (const auto apart = columns.apart.find(&group); apart != columns.apart.end()) {
+    for (const Apart& each : apart->second) {
+      page.placeField(indent, kLabel, each.caller ? "called from" : "by way of", each.place);
+    }
+  }
   if (group.why == leak::Why::benign) {
     // Where it was started and on what it waits is known to whoever knows the package.
     page.field(indent, kLabel, "is", analysis.label(group.example));
@@ -124,6 +148,7 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
                         ? fmt::format("and {}", counted(group.creators - 1, "other place"))
                         : std::string());
   }
+  putOrigin(page, indent, report, group);
   // Of the one that the program died in, the header has told it.
   if (&group != crashGroup(report)) putPanics(page, indent, kLabel, report, group.example);
   putGroupObjects(page, indent, report, group);
@@ -143,8 +168,8 @@ void putSameKey(Page& page, std::size_t indent, const Report& report, const leak
   const golang::Goroutine& example = snapshot.goroutines[group.example];
   page.field(indent, kLabel, "verdicts", verdictsOf(report, group));
   page.field(indent, kLabel, "e.g.",
-             fmt::format("goroutine {}, {}", example.id, reasonText(snapshot, example)));
-  page.placeField(indent, kLabel, "at", analysis.place(analysis.stack(example.stack).user));
+             fmt::format("goroutine {}, {}", example.id, reasonText(analysis, group.example)));
+  putUserLine(page, indent, report, group.example);
   const leak::PlaceId creator = analysis.info(group.example).creator;
   if (creator != leak::kNoPlace) {
     page.placeField(indent, kLabel, "created by", analysis.place(creator));
@@ -189,6 +214,7 @@ GroupColumns measureGroups(const Report& report, const std::vector<const leak::G
     widths.heading = std::max(widths.heading, columns(headingOf(report, *group)));
     widths.wait = std::max(widths.wait, waitText(group->longestWait).size());
   }
+  widths.apart = tellApart(report, shown);
   return widths;
 }
 
@@ -203,7 +229,7 @@ void putGroup(Page& page, const Report& report, const leak::Group& group,
                 {goroutineList(*report.snapshot, report.grouping.membersOf(group)), Ink::faint}});
   const std::size_t indent = widths.count + 3;
   if (report.groupBy.byStack) {
-    putSameStack(page, indent, report, group);
+    putSameStack(page, indent, report, group, widths);
   } else {
     putSameKey(page, indent, report, group);
   }

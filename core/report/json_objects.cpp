@@ -110,6 +110,17 @@ void JsonObjects::createdBy(std::string& out, leak::PlaceId creator,
   out += '}';
 }
 
+void JsonObjects::origin(std::string& out, const leak::Origin& origin) const {
+  out += R"(,"origin":)";
+  if (origin.kind == leak::OriginKind::none) {
+    out += "null";
+    return;
+  }
+  put(out, FMT_COMPILE(R"({{{},"goroutine":)"), places_[origin.place]);
+  putNumberOrNull(out, unlessZero(origin.goroutine));
+  put(out, FMT_COMPILE(R"(,"how":"{}"}})"), leak::originName(origin.kind));
+}
+
 void JsonObjects::frames(std::string& out, const golang::Goroutine& goroutine) {
   source_.clear();
   pcs_.clear();
@@ -129,18 +140,21 @@ void JsonObjects::frames(std::string& out, const golang::Goroutine& goroutine) {
                !snapshot_.stacks[goroutine.stack].truncated));
 }
 
-void JsonObjects::stack(std::string& out, const golang::Goroutine& goroutine) {
+void JsonObjects::stack(std::string& out, Index index) {
+  const leak::StackInfo info = analysis_.userLine(index);
+  out += R"("user_frame":)";
+  place(out, info.user);
+  putMember(out, "user_frame_of", leak::ownerName(info.owner));
+  out += R"(,"library_frame":)";
+  place(out, info.library);
+  out += ',';
+  const golang::Goroutine& goroutine = snapshot_.goroutines[index];
   if (goroutine.stack >= stacks_.size()) {
-    out += R"("user_frame":null,"frames":[],"stack_complete":false)";
+    out += R"("frames":[],"stack_complete":false)";
     return;
   }
   std::string& text = stacks_[goroutine.stack];
-  if (text.empty()) {
-    text += R"("user_frame":)";
-    place(text, analysis_.stack(goroutine.stack).user);
-    text += ',';
-    frames(text, goroutine);
-  }
+  if (text.empty()) frames(text, goroutine);
   out += text;
 }
 
@@ -208,12 +222,14 @@ void JsonObjects::goroutine(std::string& out, Index index) {
   put(out, FMT_COMPILE(R"(,"locked_to_thread":{})"), boolText(g.lockedToThread));
   putMember(out, "thread", unlessZero(threadOf(g)));
   putMember(out, "synctest_bubble", unlessZero(g.bubble));
+  put(out, FMT_COMPILE(R"(,"in_c":{})"), boolText(analysis_.inC(index)));
   putMember(
       out, "start_func",
       info.start == leak::kNoPlace ? std::string_view() : analysis_.place(info.start).function);
   createdBy(out, info.creator, g.parentId);
+  origin(out, analysis_.origin(index));
   out += ',';
-  stack(out, g);
+  stack(out, index);
   out += R"(,"waiting_on":[)";
   bool first = true;
   for (const golang::Wait& wait : snapshot_.waitsOf(g)) {
@@ -239,6 +255,7 @@ void JsonObjects::group(std::string& out, std::size_t index) {
   put(out, FMT_COMPILE(R"(,"findings":{},"state":"{}","reason":)"), group.findings,
       stateId(group.state));
   reason(out, example);
+  put(out, FMT_COMPILE(R"(,"in_c":{})"), boolText(analysis_.inC(group.example)));
   putMember(out, "wait_ns_at_least", unlessZero(group.longestWait));
   put(out, FMT_COMPILE(R"(,"system":{})"), boolText(group.system));
   putMember(out, "known_as", analysis_.label(group.example));
@@ -247,8 +264,9 @@ void JsonObjects::group(std::string& out, std::size_t index) {
   holding(out, index);
   put(out, FMT_COMPILE(R"(,"creators":{},"created_by":)"), group.creators);
   place(out, group.creator);
+  origin(out, group.origin);
   put(out, FMT_COMPILE(R"(,"example":{},)"), example.id);
-  stack(out, example);
+  stack(out, group.example);
   out += R"(,"goroutines":[)";
   bool first = true;
   for (const Index member : report_.grouping.membersOf(group)) {

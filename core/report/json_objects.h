@@ -36,9 +36,10 @@ class JsonObjects {
 
  private:
   void frames(std::string& out, const golang::Goroutine& goroutine);
-  /// "user_frame", "frames" and "stack_complete" of a goroutine.
-  void stack(std::string& out, const golang::Goroutine& goroutine);
+  /// "user_frame", what belongs to it, "frames" and "stack_complete" of a goroutine.
+  void stack(std::string& out, Index index);
   void place(std::string& out, leak::PlaceId id) const;
+  void origin(std::string& out, const leak::Origin& origin) const;
   void createdBy(std::string& out, leak::PlaceId creator, std::uint64_t goroutine) const;
   void sentence(std::string& out, Index index);
   void reason(std::string& out, const golang::Goroutine& goroutine) const;

@@ -71,22 +71,21 @@ void putGoroutineLine(Page& page, const Report& report, Index index, std::size_t
   const golang::Goroutine& goroutine = report.snapshot->goroutines[index];
   const leak::Analysis& analysis = *report.analysis;
   const leak::GoroutineInfo& info = analysis.info(index);
-  const std::string reason = escape(reasonText(*report.snapshot, goroutine));
+  const std::string reason = escape(reasonText(analysis, index));
   const std::string wait = waitText(analysis.waitAtLeast(index));
   page.put(fmt::format("{:>{}}  ", goroutine.id, idWidth), Ink::strong);
   page.put(goroutine.system ? "system " : fmt::format("{:<7}", leak::verdictName(info.verdict)),
            goroutine.system ? Ink::faint : verdictInk(info.verdict));
   const std::string label =
       fmt::format("  {:<{}}  {:<14}", cutBack(reason, reasonWidth), reasonWidth, wait);
-  page.placeField(0, columns(label) + 2, label,
-                  analysis.place(analysis.stack(goroutine.stack).user), {}, idWidth + 2 + 7);
+  page.placeField(0, columns(label) + 2, label, analysis.place(analysis.userLine(index).user), {},
+                  idWidth + 2 + 7);
 }
 
 std::size_t longestReason(const Report& report, std::span<const Index> goroutines) {
   std::size_t longest = 0;
   for (const Index i : goroutines) {
-    longest =
-        std::max(longest, columns(reasonText(*report.snapshot, report.snapshot->goroutines[i])));
+    longest = std::max(longest, columns(reasonText(*report.analysis, i)));
   }
   return std::min<std::size_t>(longest, 28);
 }

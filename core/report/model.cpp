@@ -27,6 +27,7 @@ Census takeCensus(const leak::Analysis& analysis) {
         break;
       case leak::State::syscall:
         ++census.syscall;
+        if (analysis.inC(i)) ++census.inC;
         break;
       case leak::State::blocked:
         ++census.blocked;

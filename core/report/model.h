@@ -52,6 +52,7 @@ struct TargetInfo {
 struct Census {
   std::uint64_t total = 0;  ///< without dead ones
   std::uint64_t running = 0, runnable = 0, syscall = 0, blocked = 0, other = 0;
+  std::uint64_t inC = 0;     ///< of syscall
   std::uint64_t system = 0;  ///< of the total
   std::uint64_t dead = 0;    ///< not in the total
   std::uint64_t unread = 0;  ///< not in the total: the target lacks their memory

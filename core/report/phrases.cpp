@@ -56,17 +56,41 @@ Ink verdictInk(leak::Verdict verdict) {
   return Ink::plain;
 }
 
-std::string reasonText(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+std::string reasonText(const leak::Analysis& analysis, Index index) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const golang::Goroutine& goroutine = snapshot.goroutines[index];
   if (leak::stateOf(goroutine) == leak::State::blocked &&
       goroutine.reason < snapshot.reasons.size()) {
     const std::string_view reason = snapshot.strings[snapshot.reasons[goroutine.reason].text];
     if (!reason.empty()) return std::string(reason);
   }
+  if (analysis.inC(index)) return "in C code";
   return std::string(leak::statusName(goroutine.status));
 }
 
 std::string waitText(std::int64_t atLeast) {
   return atLeast <= 0 ? "" : fmt::format("at least {}", humanDuration(atLeast));
+}
+
+std::string_view originLabel(leak::OriginKind kind) {
+  switch (kind) {
+    case leak::OriginKind::called:
+      return "called from";
+    case leak::OriginKind::created:
+      return "comes from";
+    case leak::OriginKind::stands:
+      return "creator at";
+    case leak::OriginKind::none:
+      break;
+  }
+  return {};
+}
+
+std::string originNote(const leak::Origin& origin) {
+  if (origin.goroutine == 0) return {};
+  return origin.kind == leak::OriginKind::created
+             ? fmt::format("where goroutine {} was created", origin.goroutine)
+             : fmt::format("in goroutine {}", origin.goroutine);
 }
 
 std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Index> members) {
@@ -101,7 +125,7 @@ std::vector<std::string> holderTexts(const Report& report, Index lock) {
   for (const leak::LockHolder& holder : all[lock]) {
     const golang::Goroutine& goroutine = report.snapshot->goroutines[holder.goroutine];
     const std::string at = fmt::format("{}:{}", baseName(holder.locked.file), holder.locked.line);
-    const std::string reason = reasonText(*report.snapshot, goroutine);
+    const std::string reason = reasonText(*report.analysis, holder.goroutine);
     if (holder.unlocks) {
       texts.push_back(fmt::format(
           "it was handed over, it seems: goroutine {} is to unlock it in {} at {} {} ({})",

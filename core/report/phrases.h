@@ -5,8 +5,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "report/apart.h"
 #include "report/model.h"
 #include "report/page.h"
 
@@ -14,10 +16,14 @@ namespace parked::report {
 
 Ink verdictInk(leak::Verdict verdict);
 
-/// "chan send", or the status when the goroutine is not blocked: "running", "syscall".
-std::string reasonText(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine);
+/// "chan send", or the status when the goroutine is not blocked: "running", "syscall"; "in C code".
+std::string reasonText(const leak::Analysis& analysis, Index goroutine);
 /// "at least 41m", "" when nothing is known.
 std::string waitText(std::int64_t atLeast);
+/// "called from", "comes from", "creator at": the label of the place.
+std::string_view originLabel(leak::OriginKind kind);
+/// What is to be said behind the place: "in goroutine 7", "where goroutine 7 was created".
+std::string originNote(const leak::Origin& origin);
 /// "goroutine 18", "goroutines 18, 19, 20, ...".
 std::string goroutineList(const golang::Snapshot& snapshot, std::span<const Index> members);
 /// "select of 2 cases, 20 different channels, e.g.", of a group that waits in a select.
@@ -70,6 +76,7 @@ void putStack(Page& page, const Report& report, Index goroutine, std::uint64_t l
 /// One group: a line, and its fields under it.
 struct GroupColumns {
   std::size_t count = 1, heading = 1, wait = 0;
+  std::unordered_map<const leak::Group*, std::vector<Apart>> apart;
 };
 GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown);
 void putGroup(Page& page, const Report& report, const leak::Group& group,

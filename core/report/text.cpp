@@ -65,7 +65,8 @@ std::string censusText(const Report& report) {
   add(census.blocked, "blocked");
   add(census.running, "running");
   add(census.runnable, "runnable");
-  add(census.syscall, "in a system call");
+  add(census.syscall - census.inC, "in a system call");
+  add(census.inC, "in C code");
   add(census.other, "in another state");
   if (census.system > 0) text += fmt::format("; {} of the runtime", withSeparators(census.system));
   if (census.unread > 0) text += fmt::format("; {} not readable", withSeparators(census.unread));

@@ -66,7 +66,7 @@ void renderWhy(const Report& report, Index index, const TextStyle& style, const 
   const leak::GoroutineInfo& info = analysis.info(index);
   page.line(0, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
                 {fmt::format("{}  ", leak::verdictName(info.verdict)), verdictInk(info.verdict)},
-                {reasonText(snapshot, goroutine), Ink::strong}});
+                {reasonText(analysis, index), Ink::strong}});
   page.field(0, kLabel, "because", analysis.sentence(index));
   const std::string waits = leak::describeWaits(snapshot, goroutine);
   if (!waits.empty()) page.field(0, kLabel, "waits on", waits);

@@ -50,6 +50,21 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A line of source in a function."""
+
+    func: str
+    file: str
+    line: int
+
+    @classmethod
+    def from_json(cls, data: _Json | None) -> Place | None:
+        if not data:
+            return None
+        return cls(func=data.get("func", ""), file=data.get("file", ""), line=data.get("line", 0))
+
+
+@dataclass(frozen=True)
 class CreatedBy:
     """The ``go`` statement that started a goroutine."""
 
@@ -66,6 +81,28 @@ class CreatedBy:
             file=data.get("file", ""),
             line=data.get("line", 0),
             goroutine=_optional_int(data.get("goroutine")),
+        )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose call led to a goroutine that has nothing of the main module on its stack."""
+
+    place: Place
+    #: Whose call, or who was created there; None if that is not known.
+    goroutine: int | None
+    #: "called", "created" or "stands" (docs/json.md).
+    how: str
+
+    @classmethod
+    def from_json(cls, data: _Json | None) -> Origin | None:
+        place = Place.from_json(data)
+        if data is None or place is None:
+            return None
+        return cls(
+            place=place,
+            goroutine=_optional_int(data.get("goroutine")),
+            how=data.get("how", ""),
         )
 
 
@@ -110,6 +147,12 @@ class Goroutine:
     #: The function its ``go`` statement called.
     start_func: str
     created_by: CreatedBy | None
+    #: Innermost frame of the main module; where there is none, see docs/json.md.
+    user_frame: Place | None
+    #: Where the library that ``user_frame`` calls blocks; None if it calls none.
+    library_frame: Place | None
+    #: Where it comes from, if neither its stack nor its creator is in the main module.
+    origin: Origin | None
     #: Innermost first.
     frames: tuple[Frame, ...]
     #: More than one in a select.
@@ -130,6 +173,9 @@ class Goroutine:
             wait_ns_at_least=_optional_int(data.get("wait_ns_at_least")),
             start_func=data.get("start_func") or "",
             created_by=CreatedBy.from_json(created_by) if created_by else None,
+            user_frame=Place.from_json(data.get("user_frame")),
+            library_frame=Place.from_json(data.get("library_frame")),
+            origin=Origin.from_json(data.get("origin")),
             frames=tuple(Frame.from_json(frame) for frame in _list(data.get("frames"))),
             waiting_on=tuple(WaitObject.from_json(item) for item in _list(data.get("waiting_on"))),
             labels=data.get("labels") or {},
@@ -144,6 +190,12 @@ class Group:
     count: int
     verdict: str
     reason: str
+    #: Innermost frame of the main module; where there is none, see docs/json.md.
+    user_frame: Place | None
+    #: Where the library that ``user_frame`` calls blocks; None if it calls none.
+    library_frame: Place | None
+    #: Where it comes from, if neither its stack nor its creator is in the main module.
+    origin: Origin | None
     #: Ids of all members.
     goroutines: tuple[int, ...]
     raw: _Json = field(repr=False, compare=False)
@@ -154,6 +206,9 @@ class Group:
             count=data.get("count", 0),
             verdict=data.get("verdict", ""),
             reason=data.get("reason") or "",
+            user_frame=Place.from_json(data.get("user_frame")),
+            library_frame=Place.from_json(data.get("library_frame")),
+            origin=Origin.from_json(data.get("origin")),
             goroutines=tuple(_list(data.get("goroutines"))),
             raw=data,
         )

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bytes.h"
+#include "image/build_modules.h"
 
 namespace parked::image {
 namespace {
@@ -86,6 +87,28 @@ TEST(BuildInfoTest, ModuleInformationAndSettings) {
   EXPECT_EQ(info->setting("-ldflags"), "-X main.v=\"a b\"");
   EXPECT_EQ(info->setting("a=b"), "c");
   EXPECT_EQ(info->setting("GOARCH"), "");
+}
+
+TEST(BuildModulesTest, MainDependenciesReplacedAndOfTheWorkspace) {
+  const auto modules = parseBuildModules(
+      "path\texample.com/shop/cmd/web\nmod\texample.com/shop\tv1.4.0\th1:abc=\n"
+      "dep\texample.com/x\tv0.1.0\th1:def=\n"
+      "dep\texample.com/y\tv0.2.0\n=>\t../y\t(devel)\t\n\n"
+      "dep\texample.com/z\tv0.3.0\n=>\texample.org/fork\tv0.3.1\th1:ghi=\n"
+      "dep\texample.com/near\t(devel)\t\nbuild\t-compiler=gc\n");
+  ASSERT_EQ(modules.size(), 5U);
+  EXPECT_EQ(modules[0].path, "example.com/shop");
+  EXPECT_EQ(modules[0].version, "v1.4.0");
+  EXPECT_TRUE(modules[0].main);
+  EXPECT_EQ(modules[1].path, "example.com/x");
+  EXPECT_FALSE(modules[1].main);
+  EXPECT_FALSE(modules[1].replacedByDirectory);
+  EXPECT_TRUE(modules[2].replacedByDirectory);
+  EXPECT_FALSE(modules[3].replacedByDirectory) << "by another module";
+  EXPECT_EQ(modules[3].path, "example.com/z");
+  EXPECT_TRUE(modules[4].main) << "of the same workspace";
+  EXPECT_THAT(parseBuildModules(""), IsEmpty());
+  EXPECT_EQ(parseBuildModules("=>\n=>\t.\nmod").size(), 1U) << "damaged";
 }
 
 TEST(BuildInfoTest, NoModuleInformation) {

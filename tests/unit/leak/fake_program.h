@@ -45,10 +45,11 @@ class Code : public leak::Code {
     if (it != frames_.end()) out.insert(out.end(), it->second.begin(), it->second.end());
   }
   std::string_view mainPackage() const override { return "example.com/shop/cmd/shop"; }
-  std::string_view mainModule() const override { return module; }
+  std::span<const image::BuildModule> modules() const override { return builtOf; }
   std::string_view standardLibraryRoot() const override { return root; }
 
-  std::string module = "example.com/shop";
+  std::vector<image::BuildModule> builtOf = {
+      {.path = "example.com/shop", .version = "", .main = true}};
   std::string root = "/usr/local/go/src/";
 
  private:

@@ -86,11 +86,60 @@ TEST(Places, WhatIsTheUsers) {
   EXPECT_TRUE(user("shop/internal/db.Open", "/home/me/shop/db.go"));
   code.root = "";
   EXPECT_FALSE(user("shop/internal/db.Open", "shop/internal/db/db.go"));
-  code.module = "shop";
+  code.builtOf.front().path = "shop";
   EXPECT_TRUE(user("shop/internal/db.Open", "shop/internal/db/db.go"));
   EXPECT_FALSE(user("shopping/db.Open", "shopping/db/db.go"));
-  code.module = "golang.org/x/sync";
+  code.builtOf.front().path = "golang.org/x/sync";
   EXPECT_TRUE(user("golang.org/x/sync/errgroup.(*Group).Wait", "/go/x/sync/errgroup.go"));
+}
+
+TEST(Places, WhoseTheModulesAre) {
+  using leak::Owner;
+  fake::Code code;
+  code.builtOf = {{.path = "example.com/shop", .version = "", .main = true},
+                  {.path = "example.com/near", .version = "", .main = true},
+                  {.path = "example.com/shop/tools", .version = "v1.0.0"},
+                  {.path = "example.org/fork", .version = "", .replacedByDirectory = true},
+                  {.path = "gopkg.in/yaml.v3", .version = "v3.0.1"},
+                  {.path = "golang.org/x/sync", .version = "v0.1.0"},
+                  {.path = "golang.org/x/net", .version = "", .replacedByDirectory = true}};
+  const auto owner = [&code](std::string_view function, std::string_view file = "/src/f.go") {
+    return leak::ownerOf(code, function, file);
+  };
+  EXPECT_EQ(owner("main.main"), Owner::own);
+  EXPECT_EQ(owner("example.com/shop/db.Open"), Owner::own);
+  EXPECT_EQ(owner("example.com/shop_test.TestOpen"), Owner::own) << "a test outside of its package";
+  EXPECT_EQ(owner("example.com/near.Open"), Owner::own) << "of the same workspace";
+  EXPECT_EQ(owner("example.com/shopping.Open"), Owner::library);
+  EXPECT_EQ(owner("example.com/shop/tools.Run"), Owner::library) << "the innermost module counts";
+  EXPECT_EQ(owner("example.org/fork/sub.Run"), Owner::local);
+  EXPECT_EQ(owner("gopkg.in/yaml%2ev3.Marshal"), Owner::library);
+  EXPECT_EQ(owner("golang.org/x/sync/errgroup.(*Group).Wait"), Owner::standard);
+  EXPECT_EQ(owner("golang.org/x/net/http2.(*Server).ServeConn"), Owner::local);
+  EXPECT_EQ(owner("net/http.(*conn).serve", "/usr/local/go/src/net/http/server.go"),
+            Owner::standard);
+  EXPECT_EQ(owner("runtime.gopark"), Owner::runtime);
+  EXPECT_EQ(owner("x_cgo_init"), Owner::none);
+  code.builtOf[0].path = "example.com/my.app";
+  EXPECT_EQ(owner("example.com/my%2eapp.Run"), Owner::own) << "as the linker writes its dot";
+}
+
+TEST(Places, WhoseItIsWithoutModules) {
+  using leak::Owner;
+  fake::Code code;
+  code.builtOf.clear();  // GOPATH, Bazel
+  const auto owner = [&code](std::string_view function, std::string_view file) {
+    return leak::ownerOf(code, function, file);
+  };
+  EXPECT_EQ(owner("main.main", "/home/me/x.go"), Owner::own);
+  EXPECT_EQ(owner("example.com/shop/db.Open", "/home/me/go/src/example.com/shop/db/db.go"),
+            Owner::own);
+  EXPECT_EQ(owner("example.com/shop/vendor/example.org/q.Take", "/home/me/q.go"), Owner::library);
+  EXPECT_EQ(owner("example.org/q.Take", "/home/me/go/pkg/mod/example.org/q@v1/q.go"),
+            Owner::library);
+  EXPECT_EQ(owner("example.org/q.Take", "external/org_example_q/q.go"), Owner::library);
+  EXPECT_EQ(owner("vendor/golang.org/x/net/http2/hpack.Do", "/usr/local/go/src/vendor/x.go"),
+            Owner::standard);
 }
 
 /// Three senders on channels of their own, two receivers of one, one running.

@@ -65,6 +65,101 @@ TEST(Places, OfInlinedCallsTheInnermostOfTheUsers) {
   EXPECT_EQ(analysis.place(stack.outermost).line, 64);
 }
 
+/// The user's and the library's line of a stack of these frames, innermost first.
+class NearestToUser : public ::testing::Test {
+ protected:
+  void look(const std::vector<image::SourceFrame>& frames) {
+    program.code.builtOf.push_back({.path = "example.org/queue", .version = "v1"});
+    program.code.builtOf.push_back(
+        {.path = "example.com/near", .version = "", .replacedByDirectory = true});
+    std::vector<Addr> pcs = {fake::kGopark};
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      program.code.add(0x5000 + i, {frames[i]});
+      pcs.push_back(0x5000 + i);
+    }
+    pcs.push_back(fake::kGoexit);
+    program.goroutine(fake::Status::waiting, program.stack(pcs), 0x5000);
+    const leak::Analysis analysis = program.analyse();
+    const leak::StackInfo& stack = analysis.stack(0);
+    user = analysis.place(stack.user).function;
+    userLine = analysis.place(stack.user).line;
+    library = analysis.place(stack.library).function;
+    owner = leak::ownerName(stack.owner);
+  }
+
+  Builder program;
+  std::string user, library, owner;
+  int userLine = 0;
+};
+
+TEST_F(NearestToUser, ALibrarysFrameIsNotTheUsers) {
+  look({frame("example.org/queue.(*Queue).next", "/q.go", 21, 0),
+        frame("example.org/queue.(*Queue).Take", "/q.go", 17, 0),
+        frame("example.com/shop/orders.List", "/src/shop/orders.go", 46, 0),
+        frame("main.main", "/src/shop/main.go", 9, 0)});
+  EXPECT_EQ(user, "example.com/shop/orders.List");
+  EXPECT_EQ(userLine, 46);
+  EXPECT_EQ(library, "example.org/queue.(*Queue).next");
+  EXPECT_EQ(owner, "main_module");
+}
+
+TEST_F(NearestToUser, OfALocalModuleOnlyIfThereIsNothingOfTheMainOne) {
+  look({frame("example.org/queue.(*Queue).next", "/q.go", 21, 0),
+        frame("example.com/near.serve", "/src/near/near.go", 5, 0)});
+  EXPECT_EQ(user, "example.com/near.serve");
+  EXPECT_EQ(library, "example.org/queue.(*Queue).next");
+  EXPECT_EQ(owner, "local_module");
+}
+
+TEST_F(NearestToUser, ALibraryOfAnotherBeforeTheStandardLibrary) {
+  look({frame("net.(*netFD).Read", "/usr/local/go/src/net/fd_posix.go", 55, 0),
+        frame("example.com/near.read", "/src/near/near.go", 5, 0),
+        frame("bufio.(*Reader).Read", "/usr/local/go/src/bufio/bufio.go", 5, 0),
+        frame("main.(*client).get", "/src/shop/client.go", 30, 0)});
+  EXPECT_EQ(user, "main.(*client).get");
+  EXPECT_EQ(library, "example.com/near.read");
+}
+
+TEST_F(NearestToUser, TheStandardLibraryWhereItIsMoreThanTheWaiting) {
+  look({frame("sync.(*WaitGroup).Wait", "/usr/local/go/src/sync/waitgroup.go", 5, 0),
+        frame("main.run", "/src/shop/main.go", 30, 0)});
+  EXPECT_EQ(user, "main.run");
+  EXPECT_EQ(library, "");
+}
+
+TEST_F(NearestToUser, OfTheStandardLibraryTheInnermost) {
+  look({frame("internal/poll.(*FD).Read", "/usr/local/go/src/internal/poll/fd.go", 5, 0),
+        frame("net.(*netFD).Read", "/usr/local/go/src/net/fd_posix.go", 55, 0),
+        frame("net.(*conn).Read", "/usr/local/go/src/net/net.go", 5, 0),
+        frame("main.run", "/src/shop/main.go", 30, 0)});
+  EXPECT_EQ(user, "main.run");
+  EXPECT_EQ(library, "net.(*netFD).Read");
+}
+
+TEST_F(NearestToUser, TheCallOfCIsInTheUsersFile) {
+  look({frame("runtime.cgocall", "/usr/local/go/src/runtime/cgocall.go", 157, 0),
+        frame("main._Cfunc_work", "_cgo_gotypes.go", 53, 0),
+        frame("main.(*job).run.func1", "/src/shop/main.go", 24, 0),
+        frame("main.(*job).run", "/src/shop/main.go", 24, 0)});
+  EXPECT_EQ(user, "main.(*job).run") << "not the function literal that cgo puts around the call";
+  EXPECT_EQ(userLine, 24);
+  EXPECT_EQ(library, "");
+}
+
+TEST_F(NearestToUser, AFunctionLiteralThatCallsCIsAPlace) {
+  look({frame("main._Cfunc_work", "_cgo_gotypes.go", 53, 0),
+        frame("main.main.func1", "/src/shop/main.go", 24, 0),
+        frame("main.start", "/src/shop/main.go", 12, 0)});
+  EXPECT_EQ(user, "main.main.func1");
+}
+
+TEST_F(NearestToUser, AFunctionLiteralThatCallsCMayBeTheOutermost) {
+  look({frame("main._Cfunc_work", "_cgo_gotypes.go", 53, 0),
+        frame("main.main.func1", "/src/shop/main.go", 24, 0)});
+  EXPECT_EQ(user, "main.main.func1");
+  EXPECT_EQ(owner, "main_module");
+}
+
 TEST(Places, ALineIsStoredOnce) {
   fake::Code code;
   const std::string copy = "main.f";  // the same text at another place

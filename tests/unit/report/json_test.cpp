@@ -86,6 +86,9 @@ TEST(Json, OneBlockedSender) {
   EXPECT_EQ(g["wait_ns_at_least"], 41 * kMinute);
   EXPECT_EQ(g["user_frame"], json::parse(R"({"func":"main.(*server).notify",
                                              "file":"/src/shop/notify.go","line":88})"));
+  EXPECT_EQ(g["user_frame_of"], "main_module");
+  EXPECT_EQ(g["library_frame"], nullptr);
+  EXPECT_EQ(g["in_c"], false);
   EXPECT_EQ(g["created_by"]["func"], "main.(*server).handle");
   EXPECT_EQ(g["created_by"]["goroutine"], nullptr);
   EXPECT_EQ(g["frames"].size(), 4U);
@@ -116,8 +119,9 @@ TEST(Json, WhatIsNotKnownIsNull) {
                            "go_version", "taken_at", "pause_ns", "uptime_ns"}) {
     EXPECT_EQ(all["target"].at(name), nullptr) << name;
   }
-  for (const char* name : {"reason", "known_as", "wait_ns_at_least", "thread", "synctest_bubble",
-                           "start_func", "created_by", "user_frame"}) {
+  for (const char* name :
+       {"reason", "known_as", "wait_ns_at_least", "thread", "synctest_bubble", "start_func",
+        "created_by", "user_frame", "user_frame_of", "library_frame"}) {
     EXPECT_EQ(all["goroutines"][0].at(name), nullptr) << name;
   }
   EXPECT_EQ(all["goroutines"][0]["frames"], json::array());

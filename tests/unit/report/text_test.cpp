@@ -440,5 +440,47 @@ TEST(Cut, FrontAndBack) {
   EXPECT_EQ(report::cutFront("abcdefgh", 0), "");
 }
 
+/// Receivers in functions of a library or of the program, with who calls those.
+std::string receivers(const std::vector<std::vector<Addr>>& stacks) {
+  Builder program;
+  program.code.builtOf.push_back({.path = "example.org/queue", .version = "v1"});
+  program.code.add(0x7000, "example.org/queue.(*Queue).Take", "/q.go", 21);
+  program.code.add(0x7001, "main.take", "/src/shop/take.go", 5);
+  program.code.add(0x7002, "main.list", "/src/shop/orders.go", 46);
+  program.code.add(0x7003, "main.show", "/src/shop/orders.go", 58);
+  const auto channel = program.channel(0xc000);
+  for (const std::vector<Addr>& frames : stacks) {
+    program.blocked("chan receive", ReasonClass::chanReceive, program.stack(frames));
+    program.wait(ObjectKind::channel, WaitOp::receive, channel);
+  }
+  return render(program);
+}
+
+TEST(Text, TheUsersLineAndTheLibrarys) {
+  const std::string text =
+      receivers({{fake::kGopark, 0x7000, 0x7002}, {fake::kGopark, 0x7000, 0x7003}});
+  EXPECT_THAT(text, HasSubstr("    at          main.list  /src/shop/orders.go:46\n"
+                              "    in          example.org/queue.(*Queue).Take  /q.go:21\n"));
+  EXPECT_THAT(text, HasSubstr("    at          main.show  /src/shop/orders.go:58\n"
+                              "    in          example.org/queue.(*Queue).Take  /q.go:21\n"));
+  EXPECT_THAT(text, Not(HasSubstr("called from")));
+}
+
+TEST(Text, GroupsThatReadAlikeAreToldApart) {
+  const std::string text =
+      receivers({{fake::kGopark, 0x7001, 0x7002}, {fake::kGopark, 0x7001, 0x7003}});
+  EXPECT_THAT(text, HasSubstr("    at          main.take  /src/shop/take.go:5\n"
+                              "    called from main.list  /src/shop/orders.go:46\n"));
+  EXPECT_THAT(text, HasSubstr("    at          main.take  /src/shop/take.go:5\n"
+                              "    called from main.show  /src/shop/orders.go:58\n"));
+}
+
+TEST(Text, GroupsThatPartBelowTheUsersLine) {
+  const std::string text =
+      receivers({{fake::kGopark, 0x7000, 0x7002}, {fake::kGopark, 0x7000, fake::kNetRead, 0x7002}});
+  EXPECT_THAT(text, HasSubstr("    by way of   net.(*conn).Read "));
+  EXPECT_EQ(text.find("by way of"), text.rfind("by way of")) << "the other has nothing more";
+}
+
 }  // namespace
 }  // namespace parked
