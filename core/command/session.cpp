@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <new>
 
+#include "command/access_host.h"
 #include "command/execute.h"
 #include "command/host_observer.h"
 #include "command/live_copy.h"
@@ -30,57 +31,8 @@ namespace parked {
 
 namespace {
 
+using command::AccessHost;
 using command::HostObserver;
-
-target::Thread toThread(const DebuggerAccess::Thread& from) {
-  target::Thread thread;
-  thread.tid = from.tid;
-  thread.hasRegisters = from.pc != 0;
-  thread.registers.pc = from.pc;
-  thread.registers.sp = from.sp;
-  thread.registers.framePointer = from.framePointer;
-  thread.registers.link = from.link;
-  thread.registers.goroutine = from.goroutine;
-  thread.registers.threadBase = from.threadBase;
-  thread.words = from.words;
-  thread.hasVectors = !from.words.empty();
-  return thread;
-}
-
-/// The debugger's functions as the target room sees them.
-class AccessHost : public target::DebuggerHost {
- public:
-  explicit AccessHost(const DebuggerAccess& access) : access_(access) {}
-
-  std::size_t read(Addr address, std::span<std::byte> out) override {
-    return access_.read ? access_.read(address, out.data(), out.size()) : 0;
-  }
-  std::vector<target::Thread> threads() override {
-    std::vector<target::Thread> threads;
-    if (!access_.threads) return threads;
-    for (const DebuggerAccess::Thread& thread : access_.threads()) {
-      threads.push_back(toThread(thread));
-    }
-    return threads;
-  }
-  std::vector<target::Region> regions() override {
-    std::vector<target::Region> regions;
-    if (!access_.ranges) return regions;
-    for (const DebuggerAccess::Range& range : access_.ranges()) {
-      target::Region region;
-      region.start = range.start;
-      region.end = range.end;
-      region.writable = range.writable;
-      regions.push_back(region);
-    }
-    return regions;
-  }
-  std::string executable() override { return access_.executable; }
-  std::optional<std::uint64_t> loadBias() override { return access_.loadBias; }
-
- private:
-  const DebuggerAccess& access_;
-};
 
 /// Lets a stopped process run again on every way out.
 class Release {
@@ -150,8 +102,14 @@ struct Session::Impl {
   bool changedBefore = false;  ///< a file of the target, while it was opened; the report says so
 
   Result<void> open(const OpenRequest& request, const Host& host);
-  /// Snapshot, proof and resources, with a live process stopped as long as it has to be.
+  /// Snapshot, proof and resources. A live process is looked at again where what is normal for a
+  /// moment cost a part of the answer.
   Result<void> readTarget(const OpenRequest& request, Observer* observer);
+  /// One look, with a live process stopped as long as it has to be.
+  Result<void> look(command::LiveCopy* copy, const OpenRequest& request, Observer* observer);
+  /// What of the last look another one may do better; "" if nothing, or if it would stop the
+  /// process for too long.
+  std::string worthAnotherLook(const OpenRequest& request, Observer* observer);
   /// Of a process that is read while it runs: reads again while goroutines went on meanwhile, up to
   /// a few times; those that still did are marked.
   Result<void> rereadRaced(Observer* observer);
@@ -189,15 +147,47 @@ Result<std::unique_ptr<target::Target>> Session::Impl::openTarget(const OpenRequ
 }
 
 Result<void> Session::Impl::readTarget(const OpenRequest& request, Observer* observer) {
-  const bool copies = request.pid > 0 && request.stop && !request.alreadyStopped &&
-                      (request.proof || request.resources);
+  const bool stops = request.pid > 0 && request.stop && !request.alreadyStopped;
+  const bool copies = stops && (request.proof || request.resources);
   command::LiveCopy copy(*image, request.maxPause, observer);
   if (copies) copy.prepare(&timings);
   const Release release(*target);
   if (auto frozen = target->freeze(); !frozen) return tl::unexpected(frozen.error());
+  auto done = look(copies ? &copy : nullptr, request, observer);
+  constexpr int kMostLooks = 5;
+  std::string before;
+  for (int looks = 1; done && stops && looks < kMostLooks; ++looks) {
+    const std::string why = worthAnotherLook(request, observer);
+    // What comes back and is not known to pass will stay.
+    if (why.empty() || (why == before && !snapshot->passing)) break;
+    before = why;
+    target->memory().prepare(target->memory().fetchedRanges());
+    if (!target->freeze()) break;  // the process has ended: what was read of it stays
+    done = look(copies ? &copy : nullptr, request, observer);
+  }
+  return done;
+}
+
+std::string Session::Impl::worthAnotherLook(const OpenRequest& request, Observer* observer) {
+  constexpr int kRoom = 4;                                      // the next one may take longer
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;  // what was copied is kept
+  if (observer->cancelled() || snapshot->interrupted || target->late() ||
+      target->memory().fetchedBytes() > kMostBytes) {
+    return "";
+  }
+  if (request.maxPause.count() > 0 && target->pause() * (1 + kRoom) > request.maxPause) return "";
+  if (proof != nullptr && proof->mayPass()) return proof->withheld();
+  if (resources != nullptr && !resources->incomplete.empty()) {
+    return resources->incomplete.entries().front().detail;
+  }
+  return snapshot->passing ? "it was being changed" : "";
+}
+
+Result<void> Session::Impl::look(command::LiveCopy* copy, const OpenRequest& request,
+                                 Observer* observer) {
   image->searchAgain();
   auto copied = command::LiveCopy::Result::unknown;
-  if (copies) copied = copy.take(&timings);
+  if (copy != nullptr) copied = copy->take(&timings);
   if (copied != command::LiveCopy::Result::unknown) target->release();
   auto taken = golang::takeSnapshot(*image, observer, &timings);
   if (!taken) {

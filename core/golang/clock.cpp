@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace parked::golang {
 
@@ -21,20 +23,66 @@ std::int64_t plausible(const Clock& clock, std::int64_t time) {
 }
 
 /// The latest moment sysmon noted on any P.
-std::int64_t latestTick(Snapshot& snapshot, const ClockLayout& layout) {
+void noteTicks(Snapshot& snapshot, const ClockLayout& layout) {
   auto& memory = snapshot.image->target().memory();
   const auto allp = snapshot.image->symbol("runtime.allp");
-  if (!allp || layout.pSize == 0) return 0;
-  std::int64_t latest = 0;
+  if (!allp || layout.pSize == 0) return;
   const Addr data = memory.word(*allp);
   const std::uint64_t count = std::min(memory.word(*allp + 8), kMaxProcs);
   for (std::uint64_t i = 0; i < count; ++i) {
     const Object p = readObject(memory, memory.word(data + 8 * i), layout.pSize);
     if (!p) break;
-    latest = std::max({latest, plausible(snapshot.clock, p[layout.schedWhen]),
-                       plausible(snapshot.clock, p[layout.syscallWhen])});
+    notePassed(snapshot.clock, p[layout.schedWhen]);
+    notePassed(snapshot.clock, p[layout.syscallWhen]);
   }
-  return latest;
+}
+
+/// Stacks on which time.Sleep is: its goroutine may still sleep, or is just about to.
+std::vector<bool> sleepingStacks(const Snapshot& snapshot) {
+  const image::FunctionTable& functions = snapshot.image->functions();
+  const image::FuncIndex sleep = functions.byName("time.Sleep");
+  std::vector<bool> sleeping(snapshot.stacks.size());
+  for (std::size_t i = 0; i < sleeping.size(); ++i) {
+    const Stack& stack = snapshot.stacks[i];
+    sleeping[i] = stack.truncated;
+    for (std::uint32_t frame = 0; frame < stack.count && !sleeping[i]; ++frame) {
+      const FramePc pc = snapshot.pcs[stack.first + frame];
+      sleeping[i] = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1) == sleep;
+    }
+  }
+  return sleeping;
+}
+
+/// When goroutines that have slept were to be woken (runtime/time.go, timeSleep): only time itself
+/// ends a sleep. And when they came to wait, or to be able to run, where the scheduler noted that.
+void noteGoroutines(Snapshot& snapshot) {
+  auto& memory = snapshot.image->target().memory();
+  std::vector<std::string> missing;
+  image::Binder g(snapshot.image->layouts(), "runtime.g", missing);
+  image::Field<Addr> timer;
+  image::Field<std::int64_t> sleepWhen, stamp;
+  g.optional(timer, "timer");
+  g.optional(sleepWhen, "sleepWhen");  // since 1.23
+  g.optional(stamp, "trackingStamp");
+  image::Binder ofTimer(snapshot.image->layouts(), "runtime.timer", missing);
+  image::Field<std::int64_t> nextWhen;
+  image::Field<std::uint8_t> isFake;
+  ofTimer.optional(nextWhen, "nextwhen");  // up to 1.22
+  ofTimer.optional(isFake, "isFake");
+  const std::vector<bool> sleeping = sleepingStacks(snapshot);
+  for (const Goroutine& goroutine : snapshot.goroutines) {
+    notePassed(snapshot.clock, goroutine.waitSince);
+    const Object object = readObject(memory, goroutine.address, g.size());
+    notePassed(snapshot.clock, object[stamp]);
+    // Clocks of synctest bubbles are their own.
+    if (object[timer] == 0 || goroutine.bubble != 0 || goroutine.stack == kNone ||
+        sleeping[goroutine.stack]) {
+      continue;
+    }
+    const Object slept = readObject(memory, object[timer], ofTimer.size());
+    if (!slept || slept[isFake] != 0) continue;
+    notePassed(snapshot.clock, sleepWhen ? object[sleepWhen] : slept[nextWhen]);
+  }
 }
 
 void readGcTimes(Snapshot& snapshot, const ClockLayout& layout, std::int64_t& lastGcWall) {
@@ -54,7 +102,14 @@ std::int64_t readTime(Snapshot& snapshot, const char* symbol) {
   return value;
 }
 
-void readState(Snapshot& snapshot) {
+}  // namespace
+
+void notePassed(Clock& clock, std::int64_t time) {
+  clock.lowerBound = std::max(clock.lowerBound, plausible(clock, time));
+}
+
+void readRuntimeState(Snapshot& snapshot) {
+  snapshot.clock.started = plausible(snapshot.clock, readTime(snapshot, "runtime.runtimeInitTime"));
   auto& memory = snapshot.image->target().memory();
   std::uint32_t value = 0;
   if (const auto phase = snapshot.image->symbol("runtime.gcphase")) {
@@ -67,21 +122,16 @@ void readState(Snapshot& snapshot) {
   }
 }
 
-}  // namespace
-
 void readClock(Snapshot& snapshot, const ClockLayout& layout) {
-  readState(snapshot);
   Clock& clock = snapshot.clock;
-  clock.started = plausible(clock, readTime(snapshot, "runtime.runtimeInitTime"));
   std::int64_t lastGcWall = 0;
   readGcTimes(snapshot, layout, lastGcWall);
-
   std::int64_t lastPoll = 0;
   if (const auto sched = snapshot.image->symbol("runtime.sched"); sched && layout.lastPoll) {
     snapshot.image->target().memory().read(*sched + layout.lastPoll.offset, lastPoll);
   }
-  clock.lowerBound = std::max(
-      {clock.started, clock.lastGc, plausible(clock, lastPoll), latestTick(snapshot, layout)});
+  for (const std::int64_t time : {clock.started, clock.lastGc, lastPoll}) notePassed(clock, time);
+  noteTicks(snapshot, layout);
 
   const target::Target& target = snapshot.image->target();
   if (const auto now = target.monotonicNs()) {
@@ -91,6 +141,7 @@ void readClock(Snapshot& snapshot, const ClockLayout& layout) {
     clock.source = "clock of the machine";
     return;
   }
+  noteGoroutines(snapshot);
   // The last GC noted both clocks, so the wall time of the dump tells the monotonic one.
   if (const auto wall = target.wallTimeNs();
       wall && clock.lastGc > 0 && lastGcWall > 0 && *wall >= lastGcWall) {
@@ -102,7 +153,7 @@ void readClock(Snapshot& snapshot, const ClockLayout& layout) {
     }
   }
   clock.now = clock.lowerBound;
-  clock.source = "lower bound";
+  clock.source = kLowerBound;
 }
 
 }  // namespace parked::golang

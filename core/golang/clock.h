@@ -3,13 +3,29 @@
 // runtime/mgc.go.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "golang/layouts.h"
 #include "golang/snapshot.h"
 
 namespace parked::golang {
 
-/// Fills snapshot.clock, gomaxprocs and gcRunning. Goroutines must have been read: their waitSince
-/// are times that have passed.
+/// Clock::source where nothing but moments that have passed is known: `now` is a lower bound, so
+/// that what is still to come comes no later than told.
+inline constexpr std::string_view kLowerBound = "lower bound";
+inline bool isLowerBound(const Clock& clock) { return clock.source == kLowerBound; }
+
+/// Fills gomaxprocs, gcRunning and when the program started. Before the timers.
+void readRuntimeState(Snapshot& snapshot);
+
+/// A moment that has passed, on the target's clock; ignored if it cannot be one.
+void notePassed(Clock& clock, std::int64_t time);
+
+/// Fills snapshot.clock. Goroutines and timers must have been read: they know of moments that have
+/// passed. Each is a sound lower bound, and the latest of them the best where nothing measured the
+/// clock: a collection, sysmon's ticks and the last poll of the network; what a ticker fired last,
+/// or was made; the time at which whoever slept was to be woken.
 void readClock(Snapshot& snapshot, const ClockLayout& layout);
 
 }  // namespace parked::golang

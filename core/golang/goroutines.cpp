@@ -86,8 +86,10 @@ class Walker {
   Result<std::span<const std::byte>> allgs();
   Result<std::span<const std::byte>> wholeList();
   const char* reject(const Object& g) const;
+  bool mayPass(const Object& g) const;
   void sortById();
   void fill(const Object& g, Goroutine& out);
+  void missing(const Goroutine& goroutine, std::string_view why, bool momentary);
   bool proceed(std::string_view stage, std::size_t done, std::size_t total) const;
 
   Snapshot& snapshot_;
@@ -151,6 +153,12 @@ Result<std::span<const std::byte>> Walker::wholeList() {
   if (counter && memory.read(*counter, least) && count < least) {
     snapshot_.loseRoot("goroutines", "runtime.allgs is shorter than the runtime says", *symbol);
   }
+  // The length grows before the entry is written, which is of one that is just being made.
+  Addr last = 0;
+  if (counter && count == least + 1 && count > 1 &&
+      memory.read(data + (count - 1) * sizeof(Addr), last) && last == 0) {
+    --count;
+  }
   auto pointers = memory.bytes(data, count * sizeof(Addr));
   if (pointers.empty()) {
     pointers = memory.bytesUpTo(data, count * sizeof(Addr));
@@ -178,6 +186,15 @@ const char* Walker::reject(const Object& g) const {
     return "its stack bounds are impossible";
   }
   return nullptr;
+}
+
+/// What looks impossible may be on its way. Up to 1.23 a new goroutine is runnable before it has
+/// its id (newproc1); and the bounds of a stack are two words.
+bool Walker::mayPass(const Object& g) const {
+  const std::uint32_t raw = g[g_.atomicStatus];
+  const Status status = statusOf(raw);
+  return g && ((status == Status::runnable && g[g_.goid] == 0) || status == Status::copystack ||
+               status == Status::running || (raw & kScanBit) != 0);
 }
 
 Result<void> Walker::collect() {
@@ -212,6 +229,7 @@ Result<void> Walker::collect() {
     if (damage != nullptr) {
       ++bad;
       snapshot_.loseRoot("goroutine", damage, address);
+      snapshot_.passing = snapshot_.passing || mayPass(g);
       continue;
     }
     found_.push_back({g[g_.goid], g});
@@ -258,7 +276,6 @@ void Walker::fill(const Object& g, Goroutine& out) {
   out.scan = (raw & kScanBit) != 0;
   out.lockedToThread = g[g_.lockedM] != 0;
   out.selectDone = g[g_.selectDone] != 0;
-  out.inFlux = out.status == Status::copystack;
   // Elsewhere both keep the values of an earlier wait.
   if (isBlocked(out.status) || out.status == Status::syscall) out.waitSince = g[g_.waitSince];
   if (isBlocked(out.status)) {
@@ -293,6 +310,17 @@ void Walker::describe() {
   }
 }
 
+/// Of one that can run anyhow, a stack that is not readable for a moment costs only its frames: its
+/// verdict does not rest on them, and the proof takes every word of such a stack.
+void Walker::missing(const Goroutine& goroutine, std::string_view why, bool momentary) {
+  if (momentary && !isBlocked(goroutine.status)) {
+    snapshot_.momentary.add("stack", why, goroutine.address);
+    return;
+  }
+  snapshot_.incomplete.add("stack", why, goroutine.address);
+  snapshot_.passing = true;
+}
+
 /// Stops when the user asks: the rest has no stack then, as if it were not readable.
 void Walker::unwind() {
   Unwinder unwinder(image_);
@@ -316,7 +344,7 @@ void Walker::unwind() {
     goroutine.thread = from.thread;
     if (!from.problem.empty()) {
       goroutine.sp = 0;
-      snapshot_.incomplete.add("stack", from.problem, goroutine.address);
+      missing(goroutine, from.problem, from.momentary);
       continue;
     }
     goroutine.pc = from.start.pc;
@@ -329,7 +357,7 @@ void Walker::unwind() {
     // What is beyond the limit is left out on purpose; no answer but the stack itself needs it.
     const bool leftOut = end == UnwindEnd::limit && frames.size() == kFrameLimit;
     if (end != UnwindEnd::top && !leftOut) {
-      snapshot_.incomplete.add("stack", golang::describe(end), goroutine.address);
+      missing(goroutine, golang::describe(end), end == UnwindEnd::stackSwitched);
     } else if (!leftOut && !memory.contains(goroutine.stackHi - 1)) {
       snapshot_.incomplete.add("stack", "it ends outside of the target's memory",
                                goroutine.address);

@@ -17,7 +17,8 @@ constexpr std::uint64_t kTableSize = 251;  // runtime.semTabSize
 }  // namespace
 
 void SemaphoreTable::read(Access& access, const SudogLayout& sudogs, std::size_t limit,
-                          IncompleteList& incomplete) {
+                          Snapshot& snapshot) {
+  IncompleteList& incomplete = snapshot.incomplete;
   const Addr table = access.variable("runtime.semtable");
   std::vector<std::string> missing;
   image::Binder binder(access.layouts, "runtime.semaRoot", missing);
@@ -40,7 +41,12 @@ void SemaphoreTable::read(Access& access, const SudogLayout& sudogs, std::size_t
       continue;
     }
     if (root[treap] == 0) continue;
-    if (!walkRoot(access, sudogs, root[treap], bucket, kTableSize, mutexHeld(root[lock]), limit)) {
+    const bool held = mutexHeld(root[lock]);
+    if (walkRoot(access, sudogs, root[treap], bucket, kTableSize, held, limit)) continue;
+    if (held) {  // a rotation, say; who is not found by it is told to be UNKNOWN
+      snapshot.momentary.add("semaphores", "a queue of waiters was being changed", root.address());
+      snapshot.passing = true;
+    } else {
       incomplete.add("semaphores", "a queue of waiters is damaged", root.address());
     }
   }

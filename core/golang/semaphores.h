@@ -27,9 +27,8 @@ struct SemaphoreWaiter {
 class SemaphoreTable {
  public:
   /// Walks the whole table. `limit` bounds the number of waiters (there cannot be more than
-  /// goroutines); damage is counted in `incomplete`.
-  void read(Access& access, const SudogLayout& sudogs, std::size_t limit,
-            IncompleteList& incomplete);
+  /// goroutines); damage is counted in the snapshot.
+  void read(Access& access, const SudogLayout& sudogs, std::size_t limit, Snapshot& snapshot);
 
   /// True if the table was found and walked (perhaps with damage).
   bool known() const { return known_; }

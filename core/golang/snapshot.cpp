@@ -45,10 +45,7 @@ Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* ob
   if (auto done = readGoroutines(*snapshot, *layouts, observer, timings); !done) {
     return tl::unexpected(done.error());
   }
-  {
-    Timings::Scope scope(timings, "clock");
-    readClock(*snapshot, layouts->clock);
-  }
+  readRuntimeState(*snapshot);
   {
     Timings::Scope scope(timings, "panics");
     readPanics(*snapshot);
@@ -64,6 +61,10 @@ Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* ob
     Timings::Scope scope(timings, "waits");
     resolveWaits(*snapshot, observer);
     snapshot->interrupted = observer != nullptr && observer->cancelled();
+  }
+  {
+    Timings::Scope scope(timings, "clock");
+    readClock(*snapshot, layouts->clock);
   }
   if (snapshot->interrupted) {
     dropWaits(*snapshot);

@@ -109,7 +109,11 @@ struct Goroutine {
   bool system = false;  ///< by the runtime's own rule (runtime.isSystemGoroutine)
   bool lockedToThread = false;
   bool selectDone = false;  ///< g.selectDone: a waker has already won
-  bool inFlux = false;      ///< its stack or waits were being changed; not readable
+  bool inFlux = false;      ///< it went on while it was read: what was read may be of two moments
+
+  /// Its stack may be half moved (runtime/stack.go, copystack): by itself, as it grows, or by the
+  /// collector, which holds the scan bit. Pointers into it may lead to where it was before.
+  bool stackMoves() const { return scan || status == Status::copystack; }
 };
 
 /// What a goroutine waits on.
@@ -254,6 +258,11 @@ struct Snapshot {
   bool interrupted = false;
   Clock clock;
   IncompleteList incomplete;
+  /// What could not be read because the program was just changing it, as a running program always
+  /// does somewhere, and no verdict rests on.
+  IncompleteList momentary;
+  /// Something that is normal for a moment cost a part of the answer: a process is looked at again.
+  bool passing = false;
   /// What was not readable of those that can run or will wake somebody; "" if all was. Nothing can
   /// be proved then: what they hold is not known.
   std::string lostRoot;
@@ -265,6 +274,11 @@ struct Snapshot {
   void loseRoot(std::string_view what, std::string_view detail, Addr address) {
     incomplete.add(what, detail, address);
     if (lostRoot.empty()) lostRoot.append(what).append(": ").append(detail);
+  }
+  /// The same where it may be no damage, but a state that lasts for a moment.
+  void loseRootForNow(std::string_view what, std::string_view detail, Addr address) {
+    loseRoot(what, detail, address);
+    passing = true;
   }
 
   std::span<const FramePc> frames(const Goroutine& g) const {

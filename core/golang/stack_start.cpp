@@ -14,14 +14,18 @@ StackStarts::StackStarts(image::Image& image, const Layouts& layouts, Unwinder& 
 }
 
 StackStart StackStarts::find(const Goroutine& goroutine, const Object& g) {
-  if (goroutine.status == Status::copystack) {
-    return {.start = {}, .problem = "the runtime was moving the stack"};
-  }
   StackStart result;
   if (goroutine.status != Status::running) {
     result = saved(goroutine, g);
-    if (goroutine.status == Status::syscall && goroutine.m != 0) {
+    const bool onThread =
+        goroutine.status == Status::syscall || goroutine.status == Status::copystack;
+    if (onThread && goroutine.m != 0) {
       result.thread = threadOf(readObject(memory_, goroutine.m, layouts_.m.size));
+    }
+    if (!result.problem.empty() && goroutine.stackMoves()) {
+      // The new stack is in place and its pointer is not yet, or the other way round.
+      result.problem = "the runtime was moving the stack";
+      result.momentary = true;
     }
     return result;
   }
@@ -41,7 +45,8 @@ StackStart StackStarts::saved(const Goroutine& goroutine, const Object& g) const
   UnwindStart& start = result.start;
   start.stackLo = goroutine.stackLo;
   start.stackHi = goroutine.stackHi;
-  if (goroutine.status != Status::running && g[layouts_.g.syscallSp] != 0) {
+  const bool atCall = goroutine.status != Status::running && goroutine.status != Status::copystack;
+  if (atCall && g[layouts_.g.syscallSp] != 0) {
     start.pc = g[layouts_.g.syscallPc];
     start.sp = g[layouts_.g.syscallSp];
     start.syscall = true;
@@ -71,6 +76,9 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
     result.thread = thread;
     if (m[layouts_.m.curg] != goroutine.address) {
       result.problem = "running, but its thread runs another goroutine";
+    } else if (!result.problem.empty()) {
+      result.problem = "its thread was switching stacks";
+      result.momentary = true;
     }
   };
 
@@ -97,7 +105,8 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
 
   const auto settled = withoutSignals(m, thread);
   if (!settled) {
-    result.problem = "running, inside a signal handler that cannot be unwound";
+    result.problem = "its thread was at the edge of a signal handler";
+    result.momentary = true;
     return;
   }
   const Point& point = *settled;
@@ -106,6 +115,11 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
     start.sp = point.sp;
     start.lr = point.lr;
     start.trap = true;
+    if (isGogo(point.pc)) {
+      // The stack is the goroutine's already; the saved pc, which stays there, comes next.
+      start.pc = g[layouts_.g.schedPc];
+      start.trap = false;
+    }
   } else if (system.contains(point.sp)) {
     // systemstack, mcall, morestack and asmcgocall all save where the goroutine will go on.
     fromScheduler();
@@ -130,6 +144,15 @@ std::optional<StackStarts::Point> StackStarts::withoutSignals(const Object& m,
     if (arrivals != nullptr) arrivals->push_back(before);
   }
   return point;
+}
+
+/// runtime.gogo, or its part behind the switch, which is a function of its own.
+bool StackStarts::isGogo(Addr pc) const {
+  const auto& functions = image_.functions();
+  const image::FuncIndex index = functions.find(pc);
+  if (index == image::kNoFunc) return false;
+  const std::string_view name = functions.function(index).name;
+  return name == "gogo" || name == "runtime.gogo";
 }
 
 Index StackStarts::threadOf(const Object& m) const {

@@ -18,6 +18,7 @@ struct StackStart {
   UnwindStart start;
   Index thread = kNone;      ///< into Target::threads(): the one it runs on or is in a syscall with
   std::string_view problem;  ///< not empty: there is no start, and why
+  bool momentary = false;    ///< the problem is normal for a moment
 };
 
 class StackStarts {
@@ -52,6 +53,7 @@ class StackStarts {
   StackStart saved(const Goroutine& goroutine, const image::Object& g) const;
   void running(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
                StackStart& result);
+  bool isGogo(Addr pc) const;
   bool interrupted(const Bounds& signalStack, const Point& handler, Arrival& out);
 
   image::Image& image_;

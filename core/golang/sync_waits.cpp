@@ -32,8 +32,7 @@ const SemaphoreTable& SyncWaits::semaphores() {
     semaphores_.emplace();
     if (builder_.haveSudogs) {
       semaphores_->read(builder_.access, builder_.sudogs,
-                        snapshot_.goroutines.size() + snapshot_.deadGoroutines,
-                        snapshot_.incomplete);
+                        snapshot_.goroutines.size() + snapshot_.deadGoroutines, snapshot_);
     }
   }
   return *semaphores_;

@@ -29,11 +29,15 @@ class TimerReader {
 
   struct Read {
     Timer timer;
-    Addr owner = 0;     ///< the P (up to 1.22) or `timers` (1.23+) it says it is in, 0: none
-    bool fake = false;  ///< it runs on a synctest bubble's clock
+    Addr owner = 0;         ///< the P (up to 1.22) or `timers` (1.23+) it says it is in, 0: none
+    bool fake = false;      ///< it runs on a synctest bubble's clock
+    bool changing = false;  ///< somebody was changing it: its fields may be of two states
   };
   /// nullopt if the timer is not readable.
   std::optional<Read> read(Addr address);
+  /// Notes the moment a ticker fired last or, if it never has, was made or reset: its period before
+  /// it is due (runtime/time.go: runOneTimer, unlockAndRun).
+  static void notePassed(const Read& read, Clock& clock);
 
  private:
   /// What a timer's callback says about its kind, told once per function.
@@ -47,6 +51,7 @@ class TimerReader {
   image::Field<Addr> function_, p_, timers_;
   image::Field<std::uint32_t> status_;
   image::Field<std::uint8_t> state_, isFake_;
+  image::Field<std::uint64_t> lock_;  ///< since 1.23
   AddrMap kinds_;
   AddrMap contextCallbacks_;
 };

@@ -148,19 +148,55 @@ class StackWords {
 }  // namespace
 
 struct Unwinder::Impl {
-  Impl(AddressSpace& space, Arch arch, ShapeCache cache)
-      : memory(space), rules(rulesOf(arch)), shapes(std::move(cache)) {}
+  Impl(AddressSpace& space, const FunctionTable& table, Arch arch, ShapeCache cache)
+      : memory(space), functions(table), rules(rulesOf(arch)), shapes(std::move(cache)) {}
+
+  Addr callSlot(const Shape& shape, Addr sp, Addr fp);
+  bool calls(Addr returnPc, image::FuncIndex callee);
+
   AddressSpace& memory;
+  const FunctionTable& functions;
   FrameRules rules;
   ShapeCache shapes;
 };
+
+/// Whether the instruction before `returnPc` is a direct call of the function. The prologues call
+/// morestack through a function that jumps there.
+bool Unwinder::Impl::calls(Addr returnPc, image::FuncIndex callee) {
+  constexpr std::uint8_t kCall = 0xe8;  // CALL rel32, amd64
+  constexpr Addr kLength = 5;
+  constexpr std::string_view kMorestack = "runtime.morestack";
+  std::uint8_t opcode = 0;
+  std::int32_t distance = 0;
+  if (returnPc < kLength || !memory.read(returnPc - kLength, opcode) || opcode != kCall ||
+      !memory.read(returnPc - kLength + 1, distance)) {
+    return false;
+  }
+  const image::FuncIndex called = functions.find(returnPc + static_cast<Addr>(distance));
+  if (called == kNoFunc || called == callee) return called == callee;
+  return functions.function(called).name.starts_with(kMorestack) &&
+         functions.function(callee).name.starts_with(kMorestack);
+}
+
+/// Where the return address of a thread lies that stands in a function which writes SP, 0 if that
+/// is not certain. While SP is still, or again, the goroutine's, these functions have either the
+/// frame that the table tells or none: the table does not know that SP came back. The address must
+/// be that of a call of just this function.
+Addr Unwinder::Impl::callSlot(const Shape& shape, Addr sp, Addr fp) {
+  if (rules.usesLink) return 0;
+  for (const Addr slot : {fp - kWord, sp}) {
+    Addr returnPc = 0;
+    if (memory.read(slot, returnPc) && calls(returnPc, shape.function)) return slot;
+  }
+  return 0;
+}
 
 Unwinder::Unwinder(image::Image& image)
     : Unwinder(image.target().memory(), image.functions(), image.target().arch(),
                image.build().version) {}
 Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch,
                    const image::GoVersion& version)
-    : impl_(std::make_unique<Impl>(memory, arch,
+    : impl_(std::make_unique<Impl>(memory, functions, arch,
                                    ShapeCache(functions, marksEveryInjectedCall(version)))) {}
 Unwinder::~Unwinder() = default;
 
@@ -184,8 +220,12 @@ UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, st
     if (shape.function == kNoFunc || shape.delta < 0) return UnwindEnd::unknownPc;
     if (out.size() - first >= limit) return UnwindEnd::limit;
 
-    const Addr fp = sp + static_cast<Addr>(shape.delta) + rules.returnSlot;
+    Addr fp = sp + static_cast<Addr>(shape.delta) + rules.returnSlot;
     if (fp < sp || fp > start.stackHi) return UnwindEnd::outsideStack;
+    // Innermost and saved by the runtime, an SPWRITE function has stopped itself before it wrote.
+    const bool switching = shape.spWrite && (!innermost || (start.trap && !start.syscall));
+    const Addr slot = switching && innermost ? impl_->callSlot(shape, sp, fp) : 0;
+    if (slot != 0) fp = slot + kWord;
     Addr varp = fp - rules.returnSlot;
     if (varp > sp) varp -= kWord;  // the saved frame pointer
     out.push_back({.pc = pc,
@@ -196,10 +236,7 @@ UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, st
                    .argp = fp + rules.minFrameSize,
                    .function = shape.function});
     if (shape.top) return UnwindEnd::top;
-    // Innermost and saved by the runtime, an SPWRITE function has stopped itself before it wrote.
-    if (shape.spWrite && (!innermost || (start.trap && !start.syscall))) {
-      return UnwindEnd::stackSwitched;
-    }
+    if (switching && slot == 0) return UnwindEnd::stackSwitched;
 
     Addr returnPc = lr;
     if (rules.usesLink) {
@@ -242,7 +279,7 @@ std::string_view describe(UnwindEnd end) {
     case UnwindEnd::outsideStack:
       return "a frame lies outside the goroutine's stack";
     case UnwindEnd::stackSwitched:
-      return "the thread was switching stacks";
+      return "its thread was switching stacks";
     case UnwindEnd::limit:
       return "more frames than the limit";
   }

@@ -244,6 +244,7 @@ void Resolver::addChannelTimers() {
                                channel.timer);
       continue;
     }
+    TimerReader::notePassed(*read, snapshot_.clock);
     if (!read->fake) snapshot_.timers.push_back(read->timer);
   }
 }

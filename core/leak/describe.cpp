@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "leak/numbers.h"
+#include "leak/times.h"
 
 namespace parked::leak {
 
@@ -77,7 +78,7 @@ std::string deadlineText(const golang::Clock& clock, std::int64_t deadline) {
   if (deadline < 0) return "deadline passed";
   if (clock.now == 0) return "deadline set";
   if (deadline <= clock.now) return "deadline passed";
-  return fmt::format("deadline in {}", humanDuration(deadline - clock.now));
+  return "deadline in " + leftText(clock, deadline - clock.now);
 }
 
 std::string describeFd(const golang::Snapshot& snapshot, const golang::Wait& wait) {
@@ -94,7 +95,7 @@ std::string describeTimer(const golang::Snapshot& snapshot, const golang::Wait& 
   const golang::Timer& timer = snapshot.timers[wait.object];
   if (snapshot.clock.now == 0 || timer.when <= 0) return "timer";
   if (timer.when <= snapshot.clock.now) return "timer, due";
-  return fmt::format("timer, wakes in {}", humanDuration(timer.when - snapshot.clock.now));
+  return "timer, wakes in " + leftText(snapshot.clock, timer.when - snapshot.clock.now);
 }
 
 std::string withAddress(std::string_view what, Addr address) {

@@ -91,11 +91,13 @@ bool Proof::Run::prepare(Timings* timings) {
     if (!heap && heap.error().code == ErrorCode::interrupted) return interrupt();
     if (!heap) return withhold(heap.error().message);
     proof_.heap_ = std::move(*heap);
+    proof_.mayPass_ = true;
     if (!proof_.heap_->problem().empty()) return withhold(proof_.heap_->problem());
     proof_.types_ = std::make_unique<heap::TypeMasks>(image_);
     proof_.pointers_ = std::make_unique<heap::Pointers>(*proof_.heap_, *proof_.types_);
     proof_.specials_ = heap::readSpecials(image_, *proof_.heap_);
     if (!proof_.specials_.problem.empty()) return withhold(proof_.specials_.problem);
+    proof_.mayPass_ = false;
   }
   proof_.marker_ = std::make_unique<Marker>(*proof_.heap_, *proof_.pointers_);
   if (!choose() || !hide()) return interrupt();
@@ -384,7 +386,10 @@ std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* ob
   }
   const std::uint64_t holes = target.memory().misses();
   Run run(*proof, snapshot, observer);
-  if (run.prepare(timings) && run.mark(timings)) run.check();
+  if (run.prepare(timings)) {
+    if (run.mark(timings)) run.check();
+    proof->mayPass_ = !proof->given() && !proof->interrupted();
+  }
   if (target.memory().misses() != holes) {
     proof->memoryMissing_ = true;
     if (proof->given()) {

@@ -41,6 +41,9 @@ class Proof {
   bool given() const { return withheld_.empty(); }
   /// Memory that it needed is not in the target; then it is withheld.
   bool memoryMissing() const { return memoryMissing_; }
+  /// It is withheld for what was read of the target, and not for what is not known of its release:
+  /// of a process that goes on, another look may not meet it.
+  bool mayPass() const { return mayPass_; }
   /// The user asked to stop before it was finished; then it is withheld.
   bool interrupted() const { return interrupted_; }
 
@@ -69,6 +72,7 @@ class Proof {
   std::uint64_t candidates_ = 0;
   std::string withheld_;
   bool memoryMissing_ = false;
+  bool mayPass_ = false;
   bool interrupted_ = false;
 };
 

@@ -321,7 +321,7 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
     }
   }
   const bool runs = goroutine.status == golang::Status::running;
-  const bool changes = goroutine.inFlux || mayRun(goroutine);
+  const bool changes = goroutine.inFlux || goroutine.stackMoves() || mayRun(goroutine);
   if (runs || changes || goroutine.sp == 0) {
     // It stands at any instruction: every word may be live.
     readWhole(goroutine, changes || goroutine.sp < goroutine.stackLo + kRedZone

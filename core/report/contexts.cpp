@@ -3,7 +3,9 @@
 #include <functional>
 #include <limits>
 
+#include "golang/clock.h"
 #include "leak/numbers.h"
+#include "leak/times.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -132,16 +134,17 @@ std::int64_t leftOf(const golang::Snapshot& snapshot, const ContextNode& node) {
   return std::clamp(node.deadline, -kFar, kFar) - std::clamp(snapshot.clock.now, -kFar, kFar);
 }
 
-std::string leftText(std::int64_t left) {
-  return left >= 0 ? fmt::format("{} left", humanDuration(left))
-                   : fmt::format("overdue for {}", humanDuration(-left));
+std::string leftText(const golang::Clock& clock, std::int64_t left) {
+  if (left >= 0) return leak::leftText(clock, left) + " left";
+  return fmt::format("overdue for {}{}", golang::isLowerBound(clock) ? "at least " : "",
+                     humanDuration(-left));
 }
 
 void putNode(Page& page, const Report& report, const ContextNode& node, std::size_t indent) {
   const golang::Snapshot& snapshot = *report.snapshot;
   std::string about;
   if (node.deadlineKnown && snapshot.clock.now != 0) {
-    about += ", " + leftText(leftOf(snapshot, node));
+    about += ", " + leftText(snapshot.clock, leftOf(snapshot, node));
   }
   if (node.cancelables > 0) {
     about +=
@@ -174,7 +177,8 @@ std::string moreText(const Report& report, std::span<const Index> alike) {
       soonest = std::min(soonest, leftOf(*report.snapshot, nodes[i]));
       latest = std::max(latest, leftOf(*report.snapshot, nodes[i]));
     }
-    text += fmt::format(", {} to {}", leftText(soonest), leftText(latest));
+    text += fmt::format(", {} to {}", leftText(report.snapshot->clock, soonest),
+                        leftText(report.snapshot->clock, latest));
   }
   return text;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "leak/numbers.h"
+#include "leak/times.h"
 #include "report/json_text.h"
 #include "report/lists.h"
 #include "report/page.h"
@@ -67,8 +68,7 @@ std::string waitOf(const Report& report, std::string_view verb, Index goroutine,
   if (deadline < 0) return text + ", deadline has passed";
   if (snapshot.clock.now == 0) return text + ", with a deadline";
   const std::int64_t left = saturatingDifference(deadline, snapshot.clock.now);
-  return text +
-         fmt::format(", deadline in {}", leak::humanDuration(std::max<std::int64_t>(left, 0)));
+  return text + ", deadline in " + leak::leftText(snapshot.clock, std::max<std::int64_t>(left, 0));
 }
 
 }  // namespace

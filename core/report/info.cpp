@@ -53,7 +53,7 @@ void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) 
                          leak::humanDuration(snapshot.clock.now - snapshot.clock.lowerBound));
   }
   field("clock", clock);
-  if (target.upSince) field("up", leak::humanDuration(*target.upSince));
+  if (const std::string up = upText(target); !up.empty()) field("up", up);
   std::string gc = fmt::format("{} so far", leak::counted(snapshot.clock.gcCount, "collection"));
   if (snapshot.clock.lastGc > 0 && snapshot.clock.now >= snapshot.clock.lastGc) {
     gc += fmt::format(", the last {} ago",
@@ -90,6 +90,9 @@ void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) 
   for (std::size_t i = 0; i < report.incomplete.size(); ++i) {
     page.field(0, kLabel, i == 0 ? "incomplete" : "", incompleteText(report.incomplete[i]),
                Ink::warn);
+  }
+  if (const std::string momentary = momentaryText(snapshot); !momentary.empty()) {
+    field("momentary", momentary);
   }
 }
 

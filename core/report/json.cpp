@@ -84,6 +84,10 @@ class Parts {
           [this](std::string& out, std::size_t i) {
             JsonObjects::incomplete(out, report_.incomplete[i]);
           });
+    array("momentary", "momentary", report.snapshot->momentary.entries().size(),
+          [this](std::string& out, std::size_t i) {
+            JsonObjects::incomplete(out, report_.snapshot->momentary.entries()[i]);
+          });
   }
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;

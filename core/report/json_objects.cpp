@@ -72,11 +72,14 @@ void JsonObjects::target(std::string& out) const {
   putMember(out, "taken_at", t.takenAt ? rfc3339(*t.takenAt) : std::string());
   putMember(out, "pause_ns", pauseNs(t));
   putMember(out, "uptime_ns", t.upSince);
+  put(out, FMT_COMPILE(R"(,"clock_is_lower_bound":{})"), boolText(t.clockIsLowerBound));
   put(out, FMT_COMPILE(R"(,"threads":{},"gomaxprocs":{},"goroutines":{{"total":{},"system":{},)"),
       t.threads, t.gomaxprocs, census.total, census.system);
   put(out,
-      FMT_COMPILE(R"("running":{},"runnable":{},"syscall":{},"blocked":{},"other":{},"dead":{},"unread":{}}})"),
-      census.running, census.runnable, census.syscall, census.blocked, census.other, census.dead, census.unread);
+      FMT_COMPILE(
+          R"("running":{},"runnable":{},"syscall":{},"blocked":{},"other":{},"dead":{},"unread":{}}})"),
+      census.running, census.runnable, census.syscall, census.blocked, census.other, census.dead,
+      census.unread);
   out += R"(,"verdicts":{)";
   for (std::size_t i = 0; i < census.byVerdict.size(); ++i) {
     put(out, FMT_COMPILE(R"({}"{}":{})"), i == 0 ? "" : ",",

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "golang/clock.h"
 #include "target/elf_file.h"
 
 namespace parked::report {
@@ -104,6 +105,7 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   info.pause = target.pause();
   info.layoutOrigin = image.layouts().origin();
   info.clockSource = snapshot.clock.source;
+  info.clockIsLowerBound = golang::isLowerBound(snapshot.clock);
   info.threads = target.threads().size();
   info.gomaxprocs = snapshot.gomaxprocs;
   if (snapshot.clock.now > 0 && snapshot.clock.started > 0 &&

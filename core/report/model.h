@@ -43,7 +43,8 @@ struct TargetInfo {
   std::chrono::nanoseconds pause{0};    ///< how long a live process was stopped
   std::string layoutOrigin;             ///< "DWARF"
   std::string clockSource;
-  std::optional<std::int64_t> upSince;  ///< ns the process had run when it was read, estimate
+  std::optional<std::int64_t> upSince;  ///< ns the process had run when it was read
+  bool clockIsLowerBound = false;  ///< it may have run for longer: `upSince` is a lower bound, too
   std::size_t threads = 0;
   std::uint32_t gomaxprocs = 0;
 };

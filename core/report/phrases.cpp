@@ -5,6 +5,7 @@
 
 #include "leak/describe.h"
 #include "leak/numbers.h"
+#include "leak/times.h"
 #include "report/escape.h"
 
 namespace parked::report {
@@ -190,10 +191,10 @@ std::string_view baseName(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-std::string dueText(const TimerGroup& group) {
+std::string dueText(const TimerGroup& group, const golang::Clock& clock) {
   if (!group.whenKnown) return group.stopped == group.count ? "stopped" : "";
-  const auto due = [](std::int64_t left) {
-    return left <= 0 ? std::string("now") : "in " + humanDuration(left);
+  const auto due = [&clock](std::int64_t left) {
+    return left <= 0 ? std::string("now") : "in " + leak::leftText(clock, left);
   };
   std::string text = "due " + due(group.soonest);
   if (group.count - group.stopped > 1 && due(group.latest) != due(group.soonest)) {
@@ -247,6 +248,21 @@ std::string noGoroutinesText(const Report& report) {
   // No Go program is without.
   if (report.census.total == 0) return "no goroutine could be read";
   return report.filtered ? "no goroutine passes the filters" : "no goroutines";
+}
+
+std::string upText(const TargetInfo& target) {
+  // A lower bound of nothing says nothing.
+  if (!target.upSince || (target.clockIsLowerBound && *target.upSince == 0)) return {};
+  return (target.clockIsLowerBound ? "at least " : "") + humanDuration(*target.upSince);
+}
+
+std::string momentaryText(const golang::Snapshot& snapshot) {
+  std::string text;
+  for (const Incomplete& entry : snapshot.momentary.entries()) {
+    text += fmt::format("{}{} x {}: {}", text.empty() ? "" : "; ", withSeparators(entry.count),
+                        entry.what, entry.detail);
+  }
+  return text.empty() ? text : text + " (normal in a running program; no verdict rests on it)";
 }
 
 std::string incompleteText(const Incomplete& entry) {

@@ -41,7 +41,7 @@ std::string utcTime(std::int64_t nsSince1970);
 /// The last element of a path.
 std::string_view baseName(std::string_view path);
 /// "due in 59m to 1h1m", "due now", "" when not known.
-std::string dueText(const TimerGroup& group);
+std::string dueText(const TimerGroup& group, const golang::Clock& clock);
 /// How to run a command of the family here, with the options that chose and judged what is shown,
 /// if it has them; when the whole line does not fit behind `used` columns, "parked ... report
 /// --all".
@@ -54,7 +54,11 @@ std::string proofText(const proof::Proof* proof);
 /// What a withheld proof means for the reader.
 std::string withheldMeaning(const Census& census);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
+/// For how long the process had run: "7s", or "at least 7s"; "" if that is not known.
+std::string upText(const TargetInfo& target);
 std::string incompleteText(const Incomplete& entry);
+/// What the program was just changing, in one line; "" if nothing.
+std::string momentaryText(const golang::Snapshot& snapshot);
 
 /// Why a list of the report's goroutines is empty.
 std::string noGoroutinesText(const Report& report);
@@ -70,8 +74,8 @@ void putHolding(Page& page, std::size_t indent, std::size_t label, const Report&
 
 /// The header: program, when and how, how many goroutines, what was not readable.
 void putHeader(Page& page, const Report& report);
-/// As Go's traceback prints a stack: "main.f(0x1, 0x2)" and the position under it; `limit` calls, 0:
-/// all.
+/// As Go's traceback prints a stack: "main.f(0x1, 0x2)" and the position under it; `limit` calls,
+/// 0: all.
 void putStack(Page& page, const Report& report, Index goroutine, std::uint64_t limit);
 /// One group: a line, and its fields under it.
 struct GroupColumns {

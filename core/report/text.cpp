@@ -43,7 +43,7 @@ std::string takenText(const Report& report) {
     text += fmt::format(", {}", signalName(target.signal));
   }
   if (target.takenAt) text += fmt::format(", {}", utcTime(*target.takenAt));
-  if (target.upSince) text += fmt::format(", up {}", humanDuration(*target.upSince));
+  if (const std::string up = upText(target); !up.empty()) text += ", up " + up;
   if (target.kind == target::Kind::liveStopped && target.pause.count() > 0) {
     text += fmt::format(", stopped for {}", humanDuration(target.pause.count()));
   }
@@ -277,6 +277,9 @@ void putHeader(Page& page, const Report& report) {
     page.field(0, kHeaderLabel, "", withheldMeaning(report.census), Ink::bad);
   }
   putIncomplete(page, report);
+  if (const std::string momentary = momentaryText(*report.snapshot); !momentary.empty()) {
+    page.field(0, kHeaderLabel, "momentary", momentary, Ink::faint);
+  }
 }
 
 void renderText(const Report& report, const TextOptions& options, const TextStyle& style,

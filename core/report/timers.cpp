@@ -184,7 +184,7 @@ void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::
   for (const TimerGroup* group : groups) {
     countWidth = std::max(countWidth, leak::withSeparators(group->count).size());
     kindWidth = std::max(kindWidth, kindText(*group).size());
-    dueWidth = std::max(dueWidth, dueText(*group).size());
+    dueWidth = std::max(dueWidth, dueText(*group, report.snapshot->clock).size());
   }
   for (const TimerGroup* group : groups) {
     page.spaces(indent);
@@ -192,10 +192,10 @@ void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::
     page.put(fmt::format("{:<{}}  ", kindText(*group), kindWidth));
     const std::size_t used = indent + countWidth + 2 + kindWidth + 2;
     if (group->callback.function.empty()) {
-      page.put(dueText(*group));
+      page.put(dueText(*group, report.snapshot->clock));
       page.end();
     } else {
-      page.put(fmt::format("{:<{}}  ", dueText(*group), dueWidth));
+      page.put(fmt::format("{:<{}}  ", dueText(*group, report.snapshot->clock), dueWidth));
       page.placeField(0, 0, {}, group->callback, {}, used + dueWidth + 2);
     }
     if (!details) continue;

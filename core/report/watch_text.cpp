@@ -155,8 +155,8 @@ void putHeader(Page& page, const WatchView& view, const std::vector<const Follow
     page.line(0, {{fmt::format("{:<{}}", "no proof", kLabel), Ink::faint},
                   {"read while it runs: values may be torn", Ink::warn}});
   } else if (!view.withheld.empty()) {
-    page.line(
-        0, {{fmt::format("{:<{}}", "no proof", kLabel), Ink::faint}, {view.withheld, Ink::bad}});
+    page.line(0,
+              {{fmt::format("{:<{}}", "no proof", kLabel), Ink::faint}, {view.withheld, Ink::bad}});
   }
   if (view.incomplete.empty()) return;
   std::string text = incompleteText(view.incomplete.front());

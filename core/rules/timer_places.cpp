@@ -43,6 +43,10 @@ TimerMaker makerOf(const leak::Analysis& analysis, const stdlib::Timers& timers,
       closure.function = maker;
       return {closure, "made in"};
     }
+    // It may have been made elsewhere first; what keeps it going is its own function.
+    if (detail.rearming != stdlib::Rearming::none && !closure.function.empty()) {
+      return {closure, "started again by"};
+    }
   }
   if (detail.receiver != golang::kNone) {
     const auto& goroutine = analysis.snapshot().goroutines[detail.receiver];

@@ -12,7 +12,7 @@ namespace parked::rules {
 /// Nothing in a timer says who made it. What surrounds it does.
 struct TimerMaker {
   leak::Place place;     ///< empty: nothing tells
-  std::string_view how;  ///< how the place is known: "made in", "waited for in", "held in"
+  std::string_view how;  ///< how the place is known: "made in", "started again by", ...
 };
 TimerMaker makerOf(const leak::Analysis& analysis, const stdlib::Timers& timers, std::size_t timer);
 

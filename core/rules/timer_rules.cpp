@@ -5,6 +5,7 @@
 #include <map>
 
 #include "leak/numbers.h"
+#include "leak/times.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
 #include "rules/timer_places.h"
@@ -39,7 +40,7 @@ struct Look {
     if (timer(i).channel != 0) text += fmt::format(", chan {:#x}", timer(i).channel);
     if (timer(i).closure != 0) text += fmt::format(", closure {:#x}", timer(i).closure);
     const std::int64_t due = dueIn(i);
-    if (due > 0) text += fmt::format(", due in {}", leak::humanDuration(due));
+    if (due > 0) text += ", due in " + leak::leftText(analysis.snapshot().clock, due);
     return text;
   }
 };

@@ -236,7 +236,8 @@ bool Finder::scanStacks(Observer* observer) {
       stacks.prefetch(snapshot_.goroutines[i + proof::StackRoots::kAhead]);
     }
     // Of one that runs and could not be unwound every word counts, as in the proof.
-    if (!stacks.read(snapshot_.goroutines[i], held) || snapshot_.goroutines[i].inFlux) {
+    if (!stacks.read(snapshot_.goroutines[i], held) || snapshot_.goroutines[i].inFlux ||
+        snapshot_.goroutines[i].status == golang::Status::copystack) {
       complete_ = false;
     }
     Holder holder;

@@ -217,9 +217,10 @@ Result<void> ProcessTarget::freeze() {
   } else if (stop_) {
     stoppedAt_ = ThreadStop::Clock::now();
     std::optional<ThreadStop::Clock::time_point> deadline;
-    if (maxPause_.count() > 0) deadline = stoppedAt_ + maxPause_;
+    if (maxPause_.count() > 0) deadline = stoppedAt_ + (maxPause_ - pause_);
     if (auto stopped = stopper_.stop(pid_, arch_, deadline); !stopped) return stopped;
     bytes_.onlyWhile(stopper_);
+    memory_.setSource(&bytes_);  // taken away by release(), if it was stopped before
     threads_ = stopper_.threads();
     const auto stubborn = std::count_if(threads_.begin(), threads_.end(),
                                         [](const Thread& t) { return !t.hasRegisters; });
@@ -254,7 +255,7 @@ void ProcessTarget::release() {
   if (!stopper_.stopped()) return;
   memory_.setSource(nullptr);  // what would be read from here on is of another instant
   stopper_.release();
-  pause_ = stopper_.releasedAt() - stoppedAt_;
+  pause_ += stopper_.releasedAt() - stoppedAt_;
   cutOff_ = stopper_.late();
 }
 

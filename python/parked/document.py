@@ -584,6 +584,8 @@ class Document:
     incomplete: tuple[Incomplete, ...]
     #: Only with ``--fail-on``.
     fail_on: FailOn | None
+    #: What the program was just changing, and no verdict rests on.
+    momentary: tuple[Incomplete, ...]
     raw: _Json = field(repr=False, compare=False)
 
     @classmethod
@@ -601,5 +603,6 @@ class Document:
             files=tuple(OpenFile.from_json(item) for item in _list(data.get("files"))),
             incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),
             fail_on=FailOn.from_json(fail_on) if fail_on else None,
+            momentary=tuple(Incomplete.from_json(item) for item in _list(data.get("momentary"))),
             raw=data,
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, parked, truth_of
+from conftest import Core, Running, need_kernel_cores, parked, truth_of
 from matrix import RELEASES, Build
 
 HOUR = 3_600_000_000_000
@@ -102,6 +103,9 @@ def check(truth: dict, document: dict, *, synchronous: bool, names: bool = True)
     assert all(t["retained_bytes"] == 0 for t in by_function["main.expire"])
     made = by_function["main.keepBuffer.func1"][0]["made"]
     assert (made["how"], made["func"]) == ("made in", "main.keepBuffer")
+    for name in ("main.poll", "main.(*service).refresh"):
+        made = by_function[name][0]["made"]
+        assert (made["how"], made["func"]) == ("started again by", name)
     for name in ("main.rearmByReset.func1", "main.main.func2"):
         assert by_function[name][0]["object"] == f"{truth['address'][name]:#x}"
 
@@ -181,3 +185,24 @@ def test_no_proof_no_claim(go: str, running: Callable[..., Running]) -> None:
     assert len(timers) >= 34
     assert not any(t["nobody_can_stop"] or t["held_by"] for t in timers)
     assert all(t["retained_bytes"] is None for t in timers)
+
+
+def test_a_clock_that_nobody_measured(go: str, running: Callable[..., Running]) -> None:
+    """Before the first collection sleeps and tickers tell how long a process ran at least."""
+    need_kernel_cores()
+    began = time.monotonic_ns()
+    with running("uptime", Build(go, "default")) as target:
+        core = target.abort()
+    most = time.monotonic_ns() - began
+    truth = truth_of(core.output)
+    words = ("core", core.binary, core.core)
+    document = json.loads(parked(*words, "report", "--json").stdout)
+    about = document["target"]
+    assert about["clock_is_lower_bound"]
+    assert 300_000_000 <= about["uptime_ns"] <= most, truth
+    ticker = next(t for t in document["timers"] if t["kind"] == "ticker")
+    assert ticker["due_in_ns"] <= truth["period"] == ticker["period_ns"]
+    text = parked(*words, "report").stdout
+    core.core.unlink()
+    assert ", up at least " in text
+    assert "due in at most " in text or "due now" in text

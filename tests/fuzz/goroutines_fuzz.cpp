@@ -191,6 +191,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   snapshot.image = image.get();
   readReasons(snapshot);
   if (!readGoroutines(snapshot, *bound, nullptr, nullptr)) return 0;
+  readRuntimeState(snapshot);
   readClock(snapshot, bound->clock);
   for (const Goroutine& goroutine : snapshot.goroutines) {
     const auto frames = framesOf(snapshot, goroutine);

@@ -23,7 +23,8 @@ enum : std::uint32_t {
   kRunfinq,
   kSigtramp,
   kGoexit1,
-  kCoroWrapper
+  kCoroWrapper,
+  kGogo
 };
 
 // A g of the test's own shape: the walker must take every offset from the layout.
@@ -49,7 +50,7 @@ enum GOffset : std::uint32_t {
 constexpr std::uint32_t kMSize = 64;
 
 constexpr Addr kData = 0xa00000, kAllgs = kData, kReasons = kData + 0x100, kTexts = kData + 0x800;
-constexpr Addr kFingStatus = kData + 0x80;
+constexpr Addr kFingStatus = kData + 0x80, kAllglen = kData + 0x88;
 constexpr Addr kGs = 0xc000000000, kAllgsArray = 0xc000010000, kStacks = 0xc000100000;
 constexpr Addr kMs = 0xc000020000;
 constexpr std::uint64_t kStackSize = 0x1000;
@@ -174,11 +175,13 @@ class GoroutinesTest : public ::testing::Test {
                                                     {.name = "runtime.runfinq", .frame = 0x28},
                                                     {.name = "runtime.sigtramp", .frame = 0x38},
                                                     {.name = "runtime.goexit1"},
-                                                    {.name = "runtime.corostart.deferwrap1"}});
+                                                    {.name = "runtime.corostart.deferwrap1"},
+                                                    {.name = "gogo", .spWrite = true}});
     parts.layouts = std::move(layouts_);
     parts.symbols = {{"runtime.allgs", kAllgs},
                      {"runtime.waitReasonStrings", kReasons},
-                     {"runtime.fingStatus", kFingStatus}};
+                     {"runtime.fingStatus", kFingStatus},
+                     {"runtime.allglen", kAllglen}};
     image_ = image::Image::assemble(target_, std::move(parts));
     snapshot_.image = image_.get();
     bound_ = bindLayouts(image_->layouts());
@@ -487,7 +490,8 @@ TEST_F(GoroutinesTest, SignalFramesInACircleEnd) {
   target_.put(sp + 0x70 + 160, sp);
   target_.put(sp + 0x70 + 168, entryOf(kBgSweep) + 9);
   ASSERT_TRUE(read());
-  EXPECT_EQ(incomplete("stack"), 1u);
+  EXPECT_FALSE(snapshot_.momentary.empty());
+  EXPECT_TRUE(pcsOf(1).empty());
 }
 
 TEST_F(GoroutinesTest, RunningWhereNobodyKnowsSaysSo) {
@@ -504,11 +508,88 @@ TEST_F(GoroutinesTest, RunningWhereNobodyKnowsSaysSo) {
   for (const Goroutine& g : snapshot_.goroutines) EXPECT_EQ(g.stack, kNone) << g.id;
 }
 
-TEST_F(GoroutinesTest, MovingStackIsInFlux) {
+// The pair that morestack saved stays true while the stack is copied, whichever of the two the
+// bounds name.
+TEST_F(GoroutinesTest, AStackThatMovesIsReadFromWhereItWasSaved) {
   makeG(0, 1, 8);
+  target_.put(gAt(0) + kSyscall, Addr{0x1234});  // left over
+  makeRunning(0, 501, entryOf(kBgSweep) + 9, kStacks + 40 * kStackSize + 0x800);
   ASSERT_TRUE(read());
-  EXPECT_TRUE(snapshot_.byId(1)->inFlux);
+  EXPECT_THAT(pcsOf(1),
+              ElementsAre(entryOf(kGopark) + 9, entryOf(kWorker) + 9, entryOf(kGoexit) + 1));
+  EXPECT_EQ(snapshot_.byId(1)->thread, 0u);
+  EXPECT_TRUE(snapshot_.byId(1)->stackMoves());
+  EXPECT_TRUE(snapshot_.incomplete.empty());
+  EXPECT_TRUE(snapshot_.momentary.empty());
+}
+
+// The new bounds are in place, the pointer is still of the old stack: of one that can run anyhow
+// that is no damage.
+TEST_F(GoroutinesTest, BetweenTheStacksOnlyTheMomentIsSaid) {
+  makeG(0, 1, 8);
+  target_.put(gAt(0) + kSched, stackTop(3) - 0x100);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(incomplete("stack"), 0u);
+  EXPECT_FALSE(snapshot_.momentary.empty());
+  EXPECT_FALSE(snapshot_.passing);
+  EXPECT_EQ(snapshot_.lostRoot, "");
+}
+
+TEST_F(GoroutinesTest, OfOneThatIsBlockedTheWaitIsNotKnownForTheMoment) {
+  makeG(0, 1, 4 | 0x1000);
+  target_.put(gAt(0) + kSched, stackTop(3) - 0x100);
+  ASSERT_TRUE(read());
   EXPECT_EQ(incomplete("stack"), 1u);
+  EXPECT_TRUE(snapshot_.momentary.empty());
+  EXPECT_TRUE(snapshot_.passing);
+  EXPECT_EQ(snapshot_.lostRoot, "");
+}
+
+// gogo has the goroutine's stack, and jumps to the saved pc next.
+TEST_F(GoroutinesTest, InGogoTheSavedPcComesNext) {
+  makeG(0, 1, 2);
+  target_.put(gAt(0) + kSched, Addr{0});
+  makeRunning(0, 501, entryOf(kGogo) + 9, stackTop(0) - 0x100);
+  ASSERT_TRUE(read());
+  EXPECT_THAT(pcsOf(1),
+              ElementsAre(entryOf(kGopark) + 9, entryOf(kWorker) + 9, entryOf(kGoexit) + 1));
+  EXPECT_TRUE(snapshot_.momentary.empty());
+}
+
+TEST_F(GoroutinesTest, ANewGoroutineHasNoIdForAMoment) {
+  makeG(0, 1, 4);
+  makeG(1, 0, 1);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(snapshot_.lostRoot, "goroutine: its id is impossible");
+  EXPECT_TRUE(snapshot_.passing);
+}
+
+TEST_F(GoroutinesTest, WhatIsWrongWithABlockedOneDoesNotPass) {
+  makeG(0, 1, 4);
+  makeG(1, 0, 4);
+  ASSERT_TRUE(read());
+  EXPECT_EQ(snapshot_.lostRoot, "goroutine: its id is impossible");
+  EXPECT_FALSE(snapshot_.passing);
+}
+
+TEST_F(GoroutinesTest, TheListGrowsBeforeItsEntryIsWritten) {
+  makeG(0, 1, 4);
+  target_.put(kAllgsArray, gAt(0));
+  target_.put(kAllgs, kAllgsArray);
+  target_.put(kAllgs + 8, std::uint64_t{2});
+  target_.put(kAllglen, std::uint64_t{1});
+  ASSERT_TRUE(readAsLaid());
+  EXPECT_EQ(snapshot_.lostRoot, "");
+}
+
+TEST_F(GoroutinesTest, TheListGrowsByOneAndNotByTwo) {
+  makeG(0, 1, 4);
+  target_.put(kAllgsArray, gAt(0));
+  target_.put(kAllgs, kAllgsArray);
+  target_.put(kAllgs + 8, std::uint64_t{3});
+  target_.put(kAllglen, std::uint64_t{1});
+  ASSERT_TRUE(readAsLaid());
+  EXPECT_NE(snapshot_.lostRoot, "");
 }
 
 TEST_F(GoroutinesTest, MissingRequiredFieldsAreOneError) {

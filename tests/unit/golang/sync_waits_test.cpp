@@ -242,6 +242,20 @@ TEST_P(SyncWaitsTest, HeldTableLockIsNoted) {
   EXPECT_EQ(runtime.note(runtime.wait(g)), "the semaphore's queue was being changed");
 }
 
+TEST_P(SyncWaitsTest, ATreapInARotationIsNotDamaged) {
+  const Addr mutex = object(8);
+  const Index g = runtime.park("sync.Mutex.Lock");
+  const Addr s = runtime.acquire(g, mutex + 4);
+  runtime.set(s, "runtime.sudog", "prev", s);
+  runtime.set(runtime.semaphoreTable + (mutex + 4) / 8 % 251 * 64, "runtime.semaRoot", "lock.key",
+              1);
+  runtime.resolve();
+  EXPECT_TRUE(runtime.snapshot.incomplete.empty());
+  EXPECT_FALSE(runtime.snapshot.momentary.empty());
+  EXPECT_TRUE(runtime.snapshot.passing);
+  EXPECT_FALSE(runtime.wait(g).queued);
+}
+
 TEST_P(SyncWaitsTest, CondByItsNotifyListOrByTheCond) {
   const Addr cond = object(56);
   const Addr list = cond + 16;

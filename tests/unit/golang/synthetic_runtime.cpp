@@ -34,6 +34,7 @@ constexpr const char* kLayouts122 = R"(
 = runtime.g 408
 352 8 timer
 = runtime.p 9000
+8864 8 timersLock runtime.mutex
 8872 24 timers
 = runtime.timer 72
 0 8 pp

@@ -66,6 +66,9 @@ class TimersTest : public testing::TestWithParam<Era> {
     runtime.target.put(slice, array);
     runtime.target.put(slice + 8, std::uint64_t{timers.size()});
   }
+  void hold(bool held) {
+    runtime.set(p, "runtime.p", modern() ? "timers.mu.key" : "timersLock.key", held ? 1 : 0);
+  }
   const std::vector<Timer>& read() {
     readTimers(runtime.snapshot, runtime.access);
     return runtime.snapshot.timers;
@@ -142,6 +145,77 @@ TEST_P(TimersTest, ATimerThatStandsTwiceStandsForOneThatIsLost) {
   EXPECT_EQ(read().size(), 2U);
   EXPECT_EQ(runtime.incomplete("timers"), "an entry of a timer heap is damaged");
   EXPECT_NE(runtime.snapshot.lostRoot, "");
+}
+
+// A period before a ticker is due it fired, or was made.
+TEST_P(TimersTest, TickersKnowOfATimeThatHasPassed) {
+  const auto lowerBound = [&](Addr ticker) {
+    runtime.snapshot.clock = {};
+    runtime.snapshot.clock.started = 1000;
+    heap({ticker});
+    read();
+    return runtime.snapshot.clock.lowerBound;
+  };
+  const Addr ticker = timer(kSendTime, 5000, 300, 0xc2);
+  EXPECT_EQ(lowerBound(ticker), 4700);
+  EXPECT_EQ(lowerBound(timer(kSendTime, 5000, 0, 0xc1)), 0) << "no ticker";
+  EXPECT_EQ(lowerBound(timer(kSendTime, 5000, 4500, 0xc1)), 0) << "before the program began";
+  if (!modern()) {  // its period is set, and the time not yet
+    runtime.set(ticker, "runtime.timer", "status", 6);
+    EXPECT_EQ(lowerBound(ticker), 0);
+  }
+}
+
+// What each step of inserting and deleting leaves while the heap's lock is held: no damage.
+TEST_P(TimersTest, AHeapThatIsJustChangedIsNotDamaged) {
+  const auto make = [&](std::uint64_t when) { return timer(kSendTime, when, 0, 0xc0 + when); };
+  const auto without = [&] {
+    const Addr leaving = make(1);
+    runtime.set(leaving, "runtime.timer", modern() ? "ts" : "pp", 0);
+    return leaving;
+  };
+  const Addr a = make(2), b = make(3), c = make(4);
+  const struct {
+    std::vector<Addr> entries;
+    std::size_t read;
+  } steps[] = {
+      {{a, b, a}, 2},          // sifted up: c was lifted out
+      {{a, b, b, c}, 3},       // the last takes the place of one that was deleted
+      {{a, b, c, 0}, 3},       // not yet written, or not yet cut off
+      {{without(), b, c}, 2},  // about to be taken out
+  };
+  for (const auto& step : steps) {
+    for (const bool held : {true, false}) {
+      runtime.snapshot.timers.clear();
+      runtime.snapshot.incomplete = {};
+      runtime.snapshot.momentary = {};
+      runtime.snapshot.lostRoot.clear();
+      runtime.snapshot.passing = false;
+      heap(step.entries);
+      hold(held);
+      EXPECT_EQ(read().size(), step.read);
+      EXPECT_EQ(runtime.snapshot.incomplete.empty(), held);
+      EXPECT_EQ(runtime.snapshot.lostRoot.empty(), held);
+      EXPECT_EQ(runtime.snapshot.momentary.empty(), !held);
+      EXPECT_FALSE(runtime.snapshot.passing) << "nothing is missing, or it is damage";
+    }
+  }
+}
+
+// More than one step explains withholds the proof, lock or no lock; but a held one may be let go.
+TEST_P(TimersTest, WhatNoStepExplainsIsDamageUnderTheLock) {
+  const auto make = [&](std::uint64_t when) { return timer(kSendTime, when, 0, 0xc0 + when); };
+  const Addr a = make(2), b = make(3);
+  const std::vector<Addr> damaged[] = {{a, b, a, b}, {a, a, a}, {0, a, b}, {a, 0x77}, {a, b, 0, 0}};
+  for (const auto& entries : damaged) {
+    runtime.snapshot.lostRoot.clear();
+    runtime.snapshot.passing = false;
+    heap(entries);
+    hold(true);
+    read();
+    EXPECT_EQ(runtime.snapshot.lostRoot, "timers: an entry of a timer heap is damaged");
+    EXPECT_TRUE(runtime.snapshot.passing);
+  }
 }
 
 TEST_P(TimersTest, HeapOfAbsurdLength) {

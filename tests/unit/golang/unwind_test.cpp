@@ -13,19 +13,35 @@ using test::entryOf;
 
 constexpr Addr kLo = 0xc000100000, kHi = 0xc000102000;
 
-enum : std::uint32_t { kGopark, kRecv, kWorker, kGoexit, kAsyncPreempt, kSigpanic, kGogo, kBare };
+enum : std::uint32_t {
+  kGopark,
+  kRecv,
+  kWorker,
+  kGoexit,
+  kAsyncPreempt,
+  kSigpanic,
+  kGogo,
+  kBare,
+  kSwitch,
+  kMorestack,
+  kMorestackNoctxt
+};
 
 class UnwindTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    functions_ = test::makeFunctions(target_, {{.name = "runtime.gopark", .frame = 0x18},
-                                               {.name = "runtime.chanrecv", .frame = 0x68},
-                                               {.name = "main.worker", .frame = 0x28},
-                                               {.name = "runtime.goexit", .top = true},
-                                               {.name = "runtime.asyncPreempt", .frame = 0x170},
-                                               {.name = "runtime.sigpanic", .frame = 0x18},
-                                               {.name = "runtime.gogo", .spWrite = true},
-                                               {.name = "main.bare"}});
+    functions_ =
+        test::makeFunctions(target_, {{.name = "runtime.gopark", .frame = 0x18},
+                                      {.name = "runtime.chanrecv", .frame = 0x68},
+                                      {.name = "main.worker", .frame = 0x28},
+                                      {.name = "runtime.goexit", .top = true},
+                                      {.name = "runtime.asyncPreempt", .frame = 0x170},
+                                      {.name = "runtime.sigpanic", .frame = 0x18},
+                                      {.name = "runtime.gogo", .spWrite = true},
+                                      {.name = "main.bare"},
+                                      {.name = "runtime.mcall", .frame = 0x28, .spWrite = true},
+                                      {.name = "runtime.morestack", .spWrite = true},
+                                      {.name = "runtime.morestack_noctxt"}});
     ASSERT_NE(functions_, nullptr);
     target_.map(kLo, kHi - kLo);
     version_.minor = 22;
@@ -134,6 +150,40 @@ TEST_F(UnwindTest, FunctionsThatWriteSpStopUnwindingUnlessTheyStoppedThemselves)
   lay(sp, {entryOf(kWorker) + 4, entryOf(kGogo) + 4, entryOf(kGoexit) + 1});
   EXPECT_EQ(unwind({.pc = entryOf(kWorker) + 4, .sp = sp}), UnwindEnd::stackSwitched);
   EXPECT_EQ(frames_.size(), 2u);
+}
+
+// A thread that stands in mcall, before it leaves the goroutine's stack, was called from there.
+TEST_F(UnwindTest, WhoWritesSpIsUnwoundWhereItsCallIsSeen) {
+  const Addr sp = kHi - 0x100, caller = entryOf(kWorker) + 0x44;
+  target_.map(test::kText, 0x1000);
+  lay(sp + 8, {caller, entryOf(kGoexit) + 1});
+  target_.put(sp, caller);
+  const UnwindStart start{.pc = entryOf(kSwitch) + 4, .sp = sp, .trap = true};
+  EXPECT_EQ(unwind(start), UnwindEnd::stackSwitched) << "no call stands there";
+  const auto call = [&](std::uint32_t callee) {
+    target_.put(caller - 5, std::uint8_t{0xe8});
+    target_.put(caller - 4, static_cast<std::int32_t>(entryOf(callee) - caller));
+  };
+  call(kGopark);
+  EXPECT_EQ(unwind(start), UnwindEnd::stackSwitched) << "of another function";
+  call(kSwitch);
+  // The table tells a frame of 0x28 bytes, but SP is back where it was at the entry.
+  ASSERT_EQ(unwind(start), UnwindEnd::top);
+  ASSERT_EQ(frames_.size(), 3u);
+  EXPECT_EQ(frames_[0].fp, sp + 8);
+  EXPECT_EQ(frames_[1].pc, caller);
+  EXPECT_EQ(unwind({.pc = entryOf(kSwitch) + 4, .sp = sp, .trap = true}, 1), UnwindEnd::limit);
+}
+
+TEST_F(UnwindTest, ThePrologueCallsMorestackByAnotherName) {
+  const Addr sp = kHi - 0x100, caller = entryOf(kWorker) + 0x44;
+  target_.map(test::kText, 0x1000);
+  lay(sp + 8, {caller, entryOf(kGoexit) + 1});
+  target_.put(sp, caller);
+  target_.put(caller - 5, std::uint8_t{0xe8});
+  target_.put(caller - 4, static_cast<std::int32_t>(entryOf(kMorestackNoctxt) - caller));
+  ASSERT_EQ(unwind({.pc = entryOf(kMorestack) + 4, .sp = sp, .trap = true}), UnwindEnd::top);
+  EXPECT_EQ(frames_.size(), 3u);
 }
 
 TEST_F(UnwindTest, DamageEndsTheStackAndNothingElse) {

@@ -263,6 +263,44 @@ TEST(Process, ReadsAfterTheReleaseSeeOnlyThatInstant) {
       << "read after the process ran on: another instant";
 }
 
+TEST(Process, AnotherLookIsOfAnotherInstantAndBothPausesCount) {
+  const Child child;
+  OpenOptions options;
+  options.maxPause = std::chrono::hours(1);
+  auto target = openProcess(child.pid(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  auto& memory = (*target)->memory();
+  std::uint64_t seen = 0;
+  std::chrono::nanoseconds paused{0};
+  for (int look = 0; look < 3; ++look) {
+    ASSERT_TRUE((*target)->freeze());
+    const auto ticks = memory.word(addressOf(&shared->ticks));
+    EXPECT_GT(ticks, seen) << "what was read before is forgotten";
+    EXPECT_EQ(memory.word(addressOf(&shared->ticks)), ticks);
+    seen = ticks;
+    (*target)->release();
+    EXPECT_GT((*target)->pause(), paused);
+    paused = (*target)->pause();
+    Child::waitForTick();
+  }
+  EXPECT_FALSE((*target)->late());
+}
+
+TEST(Process, ABoundThatIsUsedUpLeavesNothingForAnotherLook) {
+  const Child child;
+  OpenOptions options;
+  options.maxPause = std::chrono::milliseconds(50);
+  auto target = openProcess(child.pid(), options);
+  ASSERT_TRUE(target) << target.error().message;
+  ASSERT_TRUE((*target)->freeze());
+  Child::waitForTick();
+  (*target)->release();
+  ASSERT_GE((*target)->pause(), options.maxPause);
+  if ((*target)->freeze()) Child::waitForTick();  // it did not even stop, or was let go at once
+  (*target)->release();
+  EXPECT_TRUE((*target)->late());
+}
+
 TEST(Process, ItsPauseIsBoundedWhateverTheReaderDoes) {
   const Child child;
   OpenOptions options;

@@ -1,0 +1,12 @@
+#include "leak/times.h"
+
+#include "golang/clock.h"
+#include "leak/numbers.h"
+
+namespace parked::leak {
+
+std::string leftText(const golang::Clock& clock, std::int64_t left) {
+  return (golang::isLowerBound(clock) ? "at most " : "") + humanDuration(left);
+}
+
+}  // namespace parked::leak

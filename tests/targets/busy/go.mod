@@ -1,0 +1,3 @@
+module parked.test/busy
+
+go 1.18

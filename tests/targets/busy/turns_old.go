@@ -1,0 +1,11 @@
+//go:build !go1.23
+
+package main
+
+import "runtime"
+
+func turns() {
+	for {
+		runtime.Gosched()
+	}
+}

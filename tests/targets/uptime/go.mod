@@ -1,0 +1,3 @@
+module parked.test/uptime
+
+go 1.18
