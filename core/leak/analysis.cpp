@@ -1,11 +1,9 @@
 #include "leak/analysis.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 #include "leak/known.h"
-#include "leak/select.h"
 
 namespace parked::leak {
 
@@ -71,15 +69,8 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
     judgeLockCycles();
   }
   const Timings::Scope scope(timings, "groups");
-  std::vector<Index> all(snapshot.goroutines.size());
-  std::iota(all.begin(), all.end(), Index{0});
-  grouping_ = group(*this, all);
-  for (Index g = 0; g < grouping_.groups.size(); ++g) {
-    for (const Index member : grouping_.membersOf(grouping_.groups[g])) {
-      goroutines_[member].group = g;
-    }
-  }
-  raiseSuspects();
+  groupAll();
+  raiseSuspects(observer);
 }
 
 const StackInfo& Analysis::stack(Index stack) const {

@@ -115,6 +115,14 @@ class Analysis {
   /// Of the program, with the heap of the proof, which must be there; made when first asked for.
   const StaticHolders& staticHolders() const;
 
+  /// A running timer or ticker is among what the goroutine waits on.
+  bool wokenByTimer(const golang::Goroutine& goroutine) const;
+  /// Why::paired: the live goroutine it belongs to, else kNone.
+  Index partnerOf(Index goroutine) const {
+    const auto at = partners_.find(goroutine);
+    return at == partners_.end() ? kNone : at->second;
+  }
+
   /// One sentence, no final stop: why this goroutine has its verdict.
   std::string sentence(Index goroutine) const;
   /// The same for a group.
@@ -130,11 +138,17 @@ class Analysis {
   void findOrigins(stdlib::Stop& stop);
   void judgeAll(stdlib::Stop& stop);
   void judgeLockCycles();
-  void raiseSuspects();
-  /// Why the group is SUSPECT, or Why::none.
-  Why suspicion(const Group& group) const;
-  bool isWorkerPool(const Group& group) const;
-  bool wokenByTimer(const golang::Goroutine& goroutine) const;
+  void groupAll();
+  void raiseSuspects(Observer* observer);
+  /// Of members of a group: how many there are, and how old.
+  struct Numbers {
+    std::uint64_t count = 0, settled = 0, old = 0;
+  };
+  class Partners;
+  /// Why so many of the group are SUSPECT, or Why::none.
+  Why suspicion(const Group& group, const Numbers& numbers) const;
+  void judgeUnpaired(const Group& group, std::span<const Index> partners);
+  void judgeMembers(Group& group, Verdict verdict, Why why);
   golang::ReasonClass reasonOf(const golang::Goroutine& goroutine) const;
 
   const golang::Snapshot* snapshot_;
@@ -149,7 +163,8 @@ class Analysis {
   Grouping grouping_;
   LockHolders lockHolders_;
   mutable std::optional<StaticHolders> staticHolders_;
-  std::unordered_set<Addr> timerChannels_;  ///< channels a running timer will send to
+  std::unordered_set<Addr> timerChannels_;     ///< channels a running timer will send to
+  std::unordered_map<Index, Index> partners_;  ///< of goroutines that are Why::paired
 };
 
 }  // namespace parked::leak

@@ -1,5 +1,6 @@
 #include "leak/known.h"
 
+#include <algorithm>
 #include <array>
 
 namespace parked::leak {
@@ -84,16 +85,31 @@ constexpr std::array kTable = {
     Entry{"github.com/patrickmn/go-cache.(*janitor).Run", kAny, "cache janitor", true},
 };
 
+// "*" as above.
+constexpr std::array<std::string_view, 6> kServing = {
+    "net/http.(*conn).serve",
+    "net/http.(*http2serverConn).runHandler",
+    "net/http/internal/http2.(*serverConn).runHandler",
+    "golang.org/x/net/http2.(*serverConn).runHandler",
+    "net/rpc.(*service).call",
+    "google.golang.org/grpc.(*Server).serveStreams.func*",
+};
+
+bool fits(std::string_view function, std::string_view entry) {
+  return entry.ends_with('*') ? function.starts_with(entry.substr(0, entry.size() - 1))
+                              : function == entry;
+}
+
 }  // namespace
+
+bool servesRequests(std::string_view function) {
+  return std::ranges::any_of(kServing, [&](auto entry) { return fits(function, entry); });
+}
 
 Known knownGoroutine(std::string_view function, ReasonClass reason) {
   for (const Entry& entry : kTable) {
     if (entry.reason != kAny && entry.reason != reason) continue;
-    const bool prefix = entry.function.ends_with('*');
-    if (prefix ? function.starts_with(entry.function.substr(0, entry.function.size() - 1))
-               : function == entry.function) {
-      return {entry.label, entry.benign};
-    }
+    if (fits(function, entry.function)) return {entry.label, entry.benign};
   }
   return {};
 }

@@ -12,6 +12,9 @@ struct Known {
   bool benign = false;     ///< its being old is no finding; else the label names a usual cause
 };
 
+/// The function starts a goroutine for each request that a server handles.
+bool servesRequests(std::string_view function);
+
 /// `function` is the start function; `reason` what it is blocked in.
 Known knownGoroutine(std::string_view function, golang::ReasonClass reason);
 

@@ -162,11 +162,34 @@ std::string lockedAgain(const Analysis& analysis, Index goroutine) {
       holder.locked.function, holder.locked.line);
 }
 
+/// What may explain that they are so many: " (HTTP client connection)".
+std::string causeOf(const Analysis& analysis, Index goroutine) {
+  const std::string_view label = analysis.label(goroutine);
+  if (!label.empty()) return fmt::format(" ({})", label);
+  return analysis.wokenByTimer(analysis.snapshot().goroutines[goroutine])
+             ? " (a running timer is in the select)"
+             : "";
+}
+
+/// "120 goroutines, each with a live one of its own, such as of the same connection: goroutine 7
+/// has goroutine 6 (IO wait)".
+std::string pair(const Analysis& analysis, const Group& group, Index goroutine) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const Index partner = analysis.partnerOf(goroutine);
+  if (partner >= snapshot.goroutines.size()) return "has a live goroutine of its own";
+  const golang::Goroutine& live = snapshot.goroutines[partner];
+  const bool blocked = stateOf(live) == State::blocked && live.reason < snapshot.reasons.size();
+  return fmt::format(
+      "{}, each with a live one of its own, as of one connection: {} has goroutine {} ({})",
+      counted(group.count, "goroutine"), snapshot.goroutines[goroutine].id, live.id,
+      blocked ? snapshot.strings[snapshot.reasons[live.reason].text] : statusName(live.status));
+}
+
 /// The sentence for `why`, spoken of `group`, the group it was found for.
 std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   const std::string_view label = analysis.label(goroutine);
-  const std::string cause = label.empty() ? "" : fmt::format(" ({})", label);
+  const std::string cause = causeOf(analysis, goroutine);
   switch (why) {
     case Why::noSudog: {
       const std::string_view note = unknownNote(snapshot, snapshot.goroutines[goroutine]);
@@ -194,8 +217,13 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
     case Why::worker:
       return fmt::format(
           "{} {} one {}, as idle workers do", counted(group.count, "goroutine"),
-          isChannel(snapshot, snapshot.goroutines[goroutine]) ? "take from" : "wait on",
+          isChannel(snapshot, snapshot.goroutines[goroutine]) ? "take from" : "wait at",
           noun(snapshot, snapshot.goroutines[goroutine]));
+    case Why::signal:
+      return fmt::format("{} wait for the same signal, as for the end of what they belong to",
+                         counted(group.count, "goroutine"));
+    case Why::paired:
+      return pair(analysis, group, goroutine);
     case Why::benign:
       return fmt::format("well-known background goroutine: {}", label);
     default:

@@ -1,14 +1,18 @@
 // The rules that make blocked goroutines SUSPECT by number and age (Thresholds).
 
 #include <algorithm>
+#include <memory>
+#include <numeric>
 
 #include "leak/analysis.h"
+#include "leak/idle.h"
+#include "leak/pairs.h"
+#include "leak/select.h"
 
 namespace parked::leak {
 
 using golang::ObjectKind;
 using golang::ReasonClass;
-using golang::WaitOp;
 
 namespace {
 
@@ -35,78 +39,132 @@ bool isLock(std::span<const golang::Wait> waits) {
   return kind == ObjectKind::mutex || kind == ObjectKind::rwMutex || kind == ObjectKind::once;
 }
 
-bool carriesData(const golang::Snapshot& snapshot, const golang::Wait& wait) {
-  return wait.object < snapshot.channels.size() && snapshot.channels[wait.object].elementSize > 0;
-}
-
-/// The channels a worker takes its work from: those that carry data if there are any, else (only
-/// quit signals) all of them. False if it also sends.
-bool workChannels(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
-                  std::vector<Addr>& out) {
-  out.clear();
-  const auto waits = snapshot.waitsOf(goroutine);
-  const bool data = std::any_of(waits.begin(), waits.end(), [&](const golang::Wait& wait) {
-    return carriesData(snapshot, wait);
-  });
-  for (const golang::Wait& wait : waits) {
-    if (wait.kind != ObjectKind::channel || wait.op != WaitOp::receive) return false;
-    if (!data || carriesData(snapshot, wait)) out.push_back(wait.address);
-  }
-  std::sort(out.begin(), out.end());
-  return !out.empty();
-}
-
 }  // namespace
 
-bool Analysis::isWorkerPool(const Group& group) const {
-  const golang::Goroutine& example = snapshot_->goroutines[group.example];
-  const auto waits = snapshot_->waitsOf(example);
-  if (waits.empty()) return false;
-  const ObjectKind kind = waits.front().kind;
-  if (kind == ObjectKind::cond || kind == ObjectKind::waitGroup) return group.objects == 1;
-  std::vector<Addr> shared, own;
-  if (!workChannels(*snapshot_, example, shared)) return false;
-  for (const Index member : grouping_.membersOf(group)) {
-    if (!workChannels(*snapshot_, snapshot_->goroutines[member], own) || own != shared) {
-      return false;
-    }
-  }
-  return true;
-}
+/// Pairs, worked out when a first group asks: most programs have no group so large or old.
+class Analysis::Partners {
+ public:
+  Partners(const Analysis& analysis, Observer* observer)
+      : analysis_(analysis), observer_(observer) {}
 
-Why Analysis::suspicion(const Group& group) const {
+  /// As Pairs::of(); empty if nobody has a partner, or the heap is not readable.
+  std::vector<Index> of(std::span<const Index> members) {
+    if (!tried_) make();
+    tried_ = true;
+    if (!pairs_) return {};
+    std::vector<Index> partners = pairs_->of(members);
+    if (std::ranges::all_of(partners, [](Index i) { return i == kNone; })) partners.clear();
+    return partners;
+  }
+
+ private:
+  void make() {
+    const golang::Snapshot& snapshot = analysis_.snapshot();
+    if (snapshot.image == nullptr) return;  // made by hand
+    const proof::Proof* proof = analysis_.options().proof;
+    const heap::Heap* heap = proof != nullptr ? proof->heap() : nullptr;
+    if (heap == nullptr) {
+      auto opened = heap::Heap::open(*snapshot.image, observer_);
+      if (!opened) return;
+      own_ = std::move(*opened);
+      heap = own_.get();
+    }
+    pairs_ = std::make_unique<Pairs>(snapshot, *heap, observer_);
+  }
+
+  const Analysis& analysis_;
+  Observer* observer_;
+  bool tried_ = false;
+  std::unique_ptr<heap::Heap> own_;
+  std::unique_ptr<Pairs> pairs_;
+};
+
+Why Analysis::suspicion(const Group& group, const Numbers& numbers) const {
   const Thresholds& thresholds = options_.thresholds;
   const golang::Goroutine& example = snapshot_->goroutines[group.example];
   const auto waits = snapshot_->waitsOf(example);
   if (mayWaitForever(reasonOf(example), waits)) return Why::none;
-  if (group.count >= thresholds.count) return Why::many;
+  if (numbers.count >= thresholds.count) return Why::many;
   if (group.why == Why::benign || group.why == Why::timed) return Why::none;
-  if (isLock(waits) && group.old > 0) return Why::oldLock;
-  const bool old = group.old >= thresholds.few;
-  if (!old && group.settled < thresholds.some) return Why::none;
-  if (isWorkerPool(group)) return Why::none;
+  if (isLock(waits) && numbers.old > 0) return Why::oldLock;
+  const bool old = numbers.old >= thresholds.few;
+  if (!old && numbers.settled < thresholds.some) return Why::none;
+  if (idleByDesign(*this, group) != Why::none) return Why::none;
   return old ? Why::old : Why::settled;
 }
 
-void Analysis::raiseSuspects() {
+/// Judges a suspect group again without those of it that have a live partner: they wait with a
+/// connection, however many and old. Only a request that waits for its response is as old as it is.
+void Analysis::judgeUnpaired(const Group& group, std::span<const Index> partners) {
+  const auto members = grouping_.membersOf(group);
+  Numbers numbers;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (partners[i] != kNone) continue;
+    const std::int64_t wait = waitAtLeast(members[i]);
+    ++numbers.count;
+    if (wait > 0 && wait >= options_.thresholds.someAge.count()) ++numbers.settled;
+    if (wait > 0 && wait >= options_.thresholds.age.count()) ++numbers.old;
+  }
+  const bool request = awaitsResponse(*this, group);
+  if (request) numbers.settled = group.settled, numbers.old = group.old;
+  const Why why = suspicion(group, numbers);
+  const bool all = request && why != Why::none && why != Why::many;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    GoroutineInfo& info = goroutines_[members[i]];
+    if (all || (partners[i] == kNone && why != Why::none)) {
+      info.verdict = Verdict::suspect;
+      info.why = why;
+    } else if (partners[i] != kNone && info.why == Why::plain) {
+      info.why = Why::paired;
+      partners_.emplace(members[i], partners[i]);
+    }
+  }
+}
+
+void Analysis::judgeMembers(Group& group, Verdict verdict, Why why) {
+  for (const Index member : grouping_.membersOf(group)) {
+    goroutines_[member].verdict = verdict;
+    goroutines_[member].why = why;
+  }
+  group.verdict = verdict;
+  group.why = why;
+  group.findings = verdict == Verdict::suspect ? group.count : 0;
+}
+
+void Analysis::raiseSuspects(Observer* observer) {
+  Partners partners(*this, observer);
+  bool split = false;
   for (Group& group : grouping_.groups) {
     if (group.system || group.verdict != Verdict::waiting || group.why == Why::mainForever) {
       continue;
     }
-    Why why = suspicion(group);
-    Verdict verdict = Verdict::suspect;
+    const Why why = suspicion(group, {group.count, group.settled, group.old});
     if (why == Why::none) {
-      if (group.count < 2 || group.why != Why::plain || !isWorkerPool(group)) continue;
-      why = Why::worker;
-      verdict = Verdict::waiting;
+      const bool several = group.count > 1 && group.why == Why::plain;
+      const Why idle = several ? idleByDesign(*this, group) : Why::none;
+      if (idle != Why::none) judgeMembers(group, Verdict::waiting, idle);
+      continue;
     }
-    for (const Index member : grouping_.membersOf(group)) {
-      goroutines_[member].verdict = verdict;
-      goroutines_[member].why = why;
+    std::vector<Index> found;
+    if (why != Why::oldLock) found = partners.of(grouping_.membersOf(group));
+    if (found.empty()) {
+      judgeMembers(group, Verdict::suspect, why);
+    } else {
+      judgeUnpaired(group, found);
+      split = true;
     }
-    group.verdict = verdict;
-    group.why = why;
-    group.findings = verdict == Verdict::suspect ? group.count : 0;
+  }
+  if (split) groupAll();
+}
+
+void Analysis::groupAll() {
+  std::vector<Index> all(snapshot_->goroutines.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  grouping_ = group(*this, all);
+  for (Index g = 0; g < grouping_.groups.size(); ++g) {
+    for (const Index member : grouping_.membersOf(grouping_.groups[g])) {
+      goroutines_[member].group = g;
+    }
   }
 }
 

@@ -66,7 +66,9 @@ enum class Why : std::uint8_t {
   mainForever,  ///< main in `select {}`: the usual way to keep a program up
   benign,       ///< a well-known background goroutine, see GoroutineInfo::label
   system,       ///< the runtime's own
-  worker,       ///< one of a few receivers of a shared channel: an idle worker
+  worker,       ///< one of a few that take work from a shared channel or queue: an idle worker
+  signal,       ///< one of a few that wait for the same channel to be closed
+  paired,       ///< of too many or too old, but it has a live goroutine of its own (leak/pairs.h)
   timed,        ///< a timer or deadline will wake it
   plain,
 };
@@ -76,8 +78,9 @@ enum class Why : std::uint8_t {
 ///
 /// Never SUSPECT: system goroutines, IO wait, sleep, system calls. SUSPECT by `count` only, because
 /// they are meant to be old: well-known goroutines (leak/known.h), those a timer in their select
-/// will wake, and those that all take from (or wait on) one shared object, which is what an idle
-/// worker pool looks like.
+/// will wake, idle workers, and who waits for the end of something (leak/idle.h). Who has a live
+/// goroutine of his own, as the writer of a connection has its reader, does not count
+/// (leak/pairs.h).
 struct Thresholds {
   /// `--suspect-count`: so many at one place, however young.
   std::uint64_t count = 1000;

@@ -79,16 +79,18 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
                       const leak::Group& group) {
   if (group.verdict == Verdict::running) return;
   const std::string sentence = report.analysis->sentence(group);
-  const bool telling = group.why == leak::Why::worker || group.why == leak::Why::mainForever ||
-                       (group.why == leak::Why::timed && isSelectGroup(report, group));
+  using leak::Why;
+  const bool telling = group.why == Why::worker || group.why == Why::signal ||
+                       group.why == Why::paired || group.why == Why::mainForever ||
+                       (group.why == Why::timed && isSelectGroup(report, group));
   if (group.verdict >= Verdict::unknown) {
     page.field(indent, kLabel, "because", sentence, Ink::strong);
   } else if (telling) {
     page.field(indent, kLabel, "note", sentence);
   }
   // Why it is not proved: who could still wake it. Said where it is not plain anyhow.
-  if (group.why == leak::Why::benign || group.why == leak::Why::timed) return;
-  if (group.why == leak::Why::allAsleep) return;  // nobody is left who could follow that way
+  if (group.why == Why::benign || group.why == Why::timed || group.why == Why::paired) return;
+  if (group.why == Why::allAsleep) return;  // nobody is left who could follow that way
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(*report.analysis, group.example));
   if (!path.empty()) page.field(indent, kLabel, "reached by", path);
 }
@@ -155,8 +157,10 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
   putGroupSentence(page, indent, report, group);
   if (const rules::Finding* finding = findingOf(report, group)) {
     const rules::Rule& rule = rules::ruleOf(finding->rule);
-    page.field(indent, kLabel, rule.name,
-               fmt::format("{}: {}", rule.title, rules::fixOf(*finding)));
+    page.field(
+        indent, kLabel, rule.name,
+        fmt::format("{}{}: {}", rule.title, finding->verdict == Verdict::proved ? "" : ", it seems",
+                    rules::fixOf(*finding)));
   }
   putHolding(page, indent, kLabel, report, group);
 }

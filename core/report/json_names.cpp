@@ -107,6 +107,10 @@ std::string_view ruleId(leak::Why why) {
       return "system";
     case Why::worker:
       return "idle_worker";
+    case Why::signal:
+      return "signal";
+    case Why::paired:
+      return "paired";
     case Why::timed:
       return "timed";
   }

@@ -260,6 +260,8 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
   switch (wait.kind) {
     case ObjectKind::channel:
       if (wait.inSelect) {
+        // A timer or ticker is a way out, or brings it back to where it can look for one.
+        if (analysis.wokenByTimer(example)) return false;
         return set(finding, RuleId::noWayOut,
                    stuck("in a select of channels that nobody uses any more"));
       }

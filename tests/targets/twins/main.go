@@ -112,6 +112,40 @@ func V_chainOwner(wake chan int, c chan int) { <-wake; c <- 1 }
 //go:noinline
 func V_finalizer(c chan int) { <-c }
 
+// Functions that nobody calls at the moment, but can.
+
+var stopped *time.Timer
+var functions sync.Map
+var pooled sync.Pool
+
+//go:noinline
+func V_stoppedTimer(c chan int) { <-c }
+
+//go:noinline
+func V_syncMap(c chan int) { <-c }
+
+//go:noinline
+func V_syncPool(c chan int) { <-c }
+
+//go:noinline
+func V_once(c chan int) { <-c }
+
+//go:noinline
+func later() {
+	functionThat := func(wait func(chan int)) func() {
+		c := make(chan int)
+		go wait(c)
+		return func() { c <- 1 }
+	}
+	stopped = time.AfterFunc(time.Hour, functionThat(V_stoppedTimer))
+	stopped.Stop() // until it is Reset
+	functions.Store("later", functionThat(V_syncMap))
+	pooled.Put(functionThat(V_syncPool))
+	var once sync.Once
+	call := functionThat(V_once)
+	keep = append(keep, func() { once.Do(call) })
+}
+
 //go:noinline
 func L_select0(c chan int) {
 	select {
@@ -183,6 +217,7 @@ func start() {
 	keep = append(keep, f)
 	runtime.SetFinalizer(f, func(f *fz) { f.c <- 1 })
 	go L_select0(make(chan int))
+	later()
 	coro()
 	weakPointers()
 }

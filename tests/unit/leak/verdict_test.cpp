@@ -304,6 +304,65 @@ TEST(Suspect, ASharedQuitChannelDoesNotMakeAPool) {
   EXPECT_EQ(program.analyse().info(1).verdict, Verdict::suspect);
 }
 
+TEST(Suspect, TokensAreNoWork) {
+  Builder takers = withMain(), putters = withMain();
+  const auto taken = takers.channel(0xc000, 3, 0, "struct {}", 0);
+  const auto full = putters.channel(0xc000, 3, 3, "struct {}", 0);
+  for (int i = 0; i < 16; ++i) {
+    takers.receiver(taken, kHour);
+    putters.sender(full, kHour);
+  }
+  EXPECT_EQ(takers.analyse().info(1).verdict, Verdict::suspect);
+  EXPECT_EQ(putters.analyse().info(1).verdict, Verdict::suspect);
+}
+
+TEST(Suspect, ManyMayWaitForTheSameSignal) {
+  Builder program = withMain();
+  const auto done = program.channel(0xc000, 0, 0, "struct {}", 0);
+  for (int i = 0; i < 16; ++i) program.receiver(done, kHour);
+  const leak::Analysis analysis = program.analyse();
+  EXPECT_EQ(analysis.info(1).why, Why::signal);
+  EXPECT_EQ(analysis.info(1).verdict, Verdict::waiting);
+  EXPECT_EQ(analysis.sentence(1),
+            "16 goroutines wait for the same signal, as for the end of what they belong to");
+}
+
+TEST(Suspect, AHandlerIsNoIdleWorker) {
+  Builder program = withMain();
+  const auto pool = program.channel(0xc000, 3, 0, "net.Conn", 16);
+  const auto stack = program.stack({fake::kGopark, fake::kHandle, fake::kConnServe, fake::kGoexit});
+  for (int i = 0; i < 16; ++i) {
+    program.blocked("chan receive", ReasonClass::chanReceive, stack, kHour, fake::kConnServe);
+    program.wait(ObjectKind::channel, WaitOp::receive, pool);
+  }
+  EXPECT_EQ(program.analyse().info(1).verdict, Verdict::suspect);
+}
+
+/// Sixteen goroutines that wait on one object of package sync.
+Builder atOne(ObjectKind kind, ReasonClass reason, Addr frame) {
+  Builder program = withMain();
+  const auto object = program.lock(kind, 0xc000);
+  const auto stack = program.stack({fake::kGopark, frame, fake::kGoexit});
+  for (int i = 0; i < 16; ++i) {
+    program.blocked("sync", reason, stack, kHour, fake::kWorker);
+    program.wait(kind, WaitOp::wait, object);
+  }
+  return program;
+}
+
+TEST(Suspect, ACondIsAQueueInTheUsersCode) {
+  const Builder queue = atOne(ObjectKind::cond, ReasonClass::condWait, fake::kWorker);
+  EXPECT_EQ(queue.analyse().info(1).why, Why::worker);
+  EXPECT_EQ(queue.analyse().sentence(1), "16 goroutines wait at one Cond, as idle workers do");
+  const Builder library = atOne(ObjectKind::cond, ReasonClass::condWait, fake::kReadLoop);
+  EXPECT_EQ(library.analyse().info(1).verdict, Verdict::suspect);
+}
+
+TEST(Suspect, NobodyWaitsForWorkAtAWaitGroup) {
+  const Builder group = atOne(ObjectKind::waitGroup, ReasonClass::waitGroupWait, fake::kWorker);
+  EXPECT_EQ(group.analyse().info(1).verdict, Verdict::suspect);
+}
+
 TEST(Suspect, AThousandWorkersAreManyAllTheSame) {
   Builder program = withMain();
   const auto jobs = program.channel(0xc000);

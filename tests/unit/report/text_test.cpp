@@ -88,7 +88,7 @@ verdicts    1,200 SUSPECT, 9 WAITING
         created by  main.(*server).handle  /src/shop/server.go:41
         waits on    1,200 different channels, e.g. chan int 0xc000123456 unbuffered, open, 1 sender queued, no receivers
         because     1,200 goroutines blocked at the same place, the longest for at least 41m
-        PK005       send that nobody receives: receive on every way out, those of errors and timeouts too, or give the channel a buffer of one
+        PK005       send that nobody receives, it seems: receive on every way out, those of errors and timeouts too, or give the channel a buffer of one
 
      8  WAITING  chan receive       at least 2m   goroutines 1202, 1203, 1204, ...
         at          main.worker  /src/shop/worker.go:12

@@ -1,0 +1,3 @@
+module parked.test/crowd
+
+go 1.18
