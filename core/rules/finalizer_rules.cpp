@@ -23,7 +23,7 @@ struct Callers {
   Caller what = Caller::none;
   std::uint64_t all = 0;
   std::vector<Index> stuck;  ///< in a function of the program, for ever or for long
-  bool proved = false;       ///< all of the stuck ones, for ever
+  bool proved = true;        ///< all of the stuck ones, for ever
   std::int64_t age = 0;      ///< of the one that is stuck for the shortest time
 };
 
@@ -37,7 +37,8 @@ bool isStuck(const leak::Analysis& analysis, Index index) {
 
 Callers find(const leak::Analysis& analysis, Caller what) {
   const golang::Snapshot& snapshot = analysis.snapshot();
-  Callers callers{.what = what, .proved = true};
+  Callers callers;
+  callers.what = what;
   std::map<Addr, bool> starts;
   for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
     const Addr start = snapshot.goroutines[i].startPc;
