@@ -44,7 +44,9 @@ Member memberOf(const Report& report, const leak::Group& group) {
   Member member;
   member.group = &group;
   const golang::Goroutine& example = report.snapshot->goroutines[group.example];
-  const leak::Place& user = report.analysis->place(report.analysis->stack(example.stack).user);
+  const leak::StackInfo& stack = report.analysis->stack(example.stack);
+  const leak::Place& user = report.analysis->place(stack.user);
+  const leak::Place& library = report.analysis->place(stack.library);  // shown anyhow
   std::vector<image::SourceFrame> frames;
   report.analysis->frames(example, frames);
   bool found = false;
@@ -57,6 +59,7 @@ Member memberOf(const Report& report, const leak::Group& group) {
       found = true;
       continue;
     }
+    if (!found && isLine(library, frame)) continue;
     (found ? member.callers : member.called).push_back({frame.function, frame.file, frame.line});
   }
   std::ranges::reverse(member.called);
