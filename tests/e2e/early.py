@@ -96,7 +96,10 @@ class Early:
     def bias(self, binary: Path) -> int:
         if "(Position-Independent" not in run("readelf", "-h", binary).stdout:
             return 0
-        return next(start for start, _, path in self.maps() if path == str(self.binary))
+        segments = run("readelf", "-lW", binary).stdout.splitlines()
+        linked = next(line.split()[2] for line in segments if line.split()[:1] == ["LOAD"])
+        start = next(start for start, _, path in self.maps() if path == str(self.binary))
+        return start - int(linked, 16)
 
     def run_to(self, address: int) -> None:
         code = self.memory(address, b"\xcc")  # int3
