@@ -68,6 +68,12 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
     }
     judgeLockCycles();
   }
+  {
+    const Timings::Scope scope(timings, "circles of waits");
+    waitCircles_ =
+        findWaitCircles(snapshot, code, lockHolders_, options.proof, timerChannels_, observer);
+    judgeWaitCircles();
+  }
   const Timings::Scope scope(timings, "groups");
   groupAll();
   raiseSuspects(observer);
@@ -183,6 +189,17 @@ void Analysis::judgeLockCycles() {
       info.verdict = Verdict::suspect;
       info.why = cycle.members.size() == 1 ? Why::lockedAgain : Why::lockCycle;
     }
+  }
+}
+
+/// Not proved either: that nobody else comes along who reaches the channel by a global is not
+/// known.
+void Analysis::judgeWaitCircles() {
+  for (const auto& [goroutine, at] : waitCircles_.of) {
+    GoroutineInfo& info = goroutines_[goroutine];
+    if (info.verdict != Verdict::waiting) continue;
+    info.verdict = Verdict::suspect;
+    info.why = Why::waitCircle;
   }
 }
 

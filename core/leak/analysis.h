@@ -19,6 +19,7 @@
 #include "leak/places.h"
 #include "leak/static_holders.h"
 #include "leak/verdict.h"
+#include "leak/wait_circles.h"
 #include "proof/proof.h"
 #include "stdlib/stop.h"
 
@@ -112,6 +113,8 @@ class Analysis {
 
   /// Who may hold the locks others wait for.
   const LockHolders& lockHolders() const { return lockHolders_; }
+  /// Who waits for whom in a circle that is not of locks alone.
+  const WaitCircles& waitCircles() const { return waitCircles_; }
   /// Of the program, with the heap of the proof, which must be there; made when first asked for.
   const StaticHolders& staticHolders() const;
 
@@ -138,6 +141,7 @@ class Analysis {
   void findOrigins(stdlib::Stop& stop);
   void judgeAll(stdlib::Stop& stop);
   void judgeLockCycles();
+  void judgeWaitCircles();
   void groupAll();
   void raiseSuspects(Observer* observer);
   /// Of members of a group: how many there are, and how old.
@@ -162,6 +166,7 @@ class Analysis {
   std::unordered_map<Index, Origin> origins_;
   Grouping grouping_;
   LockHolders lockHolders_;
+  WaitCircles waitCircles_;
   mutable std::optional<StaticHolders> staticHolders_;
   std::unordered_set<Addr> timerChannels_;     ///< channels a running timer will send to
   std::unordered_map<Index, Index> partners_;  ///< of goroutines that are Why::paired

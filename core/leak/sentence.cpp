@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "leak/analysis.h"
+#include "leak/circle_words.h"
 #include "leak/describe.h"
 #include "leak/numbers.h"
 
@@ -214,6 +215,8 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
       return lockCycle(analysis, goroutine);
     case Why::lockedAgain:
       return lockedAgain(analysis, goroutine);
+    case Why::waitCircle:
+      return circleSentence(analysis, goroutine);
     case Why::worker:
       return fmt::format(
           "{} {} one {}, as idle workers do", counted(group.count, "goroutine"),

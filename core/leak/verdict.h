@@ -60,6 +60,7 @@ enum class Why : std::uint8_t {
   oldLock,      ///< waits for a lock for at least Thresholds::age
   lockCycle,    ///< waits for a lock in a circle of goroutines that hold one another's
   lockedAgain,  ///< waits for a lock that it holds itself
+  waitCircle,   ///< waits, in a circle of goroutines, for what only another of them can give
   unstopped,    ///< would be proved, but the process was read while it ran
   unfinished,   ///< would be proved, but the user asked to stop
   // waiting

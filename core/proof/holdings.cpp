@@ -8,13 +8,13 @@
 
 #include "heap/pointers.h"
 #include "proof/candidates.h"
+#include "proof/components.h"
 #include "proof/stack_roots.h"
 
 namespace parked::proof {
 
 namespace {
 
-using Node = std::uint32_t;
 constexpr std::size_t kAskEvery = 1 << 12;  // goroutines or objects
 
 struct FreeMemory {
@@ -207,81 +207,9 @@ bool Sharing::anyCrosses() const {
   return false;
 }
 
-/// Strongly connected components (Tarjan, without recursion): owners in one of them reach what each
-/// other waits on, so none explains the other.
-class Components {
- public:
-  explicit Components(const Graph& graph)
-      : graph_(graph), order_(graph.nodes(), 0), low_(graph.nodes(), 0), of_(graph.nodes(), kNone) {
-    for (Node node = 0; node < graph.nodes(); ++node) {
-      if (order_[node] == 0) visit(node);
-    }
-  }
-
-  std::uint32_t count() const { return count_; }
-  /// A component's number is higher than that of every other it leads to.
-  std::uint32_t of(Node node) const { return of_[node]; }
-  /// All nodes, those of the lowest component first.
-  const std::vector<Node>& finished() const { return finished_; }
-
- private:
-  struct Step {
-    Node node;
-    std::size_t edge;
-  };
-
-  void enter(Node node) {
-    order_[node] = low_[node] = ++clock_;
-    open_.push_back(node);
-    path_.push_back({node, 0});
-  }
-
-  void leave(Node node) {
-    if (low_[node] != order_[node]) return;
-    Node member;
-    do {
-      member = open_.back();
-      open_.pop_back();
-      of_[member] = count_;
-      finished_.push_back(member);
-    } while (member != node);
-    ++count_;
-  }
-
-  void visit(Node start) {
-    enter(start);
-    while (!path_.empty()) {
-      const Node node = path_.back().node;
-      const auto edges = graph_.from(node);
-      if (path_.back().edge < edges.size()) {
-        const Node to = edges[path_.back().edge++];
-        if (order_[to] == 0) {
-          enter(to);
-        } else if (of_[to] == kNone) {
-          low_[node] = std::min(low_[node], order_[to]);
-        }
-        continue;
-      }
-      path_.pop_back();
-      if (!path_.empty()) {
-        Node& above = low_[path_.back().node];
-        above = std::min(above, low_[node]);
-      }
-      leave(node);
-    }
-  }
-
-  const Graph& graph_;
-  std::vector<Node> order_, low_, of_;
-  std::vector<Node> open_, finished_;
-  std::vector<Step> path_;
-  Node clock_ = 0;
-  std::uint32_t count_ = 0;
-};
-
 /// From the leaks that nothing explains, follows what they hold to the leaks they explain.
 void findCauses(const Graph& graph, Holdings& holdings) {
-  const Components components(graph);
+  const Components<Graph> components(graph);
   const auto owners = static_cast<Node>(holdings.owners.size());
   std::vector<Index> cause(components.count(), kNone), own(components.count(), kNone);
   for (Node owner = owners; owner-- > 0;) own[components.of(owner)] = owner;

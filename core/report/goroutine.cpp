@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "golang/unwind.h"
+#include "leak/circle_words.h"
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
 #include "leak/numbers.h"
@@ -127,6 +128,24 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
   }
 }
 
+/// Who waits for whom, where it is in a circle of waits: from it on, once around.
+void putWaitCircle(Page& page, const Report& report, Index index, std::uint64_t limit) {
+  const leak::WaitCircles& circles = report.analysis->waitCircles();
+  const auto found = circles.of.find(index);
+  if (found == circles.of.end()) return;
+  const auto& members = circles.circles[found->second.circle].members;
+  const std::uint64_t most = atMost(members.size(), limit);
+  std::size_t at = found->second.member;
+  std::vector<bool> told(members.size());
+  for (std::uint64_t i = 0; i < most && !told[at]; ++i) {
+    told[at] = true;
+    const leak::WaitCircle::Member& member = members[at];
+    page.field(0, kLabel, i == 0 ? "circle" : "", leak::waitsFor(*report.snapshot, member));
+    page.field(0, kLabel, "", "  " + leak::givenBy(*report.snapshot, member));
+    at = circles.of.at(member.next).member;
+  }
+}
+
 void putCreators(Page& page, const Report& report, Index index) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const leak::Analysis& analysis = *report.analysis;
@@ -242,6 +261,7 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
   page.field(0, kLabel, "status", statusText(analysis, index));
   putPanics(page, 0, kLabel, report, index);
   putWaits(page, report, goroutine, limit);
+  putWaitCircle(page, report, index, limit);
   if (info.start != leak::kNoPlace) {
     page.placeField(0, kLabel, "started as", analysis.place(info.start));
   }

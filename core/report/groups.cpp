@@ -161,6 +161,9 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
         indent, kLabel, rule.name,
         fmt::format("{}{}: {}", rule.title, finding->verdict == Verdict::proved ? "" : ", it seems",
                     rules::fixOf(*finding)));
+    for (std::size_t i = 0; i < finding->evidence.size(); ++i) {
+      page.field(indent, kLabel, i == 0 ? "evidence" : "", finding->evidence[i]);
+    }
   }
   putHolding(page, indent, kLabel, report, group);
 }

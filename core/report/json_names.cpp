@@ -90,10 +90,12 @@ std::string_view ruleId(leak::Why why) {
       return "old";
     case Why::oldLock:
       return "old_lock";
-    case leak::Why::lockCycle:
+    case Why::lockCycle:
       return "lock_cycle";
     case leak::Why::lockedAgain:
       return "locked_again";
+    case Why::waitCircle:
+      return "wait_circle";
     case Why::unstopped:
       return "not_stopped";
     case Why::unfinished:
@@ -115,6 +117,22 @@ std::string_view ruleId(leak::Why why) {
       return "timed";
   }
   return {};
+}
+
+std::string_view actId(leak::WakeAct act) {
+  switch (act) {
+    case leak::WakeAct::unlock:
+      return "unlock";
+    case leak::WakeAct::receive:
+      return "receive";
+    case leak::WakeAct::send:
+      return "send";
+    case leak::WakeAct::close:
+      return "close";
+    case leak::WakeAct::done:
+      return "done";
+  }
+  return "";
 }
 
 std::string_view stateId(leak::State state) {

@@ -390,6 +390,27 @@ void JsonObjects::lockCycle(std::string& out, const leak::LockCycle& cycle) cons
   out += ']';
 }
 
+void JsonObjects::waitCircle(std::string& out, const leak::WaitCircle& circle) const {
+  out += '[';
+  bool first = true;
+  for (const leak::WaitCircle::Member& member : circle.members) {
+    const golang::Wait& wait = snapshot_.waits[member.wait];
+    put(out, FMT_COMPILE(R"({}{{"goroutine":{},"waits_for":)"), first ? "" : ",",
+        snapshot_.goroutines[member.goroutine].id);
+    first = false;
+    putAddress(out, wait.address);
+    put(out,
+        FMT_COMPILE(R"(,"kind":"{}","from":{{"goroutine":{},"act":"{}","others":{},"place":{{)"),
+        leak::kindName(wait.kind), snapshot_.goroutines[member.next].id, actId(member.act),
+        member.others);
+    putPlaceMembers(out, member.place.function, member.place.file, member.place.line);
+    out += R"(},"now":{)";
+    putPlaceMembers(out, member.now.function, member.now.file, member.now.line);
+    out += "}}}";
+  }
+  out += ']';
+}
+
 void JsonObjects::proof(std::string& out) const {
   const proof::Proof* proof = analysis_.options().proof;
   if (proof == nullptr) {

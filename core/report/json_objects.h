@@ -30,6 +30,7 @@ class JsonObjects {
   void timer(std::string& out, std::size_t index);
   /// A lock with who may hold it.
   void lock(std::string& out, Index index) const;
+  void waitCircle(std::string& out, const leak::WaitCircle& circle) const;
   void lockCycle(std::string& out, const leak::LockCycle& cycle) const;
   void proof(std::string& out) const;
   static void incomplete(std::string& out, const Incomplete& entry);

@@ -5,6 +5,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "leak/circle_words.h"
 #include "leak/describe.h"
 #include "leak/numbers.h"
 #include "report/escape.h"
@@ -167,6 +168,28 @@ void putLockCycles(Page& page, const Report& report, std::uint64_t limit, const 
   page.blank();
 }
 
+/// The circles that are not of locks alone.
+void putWaitCircles(Page& page, const Report& report, std::uint64_t limit, const TextStyle& style) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  const auto& circles = report.analysis->waitCircles().circles;
+  const std::uint64_t shownCircles = atMost(circles.size(), limit);
+  for (const leak::WaitCircle& circle : std::span(circles).first(shownCircles)) {
+    page.line(0, {{"circle of waits", Ink::bad},
+                  {fmt::format("  {}, none of which can go on, it seems",
+                               leak::counted(circle.members.size(), "goroutine"))}});
+    const std::uint64_t shown = atMost(circle.members.size(), limit);
+    for (const leak::WaitCircle::Member& member : std::span(circle.members).first(shown)) {
+      page.field(2, 0, {}, leak::waitsFor(snapshot, member));
+      page.field(4, 0, {}, leak::givenBy(snapshot, member));
+    }
+    putMore(page, style, circle.members.size() - shown, "locks");
+    page.blank();
+  }
+  if (shownCircles == circles.size()) return;
+  putMore(page, style, circles.size() - shownCircles, "locks");
+  page.blank();
+}
+
 }  // namespace
 
 void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& style,
@@ -174,7 +197,8 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   Writer writer(sink);
   Page page(style, writer);
   const auto& locks = report.snapshot->locks;
-  if (locks.empty() && (report.resources == nullptr || report.resources->extraSync.empty())) {
+  if (locks.empty() && report.analysis->waitCircles().circles.empty() &&
+      (report.resources == nullptr || report.resources->extraSync.empty())) {
     page.line(0, {{"no goroutine waits for a lock, a WaitGroup or a Cond"}});
     return;
   }
@@ -183,6 +207,7 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   const std::uint64_t shown = atMost(order.size(), limit);
   const Waiters waiters(*report.snapshot, {order.data(), shown}, false);
   putLockCycles(page, report, limit, style);
+  putWaitCircles(page, report, limit, style);
   for (std::uint64_t i = 0; i < shown && !writer.ended(); ++i) {
     page.field(0, 0, {}, leak::describeLock(locks[order[i]]));
     page.field(4, 9, "waiting", waiters[i], Ink::faint);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "leak/circle_words.h"
 #include "leak/numbers.h"
 #include "rules/findings.h"
 
@@ -228,6 +229,30 @@ bool lockedAgainRule(const leak::Analysis& analysis, const leak::Group& group, c
                                  leak::counted(again, "goroutine"), verb, itself));
 }
 
+/// Goroutines that wait for one another otherwise.
+bool waitCircleRule(const leak::Analysis& analysis, const leak::Group& group, Finding& finding) {
+  constexpr std::size_t kTold = 8;
+  const leak::WaitCircles& circles = analysis.waitCircles();
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  std::uint64_t inside = 0;
+  const leak::WaitCircle* example = nullptr;
+  for (const Index member : analysis.grouping().membersOf(group)) {
+    const auto at = circles.of.find(member);
+    if (at == circles.of.end()) continue;
+    ++inside;
+    if (example == nullptr) example = &circles.circles[at->second.circle];
+  }
+  if (2 * inside <= group.count) return false;
+  for (std::size_t i = 0; i < std::min(example->round, kTold); ++i) {
+    const leak::WaitCircle::Member& member = example->members[i];
+    finding.evidence.push_back(
+        fmt::format("{}, {}", leak::waitsFor(snapshot, member), leak::givenBy(snapshot, member)));
+  }
+  return set(finding, RuleId::waitCircle,
+             fmt::format("{} {} in a circle: each waits for what only the next would give",
+                         leak::counted(inside, "goroutine"), inside == 1 ? "is" : "are"));
+}
+
 }  // namespace
 
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding) {
@@ -241,6 +266,7 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
   };
   if (lockCircleRule(analysis, group, finding)) return true;
   if (!waits.empty() && lockedAgainRule(analysis, group, waits.front(), finding)) return true;
+  if (group.why == Why::waitCircle && waitCircleRule(analysis, group, finding)) return true;
   switch (group.why) {
     case Why::nilChannel:
       return set(finding, RuleId::nilChannel, stuck("blocked on a nil channel"));
@@ -257,6 +283,8 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
   if (waits.empty()) return false;
   const Wait& wait = waits.front();
   if (extraSyncRule(context.resources, group, wait, evidence, finding)) return true;
+  // Who is proved is told the pattern of a library that he is in before that he is in a circle.
+  if (waitCircleRule(analysis, group, finding)) return true;
   switch (wait.kind) {
     case ObjectKind::channel:
       if (wait.inSelect) {

@@ -51,6 +51,9 @@ constexpr std::array kRules = {
     Rule{RuleId::lockedAgain, "PK029", "lock taken again by who holds it",
          "Go's locks cannot be taken twice, and an RWMutex that is read cannot be locked for "
          "writing: unlock before, or call a variant that expects the lock to be held"},
+    Rule{RuleId::waitCircle, "PK030", "circle of waits",
+         "do not send, receive or Wait while you hold what the other side needs to get there: "
+         "unlock first, or let somebody else receive before you Wait"},
     Rule{RuleId::timerRearmsItself, "PK040", "AfterFunc that starts itself again for ever",
          "keep the *time.Timer and Stop it when what it serves ends, or use a time.Ticker in a "
          "goroutine that ends with it"},

@@ -29,6 +29,7 @@ enum class RuleId : std::uint8_t {
   errorGroupNeverEnds,
   errorGroupFull,
   lockedAgain,
+  waitCircle,
   timerRearmsItself,
   timersPileUp,
   timeAfterInLoop,

@@ -1,0 +1,3 @@
+module parked.test/circles
+
+go 1.18
