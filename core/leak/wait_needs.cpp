@@ -93,7 +93,8 @@ void WaitNeeds::judgeNeed(Need& need) {
   }
   const golang::Lock& lock = snapshot_.locks[need.object];
   if (lock.kind != ObjectKind::waitGroup) {
-    need.exclusive = true;
+    need.exclusive = std::ranges::all_of(holders_.of[need.object], &LockHolder::exact);
+    need.given = !need.exclusive;
     return;
   }
   // As many as it counts at most, each with a Done that is deferred: it waits for each of them.
