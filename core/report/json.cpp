@@ -152,8 +152,9 @@ void Parts::addLocks() {
   array("lock_cycles", "lock_cycle", cycles.size(),
         [this, &cycles](std::string& out, std::size_t i) { objects_.lockCycle(out, cycles[i]); });
   const auto& circles = report_.analysis->waitCircles().circles;
-  array("wait_circles", "wait_circle", circles.size(),
-        [this, &circles](std::string& out, std::size_t i) { objects_.waitCircle(out, circles[i]); });
+  array(
+      "wait_circles", "wait_circle", circles.size(),
+      [this, &circles](std::string& out, std::size_t i) { objects_.waitCircle(out, circles[i]); });
   if (report_.resources != nullptr) {
     value("extra_sync", [this](std::string& out, std::size_t) { putExtraSync(out, report_); });
   }
