@@ -67,7 +67,7 @@ def builds_of(item: pytest.Function) -> set[Build]:
     """Of its parameters; where there are none, the constants of its file."""
     parameters = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
     found = {value for value in parameters if isinstance(value, Build)}
-    found |= {Build(value, "default") for value in parameters if value in RELEASES}
+    found |= {Build(v, "default") for v in parameters if isinstance(v, str) and v in RELEASES}
     return found or {v for v in vars(item.module).values() if isinstance(v, Build)}
 
 
