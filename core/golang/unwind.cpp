@@ -168,7 +168,9 @@ bool Unwinder::Impl::calls(Addr returnPc, image::FuncIndex callee) {
   constexpr std::string_view kMorestack = "runtime.morestack";
   std::uint8_t opcode = 0;
   std::int32_t distance = 0;
-  if (returnPc < kLength || !memory.read(returnPc - kLength, opcode) || opcode != kCall ||
+  // Most words on a stack are no code: a read of what is not there would count as missing memory.
+  if (returnPc < kLength || functions.find(returnPc - kLength) == kNoFunc ||
+      !memory.read(returnPc - kLength, opcode) || opcode != kCall ||
       !memory.read(returnPc - kLength + 1, distance)) {
     return false;
   }

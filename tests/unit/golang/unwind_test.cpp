@@ -166,6 +166,10 @@ TEST_F(UnwindTest, WhoWritesSpIsUnwoundWhereItsCallIsSeen) {
   };
   call(kGopark);
   EXPECT_EQ(unwind(start), UnwindEnd::stackSwitched) << "of another function";
+  target_.put(sp, Addr{0x123456789000});
+  EXPECT_EQ(unwind(start), UnwindEnd::stackSwitched);
+  EXPECT_EQ(target_.memory().misses(), 0u) << "what is no code is not missing";
+  target_.put(sp, caller);
   call(kSwitch);
   // The table tells a frame of 0x28 bytes, but SP is back where it was at the entry.
   ASSERT_EQ(unwind(start), UnwindEnd::top);
