@@ -23,6 +23,8 @@ RULE_TABLE = (ROOT / "core/rules/rule.cpp").read_text()
 DRIVER = ROOT / "tests/targets/fakedb"
 # A good program that used no processor for so long has nobody left who is blocked for good.
 LONG_ENOUGH = 0.8
+# So much in that time, in seconds, is a ticker or a collection now and then.
+LITTLE = 0.1
 # What sections with a line "Needs: golang.org/x/sync" import; one that Go 1.18 compiles.
 EXTRA_SYNC = "v0.1.0"
 EXTRA_SYNC_SUMS = """\
@@ -154,7 +156,7 @@ def at_rest(process: subprocess.Popen[bytes]) -> None:
     while True:
         before = used()
         time.sleep(LONG_ENOUGH)
-        if used() - before <= 0.02 or time.monotonic() > deadline:
+        if used() - before <= LITTLE or time.monotonic() > deadline:
             return
 
 
