@@ -3,9 +3,10 @@
 # with -DPARKED_PCH=OFF, as scripts/test's step `tidy` configures it, everything has to compile as well.
 option(PARKED_PCH "Compile the headers of libraries once" ON)
 
-# parked_header_set(NAME HEADER… LIBRARIES TARGET…): the headers are compiled as a target using LIBRARIES.
+# parked_header_set(NAME HEADER… [OPTIONS OPTION…] LIBRARIES TARGET…): the headers are compiled as a target using
+# LIBRARIES; whoever uses them has to be compiled with the same options.
 function(parked_header_set name)
-  cmake_parse_arguments(PARSE_ARGV 1 set "" "" "LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 set "" "" "OPTIONS;LIBRARIES")
   if(NOT PARKED_PCH)
     return()
   endif()
@@ -13,6 +14,7 @@ function(parked_header_set name)
   file(CONFIGURE OUTPUT ${empty} CONTENT "// Compiled for its precompiled headers only.\n")
   add_library(${name} OBJECT ${empty})
   target_link_libraries(${name} PRIVATE ${set_LIBRARIES})
+  target_compile_options(${name} PRIVATE ${set_OPTIONS})
   target_precompile_headers(${name} PRIVATE ${set_UNPARSED_ARGUMENTS})
 endfunction()
 
