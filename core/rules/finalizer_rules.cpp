@@ -39,6 +39,7 @@ Callers find(const leak::Analysis& analysis, Caller what) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   Callers callers;
   callers.what = what;
+  if (snapshot.image == nullptr) return callers;
   std::map<Addr, bool> starts;
   for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
     const Addr start = snapshot.goroutines[i].startPc;

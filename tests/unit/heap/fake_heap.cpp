@@ -188,6 +188,7 @@ image::Image& FakeHeap::image() {
     image::Image::Parts parts;
     parts.build.version.minor = 22;
     parts.layouts = layouts(scheme_);
+    parts.functions = makeFunctions(target_, {{.name = "runtime.goexit", .top = true}});
     parts.symbols["runtime.mheap_"] = kMheap;
     parts.symbols["runtime.allfin"] = kFinalizers;  // nil: no finalizer is queued
     image_ = image::Image::assemble(target_, std::move(parts));

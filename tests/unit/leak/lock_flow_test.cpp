@@ -70,7 +70,7 @@ class Facts : public CodeFacts {
         {0x49a4de, {unlock, 0, 4}},
         {0x49a8cd, {lock, 0, 5}},
         {0x49a922, {lock, 0, 6}},
-        {0x49af37, {unlock, 0, 7}},
+        {0x49af77, {unlock, 0, 7}},
     };
     callees[0x47d160].kind = Kind::moreStack;
     callees[0x47d165].kind = Kind::moreStack;
@@ -186,7 +186,6 @@ TEST(LockFlow, DeferredUnlocksAreFollowed) {
   const auto running = flow.before(kFirstDeferred, false);
   ASSERT_TRUE(running);
   EXPECT_EQ(running->events.size(), 2U);
-  EXPECT_TRUE(flow.summary().events.empty());
 }
 
 // A loop that locks the next element before it unlocks the one it has: what a word held in another

@@ -257,7 +257,9 @@ TEST(Text, NothingPassesTheFilters) {
   EXPECT_THAT(render(shop(), options), HasSubstr("no goroutine passes the filters"));
 }
 
-TEST(Text, AnEmptyProcess) { EXPECT_THAT(render(Builder()), HasSubstr("no goroutines")); }
+TEST(Text, AnEmptyProcess) {
+  EXPECT_THAT(render(Builder()), HasSubstr("no goroutine could be read"));
+}
 
 TEST(Text, TimersByWhatTheyDo) {
   Builder program;
@@ -450,7 +452,7 @@ std::string receivers(const std::vector<std::vector<Addr>>& stacks) {
   program.code.add(0x7003, "main.show", "/src/shop/orders.go", 58);
   const auto channel = program.channel(0xc000);
   for (const std::vector<Addr>& frames : stacks) {
-    program.blocked("chan receive", ReasonClass::chanReceive, program.stack(frames));
+    program.blocked("chan receive", ReasonClass::chanReceive, program.stack(frames)).creatorPc = 0;
     program.wait(ObjectKind::channel, WaitOp::receive, channel);
   }
   return render(program);
