@@ -3,7 +3,8 @@
 What is PROVED under 1.27, where test_runtime_leaks.py compares it with Go's verdict, must be so in
 the same programs under every older release, and nothing else. Goroutines are told apart by where
 they block: the program's own file and line. Which of them block, and how many, is a race in many of
-the programs, so those that differ are looked at again, under both.
+the programs: a place says something only where somebody stands at it, and programs that differ are
+looked at again, under both.
 """
 
 from __future__ import annotations
@@ -31,8 +32,14 @@ DIFFERS = {
 # Every one of its goroutines runs collections without end, so it rarely says that it is ready.
 NEVER_READY = {"SpawnGC"}
 
-# Files and lines of the program where somebody is PROVED.
+# Files and lines of the program.
 Places = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Look:
+    proved: Places  # where somebody is
+    blocked: Places  # where somebody is, PROVED or not
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,7 +56,7 @@ def prepares(matrix: str) -> list[tuple[str, Callable[[], object]]]:
     return [(f"go{go}-default", partial(build_suite, go)) for go in rows(matrix)]
 
 
-def look_once(binary: Path, case: str) -> Places | None:
+def look_once(binary: Path, case: str) -> Look | None:
     """None if the program ended before anybody could look."""
     with standing_still(binary, case) as process:
         if process is None:
@@ -57,33 +64,38 @@ def look_once(binary: Path, case: str) -> Places | None:
         report = parked(process.pid, "report", "--json", "--all")
     document = json.loads(report.stdout)
     assert document["proof"]["state"] == "given", (case, document["proof"])
-    frames = (
-        goroutine["user_frame"]
-        for goroutine in document["goroutines"]
-        if goroutine["verdict"] == "PROVED"
-    )
-    return frozenset(
-        f"{Path(frame['file']).name}:{frame['line']}"
-        for frame in frames
-        if frame and frame["file"] and Path(frame["file"]).parent.name == "source"
-    )
+    proved, blocked = set(), set()
+    for goroutine in document["goroutines"]:
+        frame = goroutine["user_frame"]
+        if not frame or not frame["file"] or Path(frame["file"]).parent.name != "source":
+            continue
+        place = f"{Path(frame['file']).name}:{frame['line']}"
+        if goroutine["verdict"] == "PROVED":
+            proved.add(place)
+        if goroutine["status"] == "waiting":
+            blocked.add(place)
+    return Look(frozenset(proved), frozenset(blocked))
 
 
 @dataclass
 class Looks:
-    proved: list[Places] = field(default_factory=list)
+    all: list[Look] = field(default_factory=list)
 
-    def add(self, places: Places | None) -> None:
-        if places is not None:
-            self.proved.append(places)
+    def add(self, look: Look | None) -> None:
+        if look is not None:
+            self.all.append(look)
 
     @property
     def always(self) -> Places:
-        return frozenset.intersection(*self.proved) if self.proved else frozenset()
+        return frozenset.intersection(*(look.proved for look in self.all))
 
     @property
     def ever(self) -> Places:
-        return frozenset().union(*self.proved)
+        return frozenset().union(*(look.proved for look in self.all))
+
+    @property
+    def blocked(self) -> Places:
+        return frozenset().union(*(look.blocked for look in self.all))
 
 
 @cache
@@ -92,17 +104,18 @@ def looks(go: str) -> dict[str, Looks]:
     names = [case for case in cases(binary) if case not in NEVER_READY]
     found: dict[str, Looks] = {}
     with ThreadPoolExecutor(4) as pool:
-        for case, places in zip(
+        for case, look in zip(
             names, pool.map(lambda case: look_once(binary, case), names), strict=True
         ):
-            found.setdefault(case, Looks()).add(places)
+            found.setdefault(case, Looks()).add(look)
     return found
 
 
 def difference(old: Looks, new: Looks) -> dict[str, str]:
     """Place to what is odd about it."""
-    odd = {place: "PROVED, and not in 1.27" for place in old.always - new.ever}
-    odd |= {place: "not PROVED, but in 1.27" for place in new.always - old.ever}
+    fewer, more = new.blocked - new.ever, old.blocked - old.ever
+    odd = {place: "PROVED, and not in 1.27" for place in old.always & fewer}
+    odd |= {place: "not PROVED, but in 1.27" for place in new.always & more}
     return odd
 
 
@@ -112,11 +125,11 @@ def test_old_releases_agree_with_the_newest(go: str) -> None:
     differ = {}
     for case in old:
         for _ in range(AGAIN):
-            if old[case].proved and new[case].proved and not difference(old[case], new[case]):
+            if old[case].all and new[case].all and not difference(old[case], new[case]):
                 break
             old[case].add(look_once(build_suite(go), case))
             new[case].add(look_once(build_suite(SOURCE_RELEASE), case))
-        assert old[case].proved and new[case].proved, f"{case} never got ready"
+        assert old[case].all and new[case].all, f"{case} never got ready"
         for place, what in difference(old[case], new[case]).items():
             if (case, place) not in DIFFERS:
                 differ[case, place] = what
