@@ -9,30 +9,9 @@
 Nothing runs inside the target, and nothing is written to it.
 """
 
+from . import document
 from .checks import Leaks, assert_no_leaks, leaks
-from .document import (
-    Crash,
-    CreatedBy,
-    Document,
-    FailOn,
-    Finding,
-    Frame,
-    Goroutine,
-    Group,
-    Incomplete,
-    OpenFile,
-    Origin,
-    Panic,
-    Panicking,
-    Place,
-    SqlConnection,
-    SqlPool,
-    Target,
-    Timer,
-    WaitObject,
-    WayStep,
-    Why,
-)
+from .document import *
 from .errors import Error
 from .locations import gdb_script, lldb_plugin
 from .session import (
@@ -51,31 +30,10 @@ from .session import (
 
 __all__ = [
     "CommandHelp",
-    "Crash",
-    "CreatedBy",
-    "Document",
     "Error",
-    "FailOn",
-    "Finding",
-    "Frame",
-    "Goroutine",
-    "Group",
-    "Incomplete",
     "Leaks",
-    "OpenFile",
-    "Origin",
-    "Panic",
-    "Panicking",
-    "Place",
     "Result",
     "Session",
-    "SqlConnection",
-    "SqlPool",
-    "Target",
-    "Timer",
-    "WaitObject",
-    "WayStep",
-    "Why",
     "assert_no_leaks",
     "attach",
     "check_command",
@@ -89,3 +47,4 @@ __all__ = [
     "split_words",
     "version",
 ]
+__all__ += document.__all__

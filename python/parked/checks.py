@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Union
 
-from .document import Document, Finding, Group
+from .document import Document, Finding, Group, Place
 from .errors import Error
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ def assert_no_leaks(
         raise AssertionError(f"the report is incomplete\n\n{_incomplete_text(found.document)}")
 
 
-def _place(data: object) -> str:
-    if not isinstance(data, dict):
-        return "unknown"
-    return f"{data.get('func')}  {data.get('file')}:{data.get('line')}"
+def _line(place: Place | None) -> str:
+    return f"{place.func}  {place.file}:{place.line}" if place else "unknown"
 
 
 def _field(label: str, text: object) -> str:
@@ -139,26 +137,24 @@ def _some(goroutines: tuple[int, ...]) -> str:
 
 
 def _group_text(group: Group, document: Document) -> str:
-    raw = group.raw
-    blocked_in = group.reason or raw.get("state")
+    blocked_in = group.reason or group.state
     lines = [
         f"{group.count}  {group.verdict}  {blocked_in}  goroutines {_some(group.goroutines)}",
-        _field("at", _place(raw.get("user_frame"))),
-        _field("created by", _place(raw.get("created_by"))),
+        _field("at", _line(group.user_frame)),
+        _field("created by", _line(group.created_by)),
     ]
-    if raw.get("waits_on"):
-        lines.append(_field("waits on", raw["waits_on"]))
-    lines.append(_field("because", raw.get("why")))
-    index = raw.get("index")
+    if group.waits_on:
+        lines.append(_field("waits on", group.waits_on))
+    lines.append(_field("because", group.why))
     for finding in document.findings:
-        if finding.group is not None and finding.group == index:
+        if finding.group == group.index:
             lines.append(_field(finding.rule, f"{finding.title}: {finding.fix}"))
     return "\n".join(lines) + "\n"
 
 
 def _finding_text(finding: Finding) -> str:
     lines = [
-        f"{finding.rule}  {finding.raw.get('verdict')}  {finding.title}",
+        f"{finding.rule}  {finding.verdict}  {finding.title}",
         _field("found", finding.sentence),
     ]
     lines += [_field("evidence", line) for line in finding.evidence]
@@ -170,9 +166,8 @@ def _finding_text(finding: Finding) -> str:
 
 def _incomplete_text(document: Document) -> str:
     lines = []
-    proof = document.raw.get("proof") or {}
-    if proof.get("state") != "given":
-        lines.append(f"no proof: {proof.get('withheld') or 'it was not asked for'}")
+    if document.proof.state != "given":
+        lines.append(f"no proof: {document.proof.withheld or 'it was not asked for'}")
     for entry in document.incomplete:
-        lines.append(f"{entry.count} x {entry.what}: {entry.raw.get('detail')}")
+        lines.append(f"{entry.count} x {entry.what}: {entry.detail}")
     return "\n".join(lines)

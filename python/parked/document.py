@@ -1,608 +1,1740 @@
 """The JSON document (docs/json.md) as typed objects.
 
-Fields that a document does not have take their empty value, and fields that are not known here stay
-reachable through ``raw``, so that the package reads documents of newer minor versions.
+Made by scripts/make-python-classes from docs/schema/parked-1.schema.json: change that, not this.
+
+Text and addresses that are not known, or that there are none of, are empty and 0; numbers, booleans
+and objects then are None, and lists are empty. Where a docstring lists words, a newer version of
+parked may have others. All that a document says is in ``raw``, also what is not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-_Json = Mapping[str, Any]
+from . import _kept
+from . import _reading as _read
 
-
-def _address(value: object) -> int:
-    """Addresses are hex strings: JSON numbers lose bits above 2^53."""
-    if value is None or value == "":
-        return 0
-    return int(value, 16) if isinstance(value, str) else int(str(value))
-
-
-def _optional_int(value: object) -> int | None:
-    return None if value is None else int(str(value))
-
-
-def _list(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One function of a stack; inlined ones are frames of their own, as in Go's traceback."""
-
-    func: str
-    file: str
-    line: int
-    pc: int
-    inlined: bool
-
-    @classmethod
-    def from_json(cls, data: _Json) -> Frame:
-        return cls(
-            func=data.get("func", ""),
-            file=data.get("file", ""),
-            line=data.get("line", 0),
-            pc=_address(data.get("pc")),
-            inlined=data.get("inlined", False),
-        )
-
-
-@dataclass(frozen=True)
-class Place:
-    """A line of source in a function."""
-
-    func: str
-    file: str
-    line: int
-
-    @classmethod
-    def from_json(cls, data: _Json | None) -> Place | None:
-        if not data:
-            return None
-        return cls(func=data.get("func", ""), file=data.get("file", ""), line=data.get("line", 0))
-
-
-@dataclass(frozen=True)
-class CreatedBy:
-    """The ``go`` statement that started a goroutine."""
-
-    func: str
-    file: str
-    line: int
-    #: Id of the goroutine that ran it; None before Go 1.21.
-    goroutine: int | None
-
-    @classmethod
-    def from_json(cls, data: _Json) -> CreatedBy:
-        return cls(
-            func=data.get("func", ""),
-            file=data.get("file", ""),
-            line=data.get("line", 0),
-            goroutine=_optional_int(data.get("goroutine")),
-        )
+__all__ = [
+    "Channel",
+    "Context",
+    "Crash",
+    "CrashSignal",
+    "CreatedBy",
+    "Document",
+    "ErrorGroup",
+    "ExtraSync",
+    "FailOn",
+    "FileWaiter",
+    "Finding",
+    "Frame",
+    "Goroutine",
+    "GoroutineCounts",
+    "Group",
+    "Holder",
+    "Http",
+    "HttpConnection",
+    "HttpHandler",
+    "HttpHost",
+    "HttpRequest",
+    "HttpServer",
+    "HttpStream",
+    "HttpTransport",
+    "Incomplete",
+    "Lock",
+    "LockCycleMember",
+    "OpenFile",
+    "Origin",
+    "Panic",
+    "Panicking",
+    "Parts",
+    "Place",
+    "Proof",
+    "Retained",
+    "Selection",
+    "SqlConnection",
+    "SqlPool",
+    "SqlWaiter",
+    "Target",
+    "Timer",
+    "TimerMade",
+    "VerdictCounts",
+    "WaitCircleGiver",
+    "WaitCircleMember",
+    "WaitObject",
+    "WayStep",
+    "WeightedSemaphore",
+    "Why",
+]
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Whose call led to a goroutine that has nothing of the main module on its stack."""
+class Place(_read.Record):
+    """A line of source."""
 
-    place: Place
-    #: Whose call, or who was created there; None if that is not known.
-    goroutine: int | None
-    #: "called", "created" or "stands" (docs/json.md).
-    how: str
+    func: str = _read.member(_read.text)
+    """Function, as Go prints it: "main.(*T).run", "main.f[...]"."""
 
-    @classmethod
-    def from_json(cls, data: _Json | None) -> Origin | None:
-        place = Place.from_json(data)
-        if data is None or place is None:
-            return None
-        return cls(
-            place=place,
-            goroutine=_optional_int(data.get("goroutine")),
-            how=data.get("how", ""),
-        )
+    file: str = _read.member(_read.text)
+    """Path the compiler recorded."""
+
+    line: int = _read.member(_read.number)
+    """Line in the file; 0: not known."""
 
 
 @dataclass(frozen=True)
-class WaitObject:
-    """What a goroutine is blocked on."""
+class CrashSignal(_read.Record):
+    """A signal that a thread got."""
 
-    #: "channel", "mutex", "timer" …
-    kind: str
-    #: 0 where there is no object, as for a nil channel.
-    address: int
-    #: What it tries to do: "send", "receive", "lock" …; empty if it is none of these.
-    op: str
-    #: Everything the document says, such as a channel's queues.
-    raw: _Json = field(repr=False, compare=False)
+    name: str = _read.member(_read.text)
+    """"SIGSEGV"."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> WaitObject:
-        return cls(
-            kind=data.get("kind", ""),
-            address=_address(data.get("address")),
-            op=data.get("op") or "",
-            raw=data,
-        )
+    number: int = _read.member(_read.number)
+    """Its number on the target's system."""
 
+    code: int | None = _read.member(_read.maybe_number)
+    """si_code: what made it."""
 
-@dataclass(frozen=True)
-class Goroutine:
-    """A goroutine at the instant the target was read."""
+    address: int | None = _read.member(_read.maybe_address)
+    """Where a fault struck; None: it was none."""
 
-    id: int
-    #: "waiting", "running", "runnable", "syscall" …
-    status: str
-    #: The runtime's own words for why it waits: "chan send", "select" …; empty if it does not.
-    reason: str
-    #: "PROVED", "SUSPECT", "WAITING", "RUNNING" or "UNKNOWN".
-    verdict: str
-    #: Started by the runtime for itself.
-    system: bool
-    #: It waits at least this long, in nanoseconds; None if no garbage collection has seen it wait.
-    wait_ns_at_least: int | None
-    #: The function its ``go`` statement called.
-    start_func: str
-    created_by: CreatedBy | None
-    #: Innermost frame of the main module; where there is none, see docs/json.md.
-    user_frame: Place | None
-    #: Where the library that ``user_frame`` calls blocks; None if it calls none.
-    library_frame: Place | None
-    #: Where it comes from, if neither its stack nor its creator is in the main module.
-    origin: Origin | None
-    #: Innermost first.
-    frames: tuple[Frame, ...]
-    #: More than one in a select.
-    waiting_on: tuple[WaitObject, ...]
-    #: pprof labels.
-    labels: Mapping[str, str]
-    raw: _Json = field(repr=False, compare=False)
+    pc: int = _read.member(_read.address)
+    """Of the instruction where it came; 0: not known."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Goroutine:
-        created_by = data.get("created_by")
-        return cls(
-            id=data.get("id", 0),
-            status=data.get("status", ""),
-            reason=data.get("reason") or "",
-            verdict=data.get("verdict", ""),
-            system=data.get("system", False),
-            wait_ns_at_least=_optional_int(data.get("wait_ns_at_least")),
-            start_func=data.get("start_func") or "",
-            created_by=CreatedBy.from_json(created_by) if created_by else None,
-            user_frame=Place.from_json(data.get("user_frame")),
-            library_frame=Place.from_json(data.get("library_frame")),
-            origin=Origin.from_json(data.get("origin")),
-            frames=tuple(Frame.from_json(frame) for frame in _list(data.get("frames"))),
-            waiting_on=tuple(WaitObject.from_json(item) for item in _list(data.get("waiting_on"))),
-            labels=data.get("labels") or {},
-            raw=data,
-        )
+    sender: int | None = _read.member(_read.maybe_number)
+    """Process that sent it."""
+
+    in_go: bool = _read.member(_read.flag)
+    """That instruction is Go code."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """Goroutines with the same stack that wait for the same kind of thing."""
-
-    count: int
-    verdict: str
-    reason: str
-    #: Innermost frame of the main module; where there is none, see docs/json.md.
-    user_frame: Place | None
-    #: Where the library that ``user_frame`` calls blocks; None if it calls none.
-    library_frame: Place | None
-    #: Where it comes from, if neither its stack nor its creator is in the main module.
-    origin: Origin | None
-    #: Ids of all members.
-    goroutines: tuple[int, ...]
-    raw: _Json = field(repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, data: _Json) -> Group:
-        return cls(
-            count=data.get("count", 0),
-            verdict=data.get("verdict", ""),
-            reason=data.get("reason") or "",
-            user_frame=Place.from_json(data.get("user_frame")),
-            library_frame=Place.from_json(data.get("library_frame")),
-            origin=Origin.from_json(data.get("origin")),
-            goroutines=tuple(_list(data.get("goroutines"))),
-            raw=data,
-        )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A silent pattern that a rule found at one place."""
-
-    #: "PK005"; docs/rules.md explains each.
-    rule: str
-    title: str
-    #: What was found, in plain words.
-    sentence: str
-    #: What to change.
-    fix: str
-    #: How many goroutines are stuck because of it.
-    count: int
-    #: Index into ``groups``; None: it is about a resource.
-    group: int | None
-    #: What shows it: addresses, numbers, ways.
-    evidence: tuple[str, ...]
-    #: Ids of the goroutines involved, if it has no group.
-    goroutines: tuple[int, ...]
-    raw: _Json = field(repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, data: _Json) -> Finding:
-        return cls(
-            rule=data.get("rule", ""),
-            title=data.get("title") or "",
-            sentence=data.get("sentence") or "",
-            fix=data.get("fix") or "",
-            count=data.get("count", 0),
-            group=data.get("group"),
-            evidence=tuple(_list(data.get("evidence"))),
-            goroutines=tuple(_list(data.get("goroutines"))),
-            raw=data,
-        )
-
-
-@dataclass(frozen=True)
-class Timer:
-    """A timer of a P, or of a channel nobody waits on (then in none of the runtime's heaps)."""
-
-    #: "after_func", "ticker", "timer", "sleep", "context_deadline" …
-    kind: str
-    address: int
-    #: Nanoseconds between ticks; 0 for a timer that fires once.
-    period_ns: int
-    #: Who has it or its channel: a goroutine, a global, an object, nobody; empty if not known.
-    held_by: str
-    #: Nothing that can still run has it.
-    nobody_can_stop: bool
-    #: Bytes of heap that its function alone keeps alive; None: not known, or it calls none.
-    retained_bytes: int | None
-    raw: _Json = field(repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, data: _Json) -> Timer:
-        return cls(
-            kind=data.get("kind", ""),
-            address=_address(data.get("address")),
-            period_ns=data.get("period_ns") or 0,
-            held_by=data.get("held_by") or "",
-            nobody_can_stop=data.get("nobody_can_stop", False),
-            retained_bytes=_optional_int(data.get("retained_bytes")),
-            raw=data,
-        )
-
-
-@dataclass(frozen=True)
-class SqlConnection:
-    """An open connection of a ``sql.DB``."""
-
-    address: int
-    in_use: bool
-    #: "Rows", "Tx" or "Conn": what has it checked out; empty if that is not known.
-    used_by: str
-    #: Address of the Rows, Tx or Conn; 0 if it is not known.
-    user: int
-    #: The way from what can still run to it, in words; empty if nothing tells.
-    held_by: str
-    #: Goroutine whose stack has it; None if there is none.
-    goroutine: int | None
-    #: Proved: nothing that can still run can give it back.
-    nobody_can_return: bool
-    raw: _Json = field(repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, data: _Json) -> SqlConnection:
-        return cls(
-            address=_address(data.get("address")),
-            in_use=data.get("in_use", False),
-            used_by=data.get("used_by") or "",
-            user=_address(data.get("user")),
-            held_by=data.get("held_by") or "",
-            goroutine=_optional_int(data.get("goroutine")),
-            nobody_can_return=data.get("nobody_can_return", False),
-            raw=data,
-        )
-
-
-@dataclass(frozen=True)
-class SqlPool:
-    """A ``sql.DB`` that is not closed."""
-
-    address: int
-    #: Type of the driver.
-    driver: str
-    open: int
-    in_use: int
-    idle: int
-    #: None: no limit.
-    max_open: int | None
-    connections: tuple[SqlConnection, ...]
-    #: Ids of the goroutines that wait for a connection.
-    waiters: tuple[int, ...]
-    raw: _Json = field(repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, data: _Json) -> SqlPool:
-        return cls(
-            address=_address(data.get("address")),
-            driver=data.get("driver") or "",
-            open=data.get("open", 0),
-            in_use=data.get("in_use", 0),
-            idle=data.get("idle", 0),
-            max_open=_optional_int(data.get("max_open")),
-            connections=tuple(map(SqlConnection.from_json, _list(data.get("connections")))),
-            waiters=tuple(waiter["goroutine"] for waiter in _list(data.get("waiters"))),
-            raw=data,
-        )
-
-
-@dataclass(frozen=True)
-class OpenFile:
-    """An open descriptor."""
-
-    fd: int
-    #: "file", "network", "polled" or "raw".
-    kind: str
-    #: Of an os.File; of others what the kernel calls it.
-    name: str
-    #: "tcp" …; empty if it is no connection or listener.
-    network: str
-    local: str
-    remote: str
-    #: Proved: nothing that can still run has it. A finalizer will close it, or, where leaked
-    #: goroutines hold it, nobody.
-    nobody_can_close: bool
-    #: Ids of leaked goroutines that hold it, a few of them.
-    held_by_leaked: tuple[int, ...]
-    #: Ids of the goroutines that wait for it.
-    reader: int | None
-    writer: int | None
-    raw: _Json = field(repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, data: _Json) -> OpenFile:
-        return cls(
-            fd=data.get("fd", -1),
-            kind=data.get("kind", ""),
-            name=data.get("name") or "",
-            network=data.get("network") or "",
-            local=data.get("local") or "",
-            remote=data.get("remote") or "",
-            nobody_can_close=data.get("nobody_can_close", False),
-            held_by_leaked=tuple(_list(data.get("held_by_leaked"))),
-            reader=_optional_int((data.get("reader") or {}).get("goroutine")),
-            writer=_optional_int((data.get("writer") or {}).get("goroutine")),
-            raw=data,
-        )
-
-
-@dataclass(frozen=True)
-class Panic:
+class Panic(_read.Record):
     """A panic that has begun and not ended."""
 
-    #: The value, as Go's "panic: " line has it.
-    text: str
-    #: Type of the value: "*errors.errorString"; empty if it is not known.
-    type: str
-    recovered: bool
-    #: ``runtime.Goexit``, which runs deferred calls as a panic does.
-    goexit: bool
-    raw: _Json = field(repr=False, compare=False)
+    text: str = _read.member(_read.text)
+    """The value, as Go's panic line has it; of structs, what is in them."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Panic:
-        return cls(
-            text=data.get("text", ""),
-            type=data.get("type") or "",
-            recovered=data.get("recovered", False),
-            goexit=data.get("goexit", False),
-            raw=data,
-        )
+    type: str = _read.member(_read.text)
+    """Of the value, as %T prints it."""
 
+    value: int = _read.member(_read.address)
+    """Data word of the interface value; 0: not known."""
 
-@dataclass(frozen=True)
-class Panicking:
-    """A goroutine with panics in progress."""
+    known: bool = _read.member(_read.flag)
+    """false: the value could not be read, and text says why."""
 
-    goroutine: int
-    #: In the order they began.
-    panics: tuple[Panic, ...]
-    raw: _Json = field(repr=False, compare=False)
+    goexit: bool = _read.member(_read.flag)
+    """runtime.Goexit, and no panic."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Panicking:
-        return cls(
-            goroutine=data.get("goroutine", 0),
-            panics=tuple(Panic.from_json(item) for item in _list(data.get("panics"))),
-            raw=data,
-        )
+    recovered: bool = _read.member(_read.flag)
+    """A deferred function has recovered it, and has not returned."""
+
+    repanicked: bool = _read.member(_read.flag)
+    """The next one panics with the same value again."""
+
+    user_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """Where it was raised: the user's line."""
 
 
 @dataclass(frozen=True)
-class Crash:
-    """What a program died of."""
+class Crash(_read.Record):
+    """What the program died of."""
 
-    #: "panic", "fatal_error" or "signal".
-    kind: str
-    #: In one line: "panic: …", "fatal error: …", or the signal.
-    text: str
-    #: Another process sent the signal: the program did not crash by itself.
-    from_outside: bool
-    #: The runtime found that no goroutine can ever run again.
-    all_asleep: bool
-    #: Id of the goroutine it happened in; None if it was in none.
-    goroutine: int | None
-    panics: tuple[Panic, ...]
-    raw: _Json = field(repr=False, compare=False)
+    kind: str = _read.member(_read.text)
+    """panic: one that nobody recovered; fatal_error: the runtime's throw or fatal. Words: "panic",
+    "fatal_error", "signal".
+    """
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Crash:
-        return cls(
-            kind=data.get("kind", ""),
-            text=data.get("text", ""),
-            from_outside=data.get("from_outside", False),
-            all_asleep=data.get("all_asleep", False),
-            goroutine=_optional_int(data.get("goroutine")),
-            panics=tuple(Panic.from_json(item) for item in _list(data.get("panics"))),
-            raw=data,
-        )
+    text: str = _read.member(_read.text)
+    """In one line: "panic: …", "fatal error: …", or the signal."""
+
+    message: str = _read.member(_read.text)
+    """Of a fatal error."""
+
+    from_outside: bool = _read.member(_read.flag)
+    """Another process sent the signal: the program did not crash by itself."""
+
+    all_asleep: bool = _read.member(_read.flag)
+    """The runtime found that no goroutine can ever run again."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Id of the one it happened in; None: in none."""
+
+    thread: int | None = _read.member(_read.maybe_number)
+    """Its thread."""
+
+    user_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """The user's line: of a panic, where it was raised."""
+
+    signal: CrashSignal | None = _read.member(_read.maybe_record(CrashSignal))
+    """The signal; of a panic, the fault that it was made of."""
+
+    panics: tuple[Panic, ...] = _read.member(_read.many(_read.record(Panic)))
+    """Of a panic: in the order they began, the last one ended the program."""
 
 
 @dataclass(frozen=True)
-class Target:
+class GoroutineCounts(_read.Record):
+    """All goroutines of the target by state, whatever the filters say."""
+
+    total: int = _read.member(_read.number)
+    """Without dead ones."""
+
+    system: int = _read.member(_read.number)
+    """Of the total: the runtime's own."""
+
+    running: int = _read.member(_read.number)
+    """Of the total."""
+
+    runnable: int = _read.member(_read.number)
+    """Of the total."""
+
+    syscall: int = _read.member(_read.number)
+    """Of the total."""
+
+    blocked: int = _read.member(_read.number)
+    """Of the total."""
+
+    other: int = _read.member(_read.number)
+    """Of the total."""
+
+    dead: int = _read.member(_read.number)
+    """Kept by the runtime for reuse; not in the total."""
+
+    unread: int = _read.member(_read.number)
+    """In the runtime's list, but not in the memory that was read; not in the total."""
+
+
+@dataclass(frozen=True)
+class VerdictCounts(_read.Record):
+    """All goroutines but the runtime's own by verdict."""
+
+    running: int = _read.member(_read.number, "RUNNING")
+    """Goroutines with that verdict."""
+
+    waiting: int = _read.member(_read.number, "WAITING")
+    """Goroutines with that verdict."""
+
+    unknown: int = _read.member(_read.number, "UNKNOWN")
+    """Goroutines with that verdict."""
+
+    suspect: int = _read.member(_read.number, "SUSPECT")
+    """Goroutines with that verdict."""
+
+    proved: int = _read.member(_read.number, "PROVED")
+    """Goroutines with that verdict."""
+
+
+@dataclass(frozen=True)
+class Target(_kept.Target, _read.Record):
     """Which program, how and when it was read."""
 
-    executable: str
-    go_version: str
-    build_id: str
-    source: str
-    pid: int
-    #: What it died of; None if of nothing, as far as is known.
-    crash: Crash | None
-    raw: _Json = field(repr=False, compare=False)
+    program: str = _read.member(_read.text)
+    """Name of the executable."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Target:
-        return cls(
-            executable=data.get("path") or "",
-            go_version=data.get("go_version") or "",
-            build_id=data.get("build_id") or "",
-            source=data.get("source") or "",
-            pid=data.get("pid") or 0,
-            crash=Crash.from_json(data["crash"]) if data.get("crash") else None,
-            raw=data,
-        )
+    path: str = _read.member(_read.text)
+    """Path of the executable."""
+
+    main_package: str = _read.member(_read.text)
+    """Import path of package main."""
+
+    source: str = _read.member(_read.text)
+    """Path of the core, or "process 1234"."""
+
+    kind: str = _read.member(_read.text)
+    """live: a process that was stopped while it was read; live_unstopped: one that ran on;
+    debugger: through gdb or lldb. Words: "core", "live", "live_unstopped", "debugger".
+    """
+
+    process: int | None = _read.member(_read.maybe_number, "pid")
+    """Process id."""
+
+    signal: str = _read.member(_read.text)
+    """Signal that made the core: "SIGABRT"."""
+
+    crash: Crash | None = _read.member(_read.maybe_record(Crash))
+    """What the program died of; None: of nothing, as far as is known."""
+
+    go_version: str = _read.member(_read.text)
+    """As the toolchain wrote it: "go1.26.8"."""
+
+    arch: str = _read.member(_read.text)
+    """GOARCH: "amd64"."""
+
+    build_id: str = _read.member(_read.text)
+    """Go's build id, or the GNU one."""
+
+    layouts: str = _read.member(_read.text)
+    """Where the layouts of the runtime's structs come from: "DWARF"."""
+
+    clock: str = _read.member(_read.text)
+    """Where the present time of the target comes from."""
+
+    taken_at: str = _read.member(_read.text)
+    """When it was read, or the core was made: RFC 3339, UTC, nanoseconds."""
+
+    pause_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds a live process was stopped; None: it was not, or by somebody else."""
+
+    uptime_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds the process had run."""
+
+    clock_is_lower_bound: bool = _read.member(_read.flag)
+    """Nothing measured the target's clock: uptime_ns is a lower bound, and every ..._in_ns an upper
+    bound of what is left.
+    """
+
+    threads: int = _read.member(_read.number)
+    """Threads of the kernel."""
+
+    gomaxprocs: int = _read.member(_read.number)
+    """GOMAXPROCS; 0: not known."""
+
+    goroutines: GoroutineCounts = _read.member(_read.record(GoroutineCounts))
+    """All goroutines of the target by state, whatever the filters say."""
+
+    verdicts: VerdictCounts = _read.member(_read.record(VerdictCounts))
+    """All goroutines but the runtime's own by verdict."""
 
 
 @dataclass(frozen=True)
-class Incomplete:
-    """Something that could not be read, and how often."""
+class Selection(_read.Record):
+    """Which goroutines the document speaks of."""
 
-    what: str
-    count: int
-    raw: _Json = field(repr=False, compare=False)
+    filtered: bool = _read.member(_read.flag)
+    """--with or --without chose some, or one was asked for."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Incomplete:
-        return cls(what=data.get("what", ""), count=data.get("count", 0), raw=data)
+    goroutines: int = _read.member(_read.number)
+    """How many were chosen; the groups are made of them."""
+
+    listed: int = _read.member(_read.number)
+    """How many of them are in goroutines: fewer with --limit."""
+
+    quieted: int = _read.member(_read.number)
+    """How many the allow-list (--ignore-file) took out."""
 
 
 @dataclass(frozen=True)
-class WayStep:
+class CreatedBy(_read.Record):
+    """A go statement."""
+
+    func: str = _read.member(_read.text)
+    """Function, as Go prints it: "main.(*T).run", "main.f[...]"."""
+
+    file: str = _read.member(_read.text)
+    """Path the compiler recorded."""
+
+    line: int = _read.member(_read.number)
+    """Line in the file; 0: not known."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Id of the goroutine that ran it; None before Go 1.21."""
+
+
+@dataclass(frozen=True)
+class Origin(_kept.Origin, _read.Record):
+    """Where a goroutine comes from whose stack and creator have nothing of the main module; of a
+    group the most frequent one; None: not known, or not needed.
+    """
+
+    func: str = _read.member(_read.text)
+    """Function, as Go prints it: "main.(*T).run", "main.f[...]"."""
+
+    file: str = _read.member(_read.text)
+    """Path the compiler recorded."""
+
+    line: int = _read.member(_read.number)
+    """Line in the file; 0: not known."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Whose call, or who was created there."""
+
+    how: str = _read.member(_read.text)
+    """called: the place called the library that has the go statement; created: it is the go
+    statement of one of the creators; stands: one of the creators is in a call there now. Words:
+    "called", "created", "stands".
+    """
+
+
+@dataclass(frozen=True)
+class Frame(_read.Record):
+    """A function on a stack."""
+
+    func: str = _read.member(_read.text)
+    """Function, as Go prints it: "main.(*T).run", "main.f[...]"."""
+
+    file: str = _read.member(_read.text)
+    """Path the compiler recorded."""
+
+    line: int = _read.member(_read.number)
+    """Line in the file; 0: not known."""
+
+    pc: int = _read.member(_read.address)
+    """Of the physical frame: a return address, except in the innermost frame of a running
+    goroutine; inlined calls have their caller's.
+    """
+
+    inlined: bool = _read.member(_read.flag)
+    """Has no frame of its own: the next one is its caller."""
+
+    wrapper: bool = _read.member(_read.flag)
+    """Made by the compiler; Go's traceback hides it."""
+
+
+@dataclass(frozen=True)
+class WaitObject(_read.Record):
+    """One thing a goroutine waits on, with the object's state."""
+
+    kind: str = _read.member(_read.text)
+    """What it is. Words: "channel", "mutex", "once", "rwmutex", "wait_group", "cond", "semaphore",
+    "fd", "timer", "nil_channel", "select_no_cases", "select_all_nil", "coroutine", "syscall",
+    "runtime", "unknown".
+    """
+
+    address: int = _read.member(_read.address)
+    """Of the object: channel, lock, semaphore word, poll descriptor, timer; 0: there is none, or it
+    was not found.
+    """
+
+    op: str = _read.member(_read.text)
+    """What it tries to do; empty: none of these. Words: "send", "receive", "lock", "rlock", "wait",
+    "read", "write", "sleep".
+    """
+
+    select_case: int | None = _read.member(_read.maybe_number)
+    """Present if the goroutine is in a select: index of the case in source order; None: it could
+    not be told.
+    """
+
+    queued: bool | None = _read.member(_read.maybe_flag)
+    """Found in the object's own queue: no waker is in flight."""
+
+    element_type: str = _read.member(_read.text)
+    """Type of the elements: "int", "*main.job"; empty: not readable."""
+
+    element_size: int | None = _read.member(_read.maybe_number)
+    """Bytes of one element."""
+
+    cap: int | None = _read.member(_read.maybe_number)
+    """Elements the buffer holds; 0: unbuffered."""
+
+    len: int | None = _read.member(_read.maybe_number)
+    """Elements in the buffer."""
+
+    closed: bool | None = _read.member(_read.maybe_flag)
+    """Close was called."""
+
+    senders: int | None = _read.member(_read.maybe_number)
+    """Goroutines queued to send."""
+
+    receivers: int | None = _read.member(_read.maybe_number)
+    """Goroutines queued to receive."""
+
+    queues_complete: bool | None = _read.member(_read.maybe_flag)
+    """Both queues were walked to their end, while nobody held the channel's lock."""
+
+    timer: int = _read.member(_read.address)
+    """hchan.timer, of a timer's channel since Go 1.23; 0: none."""
+
+    note: str = _read.member(_read.text)
+    """Present if the object is unknown or doubtful: why."""
+
+    waiters: int | None = _read.member(_read.maybe_number)
+    """Goroutines found waiting on it."""
+
+    decoded: bool | None = _read.member(_read.maybe_flag)
+    """The state was readable; without it the members below are absent."""
+
+    locked: bool | None = _read.member(_read.maybe_flag)
+    """Somebody holds it; or a writer holds the inner mutex."""
+
+    starving: bool | None = _read.member(_read.maybe_flag)
+    """Starvation mode: handed over in order."""
+
+    mutex_waiters: int | None = _read.member(_read.maybe_number)
+    """Waiters the mutex itself counts."""
+
+    readers: int | None = _read.member(_read.maybe_number)
+    """Readers holding it."""
+
+    writer_pending: bool | None = _read.member(_read.maybe_flag)
+    """A writer holds it or waits for readers to leave."""
+
+    reader_wait: int | None = _read.member(_read.maybe_number)
+    """Readers the writer still waits for."""
+
+    counter: int | None = _read.member(_read.maybe_number)
+    """What Done must still count down."""
+
+    group_waiters: int | None = _read.member(_read.maybe_number)
+    """Waiters the WaitGroup itself counts."""
+
+    cond_wait: int | None = _read.member(_read.maybe_number)
+    """Ticket of the next waiter."""
+
+    cond_notify: int | None = _read.member(_read.maybe_number)
+    """Ticket of the next to be notified."""
+
+    fd: int | None = _read.member(_read.maybe_number)
+    """Number of the file descriptor; -1: not known."""
+
+    deadline_in_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds until its deadline passes, 0: it has passed; None: none, or the clock is not
+    known.
+    """
+
+    due_in_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds until the timer is due, negative: overdue; None: not known."""
+
+
+@dataclass(frozen=True)
+class Goroutine(_read.Record):
+    """A goroutine at the instant the target was read."""
+
+    id: int = _read.member(_read.number)
+    """Goid."""
+
+    address: int = _read.member(_read.address)
+    """Of the runtime's g."""
+
+    status: str = _read.member(_read.text)
+    """As Go's traceback names it: "waiting", "running", "runnable", "syscall", "preempted",
+    "copystack", "leaked", "idle", "unknown".
+    """
+
+    scan: bool = _read.member(_read.flag)
+    """The garbage collector was scanning its stack."""
+
+    reason: str = _read.member(_read.text)
+    """What it is blocked in, in the words of the target's Go: "chan send"; empty: not blocked."""
+
+    verdict: str = _read.member(_read.text)
+    """In order of gravity. RUNNING: not blocked. WAITING: blocked, and nothing speaks against it.
+    UNKNOWN: blocked, but on what could not be made sure, or a waker is in flight. SUSPECT: too many
+    or too old at one place. PROVED: can never run again. Words: "RUNNING", "WAITING", "UNKNOWN",
+    "SUSPECT", "PROVED".
+    """
+
+    rule: str = _read.member(_read.text)
+    """What the verdict rests on; empty: blocked, and there is nothing to say. Words: "on_thread",
+    "died", "all_asleep", "runnable", "syscall", "preempted", "stack_moving", "starting",
+    "nil_channel", "select_no_cases", "select_all_nil", "unreachable", "runtime_leaked", "in_flux",
+    "waker_claimed", "not_queued", "channel_closed", "object_not_found", "bad_status", "many",
+    "many_settled", "old", "old_lock", "lock_cycle", "locked_again", "wait_circle", "not_stopped",
+    "interrupted", "main_forever", "well_known", "system", "idle_worker", "signal", "paired",
+    "timed".
+    """
+
+    why: str = _read.member(_read.text)
+    """The reason for the verdict in one sentence."""
+
+    system: bool = _read.member(_read.flag)
+    """One of the runtime's own, by the runtime's own rule."""
+
+    known_as: str = _read.member(_read.text)
+    """What a goroutine of a well-known package is: "idle HTTP client connection"."""
+
+    wait_ns_at_least: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds it has been blocked at least; None: no garbage collection has seen it blocked, or
+    the clock is not known.
+    """
+
+    locked_to_thread: bool = _read.member(_read.flag)
+    """runtime.LockOSThread."""
+
+    thread: int | None = _read.member(_read.maybe_number)
+    """kernel's id of the thread it runs on; None: none."""
+
+    synctest_bubble: int | None = _read.member(_read.maybe_number)
+    """The bubble's number as Go's traceback prints it; None: none."""
+
+    start_func: str = _read.member(_read.text)
+    """Function its go statement called."""
+
+    created_by: CreatedBy | None = _read.member(_read.maybe_record(CreatedBy))
+    """The go statement; None: the main goroutine, or not known."""
+
+    origin: Origin | None = _read.member(_read.maybe_record(Origin))
+    """Where a goroutine comes from whose stack and creator have nothing of the main module; of a
+    group the most frequent one; None: not known, or not needed.
+    """
+
+    in_c: bool = _read.member(_read.flag)
+    """It called C (cgo) and has not returned; status is syscall then."""
+
+    user_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """Innermost frame of the main module; if there is none, of a module that go.mod replaces by a
+    directory, of another module; else the outermost frame.
+    """
+
+    user_frame_of: str = _read.member(_read.text)
+    """Whose code user_frame is: main_module also of another module of the workspace; local_module
+    of one that go.mod replaces by a directory; empty: not known. Words: "main_module",
+    "local_module", "library", "standard_library", "runtime".
+    """
+
+    library_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """Where the library that user_frame calls blocks; None: it calls none."""
+
+    frames: tuple[Frame, ...] = _read.member(_read.many(_read.record(Frame)))
+    """Innermost first; empty: not readable."""
+
+    stack_complete: bool = _read.member(_read.flag)
+    """The stack was read to its outermost frame."""
+
+    waiting_on: tuple[WaitObject, ...] = _read.member(_read.many(_read.record(WaitObject)))
+    """More than one in a select; empty: it waits on nothing."""
+
+    labels: Mapping[str, str] = _read.member(_read.texts_by_name)
+    """Pprof labels."""
+
+    group: int | None = _read.member(_read.maybe_number)
+    """Index into groups; None: in none."""
+
+
+@dataclass(frozen=True)
+class Retained(_read.Record):
+    """What the group's leaked goroutines keep from being used again; None: none is leaked, or the
+    proof was not given.
+    """
+
+    goroutines: int = _read.member(_read.number)
+    """Leaked ones."""
+
+    stack_bytes: int = _read.member(_read.number)
+    """Of their stacks."""
+
+    heap_bytes: int = _read.member(_read.number)
+    """Of heap slots that only this group keeps alive; what several groups share is in
+    proof.shared_heap_bytes.
+    """
+
+    heap_objects: int = _read.member(_read.number)
+    """Their number."""
+
+
+@dataclass(frozen=True)
+class Group(_read.Record):
+    """Goroutines with the same stack and the same kind of object waited on, or with the same value
+    of the --group key.
+    """
+
+    index: int = _read.member(_read.number)
+    """Its place in groups."""
+
+    count: int = _read.member(_read.number)
+    """Members."""
+
+    key: str = _read.member(_read.text)
+    """Value of the --group key; empty: grouped by stack."""
+
+    verdict: str = _read.member(_read.text)
+    """The gravest of its members. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "PROVED"."""
+
+    rule: str = _read.member(_read.text)
+    """What the verdict rests on; empty: blocked, and there is nothing to say. Words: "on_thread",
+    "died", "all_asleep", "runnable", "syscall", "preempted", "stack_moving", "starting",
+    "nil_channel", "select_no_cases", "select_all_nil", "unreachable", "runtime_leaked", "in_flux",
+    "waker_claimed", "not_queued", "channel_closed", "object_not_found", "bad_status", "many",
+    "many_settled", "old", "old_lock", "lock_cycle", "locked_again", "wait_circle", "not_stopped",
+    "interrupted", "main_forever", "well_known", "system", "idle_worker", "signal", "paired",
+    "timed".
+    """
+
+    why: str = _read.member(_read.text)
+    """The reason for the verdict in one sentence."""
+
+    findings: int = _read.member(_read.number)
+    """Members that are PROVED or SUSPECT."""
+
+    state: str = _read.member(_read.text)
+    """Of the example. Words: "running", "runnable", "syscall", "blocked", "other"."""
+
+    reason: str = _read.member(_read.text)
+    """Wait reason of the example; empty: not blocked."""
+
+    wait_ns_at_least: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds its longest-blocked member has been blocked at least; None: not known."""
+
+    system: bool = _read.member(_read.flag)
+    """Every member is one of the runtime's own."""
+
+    known_as: str = _read.member(_read.text)
+    """What the example is, if its package is well-known."""
+
+    objects: int = _read.member(_read.number)
+    """Distinct objects its members wait on."""
+
+    waits_on: str = _read.member(_read.text)
+    """The same in words, with the example's object; empty: on nothing."""
+
+    retained: Retained | None = _read.member(_read.maybe_record(Retained))
+    """What the group's leaked goroutines keep from being used again; None: none is leaked, or the
+    proof was not given.
+    """
+
+    root_cause_group: int | None = _read.member(_read.maybe_number)
+    """Index of the group whose leak explains this one: its goroutines are leaked themselves and
+    could wake these, and not the other way round.
+    """
+
+    creators: int = _read.member(_read.number)
+    """Distinct go statements that created its members."""
+
+    created_by: Place | None = _read.member(_read.maybe_record(Place))
+    """The most frequent of them."""
+
+    example: int = _read.member(_read.number)
+    """Id of the goroutine that stands for the group: the one blocked longest."""
+
+    origin: Origin | None = _read.member(_read.maybe_record(Origin))
+    """Where a goroutine comes from whose stack and creator have nothing of the main module; of a
+    group the most frequent one; None: not known, or not needed.
+    """
+
+    in_c: bool = _read.member(_read.flag)
+    """Of the example: it called C (cgo) and has not returned."""
+
+    user_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """Of the example."""
+
+    user_frame_of: str = _read.member(_read.text)
+    """Whose code user_frame is: main_module also of another module of the workspace; local_module
+    of one that go.mod replaces by a directory; empty: not known. Words: "main_module",
+    "local_module", "library", "standard_library", "runtime".
+    """
+
+    library_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """Of the example."""
+
+    frames: tuple[Frame, ...] = _read.member(_read.many(_read.record(Frame)))
+    """Of the example, innermost first."""
+
+    stack_complete: bool = _read.member(_read.flag)
+    """Of the example."""
+
+    goroutines: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Ids of all members, ascending."""
+
+
+@dataclass(frozen=True)
+class Finding(_read.Record):
+    """A silent pattern that a rule found at one place."""
+
+    rule: str = _read.member(_read.text)
+    """Stable; docs/rules.md has a section for each."""
+
+    title: str = _read.member(_read.text)
+    """The pattern, in a few words."""
+
+    sentence: str = _read.member(_read.text)
+    """What was found, in plain words."""
+
+    fix: str = _read.member(_read.text)
+    """What to change."""
+
+    documentation: str = _read.member(_read.text)
+    """Where the rule is explained."""
+
+    count: int = _read.member(_read.number)
+    """Goroutines that are stuck because of it."""
+
+    place: Place | None = _read.member(_read.maybe_record(Place))
+    """In the user's code; None: not known."""
+
+    group: int | None = _read.member(_read.maybe_number)
+    """Index into groups; None: it is about a resource."""
+
+    verdict: str = _read.member(_read.text)
+    """How sure it is: PROVED, or by what it looks like. Words: "SUSPECT", "PROVED"."""
+
+    evidence: tuple[str, ...] = _read.member(_read.many(_read.text))
+    """What shows it: addresses, numbers, ways."""
+
+    goroutines: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Ids of those involved, if it has no group."""
+
+
+@dataclass(frozen=True)
+class TimerMade(_read.Record):
+    """A place in the source that tells who made a timer."""
+
+    how: str = _read.member(_read.text)
+    """How the place is known. Words: "made in", "started again by", "waited for in", "held in",
+    "held by the closure".
+    """
+
+    func: str = _read.member(_read.text)
+    """Name of the function."""
+
+    file: str = _read.member(_read.text)
+    """Its file."""
+
+    line: int = _read.member(_read.number)
+    """Its line."""
+
+
+@dataclass(frozen=True)
+class Timer(_kept.Timer, _read.Record):
+    """A timer in a heap of the runtime, or since Go 1.23 one of a channel nobody waits on."""
+
+    address: int = _read.member(_read.address)
+    """Of the runtime's timer."""
+
+    kind: str = _read.member(_read.text)
+    """What it is for. Words: "after_func", "ticker", "timer", "sleep", "context_deadline",
+    "net_deadline", "runtime", "unknown".
+    """
+
+    p: int | None = _read.member(_read.maybe_number)
+    """P whose heap holds it; None: in none."""
+
+    due_in_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds until it fires, negative: overdue; None: the clock is not known."""
+
+    repeats_ns: int | None = _read.member(_read.maybe_number, "period_ns")
+    """Nanoseconds between two ticks; None: fires once."""
+
+    stopped: bool = _read.member(_read.flag)
+    """Will not fire, but is still in the heap."""
+
+    callback: Place | None = _read.member(_read.maybe_record(Place))
+    """The function it calls: the user's for after_func, else the library's."""
+
+    channel: int = _read.member(_read.address)
+    """The channel it sends to; 0: none."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Id of the goroutine that sleeps; None: none."""
+
+    object: int = _read.member(_read.address)
+    """The *time.Timer or *time.Ticker; 0: not looked for, or it is part of something else."""
+
+    held_by: str = _read.member(_read.text)
+    """Who has the timer or its channel: a goroutine, a global, an object, nobody; empty: not known.
+    """
+
+    nobody_can_stop: bool = _read.member(_read.flag)
+    """Nothing that can still run has the timer or its channel; false also if that is not known."""
+
+    made: TimerMade | None = _read.member(_read.maybe_record(TimerMade))
+    """The place in the source that tells most about who made it; None: nothing does."""
+
+    receivers: int = _read.member(_read.number)
+    """Goroutines that wait on its channel."""
+
+    rearms: str = _read.member(_read.text)
+    """How its function starts it again, it seems; empty: it does not. Words: "starts_itself",
+    "resets_itself".
+    """
+
+    retained_bytes: int | None = _read.member(_read.maybe_number)
+    """Bytes of heap that its function alone keeps alive; None: not known, or it calls none."""
+
+    retained_objects: int | None = _read.member(_read.maybe_number)
+    """Number of these objects."""
+
+
+@dataclass(frozen=True)
+class Channel(_read.Record):
+    """A channel somebody waits on."""
+
+    address: int = _read.member(_read.address)
+    """Of the runtime's hchan."""
+
+    element_type: str = _read.member(_read.text)
+    """Type of the elements: "int", "*main.job"; empty: not readable."""
+
+    element_size: int = _read.member(_read.number)
+    """Bytes of one element."""
+
+    cap: int = _read.member(_read.number)
+    """Elements the buffer holds; 0: unbuffered."""
+
+    len: int = _read.member(_read.number)
+    """Elements in the buffer."""
+
+    closed: bool = _read.member(_read.flag)
+    """Close was called."""
+
+    senders: int = _read.member(_read.number)
+    """Goroutines queued to send."""
+
+    receivers: int = _read.member(_read.number)
+    """Goroutines queued to receive."""
+
+    queues_complete: bool = _read.member(_read.flag)
+    """Both queues were walked to their end, while nobody held the channel's lock."""
+
+    timer: int = _read.member(_read.address)
+    """hchan.timer, of a timer's channel since Go 1.23; 0: none."""
+
+
+@dataclass(frozen=True)
+class Holder(_read.Record):
+    """A goroutine that may hold a lock: a frame of it has locked and not unlocked, and has the
+    lock's address.
+    """
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    locked: Place = _read.member(_read.record(Place))
+    """The Lock, perhaps of a helper; of who unlocks, the Unlock."""
+
+    now: Place = _read.member(_read.record(Place))
+    """Where that frame stands."""
+
+    exact: bool = _read.member(_read.flag)
+    """The frame has kept the lock's own address, and locked on every way to where it stands; false:
+    it may be this lock.
+    """
+
+    reads: bool = _read.member(_read.flag)
+    """It is an RWMutex, held for reading."""
+
+    unlocks: bool = _read.member(_read.flag)
+    """It has not locked it, it will unlock it: the lock was handed over to it."""
+
+
+@dataclass(frozen=True)
+class Lock(_read.Record):
+    """A lock, WaitGroup or Cond somebody waits on; state members are absent when it could not be
+    decoded.
+    """
+
+    kind: str = _read.member(_read.text)
+    """What it is. Words: "mutex", "once", "rwmutex", "wait_group", "cond", "semaphore"."""
+
+    address: int = _read.member(_read.address)
+    """Of the lock; of a semaphore, its word."""
+
+    waiters: int = _read.member(_read.number)
+    """Goroutines found waiting on it."""
+
+    decoded: bool = _read.member(_read.flag)
+    """The state was readable; without it the members below are absent."""
+
+    holders: tuple[Holder, ...] = _read.member(_read.many(_read.record(Holder)))
+    """Who may hold it, a few at most; with several of a mutex it is not known which of them."""
+
+    locked: bool | None = _read.member(_read.maybe_flag)
+    """Somebody holds it; or a writer holds the inner mutex."""
+
+    starving: bool | None = _read.member(_read.maybe_flag)
+    """Starvation mode: handed over in order."""
+
+    mutex_waiters: int | None = _read.member(_read.maybe_number)
+    """Waiters the mutex itself counts."""
+
+    readers: int | None = _read.member(_read.maybe_number)
+    """Readers holding it."""
+
+    writer_pending: bool | None = _read.member(_read.maybe_flag)
+    """A writer holds it or waits for readers to leave."""
+
+    reader_wait: int | None = _read.member(_read.maybe_number)
+    """Readers the writer still waits for."""
+
+    counter: int | None = _read.member(_read.maybe_number)
+    """What Done must still count down."""
+
+    group_waiters: int | None = _read.member(_read.maybe_number)
+    """Waiters the WaitGroup itself counts."""
+
+    cond_wait: int | None = _read.member(_read.maybe_number)
+    """Ticket of the next waiter."""
+
+    cond_notify: int | None = _read.member(_read.maybe_number)
+    """Ticket of the next to be notified."""
+
+
+@dataclass(frozen=True)
+class HttpHost(_read.Record):
+    """Connections of a Transport to one host, through the same proxy."""
+
+    scheme: str = _read.member(_read.text)
+    """"http" or "https"."""
+
+    host: str = _read.member(_read.text)
+    """Host and port."""
+
+    proxy: str = _read.member(_read.text)
+    """URL of the proxy; empty: none."""
+
+    idle: int = _read.member(_read.number)
+    """Connections that wait for the next request."""
+
+    in_use: int = _read.member(_read.number)
+    """Connections with a request."""
+
+    dialing: int = _read.member(_read.number)
+    """Connections that are being made."""
+
+    waiters: int = _read.member(_read.number)
+    """Requests queued for a connection."""
+
+
+@dataclass(frozen=True)
+class HttpRequest(_read.Record):
+    """A request; None: none, or not known."""
+
+    method: str = _read.member(_read.text)
+    """"GET"."""
+
+    url: str = _read.member(_read.text)
+    """As the request has it."""
+
+
+@dataclass(frozen=True)
+class HttpStream(_read.Record):
+    """An open stream of an HTTP/2 client."""
+
+    address: int = _read.member(_read.address)
+    """Of the clientStream."""
+
+    state: str = _read.member(_read.text)
+    """How far it is. Words: "waiting for the response", "body not closed", "body being read"."""
+
+    request: HttpRequest | None = _read.member(_read.maybe_record(HttpRequest))
+    """What was asked for; None: not known."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """It ends with the stream."""
+
+    user: int | None = _read.member(_read.maybe_number)
+    """Goroutine that reads the body."""
+
+
+@dataclass(frozen=True)
+class HttpConnection(_read.Record):
+    """A connection of a Transport or a Server."""
+
+    address: int = _read.member(_read.address)
+    """Of the persistConn, ClientConn or server's conn; 0 while it is dialled."""
+
+    state: str = _read.member(_read.text)
+    """What it is busy with; active and new: of a server; active: HTTP/2, too. Words: "idle",
+    "waiting for the response", "body not closed", "body being read", "dialing", "TLS handshake",
+    "active", "new", "unknown".
+    """
+
+    protocol: str = _read.member(_read.text)
+    """Protocol spoken. Words: "HTTP/1", "HTTP/2"."""
+
+    tls: bool = _read.member(_read.flag)
+    """Encrypted."""
+
+    scheme: str = _read.member(_read.text)
+    """Of a Transport: "http" or "https"."""
+
+    host: str = _read.member(_read.text)
+    """Of a Transport: host and port."""
+
+    proxy: str = _read.member(_read.text)
+    """Of a Transport: URL of the proxy; empty: none."""
+
+    fd: int | None = _read.member(_read.maybe_number)
+    """Number of its descriptor; None: not known."""
+
+    local: str = _read.member(_read.text)
+    """Local address."""
+
+    remote: str = _read.member(_read.text)
+    """Address of the other side."""
+
+    idle_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds it has been idle; None: it is not, or not known."""
+
+    streams: int | None = _read.member(_read.maybe_number)
+    """Open ones, of HTTP/2."""
+
+    body_lost: bool = _read.member(_read.flag)
+    """Proved that nobody can close the response's body any more, and that nothing ends its request.
+    """
+
+    only_request_end_closes: bool = _read.member(_read.flag)
+    """Proved that nobody can close the response's body any more, but a context, a timeout or an
+    error may end its request.
+    """
+
+    request: HttpRequest | None = _read.member(_read.maybe_record(HttpRequest))
+    """What it is busy with; None: nothing, or not known."""
+
+    requests: tuple[HttpStream, ...] = _read.member(_read.many(_read.record(HttpStream)))
+    """Open streams, of an HTTP/2 client."""
+
+    reader: int | None = _read.member(_read.maybe_number)
+    """Goroutine of readLoop, of the dial, or of the server's serve."""
+
+    writer: int | None = _read.member(_read.maybe_number)
+    """Goroutine of writeLoop."""
+
+    user: int | None = _read.member(_read.maybe_number)
+    """Goroutine that waits for the response or reads the body."""
+
+
+@dataclass(frozen=True)
+class HttpTransport(_read.Record):
+    """An http.Transport: a pool of connections to servers."""
+
+    address: int = _read.member(_read.address)
+    """Of the Transport."""
+
+    default: bool = _read.member(_read.flag)
+    """It is http.DefaultTransport."""
+
+    referenced: bool = _read.member(_read.flag)
+    """false: proved that nothing but its own connections holds it."""
+
+    max_conns_per_host: int | None = _read.member(_read.maybe_number)
+    """MaxConnsPerHost; None: no limit."""
+
+    idle_conn_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """IdleConnTimeout, nanoseconds; None: none."""
+
+    tls_handshake_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """TLSHandshakeTimeout, nanoseconds; None: none."""
+
+    response_header_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """ResponseHeaderTimeout, nanoseconds; None: none."""
+
+    hosts: tuple[HttpHost, ...] = _read.member(_read.many(_read.record(HttpHost)))
+    """Its connections counted by whom they go to."""
+
+    connections: tuple[HttpConnection, ...] = _read.member(_read.many(_read.record(HttpConnection)))
+    """Its connections that were found."""
+
+    waiters: tuple[int | None, ...] = _read.member(_read.many(_read.maybe_number))
+    """Goroutines that wait for a connection."""
+
+
+@dataclass(frozen=True)
+class HttpHandler(_read.Record):
+    """A request that a handler is busy with."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Id of the goroutine that runs the handler."""
+
+    connection: int = _read.member(_read.address)
+    """The one of connections that the request came on; 0: not known."""
+
+    request: HttpRequest | None = _read.member(_read.maybe_record(HttpRequest))
+    """What was asked for; None: not known."""
+
+
+@dataclass(frozen=True)
+class HttpServer(_read.Record):
+    """An http.Server."""
+
+    address: int = _read.member(_read.address)
+    """Of the Server."""
+
+    listen: str = _read.member(_read.text)
+    """Address it listens on; empty: not known."""
+
+    read_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """ReadTimeout, nanoseconds; None: none."""
+
+    read_header_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """ReadHeaderTimeout, nanoseconds; None: none."""
+
+    write_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """WriteTimeout, nanoseconds; None: none."""
+
+    idle_timeout_ns: int | None = _read.member(_read.maybe_number)
+    """IdleTimeout, nanoseconds; None: none."""
+
+    connections: tuple[HttpConnection, ...] = _read.member(_read.many(_read.record(HttpConnection)))
+    """Open ones, of clients."""
+
+    handlers: tuple[HttpHandler, ...] = _read.member(_read.many(_read.record(HttpHandler)))
+    """Requests that are being handled."""
+
+
+@dataclass(frozen=True)
+class Http(_read.Record):
+    """net/http: pools and servers."""
+
+    transports: tuple[HttpTransport, ...] = _read.member(_read.many(_read.record(HttpTransport)))
+    """http.Transports: the pools of clients' connections."""
+
+    servers: tuple[HttpServer, ...] = _read.member(_read.many(_read.record(HttpServer)))
+    """http.Servers."""
+
+
+@dataclass(frozen=True)
+class SqlConnection(_read.Record):
+    """An open connection of a sql.DB."""
+
+    address: int = _read.member(_read.address)
+    """Of the driverConn."""
+
+    driver_type: str = _read.member(_read.text)
+    """Type of the driver's connection."""
+
+    in_use: bool = _read.member(_read.flag)
+    """It is checked out."""
+
+    since_ns_at_most: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds since it was made or last given back: it is idle for so long, or in use for no
+    longer.
+    """
+
+    used_by: str = _read.member(_read.text)
+    """What has it checked out; empty: not known. Words: "Rows", "Tx", "Conn"."""
+
+    user: int = _read.member(_read.address)
+    """Of the Rows, Tx or Conn."""
+
+    held_by: str = _read.member(_read.text)
+    """The way from what can still run to the user, in words; empty: nothing tells."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Whose stack has the connection or its user."""
+
+    place: Place | None = _read.member(_read.maybe_record(Place))
+    """Where that goroutine stands."""
+
+    context_waiter: int | None = _read.member(_read.maybe_number)
+    """Goroutine of database/sql that waits for the end of the user's context."""
+
+    opened_by: int | None = _read.member(_read.maybe_number)
+    """Id of the goroutine that made the user, where it has a context_waiter; None before Go 1.21.
+    """
+
+    nobody_can_return: bool = _read.member(_read.flag)
+    """Proved that nothing which can still run can give it back."""
+
+    only_context_returns: bool = _read.member(_read.flag)
+    """Proved that nothing has the user any more but its context_waiter, whose context may still
+    end.
+    """
+
+
+@dataclass(frozen=True)
+class SqlWaiter(_read.Record):
+    """A goroutine that waits for a connection of a pool."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    wait_ns_at_least: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds it has waited at least; None: not known."""
+
+    place: Place | None = _read.member(_read.maybe_record(Place))
+    """Where it asked for a connection."""
+
+
+@dataclass(frozen=True)
+class SqlPool(_kept.SqlPool, _read.Record):
+    """A sql.DB."""
+
+    address: int = _read.member(_read.address)
+    """Of the sql.DB."""
+
+    driver: str = _read.member(_read.text)
+    """Type of the driver or its connector."""
+
+    open: int = _read.member(_read.number)
+    """Connections, with those being opened: DBStats.OpenConnections."""
+
+    in_use: int = _read.member(_read.number)
+    """Connections that are checked out."""
+
+    idle: int = _read.member(_read.number)
+    """Connections that can be checked out."""
+
+    max_open: int | None = _read.member(_read.maybe_number)
+    """Of SetMaxOpenConns; None: no limit."""
+
+    wait_count: int = _read.member(_read.number)
+    """How often a connection was waited for: DBStats.WaitCount."""
+
+    closed: bool = _read.member(_read.flag)
+    """Close was called."""
+
+    opener: int | None = _read.member(_read.maybe_number)
+    """Goroutine of its connectionOpener."""
+
+    opened_by: int | None = _read.member(_read.maybe_number)
+    """Id of the goroutine that opened it; None before Go 1.21."""
+
+    connections: tuple[SqlConnection, ...] = _read.member(_read.many(_read.record(SqlConnection)))
+    """Its open connections that were found."""
+
+    waiting: tuple[SqlWaiter, ...] = _read.member(_read.many(_read.record(SqlWaiter)), "waiters")
+    """Goroutines that wait for a connection."""
+
+
+@dataclass(frozen=True)
+class FileWaiter(_read.Record):
+    """A goroutine that waits for a descriptor."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    wait_ns_at_least: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds it has waited at least; None: not known."""
+
+    deadline: str = _read.member(_read.text)
+    """Whether a deadline ends its waiting. Words: "none", "set", "passed"."""
+
+    deadline_in_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds until it, negative: overdue; None: none, or the time is not known."""
+
+
+@dataclass(frozen=True)
+class OpenFile(_kept.OpenFile, _read.Record):
+    """An open descriptor."""
+
+    fd: int = _read.member(_read.number)
+    """Number of the descriptor."""
+
+    kind: str = _read.member(_read.text)
+    """file: an os.File; network: of package net; polled: known to the runtime's poller only; raw:
+    to the kernel only. Words: "file", "network", "polled", "raw".
+    """
+
+    object: int = _read.member(_read.address)
+    """Of the os.file or net.netFD."""
+
+    name: str = _read.member(_read.text)
+    """Of an os.File; of others, what the kernel calls it."""
+
+    network: str = _read.member(_read.text)
+    """"tcp", "udp", "unix" …"""
+
+    local: str = _read.member(_read.text)
+    """Local address, or path of the socket; empty: it is none, or not known."""
+
+    remote: str = _read.member(_read.text)
+    """empty: a listener, or not connected."""
+
+    nobody_can_close: bool = _read.member(_read.flag)
+    """Proved that nothing that can still run has it: a finalizer will close it, or, where leaked
+    goroutines hold it, nobody.
+    """
+
+    held_by_leaked: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Ids of leaked goroutines that hold it, up to four: it stays open until the process ends."""
+
+    waits_to_read: FileWaiter | None = _read.member(_read.maybe_record(FileWaiter), "reader")
+    """Who waits to read or accept."""
+
+    waits_to_write: FileWaiter | None = _read.member(_read.maybe_record(FileWaiter), "writer")
+    """Who waits to write or connect."""
+
+
+@dataclass(frozen=True)
+class LockCycleMember(_read.Record):
+    """A goroutine of a circle of locks."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    waits_for: int = _read.member(_read.address)
+    """The lock."""
+
+    held_by: Holder = _read.member(_read.record(Holder))
+    """The next of the circle."""
+
+
+@dataclass(frozen=True)
+class WaitCircleGiver(_read.Record):
+    """Who would give it: another member, or itself."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    act: str = _read.member(_read.text)
+    """By doing what. Words: "unlock", "receive", "send", "close", "done"."""
+
+    others: int = _read.member(_read.number)
+    """Goroutines that could as well, none of which can go on."""
+
+    place: Place = _read.member(_read.record(Place))
+    """Where its code comes to that; of unlock, where it locked."""
+
+    now: Place = _read.member(_read.record(Place))
+    """Where its frame stands."""
+
+
+@dataclass(frozen=True)
+class WaitCircleMember(_read.Record):
+    """A goroutine of a circle of waits."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    waits_for: int = _read.member(_read.address)
+    """The channel, lock or WaitGroup."""
+
+    kind: str = _read.member(_read.text)
+    """What waits_for is. Words: "channel", "mutex", "rwmutex", "wait_group"."""
+
+    from_: WaitCircleGiver = _read.member(_read.record(WaitCircleGiver), "from")
+    """Who would give it: another member, or itself."""
+
+
+@dataclass(frozen=True)
+class WeightedSemaphore(_read.Record):
+    """A semaphore.Weighted; one entry without address for all that were not found."""
+
+    address: int = _read.member(_read.address)
+    """Of the semaphore.Weighted; 0: not found."""
+
+    size: int | None = _read.member(_read.maybe_number)
+    """Weight that may be taken at once; None: not known."""
+
+    taken: int | None = _read.member(_read.maybe_number)
+    """Weight that is taken; None: not known."""
+
+    waiting: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Goroutines in Acquire."""
+
+
+@dataclass(frozen=True)
+class ErrorGroup(_read.Record):
+    """An errgroup.Group, once for its WaitGroup and once for its limit."""
+
+    wait_group: int = _read.member(_read.address)
+    """Its WaitGroup, where goroutines are in Wait; else 0."""
+
+    limit_channel: int = _read.member(_read.address)
+    """The channel that counts against SetLimit, where goroutines are in Go; else 0."""
+
+    waiting: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Goroutines in Wait."""
+
+    starting: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Goroutines in Go."""
+
+
+@dataclass(frozen=True)
+class ExtraSync(_read.Record):
+    """Only with parked locks --json: objects of golang.org/x/sync that goroutines wait on."""
+
+    semaphores: tuple[WeightedSemaphore, ...] = _read.member(
+        _read.many(_read.record(WeightedSemaphore))
+    )
+    """Semaphores that goroutines wait for."""
+
+    error_groups: tuple[ErrorGroup, ...] = _read.member(_read.many(_read.record(ErrorGroup)))
+    """errgroup.Groups that goroutines wait for."""
+
+
+@dataclass(frozen=True)
+class Context(_read.Record):
+    """A context that can still be reached."""
+
+    address: int = _read.member(_read.address)
+    """Of the context."""
+
+    kind: str = _read.member(_read.text)
+    """What made it; custom: a type that is not of package context. Words: "root", "cancel",
+    "deadline", "value", "after_func", "without_cancel", "custom".
+    """
+
+    context_type: str = _read.member(_read.text)
+    """Its type; of a root, the function."""
+
+    key_type: str = _read.member(_read.text)
+    """Of a value: type of its key; empty: none."""
+
+    parent: int | None = _read.member(_read.maybe_number)
+    """The context it derives from, as index into contexts; None: none."""
+
+    registered_with: int | None = _read.member(_read.maybe_number)
+    """The context that will cancel it when it is cancelled itself, as index into contexts; None:
+    none.
+    """
+
+    children: int = _read.member(_read.number)
+    """Contexts derived from it directly."""
+
+    ending_with_it: int = _read.member(_read.number)
+    """Contexts that will be cancelled with it."""
+
+    cancelled: bool = _read.member(_read.flag)
+    """It has ended."""
+
+    due_in_ns: int | None = _read.member(_read.maybe_number)
+    """Nanoseconds until its deadline, negative: overdue; None: no timer pends."""
+
+    nobody_can_cancel: bool = _read.member(_read.flag)
+    """Nothing that can still run has it or its cancel function; false also if that is not known."""
+
+    done: int = _read.member(_read.address)
+    """The channel of Done(); 0: nobody has asked for it."""
+
+    goroutines: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Ids of those that wait on that channel."""
+
+
+@dataclass(frozen=True)
+class Panicking(_read.Record):
+    """A goroutine with panics in progress."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    panics: tuple[Panic, ...] = _read.member(_read.many(_read.record(Panic)))
+    """In the order they began."""
+
+    deferred: tuple[Place | None, ...] = _read.member(_read.many(_read.maybe_record(Place)))
+    """Functions of deferred calls that are still to run, the next one first; the compiler's open-
+    coded ones are not among them.
+    """
+
+
+@dataclass(frozen=True)
+class WayStep(_kept.WayStep, _read.Record):
     """One step of the way from what can still run to what a goroutine waits on."""
 
-    #: "main.registry (global map[string]*main.session)", "*main.session".
-    what: str
-    #: The word that leads on, as in the source: ".done"; empty if its name is not known.
-    field_name: str
-    #: Of the object, global or stack slot; 0 for a register.
-    address: int
-    #: Of the word that leads on; 0 in the last step.
-    word: int
-    #: Whose stack it is on; None if it is on none.
-    goroutine: int | None
-    raw: _Json = field(repr=False, compare=False)
+    what: str = _read.member(_read.text)
+    """A global, stack slot or object, by its type."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> WayStep:
-        return cls(
-            what=data.get("what") or "",
-            field_name=data.get("field") or "",
-            address=_address(data.get("address")),
-            word=_address(data.get("word")),
-            goroutine=_optional_int(data.get("goroutine")),
-            raw=data,
-        )
+    field: str = _read.member(_read.text)
+    """The word that leads on, as in the source."""
+
+    address: int = _read.member(_read.address)
+    """Of the object, global or stack slot; 0: a register."""
+
+    offset: int = _read.member(_read.number)
+    """Of the word in it, bytes."""
+
+    word: int = _read.member(_read.address)
+    """The word that leads on; 0: the end."""
+
+    goroutine: int | None = _read.member(_read.maybe_number)
+    """Whose stack it is on."""
+
+    timer: bool = _read.member(_read.flag)
+    """A timer that will fire."""
 
 
 @dataclass(frozen=True)
-class Why:
+class Why(_read.Record):
     """What keeps a goroutine from being called leaked."""
 
-    goroutine: int
-    #: Why there is no way; empty if there is one.
-    answer: str
-    #: From what can still run to what it waits on, the shortest way.
-    way: tuple[WayStep, ...]
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Why:
-        return cls(
-            goroutine=data.get("goroutine", 0),
-            answer=data.get("answer") or "",
-            way=tuple(WayStep.from_json(step) for step in _list(data.get("way"))),
-        )
+    answer: str = _read.member(_read.text)
+    """Why there is no way; empty: there is one."""
+
+    way: tuple[WayStep, ...] = _read.member(_read.many(_read.record(WayStep)))
+    """From what can still run to what it waits on, the shortest way."""
 
 
 @dataclass(frozen=True)
-class FailOn:
-    """What ``--fail-on`` made of the report."""
+class FailOn(_read.Record):
+    """What --fail-on made of the report: the exit code is 1 if groups or findings is not empty,
+    else 3 if incomplete.
+    """
 
-    #: This one or a graver one fails.
-    verdict: str
-    #: Indices into ``groups``.
-    groups: tuple[int, ...]
-    #: Indices into ``findings``, of those about resources.
-    findings: tuple[int, ...]
-    #: What could not be read, or not be proved, may hide more.
-    incomplete: bool
+    verdict: str = _read.member(_read.text)
+    """This one or a graver one fails. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "PROVED".
+    """
 
-    @classmethod
-    def from_json(cls, data: _Json) -> FailOn:
-        return cls(
-            verdict=data.get("verdict", ""),
-            groups=tuple(_list(data.get("groups"))),
-            findings=tuple(_list(data.get("findings"))),
-            incomplete=data.get("incomplete", False),
-        )
+    groups: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Indices into groups: those with a goroutine of the program that has the verdict."""
+
+    findings: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Indices into findings: those about resources that have it."""
+
+    incomplete: bool = _read.member(_read.flag)
+    """What could not be read, or not be proved, may hide more."""
 
 
 @dataclass(frozen=True)
-class Document:
-    """The whole report."""
+class Proof(_read.Record):
+    """Whether it was proved which goroutines nothing can reach any more."""
 
-    #: "parked/1".
-    version: str
-    target: Target
-    goroutines: tuple[Goroutine, ...]
-    groups: tuple[Group, ...]
-    findings: tuple[Finding, ...]
-    timers: tuple[Timer, ...]
-    panicking: tuple[Panicking, ...]
-    #: Only in documents of ``sql --json``.
-    sql: tuple[SqlPool, ...]
-    #: Only in documents of ``files --json``.
-    files: tuple[OpenFile, ...]
-    incomplete: tuple[Incomplete, ...]
-    #: Only with ``--fail-on``.
-    fail_on: FailOn | None
-    #: What the program was just changing, and no verdict rests on.
-    momentary: tuple[Incomplete, ...]
-    raw: _Json = field(repr=False, compare=False)
+    state: str = _read.member(_read.text)
+    """withheld: something needed for it is missing or damaged; no goroutine is then PROVED by the
+    rule unreachable, and any WAITING one may be leaked. Words: "given", "withheld", "not_asked".
+    """
 
-    @classmethod
-    def from_json(cls, data: _Json) -> Document:
-        fail_on = data.get("fail_on")
-        return cls(
-            version=data.get("schema", ""),
-            target=Target.from_json(data.get("target") or {}),
-            goroutines=tuple(Goroutine.from_json(item) for item in _list(data.get("goroutines"))),
-            groups=tuple(Group.from_json(item) for item in _list(data.get("groups"))),
-            findings=tuple(Finding.from_json(item) for item in _list(data.get("findings"))),
-            timers=tuple(Timer.from_json(item) for item in _list(data.get("timers"))),
-            panicking=tuple(Panicking.from_json(item) for item in _list(data.get("panicking"))),
-            sql=tuple(SqlPool.from_json(item) for item in _list(data.get("sql"))),
-            files=tuple(OpenFile.from_json(item) for item in _list(data.get("files"))),
-            incomplete=tuple(Incomplete.from_json(item) for item in _list(data.get("incomplete"))),
-            fail_on=FailOn.from_json(fail_on) if fail_on else None,
-            momentary=tuple(Incomplete.from_json(item) for item in _list(data.get("momentary"))),
-            raw=data,
-        )
+    withheld: str = _read.member(_read.text)
+    """Why, in one clause; empty unless state is withheld."""
+
+    candidates: int | None = _read.member(_read.maybe_number)
+    """Blocked goroutines it was asked about."""
+
+    heap_bytes: int | None = _read.member(_read.maybe_number)
+    """Size of the spans in use."""
+
+    objects_reached: int | None = _read.member(_read.maybe_number)
+    """Heap objects that something which can run reaches."""
+
+    shared_heap_bytes: int | None = _read.member(_read.maybe_number)
+    """Of heap slots that several groups of leaked goroutines keep alive together."""
+
+    shared_heap_objects: int | None = _read.member(_read.maybe_number)
+    """Their number."""
+
+
+@dataclass(frozen=True)
+class Incomplete(_read.Record):
+    """One kind of thing that could not be read."""
+
+    what: str = _read.member(_read.text)
+    """"stack", "channel", "timer heap"."""
+
+    detail: str = _read.member(_read.text)
+    """Why, in one clause."""
+
+    count: int = _read.member(_read.number)
+    """How often."""
+
+    first_address: int = _read.member(_read.address)
+    """Of the first case; 0: none."""
+
+
+@dataclass(frozen=True)
+class Document(_kept.Document, _read.Record):
+    """The document of parked --json; $defs/line describes a line of --jsonl. None: not known, or
+    there is none. Integers are exact and may take 64 bits. Members that end in _ns are nanoseconds.
+    """
+
+    schema: str = _read.member(_read.text)
+    """Name and version of this format."""
+
+    target: Target = _read.member(_read.record(Target))
+    """Which program, how and when it was read."""
+
+    selection: Selection | None = _read.member(_read.maybe_record(Selection))
+    """Absent where goroutines is."""
+
+    goroutines: tuple[Goroutine, ...] = _read.member(_read.many(_read.record(Goroutine)))
+    """The chosen goroutines, by id; absent in the documents of channels, locks, timers and info."""
+
+    groups: tuple[Group, ...] = _read.member(_read.many(_read.record(Group)))
+    """Largest first; absent where goroutines is."""
+
+    findings: tuple[Finding, ...] = _read.member(_read.many(_read.record(Finding)))
+    """Patterns behind the groups, in their order; absent where goroutines is."""
+
+    timers: tuple[Timer, ...] = _read.member(_read.many(_read.record(Timer)))
+    """Absent in the documents of channels, locks and info."""
+
+    channels: tuple[Channel, ...] = _read.member(_read.many(_read.record(Channel)))
+    """Only with parked channels --json, and the one of parked channel ADDR --json: channels
+    somebody waits on.
+    """
+
+    locks: tuple[Lock, ...] = _read.member(_read.many(_read.record(Lock)))
+    """Only with parked locks --json: locks, WaitGroups and Conds somebody waits on."""
+
+    http: Http | None = _read.member(_read.maybe_record(Http))
+    """Only with parked http --json: pools and servers of net/http."""
+
+    sql: tuple[SqlPool, ...] = _read.member(_read.many(_read.record(SqlPool)))
+    """Only with parked sql --json: pools of database/sql that are not closed."""
+
+    files: tuple[OpenFile, ...] = _read.member(_read.many(_read.record(OpenFile)))
+    """Only with parked files --json: open descriptors, by number."""
+
+    lock_cycles: tuple[tuple[LockCycleMember, ...], ...] = _read.member(
+        _read.many(_read.many(_read.record(LockCycleMember)))
+    )
+    """Only with parked locks --json: circles of goroutines each of which waits for a lock that the
+    next holds, and nobody else could hold.
+    """
+
+    wait_circles: tuple[tuple[WaitCircleMember, ...], ...] = _read.member(
+        _read.many(_read.many(_read.record(WaitCircleMember)))
+    )
+    """Only with parked locks --json: circles of goroutines each of which waits for what only the
+    next would give, not of locks alone; first those on the circle, then those of it that hang on
+    one of them.
+    """
+
+    extra_sync: ExtraSync | None = _read.member(_read.maybe_record(ExtraSync))
+    """Only with parked locks --json: objects of golang.org/x/sync that goroutines wait on."""
+
+    contexts: tuple[Context, ...] = _read.member(_read.many(_read.record(Context)))
+    """Only with parked contexts --json: the trees of contexts; parents are indices into this array.
+    """
+
+    panicking: tuple[Panicking, ...] = _read.member(_read.many(_read.record(Panicking)))
+    """Goroutines with panics in progress, by id; only where goroutines is, and with parked crash
+    --json.
+    """
+
+    why: Why | None = _read.member(_read.maybe_record(Why))
+    """Only with parked why ID --json."""
+
+    fail_on: FailOn | None = _read.member(_read.maybe_record(FailOn))
+    """Only with --fail-on."""
+
+    proof: Proof = _read.member(_read.record(Proof))
+    """Whether it was proved which goroutines nothing can reach any more."""
+
+    incomplete: tuple[Incomplete, ...] = _read.member(_read.many(_read.record(Incomplete)))
+    """What could not be read; empty: everything was."""
+
+    momentary: tuple[Incomplete, ...] = _read.member(_read.many(_read.record(Incomplete)))
+    """What could not be read because the program was just changing it, as a running program always
+    does somewhere; no verdict rests on it, and the exit code does not change for it.
+    """
+
+
+class Parts:
+    """What commands besides ``report`` answer, each asked once."""
+
+    def part(self, command: str) -> Document:
+        """The document of a command of the family, as ``parked sql --json``."""
+        raise NotImplementedError
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Channels somebody waits on."""
+        return self.part("channels").channels
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Locks, WaitGroups and Conds somebody waits on."""
+        return self.part("locks").locks
+
+    @property
+    def http(self) -> Http:
+        """Pools and servers of net/http."""
+        return self.part("http").http or Http()
+
+    @property
+    def sql(self) -> tuple[SqlPool, ...]:
+        """Pools of database/sql that are not closed."""
+        return self.part("sql").sql
+
+    @property
+    def files(self) -> tuple[OpenFile, ...]:
+        """Open descriptors, by number."""
+        return self.part("files").files
+
+    @property
+    def lock_cycles(self) -> tuple[tuple[LockCycleMember, ...], ...]:
+        """Circles of goroutines each of which waits for a lock that the next holds, and nobody else
+        could hold.
+        """
+        return self.part("locks").lock_cycles
+
+    @property
+    def wait_circles(self) -> tuple[tuple[WaitCircleMember, ...], ...]:
+        """Circles of goroutines each of which waits for what only the next would give, not of locks
+        alone; first those on the circle, then those of it that hang on one of them.
+        """
+        return self.part("locks").wait_circles
+
+    @property
+    def extra_sync(self) -> ExtraSync:
+        """Objects of golang.org/x/sync that goroutines wait on."""
+        return self.part("locks").extra_sync or ExtraSync()
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """The trees of contexts; parents are indices into this array."""
+        return self.part("contexts").contexts

@@ -17,8 +17,7 @@ from .document import (
     Goroutine,
     Group,
     Incomplete,
-    OpenFile,
-    SqlPool,
+    Parts,
     Target,
     Timer,
     Why,
@@ -45,15 +44,17 @@ class Result:
     timings: str = ""
 
 
-class Session:
+class Session(Parts):
     """A target that was read: every answer is about the same instant.
 
-    Made by :func:`open_core` and :func:`attach`. Memory is given back by :meth:`close`, at the end
-    of a ``with`` block, or with the object.
+    What commands besides the report list has an attribute each, as ``session.http``, asked for on
+    first use. Made by :func:`open_core` and :func:`attach`. Memory is given back by :meth:`close`,
+    at the end of a ``with`` block, or with the object.
     """
 
     def __init__(self, native: _parked.Session) -> None:
         self._native = native
+        self._parts: dict[str, Document] = {}
 
     def execute(
         self,
@@ -123,15 +124,10 @@ class Session:
         """Every timer of every P, and those of channels nobody waits on."""
         return self.document.timers
 
-    @cached_property
-    def sql(self) -> tuple[SqlPool, ...]:
-        """Pools of database/sql that are not closed."""
-        return Document.from_json(json.loads(self.run(["sql", "--json"]))).sql
-
-    @cached_property
-    def files(self) -> tuple[OpenFile, ...]:
-        """Open descriptors, by number."""
-        return Document.from_json(json.loads(self.run(["files", "--json"]))).files
+    def part(self, command: str) -> Document:
+        if command not in self._parts:
+            self._parts[command] = Document.from_json(json.loads(self.run([command, "--json"])))
+        return self._parts[command]
 
     def why(self, goroutine: int) -> Why:
         """What keeps a blocked goroutine from being called leaked."""

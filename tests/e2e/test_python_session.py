@@ -1,0 +1,73 @@
+"""The typed objects of the Python package say what the JSON documents say, all of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from conftest import BUILD_DIR, Core
+from matrix import Build
+
+# As in test_checks.py, which shares the cores.
+SAMPLE = Build("1.22", "default")
+TARGETS = ("leakyweb", "bodies", "files", "timers", "contexts")
+pytestmark = pytest.mark.xdist_group("test_checks")
+
+SCRIPT = """
+import dataclasses, json, sys
+import parked
+
+seen = set()
+
+def same(value, said, where):
+    if dataclasses.is_dataclass(value):
+        known = {f.metadata.get("name") or f.name: f.name for f in dataclasses.fields(value)}
+        assert set(said) <= set(known), (where, set(said) - set(known))
+        for member, what in said.items():
+            same(getattr(value, known[member]), what, f"{where}.{member}")
+        seen.add(type(value).__name__)
+    elif isinstance(value, tuple):
+        assert len(value) == len(said), where
+        for one, what in zip(value, said):
+            same(one, what, where)
+    elif isinstance(value, int) and isinstance(said, str):
+        assert value == int(said, 16), where
+    else:
+        assert value == said or (said is None and value in ("", 0)), (where, value, said)
+
+with parked.open_core(sys.argv[2], executable=sys.argv[1]) as session:
+    same(session.document, session.json(), "report")
+    for command in ("channels", "locks", "http", "sql", "files", "contexts", "crash"):
+        said = json.loads(session.run([command, "--json"]))
+        same(session.part(command), said, command)
+    parts = [name for name in vars(parked.Parts) if not name.startswith("_") and name != "part"]
+    assert {"http", "locks", "contexts", "channels", "sql", "files"} <= set(parts)
+    for name in parts:
+        assert getattr(session, name) is not None, name
+print(*sorted(seen))
+"""
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_objects_say_what_the_json_says(name: str, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core(name, SAMPLE)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, core.binary, core.core],
+        env={"PYTHONPATH": str(BUILD_DIR / "python")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = set(done.stdout.split())
+    assert {"Document", "Target", "Goroutine", "Frame", "WaitObject", "Group", "Proof"} <= seen
+    own = {
+        "leakyweb": {"Finding", "Retained", "Channel", "Timer"},
+        "bodies": {"HttpTransport", "HttpHost", "HttpConnection", "HttpRequest"},
+        "files": {"OpenFile", "FileWaiter"},
+        "timers": {"TimerMade"},
+        "contexts": {"Context"},
+    }
+    assert own[name] <= seen, seen
