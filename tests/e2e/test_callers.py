@@ -19,7 +19,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" not in metafunc.fixturenames:
         return
     quick = [Build("1.18", "default"), Build("1.27", "stripped")]
-    ci = [*quick, Build("1.22", "cgo"), Build("1.26", "trimpath")]
+    ci = [*quick, Build("1.20", "cgo"), Build("1.26", "trimpath")]
     full = [
         Build(f"1.{minor}", mode)
         for minor in range(18, 28)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import PARKED, Core, parked, run, strip
 from core_file import DamagedCore
+from damage_scene import EVERY
 from matrix import Build
 
 GO = Build("1.27", "default")
@@ -81,7 +82,7 @@ def test_truncated_anywhere(
     def cut(part: int) -> None:
         # From the end backwards, each worker in a copy of its own.
         path = copied(core.core, tmp_path / f"cut{part}")
-        for i in range(199 - part, -1, -WORKERS):
+        for i in range(199 - part, -1, -WORKERS * EVERY):
             os.truncate(path, max(size * i // 200, 1 << 16))
             command = COMMANDS[i // WORKERS % len(COMMANDS)]
             result = limited("core", binary, path, *command)
@@ -118,7 +119,7 @@ def test_flipped_bits(core: Core, tmp_path: Path) -> None:
     original = core.core.read_bytes()
     nonzero = [i for i in range(0, len(original), 97) if original[i]]
     bad = DamagedCore(core.core, tmp_path / "bad")
-    for _ in range(60):
+    for _ in range(60 // EVERY):
         with bad.damage():
             for _ in range(randomness.choice([1, 100, 5000])):
                 at = randomness.choice(nonzero)

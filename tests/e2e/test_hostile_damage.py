@@ -12,7 +12,7 @@ import pytest
 from conftest import Core, strip
 from core_file import PF_W, DamagedCore, Layout, Segment
 from damage_places import Places
-from damage_scene import Scene, Seen, seen_in
+from damage_scene import EVERY, Scene, Seen, seen_in, some
 from matrix import Build
 
 PAGE = 4096
@@ -74,7 +74,7 @@ def scene(
 @pytest.mark.parametrize("how", ["drop", "forget"])
 def test_each_segment_missing(scene: Scene, how: str) -> None:
     withheld = 0
-    for segment in scene.core.loads:
+    for segment in some(scene.core.loads):
         if how == "forget" and not segment.flags & PF_W:
             continue  # as if it had not been dumped
         with scene.core.damage():
@@ -101,7 +101,7 @@ def test_pages_missing(scene: Scene) -> None:
     ]
     count = int(os.environ.get("PARKED_DAMAGE_PAGES", "40"))
     withheld = 0
-    for start in sorted(randomness.sample(pages, min(count, len(pages)))):
+    for start in sorted(randomness.sample(pages, min(count // EVERY, len(pages)))):
         with scene.core.damage():
             scene.core.hole(start, start + PAGE)
             seen = scene.look(f"without {start:#x}")
@@ -137,7 +137,7 @@ UNSAID = {"g goid", "g waitsince", "allgs cap", "allspans cap", "timers cap", "c
 
 def test_absurd_counts(scene: Scene) -> None:
     silent = []
-    for number, (name, address) in enumerate(Places(scene).counts().items()):
+    for number, (name, address) in some(enumerate(Places(scene).counts().items())):
         size = SIZES.get(name.split(".")[-1].split()[-1], 8)
         for value in ABSURD:
             if value & ((1 << 8 * size) - 1) == 0:
@@ -179,7 +179,7 @@ def test_each_goroutine_damaged(scene: Scene) -> None:
     """Whoever is not readable may hold anything."""
     g = scene.layout.types["runtime.g"]
     wrong = [("sched.g", 0), ("stack.lo", 0), ("goid", 0), ("atomicstatus", 0x77), ("stack.hi", 8)]
-    for number, address in enumerate(Places(scene).goroutines()):
+    for number, address in some(enumerate(Places(scene).goroutines())):
         field, value = wrong[number % len(wrong)]
         with scene.core.damage():
             scene.core.put(address + g[field], value)
@@ -194,7 +194,7 @@ STATUSES = {"idle": 0, "syscall": 3, "dead": 6}
 def test_statuses_that_are_possible(scene: Scene) -> None:
     """Nobody looks at what a dead goroutine holds, nor at more than the frames of one in a call."""
     status = scene.layout.types["runtime.g"]["atomicstatus"]
-    for address in Places(scene).goroutines():
+    for address in some(Places(scene).goroutines()):
         for name, value in STATUSES.items():
             if scene.core.word(address + status) & 0xFF == value:
                 continue
@@ -210,7 +210,7 @@ def test_statuses_that_are_possible(scene: Scene) -> None:
 def test_stack_bounds_that_are_possible(scene: Scene) -> None:
     """Within too wide a stack there are objects; a pointer to them is none into the stack."""
     g = scene.layout.types["runtime.g"]
-    for address in Places(scene).goroutines():
+    for address in some(Places(scene).goroutines()):
         lo, hi = (scene.core.word(address + g[name]) for name in ("stack.lo", "stack.hi"))
         for field, value in (
             ("stack.lo", lo - (hi - lo)), ("stack.lo", hi - (1 << 30)), ("stack.hi", hi + hi - lo),
@@ -231,7 +231,7 @@ UNSAID_CYCLES = {"a span leads to itself"}
 
 def test_cycles(scene: Scene) -> None:
     silent = []
-    for number, (name, words) in enumerate(Places(scene).cycles().items()):
+    for number, (name, words) in some(enumerate(Places(scene).cycles().items())):
         with scene.core.damage():
             for address, value in words:
                 if scene.core.has(address):
