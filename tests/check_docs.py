@@ -1,0 +1,83 @@
+"""Checks that files of the tree which the documentation names are there, and targets of links."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = "core|cli|python|gdb_scripts|lldb_plugin|tests|scripts|docs|bench|cmake"
+# `core/rules/rule.cpp`, `scripts/test`; {a,b} are several, * and the words below are any.
+PATH = re.compile(rf"`((?:{ROOMS})/[\w./{{}},*-]+)")
+ANY = re.compile(r"(?<![A-Za-z])(NAME|X|MATRIX)(?![A-Za-z])")
+LINK = re.compile(r"\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
+
+
+def documents() -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # The changelog tells what was, too.
+    return [ROOT / name for name in done.stdout.split() if name != "CHANGELOG.md"]
+
+
+def alternatives(path: str) -> list[str]:
+    found = re.search(r"\{([^}]*)\}", path)
+    if not found:
+        return [path]
+    return [
+        one
+        for word in found[1].split(",")
+        for one in alternatives(path[: found.start()] + word + path[found.end() :])
+    ]
+
+
+def anchors(document: Path) -> set[str]:
+    """As they are made of headlines."""
+    lines = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL).splitlines()
+    titles = [line.lstrip("# ") for line in lines if re.match(r"#+ ", line)]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def wrong_paths(document: Path) -> list[str]:
+    wrong = []
+    for path in PATH.findall(document.read_text()):
+        for one in alternatives(path.rstrip(".,/")):
+            if not list(ROOT.glob(ANY.sub("*", one))):
+                wrong.append(one)
+    return wrong
+
+
+def wrong_links(document: Path) -> list[str]:
+    wrong = []
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    for file, anchor in LINK.findall(text):
+        if "://" in file:
+            continue
+        target = (document.parent / file).resolve() if file else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            wrong.append(f"{file}#{anchor}" if anchor else file)
+    return wrong
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_it_names_is_there(document: Path) -> None:
+    assert wrong_paths(document) == []
+    assert wrong_links(document) == []
+
+
+def test_what_is_not_there_is_seen(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    document.write_text(
+        "# One\n`core/rooms.txt` `core/nothing.cpp` `tests/{conftest,none}.py` `core/*/heap.h`\n"
+        "[a](a.md#one) [b](a.md#two) [c](b.md) [d](#one)\n"
+    )
+    assert wrong_paths(document) == ["core/nothing.cpp", "tests/none.py"]
+    assert wrong_links(document) == ["a.md#two", "b.md"]
