@@ -39,10 +39,15 @@ RESTLESS = {"busy", "churn", "healthy", "load"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The parameters that any test may have, and those that a file has for itself:
+    ROWS = {"go": {"quick": ["1.27"], "ci": …, "full": …}}."""
+    matrix = metafunc.config.getoption("--matrix")
+    for name, by_matrix in getattr(metafunc.module, "ROWS", {}).items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, by_matrix[matrix], ids=str)
     for name, rows_of in (("build", builds), ("sample", samples), ("twin", twins)):
         if name in metafunc.fixturenames:
-            rows = rows_of(metafunc.config.getoption("--matrix"))
-            metafunc.parametrize(name, rows, ids=str, scope="session")
+            metafunc.parametrize(name, rows_of(matrix), ids=str, scope="session")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from conftest import Running, build_target, parked
 from matrix import RELEASES, Build
 
@@ -15,17 +14,16 @@ LOST = {"dropped", "lost", "leaked", "value"}
 # Nobody has the body, but the request may end.
 ENDING = {"timeout", "deadline", "cancel", "abort", "sending"}
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    rows = {
+ROWS = {
+    "row": {
         "quick": [Build("1.23", "default")],
         "ci": [
             *(Build(go, "default") for go in ("1.18", "1.22", "1.24", "1.27")),
             Build("1.26", "stripped"),
         ],
         "full": [Build(go, mode) for go in RELEASES for mode in ("default", "stripped")],
-    }[metafunc.config.getoption("--matrix")]
-    metafunc.parametrize("row", rows, ids=str)
+    }
+}
 
 
 def test_what_can_end_a_request(row: Build, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
 from conftest import Core, Running, parked, truth_of
 from matrix import RELEASES, Build
 
@@ -19,12 +18,7 @@ KINDS = {
     "ended": "cancel",
 }
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "go" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        rows = {"quick": ["1.20"], "ci": ["1.18", "1.20", "1.27"], "full": list(RELEASES)}
-        metafunc.parametrize("go", rows[matrix])
+ROWS = {"go": {"quick": ["1.20"], "ci": ["1.18", "1.20", "1.27"], "full": list(RELEASES)}}
 
 
 def check(truth: dict, document: dict, *, optimised: bool, names: bool = True) -> None:

@@ -20,19 +20,17 @@ WORKERS = {
 }
 TOKENS = {"main.tokens.get", "main.tokens.put", "main.waitForStart"}
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "row" in metafunc.fixturenames:
-        rows = {
-            "quick": [Build("1.22", "default")],
-            "ci": [
-                Build("1.18", "default"),
-                Build("1.22", "stripped"),
-                Build("1.27", "default"),
-            ],
-            "full": [Build(go, mode) for go in RELEASES for mode in ("default", "stripped")],
-        }[metafunc.config.getoption("--matrix")]
-        metafunc.parametrize("row", rows, ids=str)
+ROWS = {
+    "row": {
+        "quick": [Build("1.22", "default")],
+        "ci": [
+            Build("1.18", "default"),
+            Build("1.22", "stripped"),
+            Build("1.27", "default"),
+        ],
+        "full": [Build(go, mode) for go in RELEASES for mode in ("default", "stripped")],
+    }
+}
 
 
 def places(document: dict, *verdicts: str) -> Counter[str]:

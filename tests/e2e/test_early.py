@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from conftest import build_target, parked, run, strip
 from early import Early
 from matrix import RELEASES, Build
@@ -13,14 +12,13 @@ from matrix import RELEASES, Build
 BEFORE = ("runtime.schedinit", "runtime.mallocinit", "runtime.newproc", "runtime.allgadd")
 NOT_STARTED = "there are no goroutines: the Go runtime had not started yet"
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    rows = {
+ROWS = {
+    "row": {
         "quick": [Build("1.27", "default")],
         "ci": [Build("1.18", "default"), Build("1.22", "default"), Build("1.27", "pie")],
         "full": [Build(go, mode) for go in RELEASES for mode in ("default", "pie", "cgo")],
     }
-    metafunc.parametrize("row", rows[metafunc.config.getoption("--matrix")], ids=str)
+}
 
 
 def functions(binary: Path) -> dict[str, int]:

@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import PARKED, Core, Running, parked
 from matrix import Build
 
@@ -53,11 +52,7 @@ KINDS = {
     ],
 }
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "kind" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        metafunc.parametrize("kind", KINDS[matrix])
+ROWS = {"kind": KINDS}
 
 
 def cpu_seconds(core: Core) -> float:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import Running, go_environment, parked
 from matrix import RELEASES, Build
 
@@ -21,12 +20,7 @@ OF_THE_RUNTIME = re.compile(
     r"GOMAXPROCS updater|synctest\."
 )
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "go" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        rows = {"quick": ["1.27"], "ci": ["1.18", "1.23", "1.27"], "full": list(RELEASES)}
-        metafunc.parametrize("go", rows[matrix])
+ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.23", "1.27"], "full": list(RELEASES)}}
 
 
 def wait_reasons(go: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from conftest import Core, Running, document_in, gdb, lldb, parked
 from matrix import RELEASES, Build
 
@@ -15,12 +14,7 @@ EXPECTED = {
     "nowhere": "PROVED",
 }
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "go" in metafunc.fixturenames:
-        matrix = metafunc.config.getoption("--matrix")
-        rows = {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": list(RELEASES)}
-        metafunc.parametrize("go", rows[matrix])
+ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": list(RELEASES)}}
 
 
 def verdicts(output: str) -> dict[str, str]:

@@ -15,17 +15,13 @@ from terminal import remote
 
 DELVE = "v1.25.2"  # reads every release the matrix runs it on
 # Its format does not depend on the Go release.
-DELVE_BUILDS = {
-    "quick": [],
-    "ci": [Build("1.22", "default")],
-    "full": [Build("1.22", "default"), Build("1.25", "default"), Build("1.26", "default")],
+ROWS = {
+    "row": {
+        "quick": [],
+        "ci": [Build("1.22", "default")],
+        "full": [Build("1.22", "default"), Build("1.25", "default"), Build("1.26", "default")],
+    }
 }
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "row" in metafunc.fixturenames:
-        rows = DELVE_BUILDS[metafunc.config.getoption("--matrix")]
-        metafunc.parametrize("row", rows, ids=str)
 
 
 def waits(text: str) -> dict[int, tuple]:
