@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/e2e"))
+
+import matrix  # noqa: E402
+
 ROOMS = "core|cli|python|gdb_scripts|lldb_plugin|tests|scripts|docs|bench|cmake"
 # `core/rules/rule.cpp`, `scripts/test`; {a,b} are several, * and the words below are any.
 PATH = re.compile(rf"`((?:{ROOMS})/[\w./{{}},*-]+)")
@@ -111,3 +116,22 @@ def test_what_is_not_there_is_seen(tmp_path: Path) -> None:
         "`Walker::collect` `takeSnapshot` `Walker::collect` and `take" + "Nothing`\n"
     )
     assert wrong_names(document) == ["take" + "Nothing"]
+
+
+def rows(text: str, headline: str) -> list[list[str]]:
+    """The cells of the table whose first line begins with `headline`."""
+    lines = text[text.index(headline) :].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_what_is_supported_is_what_the_matrix_runs() -> None:
+    text = (ROOT / "docs/support.md").read_text()
+    releases = {cells[0]: re.findall("`(.+?)`", cells[1]) for cells in rows(text, "| release |")}
+    in_ci: dict[str, list[str]] = {go: [] for go in matrix.RELEASES}
+    for build in matrix.builds("ci"):
+        in_ci[build.go].append(build.mode)
+    assert releases == in_ci
+    modes = {cells[0].strip("`"): cells[1] for cells in rows(text, "| mode |")}
+    assert list(modes) == list(matrix.BUILD_FLAGS)
+    for mode, flags in matrix.BUILD_FLAGS.items():
+        assert re.findall("`(-.+?)`", modes[mode]) == flags, mode
