@@ -7,6 +7,7 @@
 #include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/render.h"
+#include "report/tree.h"
 
 namespace parked::command {
 
@@ -46,7 +47,8 @@ void renderMachine(const Invocation& invocation, const report::Report& report,
 /// lists, unless a filter asks about them.
 std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
   std::vector<leak::Filter> filters = invocation.filters;
-  const bool folds = invocation.kind == Kind::goroutines || invocation.grouped;
+  const bool folds =
+      invocation.kind == Kind::goroutines || invocation.kind == Kind::pstree || invocation.grouped;
   const bool asked = std::any_of(filters.begin(), filters.end(), [](const leak::Filter& filter) {
     return filter.property == leak::Property::user;
   });
@@ -200,6 +202,27 @@ Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspac
   return exitOf(invocation, *report);
 }
 
+Result<Exit> executeTree(const Invocation& invocation, Workspace& workspace,
+                         const report::TextStyle& style, const Sink& sink, const Work& work) {
+  auto report = reportFor(invocation, workspace, work, effectiveFilters(invocation));
+  if (!report) return tl::unexpected(report.error());
+  decide(invocation, *report);
+  const Timings::Scope scope(work.timings, "tree");
+  const report::Tree tree = report::treeOf(*report, invocation.waits, work.observer);
+  if (work.cancelled() || report->interrupted) {
+    return fail(ErrorCode::interrupted, "interrupted before that was read");
+  }
+  if (isText(invocation)) {
+    report::renderTree(*report, tree, invocation.limitOr(kListLines), style, sink);
+    report::renderIncomplete(*report, style, sink);
+  } else {
+    const report::JsonParts parts{
+        .goroutines = false, .groups = false, .timers = false, .panicking = false, .tree = &tree};
+    renderMachine(invocation, *report, parts, sink);
+  }
+  return exitOf(invocation, *report);
+}
+
 Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace,
                               const report::TextStyle& style, const Sink& sink, const Work& work) {
   const auto index = findGoroutine(workspace.snapshot(), invocation.argument);
@@ -323,6 +346,8 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     case Kind::report:
     case Kind::goroutines:
       return executeGoroutines(invocation, workspace, look, sink, work);
+    case Kind::pstree:
+      return executeTree(invocation, workspace, look, sink, work);
     case Kind::goroutine:
     case Kind::why:
       return executeGoroutine(invocation, workspace, look, sink, work);

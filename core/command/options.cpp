@@ -144,6 +144,7 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
     app->add_flag("-a,--all", out.all);
   }
   if (spec.has(Option::system)) app->add_flag("--system", out.system);
+  if (spec.has(Option::waits)) app->add_flag("--waits", out.waits);
   if (spec.has(Option::group)) app->add_option("--group,--group-by", raw.group);
   if (spec.has(Option::verdicts)) {
     app->add_option("--suspect-count", raw.suspectCount);

@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
   crash,
   watch,
   goroutines,
+  pstree,
   goroutine,
   why,
   channels,
@@ -46,6 +47,7 @@ struct Invocation {
   bool all = false;
   bool system = false;
   bool timings = false;
+  bool waits = false;  ///< pstree --waits
   std::vector<leak::Filter> filters;
   leak::GroupBy groupBy;
   bool grouped = false;  ///< --group was given

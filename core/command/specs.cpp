@@ -48,6 +48,15 @@ constexpr std::array kSpecs = {
          "the\n"
          "user's own frame. With --group, groups instead.",
          kGoroutines},
+    Spec{Kind::pstree, "pstree", "pstree [options]", "who created whom; --waits: who holds up whom",
+         "The tree of goroutines by who created them, siblings that are alike as one line, "
+         "creators\n"
+         "that have ended as far as the living tell of them. With --waits who holds up others "
+         "comes\n"
+         "above them: the holder of a lock, who is to send, receive, close or call Done; circles\n"
+         "are marked. The gravest and largest parts first.",
+         bits({Option::filters, Option::limit, Option::system, Option::waits, Option::format,
+               Option::verdicts, Option::timings})},
     Spec{Kind::goroutine, "goroutine", "goroutine ID [options]",
          "one goroutine with everything known of it",
          "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
@@ -110,6 +119,7 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::watch, "--every TIME", "between two looks (10s), at least 100ms"},
     OptionHelp{Option::watch, "--count N", "end after N looks"},
     OptionHelp{Option::watch, "--json", "one JSON object a look, on a line of its own"},
+    OptionHelp{Option::waits, "--waits", "who holds up whom, instead of who created whom"},
     OptionHelp{Option::limit, "-n, --limit N", "list at most N (0: all)"},
     OptionHelp{Option::limit, "-a, --all", "list everything"},
     OptionHelp{Option::system, "--system", "the runtime's own goroutines, too"},

@@ -23,6 +23,7 @@ enum class Option : std::uint16_t {
   timings = 128,
   watch = 256,  ///< --every, --count
   dump = 512,   ///< --format traceback: beside `format`, of what lists goroutines
+  waits = 1024,
 };
 
 struct Spec {

@@ -11,6 +11,7 @@
 #include "report/json_text.h"
 #include "report/json_waits.h"
 #include "report/render.h"
+#include "report/tree.h"
 
 namespace parked::report {
 
@@ -70,6 +71,11 @@ class Parts {
     if (asked.panicking) {
       array("panicking", "panicking", report.snapshot->panicking.size(),
             [this](std::string& out, std::size_t i) { putPanickingObject(out, report_, i); });
+    }
+    if (asked.tree != nullptr) {
+      array(
+          "tree", "tree_node", atMost(asked.tree->forest.nodes().size(), limit),
+          [this](std::string& out, std::size_t i) { putTreeNode(out, report_, *asked_.tree, i); });
     }
     if (asked.why != kNone) {
       value("why", [this](std::string& out, std::size_t) { putWhy(out, report_, asked_.why); });

@@ -70,8 +70,12 @@ void Page::put(std::string_view text, Ink ink) {
 void Page::spaces(std::size_t count) { writer_(std::string(count, ' ')); }
 
 void Page::line(std::size_t indent, std::initializer_list<Piece> pieces) {
-  spaces(indent);
-  std::size_t left = width() - std::min(indent, width());
+  line(std::string(indent, ' '), std::span(pieces.begin(), pieces.size()));
+}
+
+void Page::line(std::string_view lead, std::span<const Piece> pieces) {
+  writer_(lead);
+  std::size_t left = width() - std::min(columns(lead), width());
   for (const Piece& piece : pieces) {
     if (left == 0) break;
     const std::string text = cutBack(escape(piece.text), left);

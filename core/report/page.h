@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ class Page {
 
   /// One line of pieces after `indent` spaces. What does not fit is cut at the end.
   void line(std::size_t indent, std::initializer_list<Piece> pieces);
+  /// The same behind something of the caller's own making ("│  ├─ "), which is not escaped.
+  void line(std::string_view lead, std::span<const Piece> pieces);
   void blank() { writer_("\n"); }
 
   /// "label  text", the text wrapped between words under itself.

@@ -39,6 +39,7 @@ struct JsonParts {
   bool http = false, sql = false, files = false;
   bool contexts = false;
   bool panicking = true;
+  const struct Tree* tree = nullptr;  ///< the nodes of `pstree`
   Index why = kNone;  ///< the way to what this goroutine waits on
 };
 

@@ -58,6 +58,8 @@ __all__ = [
     "Target",
     "Timer",
     "TimerMade",
+    "TreeNode",
+    "TreeWait",
     "VerdictCounts",
     "WaitCircleGiver",
     "WaitCircleMember",
@@ -1474,6 +1476,82 @@ class Context(_read.Record):
 
 
 @dataclass(frozen=True)
+class TreeWait(_read.Record):
+    """Who holds up the first of them."""
+
+    goroutine: int = _read.member(_read.number)
+    """Its id."""
+
+    act: str = _read.member(_read.text)
+    """What it would have to do; empty: it is the live goroutine that these belong to. Words:
+    "unlock", "receive", "send", "close", "done".
+    """
+
+    place: Place | None = _read.member(_read.maybe_record(Place))
+    """Where it would, or of a lock, where it locked it."""
+
+    others: int = _read.member(_read.number)
+    """Goroutines that could as well."""
+
+    circle: bool = _read.member(_read.flag)
+    """Both are in a circle of locks or of waits."""
+
+
+@dataclass(frozen=True)
+class TreeNode(_read.Record):
+    """Goroutines of one parent that look alike: the same start function, user's line, reason and
+    verdict.
+    """
+
+    kind: str = _read.member(_read.text)
+    """goroutine: living ones; ended: creators that have ended; place: a go statement of which it is
+    not known who came to it. Words: "goroutine", "ended", "place".
+    """
+
+    parent: int | None = _read.member(_read.maybe_number)
+    """The node that created these, or with --waits that could wake them, as index into tree; None:
+    none is known.
+    """
+
+    count: int = _read.member(_read.number)
+    """Goroutines it stands for; of a place 1."""
+
+    below: int = _read.member(_read.number)
+    """Goroutines that were asked for, of it and of everything below it."""
+
+    chosen: bool = _read.member(_read.flag)
+    """They were asked for; false: it is there for what is below it."""
+
+    gravest: str = _read.member(_read.text)
+    """The gravest verdict of those asked for, of it and below it. Words: "RUNNING", "WAITING",
+    "UNKNOWN", "SUSPECT", "PROVED".
+    """
+
+    verdict: str = _read.member(_read.text)
+    """Of one of them, as the four that follow; only of kind goroutine. Words: "RUNNING", "WAITING",
+    "UNKNOWN", "SUSPECT", "PROVED".
+    """
+
+    reason: str = _read.member(_read.text)
+    """Wait reason as Go prints it, else the status."""
+
+    start: Place | None = _read.member(_read.maybe_record(Place))
+    """The function they were started with."""
+
+    user_frame: Place | None = _read.member(_read.maybe_record(Place))
+    """The user's line."""
+
+    place: Place | None = _read.member(_read.maybe_record(Place))
+    """Of kind place the go statement; of ended, one that it ran."""
+
+    waits_for: TreeWait | None = _read.member(_read.maybe_record(TreeWait))
+    """Only with --waits; None: nobody who is known."""
+
+    goroutines: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Their ids; of a place none."""
+
+
+@dataclass(frozen=True)
 class Panicking(_read.Record):
     """A goroutine with panics in progress."""
 
@@ -1660,6 +1738,11 @@ class Document(_kept.Document, _read.Record):
     """Only with parked contexts --json: the trees of contexts; parents are indices into this array.
     """
 
+    tree: tuple[TreeNode, ...] = _read.member(_read.many(_read.record(TreeNode)))
+    """Only with parked pstree --json: goroutines by who created them, or who holds them up
+    (--waits); parents are indices into this array and come before their children.
+    """
+
     panicking: tuple[Panicking, ...] = _read.member(_read.many(_read.record(Panicking)))
     """Goroutines with panics in progress, by id; only where goroutines is, and with parked crash
     --json.
@@ -1738,3 +1821,10 @@ class Parts:
     def contexts(self) -> tuple[Context, ...]:
         """The trees of contexts; parents are indices into this array."""
         return self.part("contexts").contexts
+
+    @property
+    def tree(self) -> tuple[TreeNode, ...]:
+        """Goroutines by who created them, or who holds them up (--waits); parents are indices into
+        this array and come before their children.
+        """
+        return self.part("pstree").tree

@@ -1,0 +1,3 @@
+module parked.test/family
+
+go 1.18
