@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "report/json_writer.h"
 #include "report/model.h"
 #include "report/page.h"
 
@@ -42,8 +43,8 @@ void putPanics(Page& page, std::size_t indent, std::size_t label, const Report& 
                Index goroutine);
 
 /// JSON: the object of `target.crash`, or null.
-void putCrashObject(std::string& out, const Report& report);
+void putCrashObject(JsonWriter& json, const Report& report);
 /// JSON: a goroutine with its panics.
-void putPanickingObject(std::string& out, const Report& report, std::size_t number);
+void putPanickingObject(JsonWriter& json, const Report& report, std::size_t number);
 
 }  // namespace parked::report

@@ -22,11 +22,11 @@ std::string idsText(const golang::Snapshot& snapshot, const std::vector<Index>& 
                      goroutines.size() > kShown ? ", ..." : "");
 }
 
-void putIds(std::string& out, const golang::Snapshot& snapshot,
+template <std::size_t N>
+void putIds(JsonWriter& json, const char (&name)[N], const golang::Snapshot& snapshot,
             const std::vector<Index>& goroutines) {
-  for (std::size_t i = 0; i < goroutines.size(); ++i) {
-    put(out, FMT_COMPILE("{}{}"), i == 0 ? "" : ",", snapshot.goroutines[goroutines[i]].id);
-  }
+  json.array(name, goroutines,
+             [&](Index goroutine) { json.value(snapshot.goroutines[goroutine].id); });
 }
 
 }  // namespace
@@ -59,37 +59,28 @@ void putExtraSyncText(Page& page, const Report& report) {
   }
 }
 
-void putExtraSync(std::string& out, const Report& report) {
+void putExtraSync(JsonWriter& json, const Report& report) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const stdlib::ExtraSync& found = report.resources->extraSync;
-  out += R"({"semaphores":[)";
-  for (std::size_t i = 0; i < found.semaphores.size(); ++i) {
-    const stdlib::WeightedSemaphore& semaphore = found.semaphores[i];
-    const bool known = semaphore.address != 0;
-    out += i == 0 ? R"({"address":)" : R"(,{"address":)";
-    putAddress(out, semaphore.address);
-    out += R"(,"size":)";
-    putNumberOrNull(out, known ? std::optional(semaphore.size) : std::nullopt);
-    out += R"(,"taken":)";
-    putNumberOrNull(out, known ? std::optional(semaphore.taken) : std::nullopt);
-    out += R"(,"waiting":[)";
-    putIds(out, snapshot, semaphore.waiters);
-    out += "]}";
-  }
-  out += R"(],"error_groups":[)";
-  for (std::size_t i = 0; i < found.groups.size(); ++i) {
-    const stdlib::ErrorGroup& group = found.groups[i];
-    out += i == 0 ? R"({"wait_group":)" : R"(,{"wait_group":)";
-    putAddress(out, group.waitGroup);
-    out += R"(,"limit_channel":)";
-    putAddress(out, group.limit);
-    out += R"(,"waiting":[)";
-    putIds(out, snapshot, group.waiters);
-    out += R"(],"starting":[)";
-    putIds(out, snapshot, group.starters);
-    out += "]}";
-  }
-  out += "]}";
+  json.object([&] {
+    json.array("semaphores", found.semaphores, [&](const stdlib::WeightedSemaphore& semaphore) {
+      const bool known = semaphore.address != 0;
+      json.object([&] {
+        json.address("address", semaphore.address);
+        json.member("size", known ? std::optional(semaphore.size) : std::nullopt);
+        json.member("taken", known ? std::optional(semaphore.taken) : std::nullopt);
+        putIds(json, "waiting", snapshot, semaphore.waiters);
+      });
+    });
+    json.array("error_groups", found.groups, [&](const stdlib::ErrorGroup& group) {
+      json.object([&] {
+        json.address("wait_group", group.waitGroup);
+        json.address("limit_channel", group.limit);
+        putIds(json, "waiting", snapshot, group.waiters);
+        putIds(json, "starting", snapshot, group.starters);
+      });
+    });
+  });
 }
 
 }  // namespace parked::report

@@ -29,10 +29,11 @@ std::string_view kindId(ContextKind kind) {
   return "custom";
 }
 
+/// "" where nothing does.
 std::string_view rearmingId(stdlib::Rearming rearming) {
-  return rearming == stdlib::Rearming::startsItself   ? "\"starts_itself\""
-         : rearming == stdlib::Rearming::resetsItself ? "\"resets_itself\""
-                                                      : "null";
+  return rearming == stdlib::Rearming::startsItself   ? "starts_itself"
+         : rearming == stdlib::Rearming::resetsItself ? "resets_itself"
+                                                      : "";
 }
 
 std::optional<Index> unlessNone(Index index) {
@@ -41,62 +42,56 @@ std::optional<Index> unlessNone(Index index) {
 
 }  // namespace
 
-void putContext(std::string& out, const Report& report, std::size_t index) {
+void putContext(JsonWriter& json, const Report& report, std::size_t index) {
   const stdlib::ContextNode& node = report.resources->contexts.nodes[index];
   const golang::Snapshot& snapshot = *report.snapshot;
-  out += R"({"address":)";
-  putAddress(out, node.address);
-  put(out, FMT_COMPILE(R"(,"kind":"{}","context_type":)"), kindId(node.kind));
-  putStringOrNull(out, node.type);
-  out += R"(,"key_type":)";
-  putStringOrNull(out, node.key);
-  out += R"(,"parent":)";
-  putNumberOrNull(out, unlessNone(node.parent));
-  out += R"(,"registered_with":)";
-  putNumberOrNull(out, unlessNone(node.registered));
-  put(out, FMT_COMPILE(R"(,"children":{},"ending_with_it":{},"cancelled":{},"due_in_ns":)"),
-      node.children, node.cancelables, boolText(node.cancelled));
-  putNumberOrNull(out, node.deadlineKnown && snapshot.clock.now != 0
-                           ? std::optional(saturatingDifference(node.deadline, snapshot.clock.now))
-                           : std::nullopt);
-  put(out, FMT_COMPILE(R"(,"nobody_can_cancel":{},"done":)"), boolText(node.lost));
-  putAddress(out, node.done);
-  out += R"(,"goroutines":[)";
-  for (std::size_t i = 0; i < node.goroutines.size(); ++i) {
-    put(out, FMT_COMPILE("{}{}"), i == 0 ? "" : ",", snapshot.goroutines[node.goroutines[i]].id);
-  }
-  out += "]}";
+  json.object([&] {
+    json.address("address", node.address);
+    json.member("kind", kindId(node.kind));
+    json.text("context_type", node.type);
+    json.text("key_type", node.key);
+    json.member("parent", unlessNone(node.parent));
+    json.member("registered_with", unlessNone(node.registered));
+    json.member("children", node.children);
+    json.member("ending_with_it", node.cancelables);
+    json.member("cancelled", node.cancelled);
+    json.member("due_in_ns",
+                node.deadlineKnown && snapshot.clock.now != 0
+                    ? std::optional(saturatingDifference(node.deadline, snapshot.clock.now))
+                    : std::nullopt);
+    json.member("nobody_can_cancel", node.lost);
+    json.address("done", node.done);
+    json.array("goroutines", node.goroutines,
+               [&](Index goroutine) { json.value(snapshot.goroutines[goroutine].id); });
+  });
 }
 
-void putTimerDetail(std::string& out, const Report& report, std::size_t index) {
+void putTimerDetail(JsonWriter& json, const Report& report, std::size_t index) {
   const bool known = report.resources != nullptr && index < report.resources->timers.details.size();
   const stdlib::TimerDetail detail =
       known ? report.resources->timers.details[index] : stdlib::TimerDetail{};
-  out += R"(,"object":)";
-  putAddress(out, detail.object);
-  const std::string holder =
-      known ? rules::holderText(*report.analysis, report.resources->timers, index) : std::string();
-  out += R"(,"held_by":)";
-  putStringOrNull(out, holder);
-  put(out, FMT_COMPILE(R"(,"nobody_can_stop":{},"made":)"),
-      boolText(detail.holder == stdlib::TimerHolder::nobody));
+  json.address("object", detail.object);
+  json.text("held_by", known ? rules::holderText(*report.analysis, report.resources->timers, index)
+                             : std::string());
+  json.member("nobody_can_stop", detail.holder == stdlib::TimerHolder::nobody);
   const rules::TimerMaker maker =
       known ? rules::makerOf(*report.analysis, report.resources->timers, index)
             : rules::TimerMaker{};
   if (maker.place.function.empty()) {
-    out += "null";
+    json.null("made");
   } else {
-    put(out, FMT_COMPILE(R"({{"how":"{}","func":)"), maker.how);
-    putString(out, maker.place.function);
-    out += R"(,"file":)";
-    putString(out, maker.place.file);
-    put(out, FMT_COMPILE(R"(,"line":{}}})"), maker.place.line);
+    json.object("made", [&] {
+      json.member("how", maker.how);
+      putPlaceMembers(json, maker.place.function, maker.place.file, maker.place.line);
+    });
   }
-  put(out, FMT_COMPILE(R"(,"receivers":{},"rearms":{},"retained_bytes":)"), detail.receivers,
-      rearmingId(detail.rearming));
-  putNumberOrNull(out, detail.retainedKnown ? std::optional(detail.retainedBytes) : std::nullopt);
-  out += R"(,"retained_objects":)";
-  putNumberOrNull(out, detail.retainedKnown ? std::optional(detail.retainedObjects) : std::nullopt);
+  json.member("receivers", detail.receivers);
+  json.text("rearms", rearmingId(detail.rearming));
+  const auto ifKnown = [&](std::uint64_t number) {
+    return detail.retainedKnown ? std::optional(number) : std::nullopt;
+  };
+  json.member("retained_bytes", ifKnown(detail.retainedBytes));
+  json.member("retained_objects", ifKnown(detail.retainedObjects));
 }
 
 }  // namespace parked::report

@@ -1,4 +1,4 @@
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "report/json_resources.h"
 #include "report/json_text.h"
@@ -6,131 +6,131 @@
 
 namespace parked::report {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
 
-Json addressOrNull(Addr address) {
-  return address == 0 ? Json(nullptr) : Json(fmt::format("{:#x}", address));
-}
-Json textOrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-Json nsOrNull(std::int64_t ns) { return ns <= 0 ? Json(nullptr) : Json(ns); }
+using stdlib::HttpConnection;
 
-Json goroutineOrNull(const Report& report, Index index) {
-  return index < report.snapshot->goroutines.size() ? Json(report.snapshot->goroutines[index].id)
-                                                    : Json(nullptr);
-}
-
-Json requestJson(const stdlib::HttpRequest& request) {
-  return request.url.empty() ? Json(nullptr)
-                             : Json{{"method", request.method}, {"url", request.url}};
+template <std::size_t N>
+void putRequest(JsonWriter& json, const char (&name)[N], const stdlib::HttpRequest& request) {
+  if (request.url.empty()) return json.null(name);
+  json.object(name, [&] {
+    json.member("method", request.method);
+    json.member("url", request.url);
+  });
 }
 
-Json connectionJson(const Report& report, const stdlib::HttpConnection& connection) {
-  Json json;
-  json["address"] = addressOrNull(connection.address);
-  json["state"] = httpStateName(connection.state);
-  json["protocol"] = connection.http2 ? "HTTP/2" : "HTTP/1";
-  json["tls"] = connection.tls;
-  json["scheme"] = textOrNull(connection.scheme);
-  json["host"] = textOrNull(connection.host);
-  json["proxy"] = textOrNull(connection.proxy);
-  json["fd"] = connection.net.fd < 0 ? Json(nullptr) : Json(connection.net.fd);
-  json["local"] = textOrNull(connection.net.local);
-  json["remote"] = textOrNull(connection.net.remote);
-  const std::int64_t now = report.snapshot->clock.now;
-  json["idle_ns"] =
-      connection.idleSince == 0 || now == 0
-          ? Json(nullptr)
-          : Json(std::max<std::int64_t>(saturatingDifference(now, connection.idleSince), 0));
-  json["streams"] = connection.http2 ? Json(connection.streams) : Json(nullptr);
-  json["body_lost"] = connection.bodyLost;
-  json["only_request_end_closes"] = connection.contextOnly;
-  json["request"] = requestJson(connection.request);
-  Json requests = Json::array();
-  for (const stdlib::HttpStream& stream : connection.requests) {
-    requests.push_back({{"address", addressOrNull(stream.address)},
-                        {"state", httpStateName(stream.state)},
-                        {"request", requestJson(stream.request)},
-                        {"goroutine", goroutineOrNull(report, stream.writer)},
-                        {"user", goroutineOrNull(report, stream.user)}});
-  }
-  json["requests"] = std::move(requests);
-  json["reader"] = goroutineOrNull(report, connection.reader);
-  json["writer"] = goroutineOrNull(report, connection.writer);
-  json["user"] = goroutineOrNull(report, connection.user);
-  return json;
+void putIds(JsonWriter& json, const Report& report, const std::vector<Index>& goroutines) {
+  json.array("waiters", goroutines,
+             [&](Index goroutine) { json.value(idOf(*report.snapshot, goroutine)); });
 }
 
-Json connectionsJson(const Report& report, const std::vector<Index>& connections) {
-  Json json = Json::array();
-  for (const Index i : connections) {
-    json.push_back(connectionJson(report, report.resources->http.connections[i]));
-  }
-  return json;
+void putStreams(JsonWriter& json, const Report& report, const HttpConnection& connection) {
+  json.array("requests", connection.requests, [&](const stdlib::HttpStream& stream) {
+    json.object([&] {
+      json.address("address", stream.address);
+      json.member("state", httpStateName(stream.state));
+      putRequest(json, "request", stream.request);
+      json.member("goroutine", idOf(*report.snapshot, stream.writer));
+      json.member("user", idOf(*report.snapshot, stream.user));
+    });
+  });
 }
 
-Json transportJson(const Report& report, const stdlib::HttpTransport& transport) {
-  Json json;
-  json["address"] = addressOrNull(transport.address);
-  json["default"] = transport.isDefault;
-  json["referenced"] = transport.referenced;
-  json["max_conns_per_host"] =
-      transport.maxPerHost == 0 ? Json(nullptr) : Json(transport.maxPerHost);
-  json["idle_conn_timeout_ns"] = nsOrNull(transport.idleTimeout);
-  json["tls_handshake_timeout_ns"] = nsOrNull(transport.tlsTimeout);
-  json["response_header_timeout_ns"] = nsOrNull(transport.headerTimeout);
-  Json hosts = Json::array();
-  for (const stdlib::HttpHost& host : transport.hosts) {
-    hosts.push_back({{"scheme", textOrNull(host.scheme)},
-                     {"host", textOrNull(host.host)},
-                     {"proxy", textOrNull(host.proxy)},
-                     {"idle", host.idle},
-                     {"in_use", host.busy},
-                     {"dialing", host.dialing},
-                     {"waiters", host.waiters}});
-  }
-  json["hosts"] = std::move(hosts);
-  json["connections"] = connectionsJson(report, transport.connections);
-  Json waiters = Json::array();
-  for (const Index i : transport.waiters) waiters.push_back(goroutineOrNull(report, i));
-  json["waiters"] = std::move(waiters);
-  return json;
+/// How long the connection has been idle, ns; none if it is not, or nothing tells.
+std::optional<std::int64_t> idleFor(const HttpConnection& connection, std::int64_t now) {
+  if (connection.idleSince == 0 || now == 0) return std::nullopt;
+  return std::max<std::int64_t>(saturatingDifference(now, connection.idleSince), 0);
 }
 
-Json serverJson(const Report& report, const stdlib::HttpServer& server) {
-  Json json;
-  json["address"] = addressOrNull(server.address);
-  json["listen"] = textOrNull(server.listen);
-  json["read_timeout_ns"] = nsOrNull(server.readTimeout);
-  json["read_header_timeout_ns"] = nsOrNull(server.headerTimeout);
-  json["write_timeout_ns"] = nsOrNull(server.writeTimeout);
-  json["idle_timeout_ns"] = nsOrNull(server.idleTimeout);
-  json["connections"] = connectionsJson(report, server.connections);
-  Json handlers = Json::array();
-  for (const stdlib::HttpHandler& handler : server.handlers) {
-    handlers.push_back(
-        {{"goroutine", goroutineOrNull(report, handler.goroutine)},
-         {"connection",
-          addressOrNull(report.resources->http.connections[handler.connection].address)},
-         {"request", requestJson(handler.request)}});
-  }
-  json["handlers"] = std::move(handlers);
-  return json;
+void putConnection(JsonWriter& json, const Report& report, const HttpConnection& connection) {
+  const golang::Snapshot& snapshot = *report.snapshot;
+  json.object([&] {
+    json.address("address", connection.address);
+    json.member("state", httpStateName(connection.state));
+    json.member("protocol", connection.http2 ? "HTTP/2" : "HTTP/1");
+    json.member("tls", connection.tls);
+    json.text("scheme", connection.scheme);
+    json.text("host", connection.host);
+    json.text("proxy", connection.proxy);
+    json.member("fd", connection.net.fd < 0 ? std::nullopt : std::optional(connection.net.fd));
+    json.text("local", connection.net.local);
+    json.text("remote", connection.net.remote);
+    json.member("idle_ns", idleFor(connection, snapshot.clock.now));
+    json.member("streams", connection.http2 ? std::optional(connection.streams) : std::nullopt);
+    json.member("body_lost", connection.bodyLost);
+    json.member("only_request_end_closes", connection.contextOnly);
+    putRequest(json, "request", connection.request);
+    putStreams(json, report, connection);
+    json.member("reader", idOf(snapshot, connection.reader));
+    json.member("writer", idOf(snapshot, connection.writer));
+    json.member("user", idOf(snapshot, connection.user));
+  });
+}
+
+void putConnections(JsonWriter& json, const Report& report, const std::vector<Index>& connections) {
+  json.array("connections", connections,
+             [&](Index i) { putConnection(json, report, report.resources->http.connections[i]); });
+}
+
+void putHosts(JsonWriter& json, const stdlib::HttpTransport& transport) {
+  json.array("hosts", transport.hosts, [&](const stdlib::HttpHost& host) {
+    json.object([&] {
+      json.text("scheme", host.scheme);
+      json.text("host", host.host);
+      json.text("proxy", host.proxy);
+      json.member("idle", host.idle);
+      json.member("in_use", host.busy);
+      json.member("dialing", host.dialing);
+      json.member("waiters", host.waiters);
+    });
+  });
+}
+
+void putTransport(JsonWriter& json, const Report& report, const stdlib::HttpTransport& transport) {
+  json.object([&] {
+    json.address("address", transport.address);
+    json.member("default", transport.isDefault);
+    json.member("referenced", transport.referenced);
+    json.member("max_conns_per_host", unlessZero(transport.maxPerHost));
+    json.member("idle_conn_timeout_ns", ifPositive(transport.idleTimeout));
+    json.member("tls_handshake_timeout_ns", ifPositive(transport.tlsTimeout));
+    json.member("response_header_timeout_ns", ifPositive(transport.headerTimeout));
+    putHosts(json, transport);
+    putConnections(json, report, transport.connections);
+    putIds(json, report, transport.waiters);
+  });
+}
+
+void putServer(JsonWriter& json, const Report& report, const stdlib::HttpServer& server) {
+  json.object([&] {
+    json.address("address", server.address);
+    json.text("listen", server.listen);
+    json.member("read_timeout_ns", ifPositive(server.readTimeout));
+    json.member("read_header_timeout_ns", ifPositive(server.headerTimeout));
+    json.member("write_timeout_ns", ifPositive(server.writeTimeout));
+    json.member("idle_timeout_ns", ifPositive(server.idleTimeout));
+    putConnections(json, report, server.connections);
+    json.array("handlers", server.handlers, [&](const stdlib::HttpHandler& handler) {
+      json.object([&] {
+        json.member("goroutine", idOf(*report.snapshot, handler.goroutine));
+        json.address("connection", report.resources->http.connections[handler.connection].address);
+        putRequest(json, "request", handler.request);
+      });
+    });
+  });
 }
 
 }  // namespace
 
-void putHttp(std::string& out, const Report& report) {
-  Json json{{"transports", Json::array()}, {"servers", Json::array()}};
-  for (const auto& transport : report.resources->http.transports) {
-    json["transports"].push_back(transportJson(report, transport));
-  }
-  for (const auto& server : report.resources->http.servers) {
-    json["servers"].push_back(serverJson(report, server));
-  }
-  // Text of the target may be anything: in ASCII, broken UTF-8 replaced.
-  out += json.dump(-1, ' ', true, Json::error_handler_t::replace);
+void putHttp(JsonWriter& json, const Report& report) {
+  const stdlib::Http& http = report.resources->http;
+  json.object([&] {
+    json.array("transports", http.transports, [&](const stdlib::HttpTransport& transport) {
+      putTransport(json, report, transport);
+    });
+    json.array("servers", http.servers,
+               [&](const stdlib::HttpServer& server) { putServer(json, report, server); });
+  });
 }
 
 }  // namespace parked::report

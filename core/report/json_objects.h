@@ -1,5 +1,5 @@
-// The objects of the JSON document and of JSON lines, each appended as the text of one JSON object
-// (docs/json.md).
+// The objects of the JSON document and of JSON lines that there may be many of: goroutines, groups,
+// timers (docs/json.md).
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "report/json_writer.h"
 #include "report/model.h"
 
 namespace parked::report {
@@ -20,47 +21,57 @@ class JsonObjects {
  public:
   explicit JsonObjects(const Report& report);
 
-  void target(std::string& out) const;
-  /// How many goroutines were chosen, and how many of them are listed.
-  void selection(std::string& out, std::size_t listed) const;
-  void goroutine(std::string& out, Index index);
-  void group(std::string& out, std::size_t index);
-  void finding(std::string& out, const rules::Finding& finding, std::size_t group) const;
+  void goroutine(JsonWriter& json, Index index);
+  void group(JsonWriter& json, std::size_t index);
   /// `index` into timersOf().
-  void timer(std::string& out, std::size_t index);
-  /// A lock with who may hold it.
-  void lock(std::string& out, Index index) const;
-  void waitCircle(std::string& out, const leak::WaitCircle& circle) const;
-  void lockCycle(std::string& out, const leak::LockCycle& cycle) const;
-  void proof(std::string& out) const;
-  static void incomplete(std::string& out, const Incomplete& entry);
+  void timer(JsonWriter& json, std::size_t index);
 
  private:
-  void frames(std::string& out, const golang::Goroutine& goroutine);
+  /// "frames" and "stack_complete".
+  void frames(JsonWriter& json, const golang::Goroutine& goroutine);
   /// "user_frame", what belongs to it, "frames" and "stack_complete" of a goroutine.
-  void stack(std::string& out, Index index);
-  void place(std::string& out, leak::PlaceId id) const;
-  void origin(std::string& out, const leak::Origin& origin) const;
-  void createdBy(std::string& out, leak::PlaceId creator, std::uint64_t goroutine) const;
-  void sentence(std::string& out, Index index);
-  void reason(std::string& out, const golang::Goroutine& goroutine) const;
+  void stack(JsonWriter& json, Index index);
+  /// A place, or null; with members behind those of the place.
+  void place(JsonWriter& json, leak::PlaceId id) const;
+  template <class Members>
+  void place(JsonWriter& json, leak::PlaceId id, const Members& members) const;
+  void origin(JsonWriter& json, const leak::Origin& origin) const;
+  void createdBy(JsonWriter& json, leak::PlaceId creator, std::uint64_t goroutine) const;
+  void sentence(JsonWriter& json, Index index);
+  void reason(JsonWriter& json, const golang::Goroutine& goroutine) const;
   /// "retained" and "root_cause_group" of a group.
-  void holding(std::string& out, std::size_t group) const;
-  void holder(std::string& out, const leak::LockHolder& holder) const;
-  void identity(std::string& out, Index index) const;
-  void labels(std::string& out, const golang::Goroutine& goroutine) const;
+  void holding(JsonWriter& json, std::size_t group) const;
+  /// What a goroutine is and where it came from.
+  void identity(JsonWriter& json, const golang::Goroutine& goroutine) const;
+  void judgement(JsonWriter& json, Index index);
+  void labels(JsonWriter& json, const golang::Goroutine& goroutine) const;
   std::int32_t threadOf(const golang::Goroutine& goroutine) const;
 
   const Report& report_;
   const golang::Snapshot& snapshot_;
   const leak::Analysis& analysis_;
   std::vector<Index> groupOf_;
+  // What is kept is JSON: members of an object, or (sentences, callbacks) a value.
   std::vector<std::string> stacks_;                           ///< by stack, filled on first use
-  std::vector<std::string> places_;                           ///< members of the object, by place
+  std::vector<std::string> places_;                           ///< by place
   std::unordered_map<std::uint64_t, std::string> sentences_;  ///< by group and rule
   std::unordered_map<Addr, std::string> callbacks_;           ///< of timers, by code address
   std::vector<image::SourceFrame> source_;                    ///< scratch
   std::vector<Addr> pcs_;                                     ///< scratch
 };
+
+/// One object of the array `findings`; `group` is its place in `groups`, kNone if it has none.
+void putFinding(JsonWriter& json, const Report& report, const rules::Finding& finding,
+                std::size_t group);
+/// A lock with who may hold it.
+void putLock(JsonWriter& json, const Report& report, Index index);
+void putWaitCircle(JsonWriter& json, const Report& report, const leak::WaitCircle& circle);
+void putLockCycle(JsonWriter& json, const Report& report, const leak::LockCycle& cycle);
+
+void putTarget(JsonWriter& json, const Report& report);
+/// How many goroutines were chosen, and how many of them are listed.
+void putSelection(JsonWriter& json, const Report& report, std::size_t listed);
+void putProof(JsonWriter& json, const Report& report);
+void putIncomplete(JsonWriter& json, const Incomplete& entry);
 
 }  // namespace parked::report

@@ -3,23 +3,23 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
+#include "report/json_writer.h"
 #include "report/model.h"
 
 namespace parked::report {
 
 /// {"transports":[…],"servers":[…]}
-void putHttp(std::string& out, const Report& report);
+void putHttp(JsonWriter& json, const Report& report);
 /// One object of the array `sql`: a pool.
-void putSqlDb(std::string& out, const Report& report, std::size_t index);
+void putSqlDb(JsonWriter& json, const Report& report, std::size_t index);
 /// One object of the array `files`.
-void putFile(std::string& out, const Report& report, std::size_t index);
+void putFile(JsonWriter& json, const Report& report, std::size_t index);
 
 /// {"goroutine":7,"answer":…,"way":[…]}: what `parked why` tells of one goroutine.
-void putWhy(std::string& out, const Report& report, Index goroutine);
+void putWhy(JsonWriter& json, const Report& report, Index goroutine);
 
 /// {"semaphores":[…],"error_groups":[…]}
-void putExtraSync(std::string& out, const Report& report);
+void putExtraSync(JsonWriter& json, const Report& report);
 
 }  // namespace parked::report

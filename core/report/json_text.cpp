@@ -1,60 +1,28 @@
 #include "report/json_text.h"
 
-#include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
 namespace parked::report {
 
-namespace {
-
-bool isPlain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
-
-}  // namespace
-
-void putString(std::string& out, std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), isPlain)) {
-    out += '"';
-    out += text;
-    out += '"';
-    return;
-  }
-  out += nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-}
-
-void putStringOrNull(std::string& out, std::string_view text) {
-  if (text.empty()) {
-    out += "null";
-  } else {
-    putString(out, text);
-  }
-}
-
-void putAddress(std::string& out, Addr address) {
-  if (address == 0) {
-    out += "null";
-  } else {
-    put(out, FMT_COMPILE("\"0x{:x}\""), address);
-  }
-}
-
-void putPlaceMembers(std::string& out, std::string_view function, std::string_view file,
+void putPlaceMembers(JsonWriter& json, std::string_view function, std::string_view file,
                      std::int32_t line) {
-  out += R"("func":)";
-  putString(out, function);
-  out += R"(,"file":)";
-  putString(out, file);
-  put(out, FMT_COMPILE(R"(,"line":{})"), line);
+  json.member("func", function);
+  json.member("file", file);
+  json.member("line", line);
 }
 
-void putPlaceOrNull(std::string& out, const leak::Place& place) {
-  if (place.function.empty()) {
-    out += "null";
-    return;
-  }
-  out += '{';
-  putPlaceMembers(out, place.function, place.file, place.line);
-  out += '}';
+void putPlace(JsonWriter& json, const leak::Place& place) {
+  json.object([&] { putPlaceMembers(json, place.function, place.file, place.line); });
+}
+
+void putPlaceOrNull(JsonWriter& json, const leak::Place& place) {
+  place.function.empty() ? json.null() : putPlace(json, place);
+}
+
+std::optional<std::uint64_t> idOf(const golang::Snapshot& snapshot, golang::Index goroutine) {
+  return goroutine < snapshot.goroutines.size() ? std::optional(snapshot.goroutines[goroutine].id)
+                                                : std::nullopt;
 }
 
 std::string rfc3339(std::int64_t nsSince1970) {

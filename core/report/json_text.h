@@ -1,48 +1,45 @@
-// JSON values as text, appended to a string.
+// Values that several parts of the JSON document share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <fmt/compile.h>
-#include <fmt/format.h>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "base/error.h"
+#include "golang/snapshot.h"
 #include "leak/places.h"
+#include "report/json_writer.h"
 
 namespace parked::report {
 
-/// Appends by a pattern checked and compiled at build time: put(out, FMT_COMPILE("{}"), 1).
-template <class Pattern, class... Args>
-void put(std::string& out, const Pattern& pattern, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), pattern, std::forward<Args>(args)...);
+/// The members of an object that says where: "func":…,"file":…,"line":…
+void putPlaceMembers(JsonWriter& json, std::string_view function, std::string_view file,
+                     std::int32_t line);
+/// An object with just these.
+void putPlace(JsonWriter& json, const leak::Place& place);
+/// The same; null for the empty place.
+void putPlaceOrNull(JsonWriter& json, const leak::Place& place);
+
+template <std::size_t N>
+void putPlaceOrNull(JsonWriter& json, const char (&name)[N], const leak::Place& place) {
+  json.key(name);
+  putPlaceOrNull(json, place);
 }
 
-/// A string literal in ASCII: everything else is escaped, so that text of the target cannot steer a
-/// terminal the JSON is shown on. Broken UTF-8 becomes U+FFFD.
-void putString(std::string& out, std::string_view text);
-/// The same, or null for "".
-void putStringOrNull(std::string& out, std::string_view text);
-/// "0xc000012345", or null for 0.
-void putAddress(std::string& out, Addr address);
-/// A number, or null.
+/// The id of a goroutine; none if there is no such goroutine.
+std::optional<std::uint64_t> idOf(const golang::Snapshot& snapshot, golang::Index goroutine);
+
+/// nullopt for 0, which means "not known" or "none".
 template <class Number>
-void putNumberOrNull(std::string& out, std::optional<Number> number) {
-  if (number) {
-    put(out, FMT_COMPILE("{}"), *number);
-  } else {
-    out += "null";
-  }
+std::optional<Number> unlessZero(Number number) {
+  return number != 0 ? std::optional(number) : std::nullopt;
 }
-/// The members of an object that says where: "func":…,"file":…,"line":…
-void putPlaceMembers(std::string& out, std::string_view function, std::string_view file,
-                     std::int32_t line);
-/// An object with just these; null for the empty place.
-void putPlaceOrNull(std::string& out, const leak::Place& place);
-inline std::string_view boolText(bool value) { return value ? "true" : "false"; }
+/// nullopt for 0 and below.
+template <class Number>
+std::optional<Number> ifPositive(Number number) {
+  return number > 0 ? std::optional(number) : std::nullopt;
+}
 
 /// RFC 3339 in UTC with nanoseconds: "2025-11-23T01:12:44.000000000Z".
 std::string rfc3339(std::int64_t nsSince1970);

@@ -12,78 +12,65 @@ namespace {
 using leak::BlockedBy;
 using leak::Forest;
 
-void putIndexOrNull(std::string& out, Index index) {
-  putNumberOrNull(out, index == kNone ? std::nullopt : std::optional(index));
-}
-
-void putPlace(std::string& out, const Report& report, leak::PlaceId id) {
-  putPlaceOrNull(out, report.analysis->place(id));
-}
-
 std::string_view kindOf(const Forest& forest, Index item) {
   if (forest.isGoroutine(item)) return "goroutine";
   return forest.extra(item).id != 0 ? "ended" : "place";
 }
 
 /// Goroutine ids of the members; none of a place.
-void putIds(std::string& out, const Report& report, const Forest& forest,
-            const Forest::Node& node) {
-  out += '[';
-  bool first = true;
+std::vector<std::uint64_t> idsOf(const Report& report, const Forest& forest,
+                                 const Forest::Node& node) {
+  std::vector<std::uint64_t> ids;
   for (const Index item : forest.membersOf(node)) {
     const std::uint64_t id =
         forest.isGoroutine(item) ? report.snapshot->goroutines[item].id : forest.extra(item).id;
-    if (id == 0) continue;
-    put(out, FMT_COMPILE("{}{}"), first ? "" : ",", id);
-    first = false;
+    if (id != 0) ids.push_back(id);
   }
-  out += ']';
+  return ids;
 }
 
-void putGoroutineMembers(std::string& out, const Report& report, Index goroutine) {
-  const leak::GoroutineInfo& info = report.analysis->info(goroutine);
-  put(out, FMT_COMPILE(R"(,"verdict":"{}","reason":)"), leak::verdictName(info.verdict));
-  putString(out, reasonText(*report.analysis, goroutine));
-  out += R"(,"start":)";
-  putPlace(out, report, info.start);
-  out += R"(,"user_frame":)";
-  putPlace(out, report, report.analysis->userLine(goroutine).user);
+void putGoroutineMembers(JsonWriter& json, const Report& report, Index goroutine) {
+  const leak::Analysis& analysis = *report.analysis;
+  const leak::GoroutineInfo& info = analysis.info(goroutine);
+  json.member("verdict", leak::verdictName(info.verdict));
+  json.member("reason", reasonText(analysis, goroutine));
+  putPlaceOrNull(json, "start", analysis.place(info.start));
+  putPlaceOrNull(json, "user_frame", analysis.place(analysis.userLine(goroutine).user));
 }
 
-void putBlockedBy(std::string& out, const Report& report, const Tree& tree, Index item) {
+void putBlockedBy(JsonWriter& json, const Report& report, const Tree& tree, Index item) {
   const BlockedBy& by = tree.blocking.by[item];
-  out += R"(,"waits_for":)";
-  if (by.kind == BlockedBy::Kind::nobody) {
-    out += "null";
-    return;
-  }
-  put(out, FMT_COMPILE(R"({{"goroutine":{},"act":)"), report.snapshot->goroutines[by.goroutine].id);
-  putStringOrNull(out, by.kind == BlockedBy::Kind::partner ? "" : actId(by.act));
-  out += R"(,"place":)";
-  putPlaceOrNull(out, tree.blocking.places[by.place]);
-  put(out, FMT_COMPILE(R"(,"others":{},"circle":{}}})"), by.others, boolText(by.circle));
+  if (by.kind == BlockedBy::Kind::nobody) return json.null("waits_for");
+  json.object("waits_for", [&] {
+    json.member("goroutine", report.snapshot->goroutines[by.goroutine].id);
+    json.text("act", by.kind == BlockedBy::Kind::partner ? "" : actId(by.act));
+    putPlaceOrNull(json, "place", tree.blocking.places[by.place]);
+    json.member("others", by.others);
+    json.member("circle", by.circle);
+  });
 }
 
 }  // namespace
 
-void putTreeNode(std::string& out, const Report& report, const Tree& tree, std::size_t index) {
+void putTreeNode(JsonWriter& json, const Report& report, const Tree& tree, std::size_t index) {
   const Forest& forest = tree.forest;
   const Forest::Node& node = forest.nodes()[index];
-  put(out, FMT_COMPILE(R"({{"kind":"{}","parent":)"), kindOf(forest, node.item));
-  putIndexOrNull(out, node.parent);
-  put(out, FMT_COMPILE(R"(,"count":{},"below":{},"chosen":{},"gravest":)"), node.count,
-      node.goroutines, boolText(!node.context));
-  putStringOrNull(out, node.goroutines == 0 ? "" : leak::verdictName(node.gravest));
-  if (forest.isGoroutine(node.item)) {
-    putGoroutineMembers(out, report, node.item);
-  } else {
-    out += R"(,"place":)";
-    putPlace(out, report, forest.extra(node.item).place);
-  }
-  if (tree.waits) putBlockedBy(out, report, tree, node.item);
-  out += R"(,"goroutines":)";
-  putIds(out, report, forest, node);
-  out += '}';
+  json.object([&] {
+    json.member("kind", kindOf(forest, node.item));
+    json.member("parent", node.parent == kNone ? std::nullopt : std::optional(node.parent));
+    json.member("count", node.count);
+    json.member("below", node.goroutines);
+    json.member("chosen", !node.context);
+    json.text("gravest", node.goroutines == 0 ? "" : leak::verdictName(node.gravest));
+    if (forest.isGoroutine(node.item)) {
+      putGoroutineMembers(json, report, node.item);
+    } else {
+      putPlaceOrNull(json, "place", report.analysis->place(forest.extra(node.item).place));
+    }
+    if (tree.waits) putBlockedBy(json, report, tree, node.item);
+    json.array("goroutines", idsOf(report, forest, node),
+               [&](std::uint64_t id) { json.value(id); });
+  });
 }
 
 }  // namespace parked::report

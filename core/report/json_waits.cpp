@@ -10,58 +10,63 @@ using golang::ObjectKind;
 namespace {
 
 /// The channel's own state: further members of an object.
-void putState(std::string& out, const golang::Snapshot& snapshot, const golang::Channel& channel) {
-  out += R"(,"element_type":)";
-  putStringOrNull(out, snapshot.strings[channel.elementType]);
-  put(out,
-      FMT_COMPILE(R"(,"element_size":{},"cap":{},"len":{},"closed":{},"senders":{},)"
-                  R"("receivers":{},"queues_complete":{},"timer":)"),
-      channel.elementSize, channel.capacity, channel.length, boolText(channel.closed),
-      channel.senders, channel.receivers, boolText(channel.queuesRead && !channel.locked));
-  putAddress(out, channel.timer);
+void putState(JsonWriter& json, const golang::Snapshot& snapshot, const golang::Channel& channel) {
+  json.text("element_type", snapshot.strings[channel.elementType]);
+  json.member("element_size", channel.elementSize);
+  json.member("cap", channel.capacity);
+  json.member("len", channel.length);
+  json.member("closed", channel.closed);
+  json.member("senders", channel.senders);
+  json.member("receivers", channel.receivers);
+  json.member("queues_complete", channel.queuesRead && !channel.locked);
+  json.address("timer", channel.timer);
 }
 
 /// The lock's own state: what its kind has, and only if it could be decoded.
-void putState(std::string& out, const golang::Lock& lock) {
-  put(out, FMT_COMPILE(R"(,"waiters":{},"decoded":{})"), lock.waiters, boolText(lock.decoded));
+void putState(JsonWriter& json, const golang::Lock& lock) {
+  json.member("waiters", lock.waiters);
+  json.member("decoded", lock.decoded);
   if (!lock.decoded) return;
   switch (lock.kind) {
     case ObjectKind::mutex:
     case ObjectKind::once:
-      put(out, FMT_COMPILE(R"(,"locked":{},"starving":{},"mutex_waiters":{})"),
-          boolText(lock.mutexLocked), boolText(lock.mutexStarving), lock.mutexWaiters);
+      json.member("locked", lock.mutexLocked);
+      json.member("starving", lock.mutexStarving);
+      json.member("mutex_waiters", lock.mutexWaiters);
       break;
     case ObjectKind::rwMutex:
-      put(out, FMT_COMPILE(R"(,"locked":{},"readers":{},"writer_pending":{},"reader_wait":{})"),
-          boolText(lock.mutexLocked), lock.readers, boolText(lock.writerPending), lock.readerWait);
+      json.member("locked", lock.mutexLocked);
+      json.member("readers", lock.readers);
+      json.member("writer_pending", lock.writerPending);
+      json.member("reader_wait", lock.readerWait);
       break;
     case ObjectKind::waitGroup:
-      put(out, FMT_COMPILE(R"(,"counter":{},"group_waiters":{})"), lock.counter, lock.groupWaiters);
+      json.member("counter", lock.counter);
+      json.member("group_waiters", lock.groupWaiters);
       break;
     case ObjectKind::cond:
-      put(out, FMT_COMPILE(R"(,"cond_wait":{},"cond_notify":{})"), lock.condWait, lock.condNotify);
+      json.member("cond_wait", lock.condWait);
+      json.member("cond_notify", lock.condNotify);
       break;
     default:
       break;
   }
 }
 
-void putState(std::string& out, const golang::Clock& clock, const golang::PollFd& fd, bool write) {
-  put(out, FMT_COMPILE(R"(,"fd":{},"deadline_in_ns":)"), fd.fd);
+void putState(JsonWriter& json, const golang::Clock& clock, const golang::PollFd& fd, bool write) {
+  json.member("fd", fd.fd);
   const std::int64_t deadline = write ? fd.writeDeadline : fd.readDeadline;
-  if (deadline < 0) {
-    out += '0';  // it has passed
-  } else {
-    putRelative(out, clock, deadline);
-  }
+  // A negative one has passed.
+  json.member("deadline_in_ns",
+              deadline < 0 ? std::optional<std::int64_t>(0) : fromNow(clock, deadline));
 }
 
-void putObject(std::string& out, const golang::Snapshot& snapshot, const golang::Wait& wait) {
+void putObject(JsonWriter& json, const golang::Snapshot& snapshot, const golang::Wait& wait) {
   switch (wait.kind) {
     case ObjectKind::channel:
-      put(out, FMT_COMPILE(R"(,"queued":{})"), boolText(wait.queued));
+      json.member("queued", wait.queued);
       if (wait.object < snapshot.channels.size()) {
-        putState(out, snapshot, snapshot.channels[wait.object]);
+        putState(json, snapshot, snapshot.channels[wait.object]);
       }
       break;
     case ObjectKind::mutex:
@@ -70,18 +75,17 @@ void putObject(std::string& out, const golang::Snapshot& snapshot, const golang:
     case ObjectKind::cond:
     case ObjectKind::once:
     case ObjectKind::semaphore:
-      put(out, FMT_COMPILE(R"(,"queued":{})"), boolText(wait.queued));
-      if (wait.object < snapshot.locks.size()) putState(out, snapshot.locks[wait.object]);
+      json.member("queued", wait.queued);
+      if (wait.object < snapshot.locks.size()) putState(json, snapshot.locks[wait.object]);
       break;
     case ObjectKind::fd:
       if (wait.object < snapshot.fds.size()) {
-        putState(out, snapshot.clock, snapshot.fds[wait.object], wait.op == golang::WaitOp::write);
+        putState(json, snapshot.clock, snapshot.fds[wait.object], wait.op == golang::WaitOp::write);
       }
       break;
     case ObjectKind::timer:
       if (wait.object < snapshot.timers.size()) {
-        out += R"(,"due_in_ns":)";
-        putRelative(out, snapshot.clock, snapshot.timers[wait.object].when);
+        json.member("due_in_ns", fromNow(snapshot.clock, snapshot.timers[wait.object].when));
       }
       break;
     default:
@@ -91,44 +95,37 @@ void putObject(std::string& out, const golang::Snapshot& snapshot, const golang:
 
 }  // namespace
 
-void putRelative(std::string& out, const golang::Clock& clock, std::int64_t when) {
-  if (clock.now == 0 || when == 0) {
-    out += "null";
-  } else {
-    put(out, FMT_COMPILE("{}"), saturatingDifference(when, clock.now));
-  }
+std::optional<std::int64_t> fromNow(const golang::Clock& clock, std::int64_t when) {
+  if (clock.now == 0 || when == 0) return std::nullopt;
+  return saturatingDifference(when, clock.now);
 }
 
-void putWait(std::string& out, const golang::Snapshot& snapshot, const golang::Wait& wait) {
-  put(out, FMT_COMPILE(R"({{"kind":"{}","address":)"), leak::kindName(wait.kind));
-  putAddress(out, wait.address);
-  out += R"(,"op":)";
-  putStringOrNull(out, leak::opName(wait.op));
-  if (wait.inSelect) {
-    out += R"(,"select_case":)";
-    putNumberOrNull(out, wait.caseIndex >= 0 ? std::optional(wait.caseIndex) : std::nullopt);
-  }
-  putObject(out, snapshot, wait);
-  if (wait.note != kEmptyString) {
-    out += R"(,"note":)";
-    putString(out, snapshot.strings[wait.note]);
-  }
-  out += '}';
+void putWait(JsonWriter& json, const golang::Snapshot& snapshot, const golang::Wait& wait) {
+  json.object([&] {
+    json.member("kind", leak::kindName(wait.kind));
+    json.address("address", wait.address);
+    json.text("op", leak::opName(wait.op));
+    if (wait.inSelect) {
+      json.member("select_case",
+                  wait.caseIndex >= 0 ? std::optional(wait.caseIndex) : std::nullopt);
+    }
+    putObject(json, snapshot, wait);
+    if (wait.note != kEmptyString) json.member("note", snapshot.strings[wait.note]);
+  });
 }
 
-void putChannel(std::string& out, const golang::Snapshot& snapshot,
+void putChannel(JsonWriter& json, const golang::Snapshot& snapshot,
                 const golang::Channel& channel) {
-  out += R"({"address":)";
-  putAddress(out, channel.address);
-  putState(out, snapshot, channel);
-  out += '}';
+  json.object([&] {
+    json.address("address", channel.address);
+    putState(json, snapshot, channel);
+  });
 }
 
-void putLock(std::string& out, const golang::Lock& lock) {
-  put(out, FMT_COMPILE(R"({{"kind":"{}","address":)"), leak::kindName(lock.kind));
-  putAddress(out, lock.address);
-  putState(out, lock);
-  out += '}';
+void putLockMembers(JsonWriter& json, const golang::Lock& lock) {
+  json.member("kind", leak::kindName(lock.kind));
+  json.address("address", lock.address);
+  putState(json, lock);
 }
 
 }  // namespace parked::report

@@ -40,7 +40,7 @@ struct JsonParts {
   bool contexts = false;
   bool panicking = true;
   const struct Tree* tree = nullptr;  ///< the nodes of `pstree`
-  Index why = kNone;  ///< the way to what this goroutine waits on
+  Index why = kNone;                  ///< the way to what this goroutine waits on
 };
 
 /// How many of `count` a limit leaves; 0: all.

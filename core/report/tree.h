@@ -6,6 +6,7 @@
 
 #include "leak/blocking.h"
 #include "leak/forest.h"
+#include "report/json_writer.h"
 #include "report/render.h"
 
 namespace parked::report {
@@ -24,6 +25,6 @@ void renderTree(const Report& report, const Tree& tree, std::uint64_t limit, con
                 const Sink& sink);
 
 /// A node as JSON object; nodes refer to one another by their numbers.
-void putTreeNode(std::string& out, const Report& report, const Tree& tree, std::size_t node);
+void putTreeNode(JsonWriter& json, const Report& report, const Tree& tree, std::size_t node);
 
 }  // namespace parked::report

@@ -11,56 +11,59 @@ namespace {
 
 constexpr std::string_view kWatchSchema = "parked-watch/1";
 
-void putGroup(std::string& out, const leak::FollowedGroup& group) {
-  put(out,
-      FMT_COMPILE(R"({{"number":{},"first_look":{},"count":{},"change":{},"new":{},"gone":{})"),
-      group.number, group.firstLook, group.count, group.change, group.arrived, group.left);
-  put(out, FMT_COMPILE(R"(,"same":{},"same_as_first":{},"parked_anew":{})"), group.same,
-      group.sameAsFirst, group.moved);
-  put(out,
-      FMT_COMPILE(R"(,"growing":{},"per_minute":{:.3f},"verdict":"{}","state":"{}","reason":)"),
-      boolText(group.growing), group.trend.perMinute, leak::verdictName(group.verdict),
-      leak::stateName(group.state));
-  putStringOrNull(out, group.reason);
-  put(out, FMT_COMPILE(R"(,"system":{},"example":{},"wait_at_least_ns":)"), boolText(group.system),
-      group.example);
-  putNumberOrNull(out, group.longestWait > 0 ? std::optional(group.longestWait) : std::nullopt);
-  out += R"(,"user":)";
-  putPlaceOrNull(out, group.user.view());
-  out += R"(,"created_by":)";
-  putPlaceOrNull(out, group.creator.view());
-  out += '}';
+void putGroup(JsonWriter& json, const leak::FollowedGroup& group) {
+  json.object([&] {
+    json.member("number", group.number);
+    json.member("first_look", group.firstLook);
+    json.member("count", group.count);
+    json.member("change", group.change);
+    json.member("new", group.arrived);
+    json.member("gone", group.left);
+    json.member("same", group.same);
+    json.member("same_as_first", group.sameAsFirst);
+    json.member("parked_anew", group.moved);
+    json.member("growing", group.growing);
+    json.key("per_minute");
+    json.raw(fmt::format("{:.3f}", group.trend.perMinute));
+    json.member("verdict", leak::verdictName(group.verdict));
+    json.member("state", leak::stateName(group.state));
+    json.text("reason", group.reason);
+    json.member("system", group.system);
+    json.member("example", group.example);
+    json.member("wait_at_least_ns", ifPositive(group.longestWait));
+    putPlaceOrNull(json, "user", group.user.view());
+    putPlaceOrNull(json, "created_by", group.creator.view());
+  });
 }
 
 }  // namespace
 
 void renderWatchJson(const WatchView& view, std::uint64_t limit, const Sink& sink) {
   const leak::History& history = *view.history;
-  std::string out;
-  put(out, FMT_COMPILE(R"({{"type":"look","schema":"{}","look":{},"pid":{},"executable":)"),
-      kWatchSchema, history.looks(), view.target.pid);
-  putStringOrNull(out, view.target.executable);
-  out += R"(,"taken_at":)";
-  putStringOrNull(out, view.target.takenAt ? rfc3339(*view.target.takenAt) : std::string());
-  put(out, FMT_COMPILE(R"(,"since_first_ns":{},"pause_ns":)"),
-      history.lastAt() - history.firstAt());
-  putNumberOrNull(out, pauseNs(view.target));
-  put(out, FMT_COMPILE(R"(,"goroutines":{},"groups":[)"), history.total());
-  std::uint64_t listed = 0;
+  std::vector<const leak::FollowedGroup*> listed;
   for (const leak::FollowedGroup* group : history.groups()) {
     if (group->count == 0 && group->left == 0) continue;
-    if (limit > 0 && listed == limit) break;
-    if (listed++ > 0) out += ',';
-    putGroup(out, *group);
+    if (limit > 0 && listed.size() == limit) break;
+    listed.push_back(group);
   }
-  out += R"(],"no_proof":)";
-  putStringOrNull(out, view.withheld);
-  out += R"(,"incomplete":[)";
-  for (std::size_t i = 0; i < view.incomplete.size(); ++i) {
-    if (i > 0) out += ',';
-    JsonObjects::incomplete(out, view.incomplete[i]);
-  }
-  out += "]}\n";
+  std::string out;
+  JsonWriter json(out);
+  json.object([&] {
+    json.member("type", "look");
+    json.member("schema", kWatchSchema);
+    json.member("look", history.looks());
+    json.member("pid", view.target.pid);
+    json.text("executable", view.target.executable);
+    json.text("taken_at", view.target.takenAt ? rfc3339(*view.target.takenAt) : std::string());
+    json.member("since_first_ns", history.lastAt() - history.firstAt());
+    json.member("pause_ns", pauseNs(view.target));
+    json.member("goroutines", history.total());
+    json.array("groups", listed, [&](const leak::FollowedGroup* group) { putGroup(json, *group); });
+    json.text("no_proof", view.withheld);
+    json.array("incomplete", view.incomplete,
+               [&](const Incomplete& entry) { putIncomplete(json, entry); });
+  });
+  out += '\n';
   sink(out);
 }
 

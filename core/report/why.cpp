@@ -79,29 +79,24 @@ void renderWhy(const Report& report, Index index, const TextStyle& style, const 
   putWay(page, steps);
 }
 
-void putWhy(std::string& out, const Report& report, Index index) {
+void putWhy(JsonWriter& json, const Report& report, Index index) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const auto steps = leak::keptAliveBy(*report.analysis, index);
-  put(out, FMT_COMPILE(R"({{"goroutine":{},"answer":)"), snapshot.goroutines[index].id);
-  putStringOrNull(out, steps.empty() ? noAnswer(*report.analysis, index) : std::string());
-  out += R"(,"way":[)";
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const leak::KeepAliveStep& step = steps[i];
-    out += i == 0 ? R"({"what":)" : R"(,{"what":)";
-    putString(out, step.what);
-    out += R"(,"field":)";
-    putStringOrNull(out, step.field);
-    out += R"(,"address":)";
-    putAddress(out, step.address);
-    put(out, FMT_COMPILE(R"(,"offset":{},"word":)"), step.offset);
-    putAddress(out, step.word);
-    out += R"(,"goroutine":)";
-    putNumberOrNull(out, step.goroutine < snapshot.goroutines.size()
-                             ? std::optional(snapshot.goroutines[step.goroutine].id)
-                             : std::nullopt);
-    put(out, FMT_COMPILE(R"(,"timer":{}}})"), boolText(step.timer));
-  }
-  out += "]}";
+  json.object([&] {
+    json.member("goroutine", snapshot.goroutines[index].id);
+    json.text("answer", steps.empty() ? noAnswer(*report.analysis, index) : std::string());
+    json.array("way", steps, [&](const leak::KeepAliveStep& step) {
+      json.object([&] {
+        json.member("what", step.what);
+        json.text("field", step.field);
+        json.address("address", step.address);
+        json.member("offset", step.offset);
+        json.address("word", step.word);
+        json.member("goroutine", idOf(snapshot, step.goroutine));
+        json.member("timer", step.timer);
+      });
+    });
+  });
 }
 
 }  // namespace parked::report

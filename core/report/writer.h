@@ -22,17 +22,16 @@ class Writer {
 
   void operator()(std::string_view text) {
     buffer_.append(text);
-    if (buffer_.size() >= kBlock) flush();
+    drain();
   }
   template <class... Args>
   void format(fmt::format_string<Args...> pattern, Args&&... args) {
     fmt::format_to(std::back_inserter(buffer_), pattern, std::forward<Args>(args)...);
-    if (buffer_.size() >= kBlock) flush();
+    drain();
   }
-  /// For code that appends to a string: `append` is called with the block being filled.
-  template <class Append>
-  void append(const Append& append) {
-    append(buffer_);
+  /// The block that is being filled, for code that appends to a string; drain() now and then.
+  std::string& block() { return buffer_; }
+  void drain() {
     if (buffer_.size() >= kBlock) flush();
   }
   void flush() {
