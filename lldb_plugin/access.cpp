@@ -111,6 +111,17 @@ std::optional<std::uint64_t> loadBiasOf(lldb::SBTarget target) {
   return std::nullopt;
 }
 
+/// Files that lldb has loaded.
+std::vector<std::string> librariesOf(lldb::SBTarget target) {
+  std::vector<std::string> paths;
+  const std::uint32_t count = target.GetNumModules();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::string path = pathOf(target.GetModuleAtIndex(i).GetFileSpec());
+    if (!path.empty()) paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
 }  // namespace
 
 std::string pathOf(const lldb::SBFileSpec& file) {
@@ -124,6 +135,7 @@ std::string executablePath(lldb::SBTarget target) { return pathOf(target.GetExec
 DebuggerAccess makeAccess(lldb::SBTarget target) {
   DebuggerAccess access;
   access.executable = executablePath(target);
+  access.libraries = librariesOf(target);
   access.loadBias = loadBiasOf(target);
   lldb::SBProcess process = target.GetProcess();  // a weak reference inside
   access.read = [process](std::uint64_t address, std::byte* out, std::size_t size) {

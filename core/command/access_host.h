@@ -56,6 +56,7 @@ class AccessHost : public target::DebuggerHost {
     return regions;
   }
   std::string executable() override { return access_.executable; }
+  std::vector<std::string> libraries() override { return access_.libraries; }
   std::optional<std::uint64_t> loadBias() override { return access_.loadBias; }
 
  private:

@@ -97,7 +97,7 @@ bool LiveCopy::bookkeeping(Bookkeeping& out) const {
   out.anonymous = without(ranges, files);
   std::erase_if(readOnly, [](const Range& r) { return r.end - r.start > kLongestReadOnly; });
   ranges.insert(ranges.end(), readOnly.begin(), readOnly.end());
-  const auto pageMap = target::openPageMap(target.pid());
+  const auto pageMap = target::openPageMap(target.readableId());
   for (const Range& range : target::joined(std::move(ranges))) {
     const auto used = target::usedPages(pageMap.get(), range);
     if (!used) return false;
@@ -114,7 +114,7 @@ bool LiveCopy::fetch(const Ranges& ranges, bool anonymous) const {
 /// A gigabyte a second is what a slow machine copies.
 bool LiveCopy::mayBeLate() const {
   constexpr std::int64_t kNsPerKilobyte = 1000;
-  const std::string used = target::readStatus(image_.target().pid(), "RssAnon");
+  const std::string used = target::readStatus(image_.target().readableId(), "RssAnon");
   return maxPause_.count() > 0 && std::atoll(used.c_str()) * kNsPerKilobyte > maxPause_.count() / 2;
 }
 
@@ -122,7 +122,7 @@ void LiveCopy::prepare(Timings* timings) {
   const Timings::Scope scope(timings, "prepare copy");
   if (observer_ != nullptr) observer_->progress("preparing", 0, 0);
   const target::Target& target = image_.target();
-  const auto pageMap = target::openPageMap(target.pid());
+  const auto pageMap = target::openPageMap(target.readableId());
   if (mayBeLate()) {
     // Thrown away: it only tells where the goroutines are, so that they can be copied first.
     if (const auto taken = golang::takeSnapshot(image_, observer_, nullptr)) {

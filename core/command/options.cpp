@@ -158,6 +158,7 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
     app->add_option("--count", raw.count);
     app->add_flag("--json,--jsonl", raw.json);
   }
+  if (spec.has(Option::module)) app->add_option("--module", out.module);
   if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
   return app;
 }
@@ -287,6 +288,7 @@ void rememberForHints(const Raw& raw, Invocation& out) {
     if (!value.empty()) to += fmt::format(" {} {}", option, shellWord(value));
   };
   add(out.choosing, "--group", raw.group);
+  add(out.judging, "--module", out.module);
   add(out.judging, "--suspect-count", raw.suspectCount);
   add(out.judging, "--suspect-age", raw.suspectAge);
   add(out.judging, "--ignore-file", out.ignoreFile);

@@ -48,6 +48,7 @@ struct Invocation {
   bool system = false;
   bool timings = false;
   bool waits = false;  ///< pstree --waits
+  std::string module;  ///< --module: of several Go runtimes the one of this file; "": all
   std::vector<leak::Filter> filters;
   leak::GroupBy groupBy;
   bool grouped = false;  ///< --group was given

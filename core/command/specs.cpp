@@ -17,8 +17,9 @@ constexpr std::uint16_t bits(std::initializer_list<Option> options) {
 
 constexpr std::uint16_t kGoroutines =
     bits({Option::filters, Option::group, Option::limit, Option::system, Option::format,
-          Option::dump, Option::verdicts, Option::timings});
-constexpr std::uint16_t kList = bits({Option::limit, Option::format, Option::timings});
+          Option::dump, Option::verdicts, Option::module, Option::timings});
+constexpr std::uint16_t kList =
+    bits({Option::limit, Option::format, Option::module, Option::timings});
 
 constexpr std::array kSpecs = {
     Spec{Kind::report, "report", "report [options]",
@@ -33,7 +34,7 @@ constexpr std::array kSpecs = {
         "What the program died of: the panic with its value and those before it, the fatal error,\n"
         "or the signal and who sent it; the goroutine and its stack. Then goroutines that panic\n"
         "and have not died of it, because a deferred call does not return.",
-        bits({Option::limit, Option::format, Option::timings})},
+        bits({Option::limit, Option::format, Option::module, Option::timings})},
     Spec{
         Kind::watch, "watch", "watch [options]",
         "groups over time: which grow (in the shell: parked watch PID)",
@@ -42,7 +43,8 @@ constexpr std::array kSpecs = {
         "are still parked where they were. Growing ones first. Whether one grows is told from the\n"
         "fourth look on: it has more goroutines look by look, and they stay. Ends with Ctrl-C,\n"
         "with the process, or after --count looks.",
-        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::watch})},
+        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::module,
+              Option::watch})},
     Spec{Kind::goroutines, "goroutines", "goroutines [options]", "one line a goroutine, or groups",
          "Lists goroutines by id: verdict, what they are blocked in, for how long at least, and "
          "the\n"
@@ -56,25 +58,25 @@ constexpr std::array kSpecs = {
          "above them: the holder of a lock, who is to send, receive, close or call Done; circles\n"
          "are marked. The gravest and largest parts first.",
          bits({Option::filters, Option::limit, Option::system, Option::waits, Option::format,
-               Option::verdicts, Option::timings})},
+               Option::verdicts, Option::module, Option::timings})},
     Spec{Kind::goroutine, "goroutine", "goroutine ID [options]",
          "one goroutine with everything known of it",
          "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
          "creators; labels; the whole stack with arguments.",
          bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
-               Option::timings})},
+               Option::module, Option::timings})},
     Spec{Kind::why, "why", "why ID [options]",
          "what keeps a blocked goroutine from being called leaked",
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
          "in a debugger. A goroutine that is PROVED has no such way.",
-         bits({Option::argument, Option::format, Option::timings})},
+         bits({Option::argument, Option::format, Option::module, Option::timings})},
     Spec{Kind::channels, "channels", "channels [options]", "the channels goroutines wait on",
          "Every channel somebody waits on, most waiters first.", kList},
     Spec{Kind::channel, "channel", "channel ADDR [options]",
          "one channel with the goroutines in its queues",
          "State of the channel at the address, and the goroutines queued to send and to receive.",
-         bits({Option::argument, Option::limit, Option::format, Option::timings})},
+         bits({Option::argument, Option::limit, Option::format, Option::module, Option::timings})},
     Spec{Kind::timers, "timers", "timers [options]", "timers by what they do",
          "Timers with the same kind, callback and period together, most first; when the next one\n"
          "fires.",
@@ -105,7 +107,7 @@ constexpr std::array kSpecs = {
         Kind::info, "info", "info [options]", "where every piece of the report comes from",
         "The program, how it was read, where struct layouts and the clock come from, what was not\n"
         "readable.",
-        bits({Option::format, Option::timings})},
+        bits({Option::format, Option::module, Option::timings})},
     Spec{Kind::help, "help", "help [COMMAND]", "this text, or the options of a command", "",
          bits({Option::argument})},
 };
@@ -155,6 +157,8 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::format, "--jsonl", "JSON, one object a line"},
     OptionHelp{Option::format, "--format FORMAT", "text, json or jsonl"},
     OptionHelp{Option::dump, "--format traceback", "Go's own goroutine dump"},
+    OptionHelp{Option::module, "--module FILE",
+               "of several Go runtimes in the process, the one of this library or program"},
     OptionHelp{Option::timings, "--timings", "where the time went"},
 };
 

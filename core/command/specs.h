@@ -24,6 +24,7 @@ enum class Option : std::uint16_t {
   watch = 256,  ///< --every, --count
   dump = 512,   ///< --format traceback: beside `format`, of what lists goroutines
   waits = 1024,
+  module = 2048,
 };
 
 struct Spec {

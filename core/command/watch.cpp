@@ -9,6 +9,7 @@
 #include "command/execute.h"
 #include "command/host_observer.h"
 #include "command/options.h"
+#include "command/reading.h"
 #include "leak/allow_list.h"
 #include "parked/parked.h"
 #include "report/escape.h"
@@ -21,10 +22,7 @@ namespace {
 constexpr std::uint64_t kGroups = 10;
 
 /// Ended, or only waiting for its parent to notice.
-bool isGone(std::int32_t pid) {
-  const std::string state = target::readStatus(pid, "State");
-  return state.empty() || state.front() == 'Z' || state.front() == 'X';
-}
+bool isGone(std::int32_t pid) { return target::livingThread(pid) == 0; }
 
 /// The goroutines the options choose.
 Result<std::vector<golang::Index>> choose(const command::Invocation& options,
@@ -74,7 +72,9 @@ Watch::Look Watch::Impl::look(const Host& host) {
   }
   if (host.cancelled && host.cancelled()) return {State::failed, "interrupted"};
   if (opened.session == nullptr) return {State::failed, opened.error};
-  command::Workspace& workspace = opened.session->workspace();
+  const command::Reading& reading = opened.session->first();
+  command::Workspace& workspace = reading.workspace();
+  request.module = reading.file();  // the same one at the next look, and no other
   const golang::Snapshot& snapshot = workspace.snapshot();
   const bool another =
       snapshot.clock.started != startedAt || workspace.target().buildId != view.target.buildId;
@@ -135,6 +135,7 @@ Watch::Made Watch::make(const OpenRequest& request, const std::vector<std::strin
       made.watch.reset(new Watch());
       made.watch->impl_->request = request;
       made.watch->impl_->request.resources = false;
+      made.watch->impl_->request.module = options->module;
       made.watch->impl_->options = std::move(*options);
     }
   } catch (const std::exception& problem) {

@@ -28,7 +28,7 @@ std::size_t markRaced(Snapshot& snapshot) {
   if (target.kind() != target::Kind::liveUnstopped) return 0;
   const auto layouts = bindLayouts(snapshot.image->layouts());
   if (!layouts) return 0;
-  const target::ProcessReader again(target.pid());
+  const target::ProcessReader again(target.readableId());
   std::vector<std::byte> bytes(layouts->g.size);
   std::size_t raced = 0;
   for (Goroutine& goroutine : snapshot.goroutines) {

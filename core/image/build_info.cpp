@@ -1,11 +1,11 @@
 #include "image/build_info.h"
 
 #include <cstring>
-#include <elf.h>
 #include <fmt/format.h>
 
 #include "image/build_modules.h"
 #include "image/byte_reader.h"
+#include "target/go_files.h"
 
 namespace parked::image {
 
@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view kMagic = "\xff Go buildinf:";
 constexpr std::size_t kHeaderSize = 32;
-constexpr std::size_t kAlignment = 16;
 constexpr std::uint8_t kInlineStrings = 2;  // flag; without it the header holds pointers
 constexpr std::size_t kSentinelSize = 16;   // the random frame around the module information
 
@@ -89,22 +88,6 @@ void parseModuleInfo(std::string_view text, BuildInfo& info) {
   }
 }
 
-/// The bytes from the magic on; empty if there is none.
-std::span<const std::byte> findMagic(const target::ElfFile& executable) {
-  if (const auto* section = executable.section(".go.buildinfo");
-      section != nullptr && isMagic(section->bytes)) {
-    return section->bytes;
-  }
-  for (const target::ElfSegment& segment : executable.segments()) {
-    if (segment.type != PT_LOAD || (segment.flags & PF_W) == 0) continue;
-    const auto bytes = segment.bytes;
-    for (std::size_t at = 0; at < bytes.size(); at += kAlignment) {
-      if (isMagic(bytes.subspan(at))) return bytes.subspan(at);
-    }
-  }
-  return {};
-}
-
 /// The module information; empty if there is none: of programs built outside of a module (Bazel,
 /// go run of old). `reader` stands behind the version.
 std::string_view moduleInfo(ByteReader& reader) {
@@ -168,7 +151,7 @@ Result<BuildInfo> parseBuildInfo(std::span<const std::byte> bytes, std::string_v
 }
 
 std::vector<BuildModule> readBuildModules(const target::ElfFile& executable) {
-  const auto bytes = findMagic(executable);
+  const auto bytes = target::goBuildInfo(executable);
   if (!isMagic(bytes)) return {};
   ByteReader reader(bytes.subspan(kHeaderSize));
   std::uint64_t size = 0;
@@ -178,7 +161,7 @@ std::vector<BuildModule> readBuildModules(const target::ElfFile& executable) {
 }
 
 Result<BuildInfo> readBuildInfo(const target::ElfFile& executable) {
-  return parseBuildInfo(findMagic(executable), executable.path());
+  return parseBuildInfo(target::goBuildInfo(executable), executable.path());
 }
 
 }  // namespace parked::image

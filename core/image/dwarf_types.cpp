@@ -96,6 +96,7 @@ void DwarfTypes::indexTypes() {
 }
 
 TypeRef DwarfTypes::described(Addr descriptor, Addr types) {
+  if (types_ != 0 && types != types_) return 0;
   indexTypes();
   // Newer linkers write the distance from the first descriptor.
   const auto at = described_.find(lowest_ >= types ? descriptor : descriptor - types);

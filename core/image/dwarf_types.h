@@ -18,8 +18,10 @@ namespace parked::image {
 /// A TypeRef is the offset of the type's entry in .debug_info.
 class DwarfTypes final : public TypeSource {
  public:
-  /// Nothing is read before it is asked for.
-  explicit DwarfTypes(std::shared_ptr<DwarfUnits> units) : units_(std::move(units)) {}
+  /// Nothing is read before it is asked for. `types`: where the program's own descriptors were
+  /// linked to begin, so that those of its plugins are not taken for them; 0: there are no others.
+  explicit DwarfTypes(std::shared_ptr<DwarfUnits> units, Addr types = 0)
+      : units_(std::move(units)), types_(types) {}
 
   TypeRef variable(std::string_view name) override;
   TypeRef described(Addr descriptor, Addr types) override;
@@ -38,6 +40,7 @@ class DwarfTypes final : public TypeSource {
   void indexTypes();
 
   std::shared_ptr<DwarfUnits> units_;
+  Addr types_;
   std::unordered_map<std::string, TypeRef> variables_;  // answers
   std::unordered_map<Addr, TypeRef> described_;  // by address, or by offset from moduledata.types
   Addr lowest_ = ~Addr{0};                       // key of described_

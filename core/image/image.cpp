@@ -40,6 +40,7 @@ struct Image::Impl {
 
   target::Target& target;
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
+  std::vector<Symbols> pluginSymbols;
   Parts parts;
   std::unique_ptr<Globals> globals;   // of a program without a symbol table
   std::shared_ptr<DwarfUnits> dwarf;  // of Go; null without
@@ -145,6 +146,9 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
   image->impl_ = std::make_unique<Impl>(target);
   Impl& impl = *image->impl_;
   impl.symbols.emplace(target.executable(), target.bias());
+  for (const target::GoFile& plugin : target.plugins()) {
+    if (plugin.file != nullptr) impl.pluginSymbols.emplace_back(*plugin.file, plugin.bias);
+  }
   {
     Timings::Scope scope(timings, "build info");
     auto build = readBuildInfo(target.executable());
@@ -191,9 +195,11 @@ LayoutSource& Image::layouts() const { return *impl_->parts.layouts; }
 target::Target& Image::target() const { return impl_->target; }
 
 Image::Variable Image::variableAt(Addr address) const {
-  const std::optional<Symbols>& symbols = impl_->symbols;
-  if (!symbols) return {};  // assembled
-  const Symbols::Variable found = symbols->covering(address);
+  if (!impl_->symbols) return {};  // assembled
+  Symbols::Variable found = impl_->symbols->covering(address);
+  for (const Symbols& plugin : impl_->pluginSymbols) {
+    if (found.name.empty()) found = plugin.covering(address);
+  }
   return {found.name, found.address};
 }
 
@@ -201,7 +207,8 @@ std::optional<Addr> Image::symbol(std::string_view name) const { return impl_->s
 
 TypeSource& Image::types() const {
   if (impl_->types == nullptr && impl_->dwarf != nullptr) {
-    impl_->types = std::make_unique<DwarfTypes>(impl_->dwarf);
+    const Addr types = modules().empty() ? 0 : modules().front().types - impl_->target.bias();
+    impl_->types = std::make_unique<DwarfTypes>(impl_->dwarf, types);
   }
   if (impl_->types == nullptr) {
     impl_->types =

@@ -17,21 +17,24 @@ namespace {
 using proof::RootKind;
 
 /// Where a variable without a name lies: "bss" (zero when the program started) or "data".
-std::string_view sectionOf(image::Image& image, Addr address) {
+std::string sectionOf(image::Image& image, Addr address) {
+  std::string_view owner = "the program";
   for (const image::Module& module : image.modules()) {
-    if ((address >= module.bss && address < module.bssEnd) ||
-        (address >= module.noptrBss && address < module.noptrBssEnd)) {
-      return "bss";
+    const auto in = [address](Addr from, Addr to) { return address >= from && address < to; };
+    const bool bss = in(module.bss, module.bssEnd) || in(module.noptrBss, module.noptrBssEnd);
+    if (bss || in(module.data, module.dataEnd) || in(module.noptrData, module.noptrDataEnd)) {
+      return fmt::format("{} of {}", bss ? "bss" : "data", owner);
     }
+    owner = "a plugin";
   }
-  return "data";
+  return "data of the program";
 }
 
 /// "main.registry (global map[string]*main.session)".
 std::string variableText(image::Image& image, Addr address, std::string_view type = {}) {
   const image::Image::Variable variable = image.variableAt(address);
   if (variable.name.empty()) {
-    return fmt::format("a global at {:#x} ({} of the program)", address, sectionOf(image, address));
+    return fmt::format("a global at {:#x} ({})", address, sectionOf(image, address));
   }
   const std::string kind =
       type.empty() ? std::string("(global)") : fmt::format("(global {})", type);

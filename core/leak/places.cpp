@@ -155,7 +155,10 @@ StackInfo Places::stack(const golang::Snapshot& snapshot, const golang::Stack& s
     for (const Line& line : lookUp(pcs[i].pc, pcs[i].exact != 0)) {
       if (info.current == kNoPlace) {
         info.current = line.place;
-        info.callsC = isCallOfC(places_[line.place].function);
+        const std::string_view function = places_[line.place].function;
+        // A thread of C that has called Go before keeps its goroutine (since 1.22), with an empty
+        // stack.
+        info.callsC = isCallOfC(function) || (pcs.size() == 1 && function == "runtime.goexit");
       }
       if (places_[line.place].function != "runtime.goexit") last = line;
       done = nearest.add(line);

@@ -36,7 +36,7 @@ struct StackInfo {
   /// Outermost frame that is not a wrapper or the runtime's, at its `func` line; kNoPlace when the
   /// stack is truncated.
   PlaceId outermost = kNoPlace;
-  bool callsC = false;  ///< the innermost frame is a call of C
+  bool callsC = false;  ///< the innermost frame is a call of C, or C alone is on the thread
 };
 
 /// The function that starts at `entry`, at its `func` line; of a method value, the method. Empty if

@@ -16,6 +16,15 @@ constexpr std::uint64_t kMaxArgs = 1 << 16;
 constexpr std::uint64_t kSpare = 256;    // newproc1 leaves less above the outermost frame
 constexpr std::uint64_t kRedZone = 128;  // below sp, where C code and assembly may keep values
 
+/// Bytes of what the mask speaks of, up to the last pointer. It may have more words than the stack:
+/// the mask of an assembly function's arguments has twice their number (cmd/compile,
+/// emitArgsStackMap), and the outermost function of a thread of C has but a few words above it.
+std::uint64_t untilLastPointer(const golang::WordMask& mask) {
+  std::uint32_t words = mask.words;
+  while (words > 0 && !mask.test(words - 1)) --words;
+  return words * kWord;
+}
+
 }  // namespace
 
 StackRoots::StackRoots(const golang::Snapshot& snapshot)
@@ -85,17 +94,19 @@ void StackRoots::readEveryWord(Addr from, Addr to) {
 
 void StackRoots::readMask(Addr from, const golang::WordMask& mask) {
   if (mask.words == 0) return;
-  const std::uint64_t size = mask.words * kWord;
+  std::uint64_t size = mask.words * kWord;
+  if (from >= lo_ && from <= hi_ && size > hi_ - from) size = untilLastPointer(mask);
   if (from < lo_ || from > hi_ || size > hi_ - from) {
     complete_ = false;
     return;
   }
+  if (size == 0) return;
   const auto bytes = memory_.bytes(from, size);
   if (bytes.empty()) {
     complete_ = false;
     return;
   }
-  for (std::uint32_t word = 0; word < mask.words; ++word) {
+  for (std::uint32_t word = 0; word < size / kWord; ++word) {
     if (!mask.test(word)) continue;
     Addr value;
     std::memcpy(&value, bytes.data() + word * kWord, kWord);
@@ -172,10 +183,11 @@ bool StackRoots::reachEnd() const { return !frames_.empty() && hi_ - frames_.bac
 
 bool StackRoots::makeShape(Shape& shape) {
   const auto addWords = [&](Addr from, const golang::WordMask& mask) {
-    const std::uint64_t size = mask.words * kWord;
+    std::uint64_t size = mask.words * kWord;
+    if (from <= hi_ && size > hi_ - from) size = untilLastPointer(mask);
     if (size == 0) return true;
     if (from < hi_ - shape.size || from > hi_ || size > hi_ - from) return false;
-    for (std::uint32_t word = 0; word < mask.words; ++word) {
+    for (std::uint32_t word = 0; word < size / kWord; ++word) {
       if (mask.test(word)) shape.words.push_back(hi_ - from - word * kWord);
     }
     return true;

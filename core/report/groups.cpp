@@ -114,7 +114,11 @@ std::string verdictsOf(const Report& report, const leak::Group& group) {
 void putUserLine(Page& page, std::size_t indent, const Report& report, Index goroutine) {
   const leak::Analysis& analysis = *report.analysis;
   const leak::StackInfo stack = analysis.userLine(goroutine);
-  page.placeField(indent, kLabel, "at", analysis.place(stack.user));
+  if (stack.user == leak::kNoPlace && stack.callsC) {
+    page.field(indent, kLabel, "at", "a thread of C, which has called Go before", Ink::faint);
+  } else {
+    page.placeField(indent, kLabel, "at", analysis.place(stack.user));
+  }
   if (stack.library != leak::kNoPlace) {
     page.placeField(indent, kLabel, "in", analysis.place(stack.library));
   }

@@ -34,7 +34,11 @@ void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) 
   const auto field = [&](std::string_view label, const std::string& text) {
     page.field(0, kLabel, label, text);
   };
-  field("program", target.executable);
+  field(target.loadedBy.empty() ? "program" : "library", target.executable);
+  if (!target.loadedBy.empty()) field("loaded by", target.loadedBy);
+  if (const std::string others = otherRuntimesText(target); !others.empty()) {
+    field("Go runtime", others);
+  }
   if (!target.mainPackage.empty()) field("main package", target.mainPackage);
   field("Go", fmt::format("{} linux/{}", target.goVersion, target.architecture));
   field("build id", target.buildId.empty() ? "none" : target.buildId);

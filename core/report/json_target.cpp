@@ -37,6 +37,8 @@ void putTarget(JsonWriter& json, const Report& report) {
   json.object([&] {
     json.text("program", baseName(t.executable));
     json.text("path", t.executable);
+    json.text("loaded_by", t.loadedBy);
+    json.array("runtimes", t.runtimes, [&](const std::string& file) { json.value(file); });
     json.text("main_package", t.mainPackage);
     json.text("source", t.source);
     json.text("kind", kindId(t.kind));

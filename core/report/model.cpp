@@ -92,6 +92,7 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   const target::Target& target = image.target();
   TargetInfo info;
   info.executable = target.executable().path();
+  info.loadedBy = target.program();
   info.mainPackage = image.build().path;
   info.goVersion = image.build().version.text;
   info.newerGo = image.build().version.newerThanKnown();

@@ -29,7 +29,12 @@ using golang::kNone;
 
 /// Which program, how and when it was read.
 struct TargetInfo {
-  std::string executable;    ///< path
+  std::string executable;  ///< path of the file that has the Go runtime
+  std::string loadedBy;    ///< path of the program that has loaded it, "" if it is the program
+  /// Paths of all files of the process that have a Go runtime, as the process has them, and this
+  /// one's.
+  std::vector<std::string> runtimes;
+  std::string runtimeFile;
   std::string mainPackage;   ///< "" if unknown
   std::string goVersion;     ///< "go1.26.8", as the toolchain wrote it
   bool newerGo = false;      ///< than the releases parked was checked against

@@ -250,6 +250,20 @@ std::string noGoroutinesText(const Report& report) {
   return report.filtered ? "no goroutine passes the filters" : "no goroutines";
 }
 
+std::string otherRuntimesText(const TargetInfo& target) {
+  if (target.runtimes.size() < 2) return "";
+  std::size_t number = 0;
+  std::string others;
+  for (std::size_t i = 0; i < target.runtimes.size(); ++i) {
+    if (number == 0 && target.runtimes[i] == target.runtimeFile) {
+      number = i + 1;
+    } else {
+      others += (others.empty() ? "" : ", ") + target.runtimes[i];
+    }
+  }
+  return fmt::format("{} of {} in this process; also: {}", number, target.runtimes.size(), others);
+}
+
 std::string upText(const TargetInfo& target) {
   // A lower bound of nothing says nothing.
   if (!target.upSince || (target.clockIsLowerBound && *target.upSince == 0)) return {};

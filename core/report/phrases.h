@@ -56,6 +56,9 @@ std::string withheldMeaning(const Census& census);
 /// "3 x stack: stack memory is not in the core (first at 0xc000…)".
 /// For how long the process had run: "7s", or "at least 7s"; "" if that is not known.
 std::string upText(const TargetInfo& target);
+
+/// "1 of 2 in this process; the other: libb.so", "" if it is the only one.
+std::string otherRuntimesText(const TargetInfo& target);
 std::string incompleteText(const Incomplete& entry);
 /// What the program was just changing, in one line; "" if nothing.
 std::string momentaryText(const golang::Snapshot& snapshot);

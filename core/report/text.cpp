@@ -26,6 +26,7 @@ constexpr std::size_t kBuildIdShown = 20;
 
 std::string targetText(const TargetInfo& target) {
   std::string text = target.executable.empty() ? "unknown program" : target.executable;
+  if (!target.loadedBy.empty()) text += fmt::format(", loaded by {}", target.loadedBy);
   text += fmt::format(", {} linux/{}", target.goVersion, target.architecture);
   if (target.newerGo) text += " (newer than this parked was checked against)";
   if (!target.buildId.empty()) {
@@ -259,7 +260,11 @@ void putIncomplete(Page& page, const Report& report) {
 }  // namespace
 
 void putHeader(Page& page, const Report& report) {
-  page.field(0, kHeaderLabel, "program", targetText(report.target), Ink::strong);
+  page.field(0, kHeaderLabel, report.target.loadedBy.empty() ? "program" : "library",
+             targetText(report.target), Ink::strong);
+  if (const std::string others = otherRuntimesText(report.target); !others.empty()) {
+    page.field(0, kHeaderLabel, "Go runtime", others, Ink::warn);
+  }
   page.field(0, kHeaderLabel, "read from", takenText(report));
   putCrashHeader(page, report);
   page.field(0, kHeaderLabel, "goroutines", censusText(report));

@@ -95,7 +95,11 @@ std::string programText(const WatchView& view) {
   const TargetInfo& target = view.target;
   std::string text = target.source;
   if (!target.executable.empty()) text += fmt::format(", {}", baseName(target.executable));
-  return text + fmt::format(", {}", target.goVersion);
+  text += fmt::format(", {}", target.goVersion);
+  if (target.runtimes.size() > 1) {
+    text += fmt::format("; Go runtime {} (--module)", otherRuntimesText(target));
+  }
+  return text;
 }
 
 std::string lookText(const WatchView& view) {

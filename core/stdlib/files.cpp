@@ -153,7 +153,8 @@ void Reader::readKernel() {
     if (inode) unknown.insert(*inode);
   }
   if (unknown.empty()) return;
-  const target::Sockets sockets = target::readSockets(snapshot_.image->target().pid(), unknown);
+  const target::Sockets sockets =
+      target::readSockets(snapshot_.image->target().readableId(), unknown);
   for (auto& [fd, file] : files_) {
     const auto at = sockets.find(target::socketInode(file.name).value_or(0));
     if (at == sockets.end() || !file.network.empty()) continue;

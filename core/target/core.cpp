@@ -9,28 +9,18 @@
 
 #include "target/core_notes.h"
 #include "target/elf_file.h"
+#include "target/go_files.h"
 #include "target/overlay.h"
 #include "target/printable.h"
 #include "target/target.h"
+#include "target/untouched.h"
 
 namespace parked::target {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";  // d_path() of an unlinked file
-
 std::string folderOf(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
-std::string baseOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
-std::string withoutDeleted(std::string path) {
-  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
-  return path;
 }
 
 using Segments = std::vector<const ElfSegment*>;
@@ -59,12 +49,19 @@ class CoreTarget final : public Target {
   void addWithout(const ElfSegment& segment, const std::vector<Range>& left);
   const Mapping* programMapping() const;
   std::vector<std::string> likelyPaths();
+  Result<void> findProgram(const OpenOptions& options);
   Result<void> findExecutable(const OpenOptions& options);
+  Result<std::shared_ptr<const ElfFile>> openMapped(const Mapping& mapping) const;
+  std::optional<std::uint64_t> biasByName(const ElfFile& executable) const;
   Result<void> tryExecutable(const std::string& path, const OpenOptions& options);
   Result<std::uint64_t> biasOf(const ElfFile& executable);
   Result<void> checkEntry(const ElfFile& executable) const;
 
+  void addUntouched();
+  void tellMissingPlugins();
+
   std::shared_ptr<const ElfFile> core_;
+  ZeroPages zeros_;
   CoreNotes notes_;
 };
 
@@ -175,21 +172,38 @@ std::vector<std::string> CoreTarget::likelyPaths() {
   const std::string folder = folderOf(core_->path()) + "/";
   for (const std::string& name : {mapping != nullptr ? withoutDeleted(mapping->path) : "", started,
                                   notes_.command, notes_.program}) {
-    if (const std::string base = baseOf(name); !base.empty()) add(folder + base);
+    if (const std::string base = baseNameOf(name); !base.empty()) add(folder + base);
   }
   return paths;
+}
+
+/// By the names of the mapped files: its own path says more than the auxiliary vector, which is the
+/// loader's when the program was started as an argument of ld.so. A copy of a library has at least
+/// its name.
+std::optional<std::uint64_t> CoreTarget::biasByName(const ElfFile& executable) const {
+  const Mapping* program = programMapping();
+  const std::string name = baseNameOf(executable.path());
+  const Mapping* likely = nullptr;
+  int best = 0;
+  for (const Mapping& m : mappings_) {
+    if (m.fileOffset != 0) continue;
+    const int fits = m.path == executable.path()                     ? 3
+                     : baseNameOf(withoutDeleted(m.path)) == name    ? 2
+                     : program != nullptr && m.path == program->path ? 1
+                                                                     : 0;
+    if (fits > best) {
+      likely = &m;
+      best = fits;
+    }
+  }
+  if (likely == nullptr) return std::nullopt;
+  return likely->start - linkBase(executable);
 }
 
 Result<std::uint64_t> CoreTarget::biasOf(const ElfFile& executable) {
   const AuxiliaryVector& auxiliary = notes_.auxiliary;
   if (!executable.isPositionIndependent()) return 0;
-  const Mapping* program = programMapping();
-  for (const Mapping& m : mappings_) {
-    // Its own path says more than the auxiliary vector, which is the loader's when the program was
-    // started as an argument of ld.so.
-    const bool its = m.path == executable.path() || (program != nullptr && m.path == program->path);
-    if (its && m.fileOffset == 0) return m.start - linkBase(executable);
-  }
+  if (const auto bias = biasByName(executable)) return *bias;
   if (auxiliary.entry != 0) return auxiliary.entry - executable.entry();
   if (const auto bias = findBias(memory_, executable)) return *bias;
   return fail(ErrorCode::unreadable,
@@ -220,9 +234,16 @@ Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOption
     return fail(ErrorCode::mismatch, fmt::format("{} and {} are for different machines",
                                                  printable(path), printable(core_->path())));
   }
-  const auto bias = biasOf(executable);
+  auto bias = biasOf(executable);
   if (!bias) return tl::unexpected(bias.error());
   auto same = checkProgram(memory_, executable, *bias, "core " + core_->path());
+  if (!same && executable.isPositionIndependent()) {
+    // A library under another name.
+    if (const auto other = findBias(memory_, executable)) {
+      bias = *other;
+      same = {};
+    }
+  }
   if (same) same = checkEntry(executable);
   if (!same) {
     if (!options.force) return same;
@@ -233,7 +254,29 @@ Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOption
   return {};
 }
 
+/// Where the core says it was, else beside the core.
+Result<std::shared_ptr<const ElfFile>> CoreTarget::openMapped(const Mapping& mapping) const {
+  const std::string path = withoutDeleted(mapping.path);
+  auto file = ElfFile::open(path);
+  if (file || file.error().code != ErrorCode::notFound) return file;
+  auto beside = ElfFile::open(folderOf(core_->path()) + "/" + baseNameOf(path), path);
+  return beside ? std::move(beside) : std::move(file);
+}
+
 Result<void> CoreTarget::findExecutable(const OpenOptions& options) {
+  auto program = findProgram(options);
+  // A program that is not here may have loaded a Go library that is.
+  if (!program && !options.executable.empty()) return program;
+  const Mapping* mapping = programMapping();
+  const Addr header = executable_ != nullptr ? linkBase(*executable_) + bias_ : 0;
+  auto files = findGoFiles(memory_, mappings_, header, "core " + core_->path(),
+                           [this](const Mapping& each) { return openMapped(each); });
+  if (!program && files.found.empty()) return program;
+  return chooseRuntime(std::move(executable_), bias_, mapping == nullptr ? "" : mapping->path,
+                       std::move(files), options.module);
+}
+
+Result<void> CoreTarget::findProgram(const OpenOptions& options) {
   if (!options.executable.empty()) return tryExecutable(options.executable, options);
   const std::vector<std::string> paths = likelyPaths();
   // A file that is there but is not the one says more than all those that are not there.
@@ -254,6 +297,37 @@ Result<void> CoreTarget::findExecutable(const OpenOptions& options) {
   for (std::size_t i = 1; i < paths.size(); ++i) tried += ", " + printable(paths[i]);
   return fail(ErrorCode::notFound, fmt::format("the program of core {} is not found (tried {}); {}",
                                                name, tried, advice));
+}
+
+void CoreTarget::addUntouched() {
+  std::vector<Range> all;
+  std::uint64_t longest = 0;
+  for (const std::vector<GoFile>* files : {&runtimes(), &plugins()}) {
+    for (const GoFile& each : *files) {
+      if (each.file == nullptr) continue;
+      for (const Range& range : untouchedVariables(*core_, mappings_, *each.file, each.bias)) {
+        longest = std::max(longest, range.end - range.start);
+        all.push_back(range);
+      }
+    }
+  }
+  const std::byte* zeros = zeros_.make(longest);
+  for (const Range& range : all) {
+    if (zeros == nullptr) return;
+    Region region;
+    region.start = range.start;
+    region.end = range.end;
+    region.mapped = zeros;
+    region.writable = true;
+    memory_.add(region);
+  }
+}
+
+/// Their code is not in the core, so that calls in it cannot be told.
+void CoreTarget::tellMissingPlugins() {
+  for (const GoFile& plugin : plugins()) {
+    if (plugin.file == nullptr) incomplete_.add("plugin", plugin.problem);
+  }
 }
 
 std::optional<Incomplete> CoreTarget::changed() const {
@@ -289,7 +363,9 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
   addSegments();
   if (threads_.empty()) incomplete_.add("threads", "the core has no thread notes");
   if (auto found = findExecutable(options); !found) return found;
-  overlayExecutable(memory_, *executable_, bias_);
+  overlayFiles();
+  addUntouched();
+  tellMissingPlugins();
   return {};
 }
 

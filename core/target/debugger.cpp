@@ -1,7 +1,9 @@
 // A target that a debugger reads for us: gdb or lldb on a remote stub.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "target/elf_file.h"
+#include "target/go_files.h"
 #include "target/overlay.h"
 #include "target/printable.h"
 #include "target/target.h"
@@ -12,6 +14,9 @@ namespace {
 class DebuggerTarget final : public Target {
  public:
   Result<void> open(DebuggerHost& host, const OpenOptions& options);
+
+ private:
+  GoFiles librariesOf(DebuggerHost& host, const std::string& program);
 };
 
 Result<void> DebuggerTarget::open(DebuggerHost& host, const OpenOptions& options) {
@@ -54,12 +59,32 @@ Result<void> DebuggerTarget::open(DebuggerHost& host, const OpenOptions& options
     if (!options.force) return same;
     incomplete_.add("executable", "it is not the program of the target; read all the same");
   }
+  auto chosen =
+      chooseRuntime(std::move(executable_), bias_, path, librariesOf(host, path), options.module);
+  if (!chosen) return chosen;
+  if (executable_->path() != path) program_ = path;
   // Read-only pages come from the file from here on: a remote stub is slow.
   memory_.clear();
-  overlayExecutable(memory_, *executable_, bias_);
+  overlayFiles();
   for (const Region& region : regions) memory_.add(region);
   threads_ = host.threads();
   return {};
+}
+
+/// A debugger knows files; where they were loaded their build ids tell.
+GoFiles DebuggerTarget::librariesOf(DebuggerHost& host, const std::string& program) {
+  GoFiles files;
+  std::vector<std::uint64_t> known;
+  for (const std::string& path : host.libraries()) {
+    if (path == program) continue;
+    const auto file = ElfFile::open(path);
+    if (!file || goBuildInfo(**file).empty()) continue;
+    const auto bias = findBias(memory_, **file);
+    if (!bias || std::ranges::find(known, *bias) != known.end()) continue;
+    known.push_back(*bias);
+    if (auto go = asGoFile(path, *file, *bias)) files.found.push_back(std::move(*go));
+  }
+  return files;
 }
 
 }  // namespace

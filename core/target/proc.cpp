@@ -146,6 +146,18 @@ std::vector<std::int32_t> readThreadIds(std::int32_t pid) {
   return ids;
 }
 
+std::int32_t livingThread(std::int32_t pid) {
+  const auto lives = [](std::int32_t tid) {
+    const std::string state = readStatus(tid, "State");
+    return !state.empty() && state[0] != 'Z' && state[0] != 'X';
+  };
+  if (lives(pid)) return pid;
+  for (const std::int32_t tid : readThreadIds(pid)) {
+    if (lives(tid)) return tid;
+  }
+  return 0;
+}
+
 std::int32_t ownThreadId(std::int32_t tid) {
   // From our namespace inwards.
   const std::string ids = readStatus(tid, "NSpid");

@@ -54,6 +54,10 @@ class ProcessReader {
 /// Thread ids of /proc/PID/task, empty if the process is gone.
 std::vector<std::int32_t> readThreadIds(std::int32_t pid);
 
+/// A thread of the process that has not ended: the first one, whose id is the process's, unless it
+/// ended before the others (pthread_exit in C's main). 0 if the process has ended.
+std::int32_t livingThread(std::int32_t pid);
+
 /// The id a thread has in its own pid namespace, which is the one it knows itself by; `tid` again
 /// if that is not told.
 std::int32_t ownThreadId(std::int32_t tid);

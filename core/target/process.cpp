@@ -14,6 +14,7 @@
 #include "target/core_notes.h"
 #include "target/elf_file.h"
 #include "target/file_descriptor.h"
+#include "target/go_files.h"
 #include "target/overlay.h"
 #include "target/printable.h"
 #include "target/proc.h"
@@ -88,8 +89,11 @@ class ProcessBytes final : public ByteSource {
 
 class ProcessTarget final : public Target {
  public:
-  ProcessTarget(std::int32_t pid, const OpenOptions& options) : bytes_(pid) {
+  /// `readable`: Target::readableId().
+  ProcessTarget(std::int32_t pid, std::int32_t readable, const OpenOptions& options)
+      : bytes_(readable) {
     pid_ = pid;
+    readableId_ = readable;
     stop_ = options.stop;
     maxPause_ = options.maxPause;
     if (options.heldThreads != nullptr) held_ = *options.heldThreads;
@@ -109,6 +113,10 @@ class ProcessTarget final : public Target {
 
  private:
   Result<void> readMemoryMap();
+  Result<std::string> openExecutable(const OpenOptions& options);
+  Result<void> place(const ProcessMaps& maps, const std::string& program, bool given);
+  Result<void> checkGiven(bool force);
+  Result<std::shared_ptr<const ElfFile>> openMapped(const Mapping& mapping) const;
   Result<std::uint64_t> findBias(const ProcessMaps& maps, const std::string& program) const;
 
   ProcessBytes bytes_;
@@ -122,7 +130,7 @@ class ProcessTarget final : public Target {
 };
 
 Result<void> ProcessTarget::readMemoryMap() {
-  auto maps = readMaps(pid_);
+  auto maps = readMaps(readableId());
   if (!maps) return tl::unexpected(maps.error());
   if (maps->regions.empty()) {  // a zombie, or a kernel thread
     return fail(ErrorCode::gone, fmt::format("process {} has no memory: it has exited", pid_));
@@ -130,7 +138,7 @@ Result<void> ProcessTarget::readMemoryMap() {
   mappings_ = std::move(maps->mappings);
   memory_.clear();
   // Read-only pages come from the file, where they cost no call.
-  overlayExecutable(memory_, *executable_, bias_);
+  overlayFiles();
   for (const Region& region : maps->regions) memory_.add(region);
   return {};
 }
@@ -138,27 +146,41 @@ Result<void> ProcessTarget::readMemoryMap() {
 Result<std::uint64_t> ProcessTarget::findBias(const ProcessMaps& maps,
                                               const std::string& program) const {
   if (!executable_->isPositionIndependent()) return 0;
-  for (const Mapping& m : maps.mappings) {
-    if ((m.path == executable_->path() || m.path == program) && m.fileOffset == 0) {
-      return m.start - linkBase(*executable_);
-    }
+  const std::string name = baseNameOf(executable_->path());
+  const auto fits = [&](const auto& isIt) {
+    return std::ranges::find_if(
+        maps.mappings, [&](const Mapping& m) { return m.fileOffset == 0 && isIt(m.path); });
+  };
+  // A copy of a library has at least its name.
+  auto found = fits([&](const std::string& path) { return path == executable_->path(); });
+  if (found == maps.mappings.end()) {
+    found = fits([&](const std::string& path) { return baseNameOf(withoutDeleted(path)) == name; });
   }
-  const AuxiliaryVector auxiliary = readAuxv(pid_);
+  if (found == maps.mappings.end()) {
+    found = fits([&](const std::string& path) { return path == program; });
+  }
+  if (found != maps.mappings.end()) return found->start - linkBase(*executable_);
+  const AuxiliaryVector auxiliary = readAuxv(readableId());
   if (auxiliary.entry != 0) return auxiliary.entry - executable_->entry();
   return fail(ErrorCode::unreadable,
               fmt::format("process {} does not map its executable {}", pid_, printable(program)));
 }
 
-Result<void> ProcessTarget::open(const OpenOptions& options) {
-  const std::string folder = fmt::format("/proc/{}", pid_);
-  const std::string state = pid_ > 0 ? readStatus(pid_, "State") : "";
-  if (state.empty()) return fail(ErrorCode::notFound, fmt::format("there is no process {}", pid_));
-  if (state[0] == 'Z' || state[0] == 'X') {
-    return fail(ErrorCode::gone, fmt::format("process {} has exited", pid_));
-  }
-  // The link itself is opened, not what it points to: that works for a deleted file and for another
-  // mount namespace.
-  const std::string link = folder + "/exe";
+/// What the process has mapped, which a path need not lead to: the file may be deleted, or be in
+/// another mount namespace.
+Result<std::shared_ptr<const ElfFile>> ProcessTarget::openMapped(const Mapping& mapping) const {
+  const std::string path = withoutDeleted(mapping.path);
+  auto file = ElfFile::open(
+      fmt::format("/proc/{}/map_files/{:x}-{:x}", readableId(), mapping.start, mapping.end), path);
+  // The link takes a right that not everybody has.
+  return file ? std::move(file)
+              : ElfFile::open(fmt::format("/proc/{}/root{}", readableId(), path), path);
+}
+
+/// Opens the executable, the program's own unless another one is given. The link itself is opened,
+/// not what it points to: that works for a deleted file and for another mount namespace.
+Result<std::string> ProcessTarget::openExecutable(const OpenOptions& options) {
+  const std::string link = fmt::format("/proc/{}/exe", readableId());
   std::array<char, 4096> shown{};
   if (readlink(link.c_str(), shown.data(), shown.size() - 1) < 0) {
     if (errno == ENOENT) {
@@ -166,9 +188,7 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
     }
     return tl::unexpected(notAllowed(pid_, "read", errno));
   }
-  const std::string program = shown.data();
-  auto maps = readMaps(pid_);
-  if (!maps) return tl::unexpected(maps.error());
+  std::string program = shown.data();
   auto executable =
       options.executable.empty() ? ElfFile::open(link, program) : ElfFile::open(options.executable);
   if (!executable) return tl::unexpected(executable.error());
@@ -178,14 +198,19 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
   }
   executable_ = *executable;
   arch_ = executable_->arch();
-  auto bias = findBias(*maps, program);
+  return program;
+}
+
+/// Sets bias_. `given`: somebody named the executable.
+Result<void> ProcessTarget::place(const ProcessMaps& maps, const std::string& program, bool given) {
+  const auto bias = findBias(maps, program);
   // `exec` gives a process its new executable a moment before it maps it.
   const auto isMapped = [&](const Region& region) {
     const Addr start = linkBase(*executable_) + *bias;
     return region.start <= start && start < region.end;
   };
-  const bool mapped = bias && std::ranges::any_of(maps->regions, isMapped);
-  if (options.executable.empty() && !mapped && !maps->regions.empty()) {
+  const bool mapped = bias && std::ranges::any_of(maps.regions, isMapped);
+  if (!given && !mapped && !maps.regions.empty()) {
     return fail(ErrorCode::notFound,
                 fmt::format("process {} is in the middle of an exec: its program, {}, had not "
                             "started yet",
@@ -193,6 +218,31 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
   }
   if (!bias) return tl::unexpected(bias.error());
   bias_ = *bias;
+  return {};
+}
+
+/// Whether the executable that was named is the process's.
+Result<void> ProcessTarget::checkGiven(bool force) {
+  auto same = checkProgram(memory_, *executable_, bias_, description_);
+  if (same) return same;
+  const auto other =
+      executable_->isPositionIndependent() ? target::findBias(memory_, *executable_) : std::nullopt;
+  if (other) {  // a library under another name
+    bias_ = *other;
+    return {};
+  }
+  if (!force) return same;
+  incomplete_.add("executable", "it is not the program of the process; read all the same");
+  return {};
+}
+
+Result<void> ProcessTarget::open(const OpenOptions& options) {
+  const auto program = openExecutable(options);
+  if (!program) return tl::unexpected(program.error());
+  const auto maps = readMaps(readableId());
+  if (!maps) return tl::unexpected(maps.error());
+  const bool given = !options.executable.empty();
+  if (auto placed = place(*maps, *program, given); !placed) return placed;
 
   memory_.setSource(&bytes_);
   for (const Region& region : maps->regions) memory_.add(region);
@@ -201,14 +251,13 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
       (bytes_.lastError() == EPERM || bytes_.lastError() == EACCES)) {
     return tl::unexpected(notAllowed(pid_, "read", bytes_.lastError()));
   }
-  if (!options.executable.empty()) {
-    auto same = checkProgram(memory_, *executable_, bias_, description_);
-    if (!same && !options.force) return same;
-    if (!same) {
-      incomplete_.add("executable", "it is not the program of the process; read all the same");
-    }
-  }
-  return readMemoryMap();
+  if (auto same = given ? checkGiven(options.force) : Result<void>(); !same) return same;
+  mappings_ = maps->mappings;
+  auto files = findGoFiles(memory_, mappings_, linkBase(*executable_) + bias_, description_,
+                           [this](const Mapping& each) { return openMapped(each); });
+  auto chosen =
+      chooseRuntime(std::move(executable_), bias_, *program, std::move(files), options.module);
+  return chosen ? readMemoryMap() : chosen;
 }
 
 Result<void> ProcessTarget::freeze() {
@@ -239,11 +288,11 @@ Result<void> ProcessTarget::freeze() {
   if (ownThreadId(pid_) != pid_) {
     for (Thread& thread : threads_) thread.tid = ownThreadId(thread.tid);
   }
-  descriptors_ = readDescriptors(pid_);
+  descriptors_ = readDescriptors(readableId());
   timespec wall{};
   clock_gettime(CLOCK_REALTIME, &wall);
   wallTimeNs_ = wall.tv_sec * 1'000'000'000LL + wall.tv_nsec;
-  monotonicNs_ = monotonicOf(pid_);
+  monotonicNs_ = monotonicOf(readableId());
   return readMemoryMap();
 }
 
@@ -265,7 +314,12 @@ Result<std::unique_ptr<Target>> openProcess(std::int32_t pid, const OpenOptions&
   // The number of a thread names its process too.
   const int group = pid > 0 ? std::atoi(readStatus(pid, "Tgid").c_str()) : 0;
   if (group > 0) pid = group;
-  auto target = std::make_unique<ProcessTarget>(pid, options);
+  if (pid <= 0 || readStatus(pid, "State").empty()) {
+    return fail(ErrorCode::notFound, fmt::format("there is no process {}", pid));
+  }
+  const std::int32_t readable = livingThread(pid);
+  if (readable == 0) return fail(ErrorCode::gone, fmt::format("process {} has exited", pid));
+  auto target = std::make_unique<ProcessTarget>(pid, readable, options);
   if (auto opened = target->open(options); !opened) return tl::unexpected(opened.error());
   return target;
 }

@@ -39,7 +39,17 @@ struct Descriptor {
   std::string link;  ///< a path, "socket:[4711]", "pipe:[4712]", "anon_inode:[eventpoll]"
 };
 
-class ElfFile;  // target/elf_file.h
+class ElfFile;   // target/elf_file.h
+struct GoFiles;  // target/go_files.h
+
+/// One mapped file with Go code: the program, a library that was built as c-shared, a plugin.
+struct GoFile {
+  std::string path;                     ///< as the target has it
+  std::shared_ptr<const ElfFile> file;  ///< null: it is not to be had here, `problem` says why
+  std::uint64_t bias = 0;               ///< load address minus link address
+  bool plugin = false;  ///< its code runs in the Go runtime of the program that opened it
+  std::string problem;
+};
 
 /// A debugger that already holds the target, seen from here: implemented by the GDB and LLDB
 /// front-ends.
@@ -49,13 +59,17 @@ class DebuggerHost : public ByteSource {
   /// Readable ranges as the debugger knows them; empty if it does not, then any address is tried.
   virtual std::vector<Region> regions() = 0;
   virtual std::string executable() = 0;
+  /// Paths here of the libraries that it knows to be loaded.
+  virtual std::vector<std::string> libraries() { return {}; }
   /// Where the executable's first segment was loaded minus where it was linked; nullopt: unknown.
   virtual std::optional<std::uint64_t> loadBias() = 0;
 };
 
 struct OpenOptions {
   std::string
-      executable;      ///< path given by the user; empty: find it from the core's notes or /proc
+      executable;  ///< path given by the user; empty: find it from the core's notes or /proc
+  /// Of several Go runtimes, the file of the one to read: its path, or the last part of it.
+  std::string module;
   bool force = false;  ///< go on although the build ids of core and executable differ
   bool stop = true;    ///< live process: stop its threads while reading
   /// Live process: it stands still no longer than that, whatever was read by then; 0: no bound.
@@ -88,11 +102,25 @@ class Target {
   /// What was opened, for the report's header: the core's path, or "process 1234".
   const std::string& description() const { return description_; }
   std::int32_t pid() const { return pid_; }  ///< 0 if not known
+  /// The id under which /proc has what belongs to all threads of a live process (memory,
+  /// descriptors): pid(), or that of another thread where the first one has ended before the
+  /// others.
+  std::int32_t readableId() const { return readableId_ != 0 ? readableId_ : pid_; }
 
-  /// The executable's file, already overlaid into memory(); never null after a successful open.
+  /// The file of the Go runtime that is read, already overlaid into memory(): the program, or a
+  /// library in a program of another language. Never null after a successful open.
   const ElfFile& executable() const { return *executable_; }
   /// Load address minus link address of the executable (0 unless PIE).
   std::uint64_t bias() const { return bias_; }
+  /// The program's path where executable() is a library in it, else "".
+  const std::string& program() const { return program_; }
+  /// Files that have a Go runtime of their own, the program's first; also those that are not to be
+  /// had here. Empty: the program is no Go program, and nothing that it has mapped is known to be.
+  const std::vector<GoFile>& runtimes() const { return runtimes_; }
+  /// Files that run in the runtime of the program that opened them.
+  const std::vector<GoFile>& plugins() const { return plugins_; }
+  /// Mapped ELF files that are not here, so that nobody knows whether they have Go code.
+  const std::vector<std::string>& unknownFiles() const { return unknownFiles_; }
 
   /// When the target was stopped (core: when it was dumped, from systemd's xattr or the file's
   /// modification time), wall clock, ns since 1970; nullopt if not known.
@@ -123,6 +151,15 @@ class Target {
  protected:
   Target() = default;
 
+  /// Sets what executable() and bias() are: of `program` (null: its file is not here) and the files
+  /// found, the one that OpenOptions::module names, else the first with a Go runtime. `programPath`
+  /// is as the mappings have it. Errors: notFound.
+  Result<void> chooseRuntime(std::shared_ptr<const ElfFile> program, std::uint64_t bias,
+                             const std::string& programPath, GoFiles files,
+                             const std::string& module);
+  /// Fills holes of memory() with the read-only parts of the executable and of all Go files.
+  void overlayFiles();
+
   Kind kind_ = Kind::core;
   Arch arch_ = Arch::amd64;
   AddressSpace memory_;
@@ -133,6 +170,10 @@ class Target {
   bool cutOff_ = false;
   std::string description_;
   std::int32_t pid_ = 0;
+  std::int32_t readableId_ = 0;
+  std::string program_;
+  std::vector<GoFile> runtimes_, plugins_;
+  std::vector<std::string> unknownFiles_;
   std::shared_ptr<const ElfFile> executable_;
   std::uint64_t bias_ = 0;
   std::optional<std::int64_t> wallTimeNs_;

@@ -59,6 +59,7 @@ class Access:
         if executable.startswith(_TARGET_PREFIX):
             executable = self._fetch(executable[len(_TARGET_PREFIX) :])
         self.executable = os.fsencode(executable)
+        self.libraries = [os.fsencode(path) for path in _libraries()]
         self.load_bias = _load_bias(executable)
 
     def close(self) -> None:
@@ -165,6 +166,16 @@ def elf_entry(path: str) -> int | None:
     if len(header) < 32 or header[:6] != b"\x7fELF\x02\x01":
         return None
     return int(struct.unpack_from("<Q", header, 24)[0])
+
+
+def _libraries() -> list[str]:
+    """Files that gdb has loaded and that are here; whether they are the same build ids tell."""
+    names = [objfile.filename or "" for objfile in gdb.objfiles()]
+    return [
+        path
+        for path in (name.removeprefix(_TARGET_PREFIX) for name in names)
+        if os.path.isfile(path)
+    ]
 
 
 def _load_bias(executable: str) -> int | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import document
+    from ._reading import Json
 
 
 class Origin:
@@ -85,8 +86,19 @@ class WayStep:
 
 class Document:
     schema: str
+    raw: Json
 
     @property
     def version(self) -> str:
         """Name and version of the format: "parked/1"."""
         return self.schema
+
+    @property
+    def other_runtimes(self) -> tuple[document.Document, ...]:
+        """Where the process has several Go runtimes: the documents of the others."""
+        from .document import Document
+
+        others = self.raw.get("other_runtimes")
+        if not isinstance(others, list):
+            return ()
+        return tuple(Document.from_json(each) for each in others if isinstance(each, dict))

@@ -29,6 +29,7 @@ class Leaks:
     findings: tuple[Finding, ...]
     #: Exit code 3: what could not be read, or not be proved, may hide more.
     incomplete: bool
+    #: Of the first Go runtime; `Document.other_runtimes` has those of the others, if there are any.
     document: Document
 
     def __bool__(self) -> bool:
@@ -37,7 +38,7 @@ class Leaks:
     def __str__(self) -> str:
         """A few lines for each, and nothing of what was excused."""
         return "\n".join(
-            [_group_text(group, self.document) for group in self.groups]
+            [_group_text(group, _document_of(group, self.document)) for group in self.groups]
             + [_finding_text(finding) for finding in self.findings]
         )
 
@@ -65,26 +66,25 @@ def leaks(
     result = session.execute(["report", "--json", *options])
     if result.error:
         raise Error(result.error, result.exit_code)
-    document = Document.from_json(json.loads(result.output))
-    decision = document.fail_on
-    if decision is None:
-        raise Error("the document does not say what fails", 2)
-    groups = [document.groups[i] for i in decision.groups]
-    excused = [group for group in groups if ignore is not None and ignore(group)]
-    quiet = {goroutine for group in excused for goroutine in group.goroutines}
-
-    def counts(finding: Finding) -> bool:
-        if ignore_findings is not None and ignore_findings(finding):
-            return False
-        return not finding.goroutines or not quiet.issuperset(finding.goroutines)
-
-    resources = [document.findings[i] for i in decision.findings]
-    return Leaks(
-        groups=tuple(group for group in groups if group not in excused),
-        findings=tuple(finding for finding in resources if counts(finding)),
-        incomplete=decision.incomplete,
-        document=document,
-    )
+    first = Document.from_json(json.loads(result.output))
+    groups: list[Group] = []
+    findings: list[Finding] = []
+    incomplete = bool(first.unread_runtimes)
+    for document in (first, *first.other_runtimes):
+        decision = document.fail_on
+        if decision is None:
+            raise Error("the document does not say what fails", 2)
+        incomplete = incomplete or decision.incomplete
+        failing = [document.groups[i] for i in decision.groups]
+        excused = [group for group in failing if ignore is not None and ignore(group)]
+        quiet = {goroutine for group in excused for goroutine in group.goroutines}
+        groups += [group for group in failing if group not in excused]
+        for finding in (document.findings[i] for i in decision.findings):
+            if ignore_findings is not None and ignore_findings(finding):
+                continue
+            if not finding.goroutines or not quiet.issuperset(finding.goroutines):
+                findings.append(finding)
+    return Leaks(tuple(groups), tuple(findings), incomplete, first)
 
 
 def assert_no_leaks(
@@ -121,6 +121,11 @@ def assert_no_leaks(
         raise AssertionError(f"{' and '.join(what)} at or above {fail_on}\n\n{found}")
     if found.incomplete and not allow_incomplete:
         raise AssertionError(f"the report is incomplete\n\n{_incomplete_text(found.document)}")
+
+
+def _document_of(group: Group, first: Document) -> Document:
+    documents = (first, *first.other_runtimes)
+    return next(each for each in documents if any(group is one for one in each.groups))
 
 
 def _line(place: Place | None) -> str:
@@ -164,10 +169,12 @@ def _finding_text(finding: Finding) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _incomplete_text(document: Document) -> str:
+def _incomplete_text(first: Document) -> str:
     lines = []
-    if document.proof.state != "given":
-        lines.append(f"no proof: {document.proof.withheld or 'it was not asked for'}")
-    for entry in document.incomplete:
-        lines.append(f"{entry.count} x {entry.what}: {entry.detail}")
+    for document in (first, *first.other_runtimes):
+        if document.proof.state != "given":
+            lines.append(f"no proof: {document.proof.withheld or 'it was not asked for'}")
+        for entry in document.incomplete:
+            lines.append(f"{entry.count} x {entry.what}: {entry.detail}")
+    lines += [f"Go runtime not read: {each.file}" for each in first.unread_runtimes]
     return "\n".join(lines)

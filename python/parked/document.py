@@ -60,6 +60,7 @@ __all__ = [
     "TimerMade",
     "TreeNode",
     "TreeWait",
+    "UnreadRuntime",
     "VerdictCounts",
     "WaitCircleGiver",
     "WaitCircleMember",
@@ -233,10 +234,19 @@ class Target(_kept.Target, _read.Record):
     """Which program, how and when it was read."""
 
     program: str = _read.member(_read.text)
-    """Name of the executable."""
+    """Name of the executable, or of the library that has the Go runtime."""
 
     path: str = _read.member(_read.text)
-    """Path of the executable."""
+    """Path of that file."""
+
+    loaded_by: str = _read.member(_read.text)
+    """Path of the program, of another language, that has loaded the library; empty: the file is the
+    program.
+    """
+
+    runtimes: tuple[str, ...] = _read.member(_read.many(_read.text))
+    """Paths of all files in the process that have a Go runtime of their own, this one's among them.
+    """
 
     main_package: str = _read.member(_read.text)
     """Import path of package main."""
@@ -1673,6 +1683,17 @@ class Incomplete(_read.Record):
 
 
 @dataclass(frozen=True)
+class UnreadRuntime(_read.Record):
+    """A Go runtime that could not be read."""
+
+    file: str = _read.member(_read.text)
+    """Path of the file that has it."""
+
+    error: str = _read.member(_read.text)
+    """Why, in one line."""
+
+
+@dataclass(frozen=True)
 class Document(_kept.Document, _read.Record):
     """The document of parked --json; $defs/line describes a line of --jsonl. None: not known, or
     there is none. Integers are exact and may take 64 bits. Members that end in _ns are nanoseconds.
@@ -1764,6 +1785,11 @@ class Document(_kept.Document, _read.Record):
     """What could not be read because the program was just changing it, as a running program always
     does somewhere; no verdict rests on it, and the exit code does not change for it.
     """
+
+    unread_runtimes: tuple[UnreadRuntime, ...] = _read.member(
+        _read.many(_read.record(UnreadRuntime))
+    )
+    """Only where one of several Go runtimes could not be read; the exit code is then 3."""
 
 
 class Parts:

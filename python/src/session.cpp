@@ -51,6 +51,7 @@ Callbacks::Callbacks(py::object progress, py::object debugger)
   if (debugger_.is_none()) return;
   access_.emplace();
   access_->executable = debugger_.attr("executable").cast<std::string>();
+  access_->libraries = debugger_.attr("libraries").cast<std::vector<std::string>>();
   access_->loadBias = debugger_.attr("load_bias").cast<std::optional<std::uint64_t>>();
   access_->read = [this](std::uint64_t address, std::byte* out, std::size_t size) {
     return read(address, out, size);

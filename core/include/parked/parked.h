@@ -16,7 +16,7 @@
 namespace parked {
 
 namespace command {
-class Workspace;
+class Reading;
 }
 
 /// Exit codes of the CLI; the debugger front-ends show the message instead.
@@ -55,6 +55,7 @@ struct DebuggerAccess {
   std::function<std::vector<Thread>()> threads;
   std::function<std::vector<Range>()> ranges;  ///< may be empty: then any address is tried
   std::string executable;
+  std::vector<std::string> libraries;  ///< paths of files that the debugger knows to be loaded
   std::optional<std::uint64_t> loadBias;
 };
 
@@ -65,8 +66,11 @@ struct OpenRequest {
   std::int32_t pid = 0;
   const DebuggerAccess* debugger = nullptr;  ///< must outlive the session
   std::string executable;                    ///< empty: found from the core's notes or /proc
-  bool force = false;                        ///< go on although the build ids differ
-  bool stop = true;                          ///< live process: stop it while it is copied
+  /// Of several Go runtimes in the target, only the one of this file (its path or name); empty: all
+  /// of them.
+  std::string module;
+  bool force = false;  ///< go on although the build ids differ
+  bool stop = true;    ///< live process: stop it while it is copied
   /// Live process: it is let go after that time whatever was copied by then; the report says what
   /// is missing. 0: no bound.
   std::chrono::nanoseconds maxPause = std::chrono::seconds(1);
@@ -112,7 +116,9 @@ class Session {
     Exit exit = Exit::clean;
   };
   /// Opens the target and takes the snapshot. `host` is asked while commands run, too. A live
-  /// process is released before this returns.
+  /// process is released before this returns. Where the process has several Go runtimes (a library
+  /// built as c-shared brings its own), each is read, one after the other; commands answer for
+  /// each, or for the one that --module names.
   static Opened open(const OpenRequest& request, const Host& host = {});
   ~Session();
 
@@ -136,7 +142,7 @@ class Session {
  private:
   friend class Watch;
   Session();
-  command::Workspace& workspace() const;
+  command::Reading& first() const;  ///< of the Go runtimes
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

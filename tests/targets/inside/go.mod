@@ -1,0 +1,3 @@
+module inside
+
+go 1.18

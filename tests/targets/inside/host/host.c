@@ -1,0 +1,70 @@
+// A program of C with Go in it: linked in (LINKED), or in the libraries its arguments name.
+//
+//	host [gone] [leak N] LIBRARY...
+//
+// "gone" ends the first thread before the others, "leak N" has N goroutines leaked in each.
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef void (*function)(void);
+typedef void (*counted)(int);
+
+#ifdef LINKED
+#include "libinside.h"
+static void *open_library(const char *path) { return (void *)path; }
+static void *find(void *library, const char *name) {
+	(void)library;
+	if (strcmp(name, "Serve") == 0) return Serve;
+	if (strcmp(name, "Leak") == 0) return Leak;
+	if (strcmp(name, "Wait") == 0) return Wait;
+	if (strcmp(name, "Through") == 0) return Through;
+	return strcmp(name, "Settle") == 0 ? (void *)Settle : (void *)Dump;
+}
+#else
+static void *open_library(const char *path) {
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (library == NULL) {
+		fprintf(stderr, "%s\n", dlerror());
+		exit(1);
+	}
+	return library;
+}
+static void *find(void *library, const char *name) { return dlsym(library, name); }
+#endif
+
+static void *run(void *f) {
+	((function)f)();
+	return NULL;
+}
+
+static void start(function f) {
+	pthread_t thread;
+	pthread_create(&thread, NULL, run, f);
+}
+
+int main(int argc, char **argv) {
+	int gone = 0, leaks = 0;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "gone") == 0) {
+			gone = 1;
+		} else if (strcmp(argv[i], "leak") == 0 && i + 1 < argc) {
+			leaks = atoi(argv[++i]);
+		} else {
+			void *library = open_library(argv[i]);
+			((counted)find(library, "Serve"))(3);
+			((counted)find(library, "Leak"))(leaks);
+			start((function)find(library, "Wait"));
+			start((function)find(library, "Through"));
+			((function)find(library, "Settle"))();
+			((function)find(library, "Dump"))();
+		}
+	}
+	printf("READY\n");
+	fflush(stdout);
+	if (gone) pthread_exit(NULL);
+	for (;;) pause();
+}
