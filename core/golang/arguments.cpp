@@ -1,5 +1,7 @@
 // Mirrors runtime/traceback.go (printArgs) and the constants of internal/abi/symtab.go
 // (TraceArgs…), the same from Go 1.18 to 1.27.
+#include "golang/arguments.h"
+
 #include <fmt/format.h>
 #include <iterator>
 #include <string>
@@ -128,6 +130,32 @@ std::string formatArguments(image::Image& image, const Frame& frame) {
     start = false;
   }
   return text;
+}
+
+std::optional<std::uint64_t> wordArgument(image::Image& image, const Frame& frame,
+                                          std::size_t number) {
+  constexpr std::uint64_t kWord = 8;
+  if (frame.function == image::kNoFunc) return std::nullopt;
+  auto& memory = image.target().memory();
+  const Addr info = image.functions().funcData(frame.function, image::FuncData::argInfo);
+  std::uint64_t value = 0;
+  const auto read = [&](Addr at) {
+    return memory.read(at, value) ? std::optional(value) : std::nullopt;
+  };
+  // Of assembly nothing may be told: it has its arguments on the stack.
+  if (info == 0) return read(frame.argp + number * kWord);
+  const auto program = memory.bytesUpTo(info, kMaxLength);
+  const ArgumentLiveness liveness(image, frame.function, livenessPc(image, frame));
+  std::uint8_t slot = 0;
+  for (std::size_t i = 0; i + 1 < program.size(); i += 2) {
+    const auto op = std::to_integer<std::uint8_t>(program[i]);
+    if (op >= kOffsetTooLarge || std::to_integer<std::uint8_t>(program[i + 1]) != kWord) break;
+    if (i / 2 == number) {
+      return liveness.isLive(op, slot) ? read(frame.argp + op) : std::nullopt;
+    }
+    if (op >= liveness.startOffset()) ++slot;
+  }
+  return std::nullopt;
 }
 
 }  // namespace parked::golang

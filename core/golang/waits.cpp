@@ -5,6 +5,7 @@
 #include "golang/addr_map.h"
 #include "golang/channel_waits.h"
 #include "golang/sync_waits.h"
+#include "golang/system_calls.h"
 #include "golang/timers.h"
 #include "golang/wait_builder.h"
 
@@ -38,6 +39,7 @@ class Resolver {
 
  private:
   void collect(Index index);
+  void collectSystemCall(Index index);
   void collectSleep(Index index);
   void collectPoll(Index index);
   void collectCoroutine(Index index, const WaitSite& site);
@@ -54,6 +56,7 @@ class Resolver {
   TimerReader timerReader_;
   image::Field<Addr> sleepTimer_, coroutine_;
   image::Field<Addr> coroGoroutine_, coroFunction_;
+  std::optional<SystemCalls> calls_;
   std::optional<AddrMap> timers_;
   std::optional<AddrMap> pollers_;  // to 2 * index of the fd, + 1 for its writer
 };
@@ -81,7 +84,7 @@ void Resolver::run(Observer* observer) {
 void Resolver::collect(Index index) {
   const Goroutine& goroutine = snapshot_.goroutines[index];
   if (goroutine.status == Status::syscall) {
-    builder_.add(index, ObjectKind::syscall);
+    collectSystemCall(index);
     return;
   }
   if (!isBlocked(goroutine.status)) return;
@@ -125,6 +128,14 @@ void Resolver::collect(Index index) {
       builder_.unknown(index, "its wait reason is not one that parked knows");
       break;
   }
+}
+
+void Resolver::collectSystemCall(Index index) {
+  Wait& wait = builder_.add(index, ObjectKind::syscall);
+  if (snapshot_.image == nullptr) return;
+  if (!calls_) calls_.emplace(*snapshot_.image);
+  const auto& frames = builder_.frames(snapshot_.goroutines[index], SystemCalls::kFrames);
+  wait.note = builder_.note(calls_->describe(frames));
 }
 
 const AddrMap& Resolver::timersByAddress() {

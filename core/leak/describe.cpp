@@ -4,6 +4,7 @@
 
 #include "leak/numbers.h"
 #include "leak/times.h"
+#include "target/descriptors.h"
 
 namespace parked::leak {
 
@@ -81,10 +82,18 @@ std::string deadlineText(const golang::Clock& clock, std::int64_t deadline) {
   return "deadline in " + leftText(clock, deadline - clock.now);
 }
 
+/// The file in brackets, unless it is a socket or not known.
+std::string fileText(const golang::Snapshot& snapshot, std::int64_t fd) {
+  if (snapshot.image == nullptr) return {};
+  const std::string_view link = target::linkOf(snapshot.image->target(), fd);
+  return link.empty() || link.starts_with("socket:") ? std::string() : fmt::format(" ({})", link);
+}
+
 std::string describeFd(const golang::Snapshot& snapshot, const golang::Wait& wait) {
   if (wait.object >= snapshot.fds.size()) return "file descriptor";
   const golang::PollFd& fd = snapshot.fds[wait.object];
-  const std::string name = fd.fd >= 0 ? fmt::format("fd {}", fd.fd) : "fd ?";
+  const std::string name =
+      fd.fd >= 0 ? fmt::format("fd {}{}", fd.fd, fileText(snapshot, fd.fd)) : "fd ?";
   return fmt::format(
       "{}, {}", name,
       deadlineText(snapshot.clock, wait.op == WaitOp::write ? fd.writeDeadline : fd.readDeadline));
@@ -253,7 +262,7 @@ std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& w
     case ObjectKind::coroutine:
       return withAddress("coroutine", wait.address);
     case ObjectKind::syscall:
-      return "system call";
+      return wait.note == kEmptyString ? "system call" : std::string(snapshot.strings[wait.note]);
     case ObjectKind::runtime:
       return "the runtime";
     case ObjectKind::unknown:

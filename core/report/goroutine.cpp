@@ -110,7 +110,9 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
       text += fmt::format("{} {}", leak::opName(wait.op), nil ? "on " : "");
     }
     text += leak::describeWait(snapshot, wait);
-    if (wait.note != kEmptyString && wait.kind != golang::ObjectKind::unknown) {
+    // Of the others the note is the description.
+    if (wait.note != kEmptyString && wait.kind != golang::ObjectKind::unknown &&
+        wait.kind != golang::ObjectKind::syscall) {
       text += fmt::format(" ({})", snapshot.strings[wait.note]);
     }
     page.field(0, kLabel, shown == 0 ? "waits on" : "", text);

@@ -53,7 +53,14 @@ void putGroupObjects(Page& page, std::size_t indent, const Report& report,
   const golang::Snapshot& snapshot = *report.snapshot;
   const golang::Goroutine& example = snapshot.goroutines[group.example];
   const auto waits = snapshot.waitsOf(example);
-  if (waits.empty() || leak::stateOf(example) != leak::State::blocked) return;
+  if (waits.empty()) return;
+  if (leak::stateOf(example) == leak::State::syscall && waits.front().note != kEmptyString) {
+    page.field(indent, kLabel, "waits on",
+               fmt::format("{}{}", group.count > 1 ? "e.g. " : "",
+                           leak::describeWait(snapshot, waits.front())));
+    return;
+  }
+  if (leak::stateOf(example) != leak::State::blocked) return;
   if (!saysMoreThanTheReason(group.why)) return;
   if (!waits.front().inSelect) {
     page.field(indent, kLabel, "waits on", groupObjects(report, group));

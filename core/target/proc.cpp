@@ -180,6 +180,7 @@ std::vector<Descriptor> readDescriptors(std::int32_t pid) {
     if (length > 0) descriptor.link.assign(link.data(), static_cast<std::size_t>(length));
     descriptors.push_back(std::move(descriptor));
   }
+  std::ranges::sort(descriptors, {}, &Descriptor::fd);
   return descriptors;
 }
 

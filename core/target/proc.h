@@ -62,7 +62,7 @@ std::int32_t livingThread(std::int32_t pid);
 /// if that is not told.
 std::int32_t ownThreadId(std::int32_t tid);
 
-/// The links of /proc/PID/fd, empty if they cannot be read.
+/// The links of /proc/PID/fd in order of their numbers, empty if they cannot be read.
 std::vector<Descriptor> readDescriptors(std::int32_t pid);
 
 /// Value of a line "Name:\tvalue" of /proc/PID/status, of a process or a thread; "" if absent.

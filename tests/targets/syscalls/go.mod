@@ -1,0 +1,3 @@
+module parked.test/syscalls
+
+go 1.18
