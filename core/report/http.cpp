@@ -149,6 +149,10 @@ void putServer(Page& page, const Report& report, const stdlib::HttpServer& serve
                   timeoutText("write timeout", server.writeTimeout),
                   timeoutText("idle timeout", server.idleTimeout)),
       Ink::strong);
+  if (!server.shuttingDown.empty()) {
+    page.field(4, 8, "closing",
+               goroutineList(*report.snapshot, server.shuttingDown) + " in Shutdown");
+  }
   putConnections(page, report, server.connections, limit, 4);
   const std::size_t shown = atMost(server.handlers.size(), limit);
   for (std::size_t i = 0; i < shown; ++i) {

@@ -19,8 +19,10 @@ void putRequest(JsonWriter& json, const char (&name)[N], const stdlib::HttpReque
   });
 }
 
-void putIds(JsonWriter& json, const Report& report, const std::vector<Index>& goroutines) {
-  json.array("waiters", goroutines,
+template <std::size_t N>
+void putIds(JsonWriter& json, const char (&name)[N], const Report& report,
+            const std::vector<Index>& goroutines) {
+  json.array(name, goroutines,
              [&](Index goroutine) { json.value(idOf(*report.snapshot, goroutine)); });
 }
 
@@ -97,7 +99,7 @@ void putTransport(JsonWriter& json, const Report& report, const stdlib::HttpTran
     json.member("response_header_timeout_ns", ifPositive(transport.headerTimeout));
     putHosts(json, transport);
     putConnections(json, report, transport.connections);
-    putIds(json, report, transport.waiters);
+    putIds(json, "waiters", report, transport.waiters);
   });
 }
 
@@ -109,6 +111,7 @@ void putServer(JsonWriter& json, const Report& report, const stdlib::HttpServer&
     json.member("read_header_timeout_ns", ifPositive(server.headerTimeout));
     json.member("write_timeout_ns", ifPositive(server.writeTimeout));
     json.member("idle_timeout_ns", ifPositive(server.idleTimeout));
+    putIds(json, "shutting_down", report, server.shuttingDown);
     putConnections(json, report, server.connections);
     json.array("handlers", server.handlers, [&](const stdlib::HttpHandler& handler) {
       json.object([&] {

@@ -16,10 +16,19 @@ using stdlib::ContextKind;
 using stdlib::ContextNode;
 using stdlib::Contexts;
 
-constexpr std::size_t kExamples = 3;
-
 std::string nodeText(const ContextNode& node) {
   return fmt::format("{} {:#x}", node.type, node.address);
+}
+
+std::string parentText(const ContextNode& parent) {
+  return fmt::format("parent {}, which has {} that end with it", nodeText(parent),
+                     leak::counted(parent.cancelables, "context"));
+}
+
+void addExamples(const Contexts& contexts, const std::vector<Index>& nodes, Finding& finding) {
+  for (std::size_t i = 0; i < std::min(nodes.size(), kExamples); ++i) {
+    finding.evidence.push_back(nodeText(contexts.nodes[nodes[i]]));
+  }
 }
 
 /// The goroutines that wait for a context, and with them its place.
@@ -78,16 +87,8 @@ void lost(const Context& context, std::vector<Finding>& findings) {
               ? "1 goroutine waits"
               : fmt::format("{} goroutines wait", leak::withSeparators(finding.goroutines.size())));
     }
-    if (parent != kNone) {
-      const ContextNode& up = contexts.nodes[parent];
-      finding.evidence.push_back(fmt::format("parent {}, which has {} that end with it",
-                                             nodeText(up),
-                                             leak::counted(up.cancelables, "context")));
-    }
-    for (const Index i : all.nodes) {
-      if (finding.evidence.size() > kExamples) break;
-      finding.evidence.push_back(nodeText(contexts.nodes[i]));
-    }
+    if (parent != kNone) finding.evidence.push_back(parentText(contexts.nodes[parent]));
+    addExamples(contexts, all.nodes, finding);
     findings.push_back(std::move(finding));
   }
 }
@@ -118,13 +119,8 @@ void afterFuncs(const Context& context, std::vector<Finding>& findings) {
         finding.place.function.empty()
             ? std::string()
             : fmt::format("; they will call {}", finding.place.function));
-    finding.evidence.push_back(
-        fmt::format("parent {}, which has {} that end with it", nodeText(contexts.nodes[parent]),
-                    leak::counted(contexts.nodes[parent].cancelables, "context")));
-    for (const Index i : nodes) {
-      if (finding.evidence.size() > kExamples) break;
-      finding.evidence.push_back(nodeText(contexts.nodes[i]));
-    }
+    finding.evidence.push_back(parentText(contexts.nodes[parent]));
+    addExamples(contexts, nodes, finding);
     findings.push_back(std::move(finding));
   }
 }
@@ -139,17 +135,13 @@ void pileUp(const Context& context, std::vector<Finding>& findings) {
   }
   for (const auto& [parent, children] : held) {
     if (children.size() < kManyChildren) continue;
-    const ContextNode& up = contexts.nodes[parent];
     Finding finding;
     finding.rule = RuleId::contextsPileUp;
     finding.count = children.size();
     finding.sentence = fmt::format("{} hang on one parent and have not been cancelled, it seems",
                                    leak::counted(children.size(), "context"));
-    finding.evidence.push_back(fmt::format("parent {}", nodeText(up)));
-    for (const Index i : children) {
-      if (finding.evidence.size() > kExamples) break;
-      finding.evidence.push_back(nodeText(contexts.nodes[i]));
-    }
+    finding.evidence.push_back(parentText(contexts.nodes[parent]));
+    addExamples(contexts, children, finding);
     for (const Index i : children) addGoroutines(context.analysis, contexts.nodes[i], finding);
     findings.push_back(std::move(finding));
   }

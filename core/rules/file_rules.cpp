@@ -7,6 +7,7 @@
 
 #include "leak/numbers.h"
 #include "rules/findings.h"
+#include "rules/thresholds.h"
 
 namespace parked::rules {
 
@@ -15,7 +16,6 @@ namespace {
 using stdlib::FileKind;
 using stdlib::OpenFile;
 
-constexpr std::size_t kExamples = 3;
 constexpr std::size_t kNamed = 8;
 constexpr std::string_view kFixHeld =
     "mend that leak: a deferred Close runs when its goroutine returns, not before";

@@ -6,6 +6,7 @@
 #include "leak/circle_words.h"
 #include "leak/numbers.h"
 #include "rules/findings.h"
+#include "rules/wait_objects.h"
 
 namespace parked::rules {
 
@@ -26,17 +27,6 @@ struct Evidence {
   std::uint64_t full = 0;            ///< members that send to a channel whose buffer is full
   const Channel* channel = nullptr;  ///< of the first member that has one
 };
-
-const Channel* channelOf(const golang::Snapshot& snapshot, const Wait& wait) {
-  return wait.kind == ObjectKind::channel && wait.object < snapshot.channels.size()
-             ? &snapshot.channels[wait.object]
-             : nullptr;
-}
-
-/// Of a wait on a sync object.
-const Lock* lockOf(const golang::Snapshot& snapshot, const Wait& wait) {
-  return wait.object < snapshot.locks.size() ? &snapshot.locks[wait.object] : nullptr;
-}
 
 Evidence gather(const leak::Analysis& analysis, const leak::Group& group) {
   const golang::Snapshot& snapshot = analysis.snapshot();

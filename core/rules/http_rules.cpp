@@ -20,8 +20,6 @@ using stdlib::HttpConnection;
 using stdlib::HttpState;
 using stdlib::HttpTransport;
 
-constexpr std::size_t kExamples = 3;
-
 /// What the rules look at, at hand.
 struct Look {
   const leak::Analysis& analysis;

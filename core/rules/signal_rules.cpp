@@ -5,25 +5,23 @@
 #include "leak/numbers.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
+#include "rules/wait_objects.h"
 
 namespace parked::rules {
 
 namespace {
 
 constexpr std::string_view kElement = "os.Signal";
-constexpr std::size_t kExamples = 3;
 
 /// The channel of signals that a goroutine does nothing but receive from.
 const golang::Channel* signalsOf(const golang::Snapshot& snapshot, Index goroutine) {
   const auto waits = snapshot.waitsOf(snapshot.goroutines[goroutine]);
   if (waits.size() != 1) return nullptr;
   const golang::Wait& wait = waits.front();
-  if (wait.kind != golang::ObjectKind::channel || wait.op != golang::WaitOp::receive ||
-      wait.inSelect || wait.object >= snapshot.channels.size()) {
-    return nullptr;
-  }
-  const golang::Channel& channel = snapshot.channels[wait.object];
-  return snapshot.strings[channel.elementType] == kElement ? &channel : nullptr;
+  if (wait.op != golang::WaitOp::receive || wait.inSelect) return nullptr;
+  const golang::Channel* channel = channelOf(snapshot, wait);
+  return channel != nullptr && snapshot.strings[channel->elementType] == kElement ? channel
+                                                                                  : nullptr;
 }
 
 }  // namespace

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "leak/analysis.h"
 
 namespace parked::rules {
+
+/// Of how many an evidence tells.
+inline constexpr std::size_t kExamples = 3;
 
 /// How long something that ends by itself in a healthy program may take: a handshake, a body that
 /// is being looked at, a wait for a connection. Shorter when --suspect-age is.
@@ -24,6 +28,8 @@ inline constexpr std::size_t kManyRearming = 3;
 inline constexpr std::uint64_t kMuchRetained = 1 << 20;
 /// Timers nobody can stop any more, of one callback or of time.After.
 inline constexpr std::size_t kManyTimers = 1000;
+/// The same where each keeps alive something large, this much together.
+inline constexpr std::size_t kSomeTimers = 100;
 /// Timers and deadlines that are nearer than that go away by themselves.
 inline constexpr std::int64_t kFarAway = 10'000'000'000;  // ns
 

@@ -21,8 +21,6 @@ using stdlib::TimerDetail;
 using stdlib::TimerHolder;
 using stdlib::Timers;
 
-constexpr std::size_t kExamples = 3;
-
 /// What the rules look at, at hand.
 struct Look {
   const leak::Analysis& analysis;
@@ -88,6 +86,13 @@ std::map<Addr, std::vector<Index>> byCallback(const Look& look) {
   return result;
 }
 
+/// A server may have thousands that forget one key each when it expires; the function of one that
+/// keeps much alive was not meant to wait.
+bool areMany(const Look& look, const std::vector<Index>& timers) {
+  return timers.size() >= kManyTimers ||
+         (timers.size() >= kSomeTimers && retainedBy(look, timers).bytes >= kMuchRetained);
+}
+
 void afterFuncs(const Look& look, std::vector<Finding>& findings) {
   for (const auto& [callback, all] : byCallback(look)) {
     const leak::Place place = leak::functionAt(look.analysis.code(), callback);
@@ -111,7 +116,7 @@ void afterFuncs(const Look& look, std::vector<Finding>& findings) {
           rearming.size() == 1 ? "its" : "their", rearming.size() == 1 ? "it" : "them",
           rearming.size() == 1 ? "it" : "them");
       addEvidence(look, rearming, finding);
-    } else if (all.size() >= kManyTimers && latest >= kFarAway) {
+    } else if (latest >= kFarAway && areMany(look, all)) {
       finding.rule = RuleId::timersPileUp;
       finding.count = all.size();
       finding.sentence = fmt::format(

@@ -25,9 +25,14 @@ DRIVER = ROOT / "tests/targets/fakedb"
 LONG_ENOUGH = 0.8
 # So much in that time, in seconds, is a ticker or a collection now and then.
 LITTLE = 0.1
-# What sections with a line "Needs: golang.org/x/sync" import; one that Go 1.18 compiles.
-EXTRA_SYNC = "v0.1.0"
-EXTRA_SYNC_SUMS = """\
+# What sections with a line "Needs:" import.
+REQUIRED = """\
+require golang.org/x/sync v0.1.0
+require github.com/jackc/puddle/v2 v2.2.1
+"""
+SUMS = """\
+github.com/jackc/puddle/v2 v2.2.1 h1:RhxXJtFG022u4ibrCSMSiu5aOq1i77R3OHKNJj77OAk=
+github.com/jackc/puddle/v2 v2.2.1/go.mod h1:vriiEXHvEE654aYKXXjOvZM39qJ0q+azkZFrfEOc3H4=
 golang.org/x/sync v0.1.0 h1:wsuoTGHzEhffawBOhz5CYhcrV4IdKZbEyZjBMuTp12o=
 golang.org/x/sync v0.1.0/go.mod h1:RxMgew5VJxzue5/jJTE5uejpjVlOe/izrB70Jof72aM=
 """
@@ -43,6 +48,7 @@ class Section:
     before: int | None  # a line "Go: before 1.23": newer releases do not have the problem
     since: int  # a line "Go: since 1.23": older releases do not compile its programs
     driver: bool  # a line "Driver: fake": its programs need the driver of tests/targets/fakedb
+    findings: int  # a line "Findings: 2": how many the bad program has
     also: frozenset[str]  # a line "Also: PK060": rules that may fire beside it
 
 
@@ -62,6 +68,7 @@ def read_section(text: str) -> Section:
         before=int(before[1]) if before else None,
         since=int(since[1]) if since else 0,
         driver=line_of(text, "Driver") == "fake",
+        findings=int(line_of(text, "Findings") or 1),
         also=frozenset(line_of(text, "Also").replace(",", " ").split()),
     )
 
@@ -121,9 +128,9 @@ def build_programs(go: str, flags: str, folder: Path, binaries: Path) -> None:
                 )
     (folder / "go.mod").write_text(
         f"module parked.test/rules\n\ngo {go}\n\nrequire parked.test/fakedb v0.0.0\n"
-        f"require golang.org/x/sync {EXTRA_SYNC}\n\nreplace parked.test/fakedb => {DRIVER}\n"
+        f"{REQUIRED}\nreplace parked.test/fakedb => {DRIVER}\n"
     )
-    (folder / "go.sum").write_text(EXTRA_SYNC_SUMS)
+    (folder / "go.sum").write_text(SUMS)
     unfinished = folder / "partial"
     unfinished.mkdir(exist_ok=True)
     subprocess.run(
@@ -192,10 +199,11 @@ def test_rule(rule: str, go: str, flags: str) -> None:
 
 def expect_finding(section: Section, pid: int) -> None:
     deadline = time.monotonic() + AT_MOST
+    expected = {section.rule} | section.also
     while True:
         found = findings(pid, section.options)
-        rules = {finding["rule"] for finding in found}
-        if section.rule in rules and rules <= {section.rule} | section.also:
+        rules = [finding["rule"] for finding in found]
+        if rules.count(section.rule) >= section.findings and set(rules) <= expected:
             break
         assert time.monotonic() < deadline, f"found {rules}"
         time.sleep(0.1)
@@ -225,3 +233,12 @@ def test_locks_tell_of_extra_sync(go: str, flags: str) -> None:
     assert len(waiting["waiting"]) == 1 and waiting["wait_group"]
     (starting,) = told["PK028"]["error_groups"]
     assert len(starting["starting"]) == 1 and starting["limit_channel"]
+
+
+def test_http_tells_of_shutdown(go: str, flags: str) -> None:
+    with running(programs(go, flags) / "PK066-bad") as bad:
+        expect_finding(SECTIONS["PK066"], bad.pid)
+        (server,) = json.loads(parked(bad.pid, "http", "--json").stdout)["http"]["servers"]
+        text = parked(bad.pid, "http").stdout
+    (goroutine,) = server["shutting_down"]
+    assert f"closing goroutine {goroutine} in Shutdown\n" in text
