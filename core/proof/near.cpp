@@ -1,6 +1,7 @@
 #include "proof/near.h"
 
 #include <algorithm>
+#include <limits>
 #include <new>
 
 #include "proof/globals.h"
@@ -8,7 +9,7 @@
 
 namespace parked::proof {
 
-Near::Near(const golang::Snapshot& snapshot, const Proof& proof)
+Near::Near(const golang::Snapshot& snapshot, const Proof& proof, bool globals)
     : snapshot_(snapshot),
       heap_(*proof.heap()),
       types_(*snapshot.image),
@@ -16,6 +17,7 @@ Near::Near(const golang::Snapshot& snapshot, const Proof& proof)
       stacks_(snapshot),
       reached_(static_cast<std::uint8_t*>(std::calloc(heap_.slots() + 1, 1))) {
   if (reached_ == nullptr) throw std::bad_alloc();
+  if (!globals) return;
   const std::string problem = visitGlobals(*snapshot.image, [this](Addr at, Addr value) {
     if (value != 0) globals_.push_back({at, value});
   });
@@ -29,6 +31,11 @@ void Near::watch(Addr address, std::uint32_t id) {
   watches_.push_back({heap_.slot(object), id});
   watched_.insert(heap_.slot(object) + 1, 0);
   sorted_ = false;
+}
+
+void Near::bar(Addr address) {
+  const heap::ObjectRef object = heap_.find(address);
+  if (object) reached_[heap_.slot(object)] = std::numeric_limits<std::uint8_t>::max();
 }
 
 /// An object that is reached again with more words left is gone through again: kSteps times at

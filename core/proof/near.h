@@ -22,11 +22,14 @@ class Near {
   /// and that of a struct or two it is kept in.
   static constexpr std::uint8_t kSteps = 3;
 
-  /// The proof must be given.
-  Near(const golang::Snapshot& snapshot, const Proof& proof);
+  /// The proof must be given. Without `globals` what lies behind variables does not count: then it
+  /// is at hand for certain, and with them it may be.
+  Near(const golang::Snapshot& snapshot, const Proof& proof, bool globals = true);
 
   /// Asks to be told, with `id`, when the object that `address` points into is at hand.
   void watch(Addr address, std::uint32_t id);
+  /// No way leads through the object that `address` points into: everybody has it.
+  void bar(Addr address);
   /// From here on what this goroutine has at hand counts.
   void enter(Index goroutine);
   /// The same of timers that will run, and of what is in registers and on system stacks.

@@ -30,6 +30,8 @@ void groupRules(const Context& context, const std::unordered_set<Index>& named,
     if (leftToItsLibrary(analysis, group, named)) continue;
     Finding finding;
     if (!ruleForGroup(context, group, finding)) continue;
+    // The pool that has the semaphore was told of.
+    if (finding.rule == RuleId::semaphoreNeverReleased && named.contains(group.example)) continue;
     finding.verdict = group.verdict;
     // Somebody could still come, as far as the proof can tell.
     if (group.verdict != leak::Verdict::proved) finding.sentence += ", it seems";
@@ -53,6 +55,7 @@ std::vector<Finding> findAll(const Context& context) {
     timerRules(context, pools);
     httpRules(context, pools);
     sqlRules(context, pools);
+    poolRules(context, pools);
     fileRules(context, pools, others);
     contextRules(context, others);
   }

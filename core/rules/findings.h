@@ -46,6 +46,8 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
 /// The rules about resources; each appends what it finds.
 void httpRules(const Context& context, std::vector<Finding>& findings);
 void sqlRules(const Context& context, std::vector<Finding>& findings);
+/// Of database/sql, too: those are not for sqlRules().
+void poolRules(const Context& context, std::vector<Finding>& findings);
 /// Connections that `named` are about are not named again.
 void fileRules(const Context& context, const std::vector<Finding>& named,
                std::vector<Finding>& findings);

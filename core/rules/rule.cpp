@@ -102,6 +102,9 @@ constexpr std::array kRules = {
     Rule{RuleId::sqlPoolStarved, "PK084", "no connection left under SetMaxOpenConns",
          "find who keeps the connections (PK080 to PK082), and give queries a context with a "
          "deadline"},
+    Rule{RuleId::poolStarved, "PK085", "pool whose places are held by who waits for one",
+         "do not take a second connection while you hold one: read the rows to their end and close "
+         "them first, or use the connection or transaction that you have"},
     Rule{RuleId::fileNeverClosed, "PK090", "os.File never closed",
          "defer file.Close() right after the error check; in a loop, in a function of its own"},
     Rule{RuleId::connNeverClosed, "PK091", "net.Conn never closed",

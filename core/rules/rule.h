@@ -47,6 +47,7 @@ enum class RuleId : std::uint8_t {
   sqlConnOpen,
   sqlDbLost,
   sqlPoolStarved,
+  poolStarved,
   fileNeverClosed,
   connNeverClosed,
   finalizerStuck,

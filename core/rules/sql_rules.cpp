@@ -15,8 +15,6 @@ using stdlib::SqlConn;
 using stdlib::SqlDb;
 using stdlib::SqlUse;
 
-constexpr std::size_t kExamples = 3;
-
 std::string_view nameOf(SqlUse use) {
   return use == SqlUse::rows ? "Rows" : use == SqlUse::tx ? "Tx" : "Conn";
 }
@@ -119,7 +117,10 @@ void sqlRules(const Context& context, std::vector<Finding>& findings) {
   lost.verdict = leak::Verdict::proved;
   for (const SqlDb& db : context.resources->sql.databases) {
     unreturned(analysis, db, findings);
-    starved(analysis, db, findings);
+    if (std::ranges::find(context.resources->starved, db.address, &stdlib::StarvedPool::address) ==
+        context.resources->starved.end()) {
+      starved(analysis, db, findings);
+    }
     if (db.opener == kNone || analysis.info(db.opener).verdict != leak::Verdict::proved) continue;
     ++lost.count;
     lost.goroutines.push_back(db.opener);

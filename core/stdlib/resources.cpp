@@ -96,6 +96,9 @@ std::unique_ptr<Resources> readResources(const golang::Snapshot& snapshot,
   resources->http = http.take();
   resources->sql = sql.take();
   resources->contexts = contexts.take();
+  resources->starved =
+      findStarvedPools(snapshot, proof, stacks, resources->sql, resources->extraSync, observer);
+  if (stopped()) return interruptedResources();
   return resources;
 }
 

@@ -11,6 +11,7 @@
 #include "stdlib/contexts.h"
 #include "stdlib/files.h"
 #include "stdlib/http.h"
+#include "stdlib/pools.h"
 #include "stdlib/sql.h"
 #include "stdlib/timers.h"
 #include "stdlib/xsync.h"
@@ -27,6 +28,7 @@ struct Resources {
   Contexts contexts;
   Files files;
   ExtraSync extraSync;
+  std::vector<StarvedPool> starved;
   IncompleteList incomplete;  ///< what of them could not be read
   bool interrupted = false;   ///< the user asked to stop: nothing of them is here
 };

@@ -30,6 +30,8 @@ struct SqlReader::Layout {
   std::uint32_t rowsDc = kAbsent, rowsRelease = kAbsent, rowsSize = 0;
   std::uint32_t txDc = kAbsent, txDb = kAbsent, connDc = kAbsent, connDbField = kAbsent;
   std::uint32_t dsnDriver = kAbsent;
+  Field<std::uint8_t> rowsClosed;
+  Field<std::uint32_t> txDone, connDone;
 
   explicit Layout(image::LayoutSource& layouts) {
     std::vector<std::string> missing;
@@ -54,12 +56,15 @@ struct SqlReader::Layout {
     rowsSize = rows.size();
     rowsDc = rows.offsetOf("dc", false);
     rowsRelease = rows.offsetOf("releaseConn", false);
+    rows.optional(rowsClosed, "closed");
     Binder tx(layouts, "database/sql.Tx", missing);
     txDc = tx.offsetOf("dc", false);
     txDb = tx.offsetOf("db", false);
+    tx.optional(txDone, "done.v", "done");
     Binder own(layouts, "database/sql.Conn", missing);
     connDc = own.offsetOf("dc", false);
     connDbField = own.offsetOf("db", false);
+    own.optional(connDone, "done.v", "done");
     Binder dsn(layouts, "database/sql.dsnConnector", missing);
     dsnDriver = dsn.offsetOf("driver", false);
   }
@@ -264,6 +269,19 @@ SqlReader::User SqlReader::userOf(const Holder& holder) const {
   return known != users_.end() ? known->second : userAt(holder.object, holder.word);
 }
 
+/// It was closed and has nothing to give back, though it still points to the connection.
+bool SqlReader::isDone(SqlUse use, Addr user) const {
+  if (use == SqlUse::rows) {
+    std::uint8_t closed = 1;
+    if (layout_->rowsClosed) values_.memory().read(user + layout_->rowsClosed.offset, closed);
+    return closed != 0;
+  }
+  const auto& field = use == SqlUse::tx ? layout_->txDone : layout_->connDone;
+  std::uint32_t done = 1;
+  if (field) values_.memory().read(user + field.offset, done);
+  return done != 0;
+}
+
 void SqlReader::judgeHolders(const Finder& finder, const Finder& again) {
   for (SqlDb& db : sql_.databases) {
     for (SqlConn& conn : db.conns) {
@@ -285,7 +303,10 @@ void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) 
   bool held = false, contextMayEnd = false;
   for (const Holder& holder : finder.holdersOf(conn.address)) {
     if (holder.object == 0) {
-      if (holder.goroutine != kNone) conn.goroutine = holder.goroutine;
+      if (holder.goroutine != kNone) {
+        conn.goroutine = holder.goroutine;
+        conn.onStack.push_back(holder.goroutine);
+      }
       held = true;
       continue;
     }
@@ -301,6 +322,7 @@ void SqlReader::judge(const Finder& finder, const Finder& again, SqlConn& conn) 
       if (!closure) held = held || holder.reachable;
       continue;
     }
+    if (!isDone(user.use, holder.object)) conn.users.push_back(holder.object);
     if (conn.use == SqlUse::unknown || holder.reachable) {
       conn.use = user.use;
       conn.user = holder.object;

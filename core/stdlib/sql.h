@@ -30,6 +30,8 @@ struct SqlConn {
   std::string driverType;       ///< of the driver's own connection
   SqlUse use = SqlUse::unknown;
   Addr user = 0;               ///< of the Rows, Tx or Conn
+  std::vector<Addr> users;     ///< all that are known and not closed: Rows of a Tx have its, too
+  std::vector<Index> onStack;  ///< goroutines whose stacks have it without any of them
   Index waiter = kNone;        ///< its awaitDone goroutine: waits for the context's end
   Index goroutine = kNone;     ///< whose stack holds it, or what uses it
   std::uint64_t openedBy = 0;  ///< id of the goroutine that made the waiter (1.21+); 0: not known
@@ -89,6 +91,7 @@ class SqlReader {
   void readWaiters();
   User userAt(Addr object, Addr word) const;
   User userOf(const Holder& holder) const;
+  bool isDone(SqlUse use, Addr user) const;
   void judge(const Finder& finder, const Finder& again, SqlConn& conn);
   bool heldByOthers(const Finder& again, Addr user, Index waiter) const;
 

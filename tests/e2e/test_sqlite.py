@@ -77,7 +77,7 @@ def test_leaky(row: Build, tmp_path: Path) -> None:
     starved = report["findings"][[rule for rule, *_ in findings].index("PK084")]
     assert starved["place"]["func"] == "main.nested"
     assert set(starved["goroutines"]) == waiters
-    assert any("by Rows" in line for line in starved["evidence"])
+    assert any("Rows" in line for line in starved["evidence"])
 
 
 def test_closed(row: Build, tmp_path: Path) -> None:
