@@ -109,6 +109,10 @@ constexpr std::array kRules = {
          "defer file.Close() right after the error check; in a loop, in a function of its own"},
     Rule{RuleId::connNeverClosed, "PK091", "net.Conn never closed",
          "defer conn.Close() right after the error check; close listeners, too"},
+    Rule{
+        RuleId::commandHeldUp, "PK092", "Wait for a command that has ended",
+        "set Cmd.WaitDelay, or give Stdout and Stderr an *os.File: then Wait waits for the command "
+        "alone"},
     Rule{RuleId::finalizerStuck, "PK093", "finalizer that blocks all others",
          "let finalizers and cleanups return at once: what may wait (channels, locks, the network) "
          "belongs into a goroutine that they start"},

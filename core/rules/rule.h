@@ -50,6 +50,7 @@ enum class RuleId : std::uint8_t {
   poolStarved,
   fileNeverClosed,
   connNeverClosed,
+  commandHeldUp,
   finalizerStuck,
   cancelNeverCalled,
   contextsPileUp,
