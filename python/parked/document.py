@@ -450,7 +450,9 @@ class WaitObject(_read.Record):
     """hchan.timer, of a timer's channel since Go 1.23; 0: none."""
 
     note: str = _read.member(_read.text)
-    """Present if the object is unknown or doubtful: why."""
+    """Present if the object is unknown or doubtful: why; or of a system call which it is, and on
+    what; else why the object is unknown or doubtful; absent if there is nothing to tell.
+    """
 
     waiters: int | None = _read.member(_read.maybe_number)
     """Goroutines found waiting on it."""
@@ -1157,6 +1159,9 @@ class HttpServer(_read.Record):
 
     idle_timeout_ns: int | None = _read.member(_read.maybe_number)
     """IdleTimeout, nanoseconds; None: none."""
+
+    shutting_down: tuple[int, ...] = _read.member(_read.many(_read.number))
+    """Goroutines in its Shutdown."""
 
     connections: tuple[HttpConnection, ...] = _read.member(_read.many(_read.record(HttpConnection)))
     """Open ones, of clients."""
