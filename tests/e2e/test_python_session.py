@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
-from conftest import BUILD_DIR, Core
+from conftest import BUILD_DIR, SCHEMA, Core
 from matrix import Build
 
 # As in test_checks.py, which shares the cores.
@@ -39,7 +40,7 @@ def same(value, said, where):
 
 with parked.open_core(sys.argv[2], executable=sys.argv[1]) as session:
     same(session.document, session.json(), "report")
-    for command in ("channels", "locks", "http", "sql", "files", "contexts", "crash"):
+    for command in ("crash", *json.loads(sys.argv[3])):
         said = json.loads(session.run([command, "--json"]))
         same(session.part(command), said, command)
     parts = [name for name in vars(parked.Parts) if not name.startswith("_") and name != "part"]
@@ -53,8 +54,10 @@ print(*sorted(seen))
 @pytest.mark.parametrize("name", TARGETS)
 def test_objects_say_what_the_json_says(name: str, kernel_core: Callable[..., Core]) -> None:
     core = kernel_core(name, SAMPLE)
+    parts = (part.get("x-command") for part in SCHEMA["properties"].values())
+    commands = sorted({command for command in parts if command})
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, core.binary, core.core],
+        [sys.executable, "-c", SCRIPT, core.binary, core.core, json.dumps(commands)],
         env={"PYTHONPATH": str(BUILD_DIR / "python")},
         capture_output=True,
         text=True,
