@@ -19,8 +19,9 @@ ROOMS = "core|cli|python|gdb_scripts|lldb_plugin|tests|scripts|docs|bench|cmake"
 # `core/rules/rule.cpp`, `scripts/test`; {a,b} are several, * and the words below are any.
 PATH = re.compile(rf"`((?:{ROOMS})/[\w./{{}},*-]+)")
 ANY = re.compile(r"(?<![A-Za-z])(NAME|X|MATRIX)(?![A-Za-z])")
-# `Walker::collect`, `takeSnapshot`: names of the code in what explains it.
-NAME = re.compile(r"`(?:[A-Z]\w+::)*([a-z]+[A-Z]\w*|[A-Z][a-z]+(?:[A-Z]\w*)+)`")
+# `takeSnapshot`, `Walker::collect`: names of the code in what explains it.
+NAME = re.compile(r"`([a-z]+[A-Z]\w*|[A-Z][a-z]+(?:[A-Z]\w*)+)`")
+MEMBER = re.compile(r"`(?:\w+::)*([A-Z]\w*)::(\w+)`")
 EXPLAINS = ("CONTRIBUTING.md", "docs/architecture.md", "docs/extending/")
 LINK = re.compile(r"\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
 
@@ -79,21 +80,38 @@ def wrong_links(document: Path) -> list[str]:
 
 
 @cache
-def words() -> set[str]:
-    """Of all sources, and of what Go's runtime is asked for."""
+def sources() -> list[str]:
+    """The texts of all sources, and of what Go's runtime is asked for."""
     done = subprocess.run(
-        ["git", "ls-files", "*.cpp", "*.h", "*.hpp", "*.py", "*.txt", "*.json", "scripts/*"],
+        ["git", "ls-files", "*.cpp", "*.h", "*.py", "*.txt", "*.json", "scripts/*"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    texts = ((ROOT / name).read_text(errors="replace") for name in done.stdout.split())
-    return {word for text in texts for word in re.findall(r"\w+", text)}
+    return [(ROOT / name).read_text(errors="replace") for name in done.stdout.split()]
+
+
+@cache
+def words() -> set[str]:
+    return {word for text in sources() for word in re.findall(r"\w+", text)}
+
+
+@cache
+def is_member(kind: str, name: str) -> bool:
+    definition = re.compile(rf"\b(?:class|struct) {kind}\b")
+    word = re.compile(rf"\b{name}\b")
+    return any(
+        f"{kind}::{name}" in text or (definition.search(text) and word.search(text))
+        for text in sources()
+    )
 
 
 def wrong_names(document: Path) -> list[str]:
-    return [name for name in NAME.findall(document.read_text()) if name not in words()]
+    text = document.read_text()
+    return [name for name in NAME.findall(text) if name not in words()] + [
+        f"{kind}::{name}" for kind, name in MEMBER.findall(text) if not is_member(kind, name)
+    ]
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -112,10 +130,9 @@ def test_what_is_not_there_is_seen(tmp_path: Path) -> None:
     )
     assert wrong_paths(document) == ["core/nothing.cpp", "tests/none.py"]
     assert wrong_links(document) == ["a.md#two", "b.md"]
-    document.write_text(
-        "`Walker::collect` `takeSnapshot` `Walker::collect` and `take" + "Nothing`\n"
-    )
-    assert wrong_names(document) == ["take" + "Nothing"]
+    missing = "take" + "Nothing"
+    document.write_text(f"`Walker::collect` `takeSnapshot` `{missing}` `Walker::{missing}`\n")
+    assert wrong_names(document) == [missing, f"Walker::{missing}"]
 
 
 def rows(text: str, headline: str) -> list[list[str]]:
