@@ -266,6 +266,12 @@ CodeFacts::Callee LockCode::classify(image::FuncIndex index) {
   return callee;
 }
 
+std::optional<Filled> LockCode::filledFrom(Addr entry, Addr end) {
+  if (end <= entry || end - entry > kLongestFunction) return std::nullopt;
+  const auto code = disassembler_.decode(entry, image_.target().memory().bytes(entry, end - entry));
+  return code ? filledBy(*code) : std::nullopt;
+}
+
 CodeFacts::Callee LockCode::callee(Addr entry) {
   const auto [at, isNew] = callees_.try_emplace(entry);
   const image::FunctionTable& table = image_.functions();
@@ -275,6 +281,7 @@ CodeFacts::Callee LockCode::callee(Addr entry) {
   // Duff's devices are entered in the middle.
   if (isNew && (function.entry == entry || isRuntimeFunction(function.name))) {
     at->second = classify(index);
+    if (at->second.kind == Kind::fill) at->second.filled = filledFrom(entry, function.end);
   }
   Callee callee = at->second;
   if (callee.kind == Kind::plain && depth_ < kDeepest && function.entry == entry &&

@@ -50,6 +50,7 @@ class LockCode : public CodeFacts {
     return callee.kind == Kind::lock && callee.lock.acquires && !callee.lock.tries;
   }
   Callee classify(image::FuncIndex index);
+  std::optional<Filled> filledFrom(Addr entry, Addr end);
   std::span<const std::byte> bytes(const image::Function& function) const;
 
   image::Image& image_;

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "leak/duff_device.h"
 #include "leak/machine_code.h"
 #include "leak/values.h"
 
@@ -64,13 +65,14 @@ class CodeFacts {
     moreStack,         ///< comes back with everything as it was, but for the registers
     moreStackContext,  ///< and the closure's register is kept
     writeBarrier,      ///< keeps the registers
-    fill,              ///< writes some 1,000 bytes from RDI on
+    fill,              ///< writes from RDI on: `filled`, or some 1,000 bytes
     runsDeferred,      ///< calls what was deferred
   };
   struct Callee {
     Kind kind = Kind::plain;
     LockCall lock;
     std::optional<std::uint32_t> argBytes;  ///< nothing: not known
+    std::optional<Filled> filled;
     const LockSummary* summary = nullptr;
   };
   /// An atomic instruction of an inlined method of package sync.
@@ -194,6 +196,7 @@ class LockFlow {
   void assign(State& state, const Instruction& instruction, const Operand& to, ValueId value);
   void setWord(State& state, std::int64_t offset, ValueId value);
   void spoil(State& state, Addr pc, std::int64_t from, std::int64_t to);
+  void spoilFrom(State& state, Addr pc, ValueId address, const std::optional<Filled>& filled);
   void spoilStore(State& state, const Instruction& instruction, const Operand& memory);
   std::optional<std::int64_t> frameOffset(ValueId value) const;
 

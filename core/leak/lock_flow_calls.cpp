@@ -39,9 +39,7 @@ void LockFlow::stepCall(State& state, const Instruction& instruction) {
       state.registers[kR11] = values_.opaque(instruction.pc, kR11);
       return;
     case CodeFacts::Kind::fill:
-      if (const auto offset = frameOffset(state.registers[kDi])) {
-        spoil(state, instruction.pc, *offset, *offset + kUnknownExtent);
-      }
+      spoilFrom(state, instruction.pc, state.registers[kDi], callee.filled);
       break;
     case CodeFacts::Kind::runsDeferred:
       // What is deferred is not followed: it may be the Unlock of whatever is held.

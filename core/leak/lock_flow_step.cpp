@@ -16,6 +16,14 @@ std::int64_t wordStart(std::int64_t offset) {
   return offset >= 0 ? offset / kWord * kWord : -((-offset + kWord - 1) / kWord * kWord);
 }
 
+/// What a string instruction fills that is repeated RCX times.
+std::optional<Filled> repeated(const Value& count, const Operand& element) {
+  constexpr std::int64_t kMost = 1 << 20;  // bytes; frames are smaller
+  if (count.kind != Value::Kind::constant || element.kind != Operand::Kind::memory) return {};
+  if (count.number < 0 || count.number > kMost || element.size == 0) return {};
+  return Filled{0, std::max<std::int64_t>(count.number, 1) * element.size};
+}
+
 bool keepsFlags(Op op) {
   switch (op) {
     case Op::nothing:
@@ -115,6 +123,15 @@ ValueId LockFlow::valueOf(const State& state, const Instruction& instruction,
       break;
   }
   return values_.opaque(instruction.pc, -2);
+}
+
+/// Memory from an address on was filled: what is told, or as much as is likely.
+void LockFlow::spoilFrom(State& state, Addr pc, ValueId address,
+                         const std::optional<Filled>& filled) {
+  const auto offset = frameOffset(address);
+  if (!offset) return;
+  const Filled range = filled.value_or(Filled{0, kUnknownExtent});
+  spoil(state, pc, *offset + range.from, *offset + range.to);
 }
 
 void LockFlow::spoilStore(State& state, const Instruction& instruction, const Operand& memory) {
@@ -346,9 +363,8 @@ void LockFlow::step(State& state, const Instruction& instruction) {
       stepAtomic(state, instruction);
       return;
     case Op::fill:
-      if (const auto offset = frameOffset(state.registers[kDi])) {
-        spoil(state, instruction.pc, *offset, *offset + kUnknownExtent);
-      }
+      spoilFrom(state, instruction.pc, state.registers[kDi],
+                repeated(values_[state.registers[kCx]], a));
       for (int reg = 0; reg < kRegisters; ++reg) {
         if ((instruction.written >> reg & 1) != 0) {
           state.registers[reg] = values_.opaque(instruction.pc, reg);

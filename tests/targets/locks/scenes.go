@@ -322,18 +322,22 @@ func (l *logger) exit(error) {
 }
 
 type hub struct {
-	mu sync.RWMutex
-	n  int
+	mu   sync.RWMutex
+	n    int
+	subs map[string]int
 }
 
-// Reads, and wants to write.
+// Reads, and wants to write. The iterator over the map is zeroed in the frame, beside what the lock's address is
+// kept in.
 //
 //go:noinline
 func (h *hub) publish() {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	holds("hub.upgrade")
-	h.drop()
+	for range h.subs {
+		h.drop()
+	}
 }
 
 //go:noinline
@@ -387,7 +391,7 @@ func lockedAgain() {
 		keep(l)
 		go l.output()
 	}
-	upgraded, twice := &hub{}, &hub{}
+	upgraded, twice := &hub{subs: map[string]int{"one": 1}}, &hub{}
 	keep(upgraded)
 	keep(twice)
 	start(func(ready func()) { upgraded.read("hub.upgrade", ready) })

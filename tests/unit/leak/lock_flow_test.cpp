@@ -7,6 +7,8 @@
 #include <map>
 #include <string_view>
 
+#include "leak/duff_device.h"
+
 namespace parked::leak {
 namespace {
 
@@ -124,6 +126,42 @@ TEST(MachineCode, OperandsOfALock) {
 TEST(MachineCode, WhatIsNoInstruction) {
   Disassembler disassembler;
   EXPECT_FALSE(disassembler.decode(0x1000, bytesOf("4889c106")));
+}
+
+// The end of runtime.duffzero, Go 1.25: entered here, it stores 16, 32 and 48 bytes from RDI on, 64
+// further.
+TEST(DuffDevice, WhatItWritesFromTheMiddle) {
+  const auto code = decode(0x1000,
+                           "440f117f10"  // movups [rdi+0x10], xmm15
+                           "440f117f20"  // movups [rdi+0x20], xmm15
+                           "440f117f30"  // movups [rdi+0x30], xmm15
+                           "488d7f40"    // lea rdi, [rdi+0x40]
+                           "440f113f"    // movups [rdi], xmm15
+                           "c3");
+  const auto filled = filledBy(code);
+  ASSERT_TRUE(filled);
+  EXPECT_EQ(filled->from, 0x10);
+  EXPECT_EQ(filled->to, 0x50);
+}
+
+TEST(DuffDevice, WhatItCopies) {
+  const auto code = decode(0x1000,
+                           "0f1006"    // movups xmm0, [rsi]
+                           "4883c610"  // add rsi, 16
+                           "0f1107"    // movups [rdi], xmm0
+                           "4883c710"  // add rdi, 16
+                           "c3");
+  const auto filled = filledBy(code);
+  ASSERT_TRUE(filled);
+  EXPECT_EQ(filled->from, 0);
+  EXPECT_EQ(filled->to, 16);
+}
+
+TEST(DuffDevice, OtherCodeIsNotTold) {
+  EXPECT_FALSE(filledBy(decode(0x1000, "4889f7c3")));        // mov rdi, rsi; ret
+  EXPECT_FALSE(filledBy(decode(0x1000, "488906c3")));        // mov [rsi], rax; ret
+  EXPECT_FALSE(filledBy(decode(0x1000, "440f113f")));        // no return
+  EXPECT_FALSE(filledBy(decode(0x1000, "440f113feb00c3")));  // a jump
 }
 
 TEST(LockFlow, AHelperReturnsWithTheLock) {
