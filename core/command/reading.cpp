@@ -50,7 +50,16 @@ std::string changeText(const Incomplete& changed) {
 Error whatElseIsMapped(const target::Target& target, Error error) {
   constexpr std::size_t kMostNamed = 3;
   const std::vector<std::string>& unknown = target.unknownFiles();
-  if (!target.runtimes().empty() || unknown.empty()) return error;
+  if (!target.runtimes().empty() || error.code != ErrorCode::badFormat) return error;
+  if (unknown.empty()) {
+    const auto isLibrary = [&](const target::Mapping& mapping) {
+      return mapping.executable && mapping.path != target.executable().path();
+    };
+    if (std::ranges::any_of(target.mappings(), isLibrary)) {
+      error.message += "; none of the libraries that it has loaded has Go either";
+    }
+    return error;
+  }
   error.message += "; it may have Go in a library that is not here: ";
   for (std::size_t i = 0; i < unknown.size() && i < kMostNamed; ++i) {
     error.message += (i == 0 ? "" : ", ") + unknown[i];

@@ -126,6 +126,14 @@ void CoreTarget::addSegments() {
   // Which of two segments is right about the same addresses nobody can tell.
   const std::vector<Range> twice = claimedTwice(segments);
   for (const ElfSegment* segment : segments) addWithout(*segment, twice);
+  for (Mapping& mapping : mappings_) {
+    const auto behind = std::ranges::upper_bound(segments, mapping.start, {}, &ElfSegment::address);
+    if (behind == segments.begin()) continue;
+    const ElfSegment& covering = **std::prev(behind);
+    if (mapping.start - covering.address < covering.memorySize) {
+      mapping.executable = (covering.flags & PF_X) != 0;
+    }
+  }
   if (!twice.empty()) {
     incomplete_.add("core file",
                     fmt::format("segments contradict each other about {} bytes", sizeOf(twice)),

@@ -99,9 +99,17 @@ std::optional<GoFile> asGoFile(std::string path, std::shared_ptr<const ElfFile> 
 GoFiles findGoFiles(AddressSpace& memory, const std::vector<Mapping>& mappings, Addr program,
                     const std::string& what, const OpenMapped& open) {
   GoFiles files;
+  // A process may have mapped thousands of files of data.
+  std::unordered_set<std::string_view> code;
+  for (const Mapping& mapping : mappings) {
+    if (mapping.executable) code.insert(mapping.path);
+  }
   std::unordered_set<std::string> seen;
   for (const Mapping& mapping : mappings) {
-    if (mapping.fileOffset != 0 || mapping.start == program || seen.size() >= kMostFiles) continue;
+    if (mapping.fileOffset != 0 || mapping.start == program || !code.contains(mapping.path) ||
+        seen.size() >= kMostFiles) {
+      continue;
+    }
     if (!mayBeElf(memory, mapping.start) || !seen.insert(mapping.path).second) continue;
     GoFile found;
     found.path = withoutDeleted(mapping.path);

@@ -56,6 +56,7 @@ ProcessMaps parseMaps(std::istream& lines) {
     mapping.start = start;
     mapping.end = end;
     mapping.fileOffset = offset;
+    mapping.executable = access[2] == 'x';
     if (pathAt > 0 && static_cast<std::size_t>(pathAt) < line.size()) {
       mapping.path = line.substr(static_cast<std::size_t>(pathAt));
     }

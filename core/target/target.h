@@ -31,6 +31,7 @@ struct Mapping {
   Addr end = 0;
   std::uint64_t fileOffset = 0;
   std::string path;
+  bool executable = true;  ///< false: it is known that nobody runs what is there
 };
 
 /// An open descriptor of a process, as the kernel has it.

@@ -4,6 +4,8 @@ into a program of C, in plugins; and several Go runtimes in one process."""
 from __future__ import annotations
 
 import json
+import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,7 @@ from terminal import remote
 
 SOURCE = ROOT / "tests/targets/inside"
 PLUGGED = ROOT / "tests/targets/plugged"
+ZOO = ROOT / "tests/targets/zoo"
 HOST = SOURCE / "host/host.c"
 PYTHON = SOURCE / "host/host.py"
 LEAKS = 4
@@ -72,6 +75,7 @@ def prepares(matrix: str) -> Iterator[tuple[str, Callable[[], object]]]:
     for row in ROWS["row"][matrix]:
         yield str(row), lambda row=row: library(row)
     yield str(NEWEST), lambda: linked(NEWEST)
+    yield str(NEWEST), static_zoo
     for row in ROWS["plugin_row"][matrix]:
         yield str(row), lambda row=row: plugged(row)
 
@@ -259,9 +263,8 @@ def test_two_runtimes(tmp_path: Path) -> None:
     a, b = (str(file) for file in two.files)
     with two.running as running:
         outputs = two.outputs()
-        targets: list[object] = [running.pid]
-        for target in targets:
-            check_two(target, (a, b), outputs)
+        check_two(running.pid, (a, b), outputs)
+        check_two(running.gcore().core, (a, b), outputs)
         core = running.abort().core
     check_two(core, (a, b), outputs)
 
@@ -334,6 +337,26 @@ def test_a_library_that_is_not_here(tmp_path: Path) -> None:
     check(document_of("core", copy, core), output, LEAKS)
 
 
+def test_a_panic_in_a_library(tmp_path: Path) -> None:
+    """Why a program of C died of Go."""
+    need_kernel_cores()
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    words = [host(tmp_path), "leak", "0", library(NEWEST), "panic"]
+    subprocess.run(
+        [str(word) for word in words],
+        cwd=tmp_path,
+        env={**os.environ, "GOTRACEBACK": "crash"},
+        capture_output=True,
+        timeout=60,
+    )
+    (core,) = tmp_path.glob("core*")
+    crash = document_of(core)["target"]["crash"]
+    assert crash["kind"] == "panic"
+    text = parked(core).stdout
+    assert "died of     panic: refused: 7 (main.refused)" in text
+    assert "main.Panic" in text
+
+
 def test_no_go_at_all(tmp_path: Path) -> None:
     need_kernel_cores()
     program = tmp_path / "sleeper"
@@ -349,6 +372,7 @@ def test_no_go_at_all(tmp_path: Path) -> None:
     for result in (live, parked(core)):
         assert result.returncode == 2
         assert f"{program}: not a Go program" in result.stderr
+        assert "none of the libraries that it has loaded has Go either" in result.stderr
 
 
 def test_in_the_debuggers(tmp_path: Path) -> None:
@@ -373,6 +397,35 @@ def test_in_the_debuggers(tmp_path: Path) -> None:
     other = lldb(command, arguments=("-c", core, program))
     for result in (live, far, dead, other):
         check(document_in(result.stdout), output, LEAKS)
+
+
+def static_zoo() -> Path:
+    """Linked by the C linker, static and position-independent, as for Alpine."""
+
+    def make(to: Path) -> None:
+        flags = "-s -w -linkmode=external -extldflags=-static-pie"
+        command = ["go", "build", "-buildmode=pie", f"-ldflags={flags}", "-o", str(to), "."]
+        environment = {**go_environment(NEWEST.go), "CGO_ENABLED": "1"}
+        subprocess.run(command, cwd=ZOO, env=environment, check=True)
+
+    return made("static", NEWEST, make, ZOO)
+
+
+def test_static_and_position_independent(tmp_path: Path) -> None:
+    need_kernel_cores()
+    program = static_zoo()
+    with Running(program, tmp_path) as running:
+        live = document_of(running.pid)
+        core = running.abort()
+    truth = {goid: each for goid, each in go_traceback.parse(core.output).items() if each.parked}
+    assert len(truth) > 50
+    for document in (live, document_of("core", program, core.core)):
+        ours = {each["id"]: each for each in document["goroutines"]}
+        assert {goid: ours[goid]["reason"] for goid in truth} == {
+            goid: each.reason for goid, each in truth.items()
+        }
+        assert document["proof"]["state"] == "given"
+        assert document["target"]["loaded_by"] is None
 
 
 def by_function(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ static void callBlocked(void) { call(Blocked); }
 import "C"
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -76,6 +77,15 @@ func Through() {
 	C.callBlocked()
 	result <- 1
 }
+
+type refused struct{ code int }
+
+func (r refused) Error() string { return fmt.Sprint("refused: ", r.code) }
+
+// Panic ends the process.
+//
+//export Panic
+func Panic() { panic(refused{code: 7}) }
 
 // Settle returns when the other goroutines have parked, and Dump prints Go's traceback of them all.
 //

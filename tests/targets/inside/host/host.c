@@ -1,8 +1,9 @@
 // A program of C with Go in it: linked in (LINKED), or in the libraries its arguments name.
 //
-//	host [gone] [leak N] LIBRARY...
+//	host [gone|panic] [leak N] LIBRARY...
 //
-// "gone" ends the first thread before the others, "leak N" has N goroutines leaked in each.
+// "gone" ends the first thread before the others, "panic" has Go panic in the last library, "leak N"
+// has N goroutines leaked in each.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ static void *find(void *library, const char *name) {
 	if (strcmp(name, "Leak") == 0) return Leak;
 	if (strcmp(name, "Wait") == 0) return Wait;
 	if (strcmp(name, "Through") == 0) return Through;
+	if (strcmp(name, "Panic") == 0) return Panic;
 	return strcmp(name, "Settle") == 0 ? (void *)Settle : (void *)Dump;
 }
 #else
@@ -47,14 +49,17 @@ static void start(function f) {
 }
 
 int main(int argc, char **argv) {
-	int gone = 0, leaks = 0;
+	int gone = 0, panics = 0, leaks = 0;
+	void *library = NULL;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "gone") == 0) {
 			gone = 1;
+		} else if (strcmp(argv[i], "panic") == 0) {
+			panics = 1;
 		} else if (strcmp(argv[i], "leak") == 0 && i + 1 < argc) {
 			leaks = atoi(argv[++i]);
 		} else {
-			void *library = open_library(argv[i]);
+			library = open_library(argv[i]);
 			((counted)find(library, "Serve"))(3);
 			((counted)find(library, "Leak"))(leaks);
 			start((function)find(library, "Wait"));
@@ -65,6 +70,7 @@ int main(int argc, char **argv) {
 	}
 	printf("READY\n");
 	fflush(stdout);
+	if (panics) ((function)find(library, "Panic"))();
 	if (gone) pthread_exit(NULL);
 	for (;;) pause();
 }
