@@ -294,6 +294,11 @@ std::vector<Incomplete> Workspace::incomplete() const {
   if (proof_ != nullptr && proof_->interrupted() && !snapshot_->interrupted) {
     all.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
   }
+  if (orphans_ != nullptr && proof_ != nullptr && proof_->given() && !orphans_->given()) {
+    all.push_back({orphans_->interrupted() ? std::string(kInterrupted) : "orphans",
+                   "who still runs and cannot be stopped is not known: " + orphans_->withheld(), 1,
+                   0});
+  }
   if (proof_ != nullptr && proof_->memoryMissing()) {
     all.push_back({"proof", "memory that it needs is not in the target", 1, 0});
   }
@@ -313,6 +318,7 @@ const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, co
     const bool finished = proof_ == nullptr || !proof_->interrupted();
     options.proofs = target_.kind != target::Kind::liveUnstopped && finished;
     options.proof = proof_;
+    options.orphans = orphans_;
     analysis_.reset();
     analysis_ =
         std::make_unique<leak::Analysis>(*snapshot_, *code_, options, work.timings, work.observer);

@@ -21,13 +21,14 @@ struct Work {
 /// What commands work on: it outlives all of them.
 class Workspace {
  public:
-  /// `proof` may be null: it was not asked for. `resources` may be: then they are read when first
-  /// needed, from a target that stays as it is.
+  /// `proof` and `orphans` may be null: they were not asked for. `resources` may be: then they are
+  /// read when first needed, from a target that stays as it is.
   Workspace(const golang::Snapshot& snapshot, const proof::Proof* proof,
-            std::unique_ptr<stdlib::Resources> resources, const leak::Code& code,
-            report::TargetInfo target, std::vector<Incomplete> incomplete)
+            const proof::Orphans* orphans, std::unique_ptr<stdlib::Resources> resources,
+            const leak::Code& code, report::TargetInfo target, std::vector<Incomplete> incomplete)
       : snapshot_(&snapshot),
         proof_(proof),
+        orphans_(orphans),
         resources_(std::move(resources)),
         code_(&code),
         target_(std::move(target)),
@@ -46,6 +47,7 @@ class Workspace {
  private:
   const golang::Snapshot* snapshot_;
   const proof::Proof* proof_;
+  const proof::Orphans* orphans_;
   std::unique_ptr<stdlib::Resources> resources_;
   const leak::Code* code_;
   report::TargetInfo target_;

@@ -125,7 +125,7 @@ bool parseFormat(std::string_view text, Format& format) {
 /// The raw words of options that need more than CLI11's own conversion.
 struct Raw {
   bool json = false, jsonl = false;
-  std::string format, limit, group, failOn, suspectCount, suspectAge, every, count;
+  std::string format, limit, group, failOn, suspectCount, suspectAge, orphanCount, every, count;
 };
 
 std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw) {
@@ -149,6 +149,7 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
   if (spec.has(Option::verdicts)) {
     app->add_option("--suspect-count", raw.suspectCount);
     app->add_option("--suspect-age", raw.suspectAge);
+    app->add_option("--orphan-count", raw.orphanCount);
     app->add_option("--fail-on", raw.failOn);
     app->add_flag("--require-proof", out.requireProof);
     app->add_option("--ignore-file", out.ignoreFile);
@@ -196,6 +197,10 @@ Result<void> readNumbers(const Raw& raw, Invocation& out) {
                                raw.suspectAge));
     }
     out.thresholds.age = std::chrono::nanoseconds(age);
+  }
+  if (!raw.orphanCount.empty() &&
+      (!parseNumber(raw.orphanCount, out.thresholds.orphans) || out.thresholds.orphans == 0)) {
+    return usage(fmt::format("--orphan-count '{}': expected a number above 0", raw.orphanCount));
   }
   // The rules between follow: who calls 5 at any age too many surely means 5 old ones, too.
   leak::Thresholds& thresholds = out.thresholds;
@@ -245,12 +250,13 @@ Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
     leak::Verdict verdict{};
     if (!leak::parseVerdict(raw.failOn, verdict)) {
       const bool watch = spec.has(Option::watch);
-      constexpr std::array<std::string_view, 6> kNames = {"proved",  "suspect", "unknown",
-                                                          "waiting", "running", "growing"};
+      constexpr std::array<std::string_view, 7> kNames = {
+          "proved", "orphan", "suspect", "unknown", "waiting", "running", "growing"};
       return usage(
-          fmt::format("--fail-on '{}': expected proved, suspect, unknown, waiting or running{}.{}",
+          fmt::format("--fail-on '{}': expected proved, orphan, suspect, unknown, waiting or "
+                      "running{}.{}",
                       raw.failOn, watch ? ", or growing" : "",
-                      didYouMean(raw.failOn, std::span(kNames).first(watch ? 6 : 5))));
+                      didYouMean(raw.failOn, std::span(kNames).first(watch ? 7 : 6))));
     }
     out.failOn = verdict;
   }
@@ -291,6 +297,7 @@ void rememberForHints(const Raw& raw, Invocation& out) {
   add(out.judging, "--module", out.module);
   add(out.judging, "--suspect-count", raw.suspectCount);
   add(out.judging, "--suspect-age", raw.suspectAge);
+  add(out.judging, "--orphan-count", raw.orphanCount);
   add(out.judging, "--ignore-file", out.ignoreFile);
 }
 

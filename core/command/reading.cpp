@@ -6,6 +6,7 @@
 #include "golang/raced.h"
 #include "image/layout.h"
 #include "leak/numbers.h"
+#include "leak/variable_polls.h"
 #include "report/escape.h"
 #include "report/model.h"
 #include "target/go_files.h"
@@ -150,7 +151,7 @@ Result<void> Reading::look(LiveCopy* copy, const OpenRequest& request, Observer*
   snapshot_ = std::move(*taken);
   if (auto again = rereadRaced(observer); !again) return again;
   if (copied != LiveCopy::Result::late) {
-    if (request.proof) proof_ = proof::Proof::run(*snapshot_, observer, &timings_);
+    if (request.proof) prove(observer);
     // Of a process there is nothing left to read once it runs again.
     if (target_->kind() != target::Kind::core) {
       resources_ = !request.resources ? std::make_unique<stdlib::Resources>()
@@ -179,12 +180,28 @@ Result<void> Reading::rereadRaced(Observer* observer) {
   return {};
 }
 
+void Reading::prove(Observer* observer) {
+  orphans_.reset();
+  proof_ = proof::Proof::run(*snapshot_, observer, &timings_);
+  const leak::ImageCode code(*image_);
+  leak::VariablePolls polls(*snapshot_, code);
+  orphans_ = proof::Orphans::find(
+      *snapshot_, *proof_,
+      [&polls](const golang::Goroutine& goroutine) { return polls.mayPoll(goroutine); }, observer,
+      &timings_);
+}
+
+void Reading::proveNothing(const std::string& why) {
+  orphans_.reset();
+  proof_ = proof::Proof::without(why);
+}
+
 void Reading::tellLate(const OpenRequest& request) {
   const std::string why = target_->late()
                               ? fmt::format("the process was not copied within --max-pause {}",
                                             leak::humanDuration(request.maxPause.count()))
                               : "the process went on before it was copied";
-  if (request.proof) proof_ = proof::Proof::without(why);
+  if (request.proof) proveNothing(why);
   resources_ = std::make_unique<stdlib::Resources>();
   snapshot_->incomplete.add(
       "heap", why + ": nothing is proved, pools, connections, contexts and files are not told");
@@ -195,7 +212,7 @@ void Reading::tellChanged(const OpenRequest& request) {
   if (!how) return;
   changedBefore_ = true;
   target_->incomplete().add(how->what, how->detail);
-  if (request.proof) proof_ = proof::Proof::without(changeText(*how));
+  if (request.proof) proveNothing(changeText(*how));
   if (resources_ != nullptr)
     resources_ = std::make_unique<stdlib::Resources>();  // had the old proof
 }
@@ -223,7 +240,7 @@ Result<void> Reading::open(const OpenRequest& request, const Host& host) {
   info.runtimes = runtimes();
   info.runtimeFile = file();
   workspace_ = std::make_unique<Workspace>(
-      *snapshot_, proof_.get(), std::move(resources_), *code_, std::move(info),
+      *snapshot_, proof_.get(), orphans_.get(), std::move(resources_), *code_, std::move(info),
       mergeIncomplete(target_->incomplete(), snapshot_->incomplete));
   return {};
 }

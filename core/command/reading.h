@@ -18,6 +18,7 @@
 #include "image/image.h"
 #include "leak/code.h"
 #include "parked/parked.h"
+#include "proof/orphans.h"
 #include "proof/proof.h"
 #include "stdlib/resources.h"
 #include "target/target.h"
@@ -51,6 +52,9 @@ class Reading {
   /// What of the last look another one may do better; "" if nothing, or if it would stop the
   /// process for too long.
   std::string worthAnotherLook(const OpenRequest& request, Observer* observer);
+  /// Who can never run again, and whom nobody can stop.
+  void prove(Observer* observer);
+  void proveNothing(const std::string& why);
   /// Of a process that is read while it runs: reads again while goroutines went on meanwhile, up to
   /// a few times; those that still did are marked.
   Result<void> rereadRaced(Observer* observer);
@@ -70,6 +74,7 @@ class Reading {
   std::unique_ptr<image::Image> image_;
   std::unique_ptr<golang::Snapshot> snapshot_;
   std::unique_ptr<proof::Proof> proof_;
+  std::unique_ptr<proof::Orphans> orphans_;  ///< refers to the proof
   std::unique_ptr<stdlib::Resources> resources_;
   std::unique_ptr<leak::Code> code_;
   std::unique_ptr<Workspace> workspace_;

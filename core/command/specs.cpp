@@ -22,13 +22,14 @@ constexpr std::uint16_t kList =
     bits({Option::limit, Option::format, Option::module, Option::timings});
 
 constexpr std::array kSpecs = {
-    Spec{Kind::report, "report", "report [options]",
-         "the leak report: groups of goroutines, timers",
-         "One screen first: which program, how many goroutines, and groups of goroutines with the\n"
-         "same stack and the same kind of object waited on, largest first, with a verdict each:\n"
-         "PROVED (can never run again), SUSPECT (too many or too old), UNKNOWN (it could not be\n"
-         "made sure on what it waits, or a waker was on its way), WAITING, RUNNING.",
-         kGoroutines},
+    Spec{
+        Kind::report, "report", "report [options]", "the leak report: groups of goroutines, timers",
+        "One screen first: which program, how many goroutines, and groups of goroutines with the\n"
+        "same stack and the same kind of object waited on, largest first, with a verdict each:\n"
+        "PROVED (can never run again), ORPHAN (still runs, but nobody can stop it), SUSPECT (too\n"
+        "many or too old), UNKNOWN (it could not be made sure on what it waits, or a waker was on\n"
+        "its way), WAITING, RUNNING.",
+        kGoroutines},
     Spec{
         Kind::crash, "crash", "crash [options]", "why the program died, and in which goroutine",
         "What the program died of: the panic with its value and those before it, the fatal error,\n"
@@ -133,7 +134,8 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::filters, "", "  startloc  its start function"},
     OptionHelp{Option::filters, "", "  label     a pprof label, EXPR is KEY or KEY=VALUE"},
     OptionHelp{Option::filters, "", "  reason    what it is blocked in: 'chan send'"},
-    OptionHelp{Option::filters, "", "  verdict   proved, suspect, unknown, waiting, running"},
+    OptionHelp{Option::filters, "",
+               "  verdict   proved, orphan, suspect, unknown, waiting, running"},
     OptionHelp{Option::filters, "", "  status    waiting, running, runnable, syscall, ..."},
     OptionHelp{Option::filters, "", "  user      not the runtime's own; no EXPR"},
     OptionHelp{Option::filters, "", "  running   on a thread; no EXPR"},
@@ -144,6 +146,8 @@ constexpr std::array kOptionHelp = {
     OptionHelp{Option::verdicts, "", "100 do when each has been blocked for 1m)"},
     OptionHelp{Option::verdicts, "--suspect-age TIME",
                "10 that old at one place are SUSPECT, or 1 on a lock (10m)"},
+    OptionHelp{Option::verdicts, "--orphan-count N",
+               "so many alike that still run and nobody can stop are ORPHAN (5)"},
     OptionHelp{Option::verdicts, "--fail-on VERDICT",
                "exit code 1 if a goroutine has this verdict or a graver one;"},
     OptionHelp{Option::verdicts, "", "3 if none has, and the proof is withheld"},

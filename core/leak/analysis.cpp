@@ -51,8 +51,11 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
     readPlaces(stop);
   }
   for (const golang::Timer& timer : snapshot.timers) {
-    if (timer.channel != 0 && !timer.stopped) timerChannels_.insert(timer.channel);
+    if (timer.channel == 0 || timer.stopped) continue;
+    timerChannels_.insert(timer.channel);
+    tickerPeriods_[timer.channel] = timer.period;
   }
+  sortIslands();
   {
     const Timings::Scope scope(timings, "verdicts");
     judgeAll(stop);
@@ -159,6 +162,11 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
       info.verdict = Verdict::proved;
       info.why = Why::unreachable;
     }
+    const IslandKind* kind = judgement.verdict == Verdict::waiting ? islandKind(i) : nullptr;
+    if (kind != nullptr && kind->background == Background::none) {
+      info.verdict = Verdict::orphan;
+      info.why = Why::orphan;
+    }
     info.start = places_.start(goroutine.startPc, stack(goroutine.stack).outermost);
     // Main was created by the runtime's start-up code, which Go's traceback does not tell either.
     if (goroutine.id != kMainGoroutine) info.creator = places_.creator(goroutine.creatorPc);
@@ -171,6 +179,9 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
       it->second = {strings_.intern(known.label), known.benign};
     }
     info.label = it->second.text;
+    if (kind != nullptr && info.verdict == Verdict::waiting) {
+      info.why = it->second.benign ? Why::benign : Why::background;
+    }
     if (info.why != Why::plain) continue;
     if (wokenByTimer(goroutine)) {
       info.why = Why::timed;
@@ -178,6 +189,24 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
       info.why = Why::benign;
     }
   }
+}
+
+void Analysis::sortIslands() {
+  if (options_.orphans == nullptr || !options_.orphans->given()) return;
+  const proof::Islands& islands = options_.orphans->islands();
+  islandKinds_ = leak::islandKinds(*snapshot_, islands, options_.thresholds);
+  kindOfIsland_.assign(islands.all.size(), kNone);
+  for (Index kind = 0; kind < islandKinds_.size(); ++kind) {
+    for (const Index island : islandKinds_[kind].islands) kindOfIsland_[island] = kind;
+  }
+}
+
+const IslandKind* Analysis::islandKind(Index goroutine) const {
+  if (islandKinds_.empty()) return nullptr;
+  const auto& of = options_.orphans->islands().of;
+  const Index island = goroutine < of.size() ? of[goroutine] : kNone;
+  if (island >= kindOfIsland_.size() || kindOfIsland_[island] == kNone) return nullptr;
+  return &islandKinds_[kindOfIsland_[island]];
 }
 
 /// Not proved: a lock may be handed over, and who unlocks it then need not show.

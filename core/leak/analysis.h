@@ -14,12 +14,14 @@
 #include "base/observer.h"
 #include "golang/snapshot.h"
 #include "leak/code.h"
+#include "leak/island_kinds.h"
 #include "leak/lock_holders.h"
 #include "leak/origin.h"
 #include "leak/places.h"
 #include "leak/static_holders.h"
 #include "leak/verdict.h"
 #include "leak/wait_circles.h"
+#include "proof/orphans.h"
 #include "proof/proof.h"
 #include "stdlib/stop.h"
 
@@ -74,8 +76,9 @@ struct Grouping {
 
 struct Options {
   Thresholds thresholds;
-  bool proofs = true;                   ///< false: the process was read while it ran
-  const proof::Proof* proof = nullptr;  ///< reachability; null: not asked for
+  bool proofs = true;                       ///< false: the process was read while it ran
+  const proof::Proof* proof = nullptr;      ///< reachability; null: not asked for
+  const proof::Orphans* orphans = nullptr;  ///< the same
 };
 
 class Analysis {
@@ -118,8 +121,18 @@ class Analysis {
   /// Of the program, with the heap of the proof, which must be there; made when first asked for.
   const StaticHolders& staticHolders() const;
 
+  /// Orphans by what they are; empty where none are named.
+  const std::vector<IslandKind>& islandKinds() const { return islandKinds_; }
+  /// Of an orphan, or of one that is Why::background; null of others.
+  const IslandKind* islandKind(Index goroutine) const;
+
   /// A running timer or ticker is among what the goroutine waits on.
   bool wokenByTimer(const golang::Goroutine& goroutine) const;
+  /// Of a channel that a running ticker sends to, ns; 0: a timer does, once; -1: none does.
+  std::int64_t tickerPeriod(Addr channel) const {
+    const auto at = tickerPeriods_.find(channel);
+    return channel == 0 || at == tickerPeriods_.end() ? -1 : at->second;
+  }
   /// Why::paired: the live goroutine it belongs to, else kNone.
   Index partnerOf(Index goroutine) const {
     const auto at = partners_.find(goroutine);
@@ -140,6 +153,7 @@ class Analysis {
   void readPlaces(stdlib::Stop& stop);
   void findOrigins(stdlib::Stop& stop);
   void judgeAll(stdlib::Stop& stop);
+  void sortIslands();
   void judgeLockCycles();
   void judgeWaitCircles();
   void groupAll();
@@ -168,6 +182,9 @@ class Analysis {
   LockHolders lockHolders_;
   WaitCircles waitCircles_;
   mutable std::optional<StaticHolders> staticHolders_;
+  std::unordered_map<Addr, std::int64_t> tickerPeriods_;  ///< of those
+  std::vector<IslandKind> islandKinds_;
+  std::vector<Index> kindOfIsland_;
   std::unordered_set<Addr> timerChannels_;     ///< channels a running timer will send to
   std::unordered_map<Index, Index> partners_;  ///< of goroutines that are Why::paired
 };

@@ -61,8 +61,8 @@ std::vector<std::string_view> statusNames() {
 
 std::vector<std::string_view> verdictNames() {
   std::vector<std::string_view> names;
-  for (const Verdict verdict :
-       {Verdict::proved, Verdict::suspect, Verdict::unknown, Verdict::waiting, Verdict::running}) {
+  for (const Verdict verdict : {Verdict::proved, Verdict::orphan, Verdict::suspect,
+                                Verdict::unknown, Verdict::waiting, Verdict::running}) {
     names.push_back(verdictName(verdict));
   }
   return names;

@@ -186,6 +186,39 @@ std::string pair(const Analysis& analysis, const Group& group, Index goroutine) 
       blocked ? snapshot.strings[snapshot.reasons[live.reason].text] : statusName(live.status));
 }
 
+/// "the clock (every 50ms) and the network".
+std::string wakersOf(const Analysis& analysis, const golang::Goroutine& goroutine) {
+  std::string clock, network;
+  for (const golang::Wait& wait : analysis.snapshot().waitsOf(goroutine)) {
+    if (wait.kind == golang::ObjectKind::fd) network = "the network";
+    const std::int64_t period = analysis.tickerPeriod(wait.address);
+    if (period > 0) {
+      clock = fmt::format("the clock (every {})", humanDuration(period));
+    } else if (clock.empty() && (wait.kind == golang::ObjectKind::timer || period == 0)) {
+      clock = "the clock";
+    }
+  }
+  if (clock.empty() && network.empty()) return "others like it";
+  return clock + (clock.empty() || network.empty() ? "" : " and ") + network;
+}
+
+/// "still woken by the clock (every 50ms), but nobody outside can reach it: nobody can stop it".
+std::string orphan(const Analysis& analysis, const golang::Goroutine& goroutine) {
+  return fmt::format("still woken by {}, but nobody outside can reach it: nobody can stop it",
+                     wakersOf(analysis, goroutine));
+}
+
+/// The same of one that is meant to be there.
+std::string background(const Analysis& analysis, Index goroutine) {
+  const IslandKind* kind = analysis.islandKind(goroutine);
+  const std::string_view meant =
+      kind == nullptr || kind->background == Background::few ? "one of a few, as background work is"
+      : kind->background == Background::each                 ? "one for each CPU, it seems"
+                                                             : "of a pool made at once, it seems";
+  return fmt::format("woken by {}; nobody can stop it: {}",
+                     wakersOf(analysis, analysis.snapshot().goroutines[goroutine]), meant);
+}
+
 /// The sentence for `why`, spoken of `group`, the group it was found for.
 std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
   const golang::Snapshot& snapshot = analysis.snapshot();
@@ -225,6 +258,10 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
     case Why::signal:
       return fmt::format("{} wait for the same signal, as for the end of what they belong to",
                          counted(group.count, "goroutine"));
+    case Why::orphan:
+      return orphan(analysis, snapshot.goroutines[goroutine]);
+    case Why::background:
+      return background(analysis, goroutine);
     case Why::paired:
       return pair(analysis, group, goroutine);
     case Why::benign:

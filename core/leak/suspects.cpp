@@ -85,7 +85,9 @@ Why Analysis::suspicion(const Group& group, const Numbers& numbers) const {
   const auto waits = snapshot_->waitsOf(example);
   if (mayWaitForever(reasonOf(example), waits)) return Why::none;
   if (numbers.count >= thresholds.count) return Why::many;
-  if (group.why == Why::benign || group.why == Why::timed) return Why::none;
+  if (group.why == Why::benign || group.why == Why::timed || group.why == Why::background) {
+    return Why::none;
+  }
   if (isLock(waits) && numbers.old > 0) return Why::oldLock;
   const bool old = numbers.old >= thresholds.few;
   if (!old && numbers.settled < thresholds.some) return Why::none;

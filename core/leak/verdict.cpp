@@ -12,8 +12,8 @@ using golang::Status;
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"RUNNING", "WAITING", "UNKNOWN", "SUSPECT",
-                                                    "PROVED"};
+constexpr std::array<std::string_view, kVerdicts> kNames = {"RUNNING", "WAITING", "UNKNOWN",
+                                                            "SUSPECT", "ORPHAN",  "PROVED"};
 
 /// What cannot end, whatever the rest of the program does.
 Judgement forever(Why why, const golang::Goroutine& goroutine, bool proofs) {

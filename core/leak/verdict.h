@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,8 +19,11 @@ enum class Verdict : std::uint8_t {
   waiting,  ///< blocked, and nothing speaks against it
   unknown,  ///< blocked, but on what could not be made sure, or a waker is in flight
   suspect,  ///< too many or too old at one place
+  orphan,   ///< still runs, but nobody can stop it any more
   proved,   ///< can never run again
 };
+
+inline constexpr std::size_t kVerdicts = static_cast<std::size_t>(Verdict::proved) + 1;
 
 /// "PROVED", "SUSPECT", …
 std::string_view verdictName(Verdict verdict);
@@ -61,8 +65,11 @@ enum class Why : std::uint8_t {
   lockCycle,    ///< waits for a lock in a circle of goroutines that hold one another's
   lockedAgain,  ///< waits for a lock that it holds itself
   waitCircle,   ///< waits, in a circle of goroutines, for what only another of them can give
-  unstopped,    ///< would be proved, but the process was read while it ran
-  unfinished,   ///< would be proved, but the user asked to stop
+  // orphan
+  orphan,  ///< only the clock, the network, or others like it wake it (proof/orphans.h)
+  // suspect
+  unstopped,   ///< would be proved, but the process was read while it ran
+  unfinished,  ///< would be proved, but the user asked to stop
   // waiting
   mainForever,  ///< main in `select {}`: the usual way to keep a program up
   benign,       ///< a well-known background goroutine, see GoroutineInfo::label
@@ -71,6 +78,7 @@ enum class Why : std::uint8_t {
   signal,       ///< one of a few that wait for the same channel to be closed
   paired,       ///< of too many or too old, but it has a live goroutine of its own (leak/pairs.h)
   timed,        ///< a timer or deadline will wake it
+  background,   ///< nobody can stop it, and that is meant so, it seems (leak/island_kinds.h)
   plain,
 };
 
@@ -95,6 +103,10 @@ struct Thresholds {
   std::chrono::nanoseconds age = std::chrono::minutes(10);
   /// And a single one that waits for a Mutex, RWMutex or Once for `age`: nobody holds a lock so
   /// long.
+
+  /// `--orphan-count`: so many islands of one kind that nobody can stop. Fewer may be what a
+  /// program starts once and keeps.
+  std::uint64_t orphans = 5;
 
   bool operator==(const Thresholds&) const = default;
 };

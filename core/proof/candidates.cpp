@@ -20,14 +20,11 @@ bool isWatched(ObjectKind kind) {
   }
 }
 
-namespace {
-
 bool isForEver(ObjectKind kind) {
   return kind == ObjectKind::nilChannel || kind == ObjectKind::noCases ||
          kind == ObjectKind::nilSelect;
 }
 
-/// Whether nothing but somebody with a pointer to the object can end the wait.
 bool isCertain(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
                const golang::Wait& wait) {
   if (wait.address == 0 || wait.note != kEmptyString) return false;
@@ -38,8 +35,6 @@ bool isCertain(const golang::Snapshot& snapshot, const golang::Goroutine& gorout
   return wait.object < snapshot.channels.size() && !snapshot.channels[wait.object].closed &&
          !snapshot.channels[wait.object].locked;
 }
-
-}  // namespace
 
 Fate firstFate(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
   if (goroutine.status != Status::waiting && goroutine.status != Status::leaked) {

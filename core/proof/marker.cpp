@@ -7,14 +7,14 @@ constexpr std::size_t kAskEvery = 1 << 16;
 constexpr std::size_t kAhead = 8;  // objects whose memory is asked for before they are scanned
 }  // namespace
 
-Marker::Marker(const heap::Heap& heap, const heap::Pointers& pointers)
+Marker::Marker(const heap::Heap& heap, const heap::Pointers& pointers, bool paths)
     : heap_(heap),
       pointers_(pointers),
       marked_(heap.slots() / 64 + 1),
       watched_(marked_.size()),
       flagged_(marked_.size()),
       held_(marked_.size()),
-      parents_(heap.scanSlots()) {}
+      parents_(paths ? heap.scanSlots() : 0) {}
 
 void Marker::hideWord(ObjectRef object, Addr address, Index goroutine) {
   hidden_.insert(address, goroutine);
@@ -42,9 +42,9 @@ bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
   const bool watched = test(watched_, slot);
   if (watched) reached_.push_back(object);
   if (span.scan) {
-    parents_[span.firstScan + object.index] = parent;
+    if (!parents_.empty()) parents_[span.firstScan + object.index] = parent;
     next_.push_back(object);
-  } else if (watched) {
+  } else if (watched && !parents_.empty()) {
     looseParents_.insert(heap_.address(object), static_cast<std::uint32_t>(loose_.size()));
     loose_.push_back(parent);
   }
@@ -64,7 +64,7 @@ void Marker::mark(Addr pointer, const Root& root, bool conservative) {
     return;
   }
   const Parent parent = Parent::ofRoot(static_cast<std::uint32_t>(roots_.size()));
-  if (markObject(object, parent, conservative)) roots_.push_back(root);
+  if (markObject(object, parent, conservative) && !parents_.empty()) roots_.push_back(root);
 }
 
 void Marker::markPointersOf(ObjectRef object, const Root& root) {
@@ -148,7 +148,7 @@ bool Marker::drain(Observer* observer) {
 
 Parent Marker::parentOf(ObjectRef object) const {
   const heap::Span& span = heap_.spans()[object.span];
-  if (!isMarked(object)) return {};
+  if (!isMarked(object) || parents_.empty()) return {};
   if (span.scan) return parents_[span.firstScan + object.index];
   const std::uint32_t loose = looseParents_.find(heap_.address(object));
   return loose == AddrMap::kMissing ? Parent() : loose_[loose];

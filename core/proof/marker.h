@@ -58,7 +58,8 @@ class Parent {
 
 class Marker {
  public:
-  Marker(const heap::Heap& heap, const heap::Pointers& pointers);
+  /// `paths`: parentOf() will be asked; without, it is not remembered.
+  Marker(const heap::Heap& heap, const heap::Pointers& pointers, bool paths = true);
 
   // Before marking.
 
@@ -126,7 +127,7 @@ class Marker {
   const heap::Pointers& pointers_;
   Bits marked_, watched_;
   Bits flagged_, held_;          // flagged: held, or something in it is hidden
-  std::vector<Parent> parents_;  // by scan slot
+  std::vector<Parent> parents_;  // by scan slot; empty if no paths are asked for
   AddrMap looseParents_;         // watched objects without pointers: address to loose_
   std::vector<Parent> loose_;
   std::vector<Root> roots_;

@@ -14,17 +14,10 @@
 #include "golang/snapshot.h"
 #include "heap/heap.h"
 #include "heap/specials.h"
+#include "proof/fate.h"
 #include "proof/marker.h"
 
 namespace parked::proof {
-
-/// What the proof says of a goroutine.
-enum class Fate : std::uint8_t {
-  notAsked,   ///< it is no candidate: it can run, or what it waits on is outside of Go's memory
-  undecided,  ///< blocked, but its wait is not certain: it counts as one that can run
-  alive,      ///< something that can run reaches what it waits on
-  leaked,     ///< nothing does
-};
 
 class Proof {
  public:
@@ -56,6 +49,8 @@ class Proof {
   const heap::Heap* heap() const { return heap_.get(); }
   const Marker* marker() const { return marker_.get(); }
   const heap::Specials& specials() const { return specials_; }
+  /// As marker(); for those who mark again.
+  const heap::Pointers& pointers() const { return *pointers_; }
   std::uint64_t candidates() const { return candidates_; }
 
  private:

@@ -89,6 +89,7 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
   using leak::Why;
   const bool telling = group.why == Why::worker || group.why == Why::signal ||
                        group.why == Why::paired || group.why == Why::mainForever ||
+                       group.why == Why::background ||
                        (group.why == Why::timed && isSelectGroup(report, group));
   if (group.verdict >= Verdict::unknown) {
     page.field(indent, kLabel, "because", sentence, Ink::strong);
@@ -96,7 +97,10 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
     page.field(indent, kLabel, "note", sentence);
   }
   // Why it is not proved: who could still wake it. Said where it is not plain anyhow.
-  if (group.why == Why::benign || group.why == Why::timed || group.why == Why::paired) return;
+  if (group.why == Why::benign || group.why == Why::timed || group.why == Why::paired ||
+      group.why == Why::orphan || group.why == Why::background) {
+    return;
+  }
   if (group.why == Why::allAsleep) return;  // nobody is left who could follow that way
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(*report.analysis, group.example));
   if (!path.empty()) page.field(indent, kLabel, "reached by", path);
@@ -104,7 +108,7 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
 
 /// "9,980 SUSPECT, 12 WAITING".
 std::string verdictsOf(const Report& report, const leak::Group& group) {
-  std::array<std::uint64_t, 5> counts{};
+  std::array<std::uint64_t, leak::kVerdicts> counts{};
   for (const Index member : report.grouping.membersOf(group)) {
     ++counts[static_cast<std::size_t>(report.analysis->info(member).verdict)];
   }
@@ -170,9 +174,11 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
     const rules::Rule& rule = rules::ruleOf(finding->rule);
     page.field(
         indent, kLabel, rule.name,
-        fmt::format("{}{}: {}", rule.title, finding->verdict == Verdict::proved ? "" : ", it seems",
+        fmt::format("{}{}: {}", rule.title, finding->verdict >= Verdict::orphan ? "" : ", it seems",
                     rules::fixOf(*finding)));
-    for (std::size_t i = 0; i < finding->evidence.size(); ++i) {
+    // An island's is told once, below.
+    const bool here = finding->verdict != Verdict::orphan;
+    for (std::size_t i = 0; here && i < finding->evidence.size(); ++i) {
       page.field(indent, kLabel, i == 0 ? "evidence" : "", finding->evidence[i]);
     }
   }

@@ -115,6 +115,10 @@ std::string_view ruleId(leak::Why why) {
       return "paired";
     case Why::timed:
       return "timed";
+    case Why::orphan:
+      return "orphan";
+    case Why::background:
+      return "background";
   }
   return {};
 }

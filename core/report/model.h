@@ -63,7 +63,7 @@ struct Census {
   std::uint64_t dead = 0;    ///< not in the total
   std::uint64_t unread = 0;  ///< not in the total: the target lacks their memory
   /// Of the total without system goroutines, by leak::Verdict.
-  std::array<std::uint64_t, 5> byVerdict{};
+  std::array<std::uint64_t, leak::kVerdicts> byVerdict{};
 };
 
 /// Timers that do the same thing.

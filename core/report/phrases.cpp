@@ -44,6 +44,7 @@ std::string_view objectNoun(golang::ObjectKind kind) {
 Ink verdictInk(leak::Verdict verdict) {
   switch (verdict) {
     case leak::Verdict::proved:
+    case leak::Verdict::orphan:
       return Ink::bad;
     case leak::Verdict::suspect:
       return Ink::warn;

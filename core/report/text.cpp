@@ -75,8 +75,8 @@ std::string censusText(const Report& report) {
 }
 
 void putVerdicts(Page& page, const Report& report) {
-  static constexpr std::array kOrder = {Verdict::proved, Verdict::suspect, Verdict::unknown,
-                                        Verdict::waiting, Verdict::running};
+  static constexpr std::array kOrder = {Verdict::proved,  Verdict::orphan,  Verdict::suspect,
+                                        Verdict::unknown, Verdict::waiting, Verdict::running};
   page.put("verdicts", Ink::faint);
   page.spaces(kHeaderLabel - 8);
   bool first = true;

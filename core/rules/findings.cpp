@@ -27,6 +27,7 @@ void groupRules(const Context& context, const std::unordered_set<Index>& named,
   for (Index i = 0; i < groups.size(); ++i) {
     const leak::Group& group = groups[i];
     if (group.system || group.verdict < leak::Verdict::suspect) continue;
+    if (group.verdict == leak::Verdict::orphan) continue;  // see orphanRules()
     if (leftToItsLibrary(analysis, group, named)) continue;
     Finding finding;
     if (!ruleForGroup(context, group, finding)) continue;
@@ -59,6 +60,7 @@ std::vector<Finding> findAll(const Context& context) {
     fileRules(context, pools, others);
     contextRules(context, others);
   }
+  orphanRules(context, others);
   finalizerRules(context, others);
   signalRules(context, others);
   execRules(context, others);

@@ -16,7 +16,7 @@ using golang::kNone;
 /// A pattern that was found at one place.
 struct Finding {
   RuleId rule = RuleId::nilChannel;
-  leak::Verdict verdict = leak::Verdict::suspect;  ///< suspect or proved
+  leak::Verdict verdict = leak::Verdict::suspect;  ///< suspect, orphan or proved
   std::string sentence;               ///< what was found, in plain words and numbers; no final stop
   leak::Place place;                  ///< in the user's code
   std::uint64_t count = 0;            ///< goroutines, timers, connections … it is about
@@ -55,6 +55,9 @@ void execRules(const Context& context, std::vector<Finding>& findings);
 void contextRules(const Context& context, std::vector<Finding>& findings);
 void signalRules(const Context& context, std::vector<Finding>& findings);
 void timerRules(const Context& context, std::vector<Finding>& findings);
+
+/// The rules about what still runs and nobody can stop.
+void orphanRules(const Context& context, std::vector<Finding>& findings);
 
 /// The rule about finalizers and cleanups that do not return.
 void finalizerRules(const Context& context, std::vector<Finding>& findings);

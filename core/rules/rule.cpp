@@ -125,6 +125,12 @@ constexpr std::array kRules = {
     Rule{
         RuleId::afterFuncNeverStopped, "PK103", "context.AfterFunc that is never stopped",
         "keep what context.AfterFunc returns and call it when the function is not needed any more"},
+    Rule{RuleId::clientOrphaned, "PK110", "clients that nobody can close any more",
+         "keep what the constructor returned and Close it when it is not needed any more, or make "
+         "one for the program and share it"},
+    Rule{RuleId::workerOrphaned, "PK111", "workers that nobody can stop any more",
+         "keep what stops the worker (its channel, cancel function or handle) and use it when the "
+         "work is done"},
 };
 
 constexpr bool inOrder() {

@@ -56,6 +56,8 @@ enum class RuleId : std::uint8_t {
   contextsPileUp,
   timeoutNeverCancelled,
   afterFuncNeverStopped,
+  clientOrphaned,
+  workerOrphaned,
 };
 
 struct Rule {

@@ -2,9 +2,9 @@
 #include <unordered_map>
 
 #include "golang/timers.h"
+#include "image/code_references.h"
 #include "proof/globals.h"
 #include "proof/machine_roots.h"
-#include "stdlib/code_references.h"
 #include "stdlib/timer_retention.h"
 #include "stdlib/timers.h"
 
@@ -55,7 +55,7 @@ class StartingCode {
 
  private:
   const image::FunctionTable& functions_;
-  CodeReferences references_;
+  image::CodeReferences references_;
   std::unordered_map<Addr, Starting> known_;
 };
 

@@ -225,6 +225,9 @@ class VerdictCounts(_read.Record):
     suspect: int = _read.member(_read.number, "SUSPECT")
     """Goroutines with that verdict."""
 
+    orphan: int = _read.member(_read.number, "ORPHAN")
+    """Goroutines with that verdict."""
+
     proved: int = _read.member(_read.number, "PROVED")
     """Goroutines with that verdict."""
 
@@ -526,8 +529,8 @@ class Goroutine(_read.Record):
     verdict: str = _read.member(_read.text)
     """In order of gravity. RUNNING: not blocked. WAITING: blocked, and nothing speaks against it.
     UNKNOWN: blocked, but on what could not be made sure, or a waker is in flight. SUSPECT: too many
-    or too old at one place. PROVED: can never run again. Words: "RUNNING", "WAITING", "UNKNOWN",
-    "SUSPECT", "PROVED".
+    or too old at one place. ORPHAN: still runs, but nobody can stop it. PROVED: can never run
+    again. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "ORPHAN", "PROVED".
     """
 
     rule: str = _read.member(_read.text)
@@ -537,7 +540,7 @@ class Goroutine(_read.Record):
     "waker_claimed", "not_queued", "channel_closed", "object_not_found", "bad_status", "many",
     "many_settled", "old", "old_lock", "lock_cycle", "locked_again", "wait_circle", "not_stopped",
     "interrupted", "main_forever", "well_known", "system", "idle_worker", "signal", "paired",
-    "timed".
+    "timed", "orphan", "background".
     """
 
     why: str = _read.member(_read.text)
@@ -644,7 +647,9 @@ class Group(_read.Record):
     """Value of the --group key; empty: grouped by stack."""
 
     verdict: str = _read.member(_read.text)
-    """The gravest of its members. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "PROVED"."""
+    """The gravest of its members. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "ORPHAN",
+    "PROVED".
+    """
 
     rule: str = _read.member(_read.text)
     """What the verdict rests on; empty: blocked, and there is nothing to say. Words: "on_thread",
@@ -653,14 +658,14 @@ class Group(_read.Record):
     "waker_claimed", "not_queued", "channel_closed", "object_not_found", "bad_status", "many",
     "many_settled", "old", "old_lock", "lock_cycle", "locked_again", "wait_circle", "not_stopped",
     "interrupted", "main_forever", "well_known", "system", "idle_worker", "signal", "paired",
-    "timed".
+    "timed", "orphan", "background".
     """
 
     why: str = _read.member(_read.text)
     """The reason for the verdict in one sentence."""
 
     findings: int = _read.member(_read.number)
-    """Members that are PROVED or SUSPECT."""
+    """Members that are PROVED, ORPHAN or SUSPECT."""
 
     state: str = _read.member(_read.text)
     """Of the example. Words: "running", "runnable", "syscall", "blocked", "other"."""
@@ -761,7 +766,9 @@ class Finding(_read.Record):
     """Index into groups; None: it is about a resource."""
 
     verdict: str = _read.member(_read.text)
-    """How sure it is: PROVED, or by what it looks like. Words: "SUSPECT", "PROVED"."""
+    """How sure it is: PROVED or ORPHAN, or by what it looks like. Words: "SUSPECT", "ORPHAN",
+    "PROVED".
+    """
 
     evidence: tuple[str, ...] = _read.member(_read.many(_read.text))
     """What shows it: addresses, numbers, ways."""
@@ -1539,12 +1546,12 @@ class TreeNode(_read.Record):
 
     gravest: str = _read.member(_read.text)
     """The gravest verdict of those asked for, of it and below it. Words: "RUNNING", "WAITING",
-    "UNKNOWN", "SUSPECT", "PROVED".
+    "UNKNOWN", "SUSPECT", "ORPHAN", "PROVED".
     """
 
     verdict: str = _read.member(_read.text)
     """Of one of them, as the four that follow; only of kind goroutine. Words: "RUNNING", "WAITING",
-    "UNKNOWN", "SUSPECT", "PROVED".
+    "UNKNOWN", "SUSPECT", "ORPHAN", "PROVED".
     """
 
     reason: str = _read.member(_read.text)
@@ -1629,7 +1636,8 @@ class FailOn(_read.Record):
     """
 
     verdict: str = _read.member(_read.text)
-    """This one or a graver one fails. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "PROVED".
+    """This one or a graver one fails. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "ORPHAN",
+    "PROVED".
     """
 
     groups: tuple[int, ...] = _read.member(_read.many(_read.number))

@@ -99,7 +99,7 @@ TEST(Options, AFilterThatNothingCanPassIsAMistake) {
             "running, runnable, syscall, waiting, preempted, copystack, leaked");
   EXPECT_THAT(errorOf({"goroutines", "--without", "verdict", "prooved"}),
               HasSubstr("--without verdict 'prooved': no goroutine can have that. Did you mean "
-                        "'PROVED'? Expected PROVED, SUSPECT, UNKNOWN, WAITING, RUNNING"));
+                        "'PROVED'? Expected PROVED, ORPHAN, SUSPECT, UNKNOWN, WAITING, RUNNING"));
   EXPECT_THAT(errorOf({"report", "--with", "status", "/^wait$/"}), HasSubstr("no goroutine can"));
   EXPECT_THAT(errorOf({"report", "--with", "statsu", "waiting"}),
               HasSubstr("'statsu': expected one of userloc, curloc"));
@@ -242,8 +242,13 @@ class Commands : public testing::Test {
   }
 
   command::Workspace workspace(std::vector<Incomplete> incomplete = {}) {
-    return {program_.snapshot, nullptr, std::make_unique<stdlib::Resources>(),
-            program_.code,     {},      std::move(incomplete)};
+    return {program_.snapshot,
+            nullptr,
+            nullptr,
+            std::make_unique<stdlib::Resources>(),
+            program_.code,
+            {},
+            std::move(incomplete)};
   }
 
   Result<Exit> run(const std::vector<std::string>& words, command::Workspace& workspace,
@@ -288,7 +293,7 @@ TEST_F(Commands, AProofThatIsWithheldDoesNotLookLikeHealth) {
   const auto withheld = proof::Proof::without("the heap was not read");
   const auto exitOf = [&](std::vector<std::string> words, bool asked = true) {
     words.insert(words.end(), others.begin(), others.end());
-    command::Workspace all(program_.snapshot, asked ? withheld.get() : nullptr,
+    command::Workspace all(program_.snapshot, asked ? withheld.get() : nullptr, nullptr,
                            std::make_unique<stdlib::Resources>(), program_.code, {}, {});
     return run(words, all).value();
   };

@@ -8,28 +8,28 @@
 
 #include "image/image.h"
 
-namespace parked::stdlib {
+namespace parked::image {
 
 class CodeReferences {
  public:
-  explicit CodeReferences(image::Image& image);
+  explicit CodeReferences(Image& image);
 
   struct References {
     std::vector<Addr> calls;      ///< entries of functions that are called directly
     std::vector<Addr> addresses;  ///< of functions: their entries, or func values that lead there
   };
   /// Of one function; looked up once. Empty if its code is not readable.
-  const References& of(image::FuncIndex function);
+  const References& of(FuncIndex function);
   /// Of the function and those of the same package that it calls, a few calls deep.
-  References near(image::FuncIndex function);
+  References near(FuncIndex function);
 
  private:
   void addCalls(std::span<const std::byte> code, Addr entry, References& out) const;
   void addAddress(Addr address, References& out) const;
   bool isEntry(Addr address) const;
 
-  image::Image& image_;
-  std::unordered_map<image::FuncIndex, References> known_;
+  Image& image_;
+  std::unordered_map<FuncIndex, References> known_;
 };
 
-}  // namespace parked::stdlib
+}  // namespace parked::image

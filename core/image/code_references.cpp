@@ -1,4 +1,4 @@
-#include "stdlib/code_references.h"
+#include "image/code_references.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,11 +6,9 @@
 #include "image/code_refs.h"
 #include "image/symbol_name.h"
 
-namespace parked::stdlib {
+namespace parked::image {
 
 namespace {
-
-using image::packageOf;
 
 constexpr std::uint64_t kMaxCode = 1 << 16;
 constexpr std::size_t kMaxFunctions = 64;
@@ -25,12 +23,12 @@ T load(std::span<const std::byte> code, std::size_t at) {
 
 }  // namespace
 
-CodeReferences::CodeReferences(image::Image& image) : image_(image) {}
+CodeReferences::CodeReferences(Image& image) : image_(image) {}
 
 bool CodeReferences::isEntry(Addr address) const {
-  const image::FunctionTable& functions = image_.functions();
-  const image::FuncIndex index = functions.find(address);
-  return index != image::kNoFunc && functions.function(index).entry == address;
+  const FunctionTable& functions = image_.functions();
+  const FuncIndex index = functions.find(address);
+  return index != kNoFunc && functions.function(index).entry == address;
 }
 
 /// The entry itself, as closures hold it, or a func value of the linker's, which points to it.
@@ -68,29 +66,28 @@ void CodeReferences::addCalls(std::span<const std::byte> code, Addr entry, Refer
   }
 }
 
-const CodeReferences::References& CodeReferences::of(image::FuncIndex function) {
+const CodeReferences::References& CodeReferences::of(FuncIndex function) {
   const auto [at, isNew] = known_.try_emplace(function);
-  if (!isNew || function == image::kNoFunc) return at->second;
-  const image::Function& info = image_.functions().function(function);
+  if (!isNew || function == kNoFunc) return at->second;
+  const Function& info = image_.functions().function(function);
   if (info.end <= info.entry) return at->second;
   const std::uint64_t size = std::min<std::uint64_t>(info.end - info.entry, kMaxCode);
   auto& memory = image_.target().memory();
   if (!memory.contains(info.entry)) return at->second;
   const auto code = memory.bytes(info.entry, size);
   addCalls(code, info.entry, at->second);
-  for (const image::CodeRef& reference :
-       image::codeRefs(image_.target().arch(), info.entry, code)) {
+  for (const CodeRef& reference : codeRefs(image_.target().arch(), info.entry, code)) {
     if (reference.address) addAddress(reference.target, at->second);
   }
   return at->second;
 }
 
-CodeReferences::References CodeReferences::near(image::FuncIndex function) {
+CodeReferences::References CodeReferences::near(FuncIndex function) {
   References all;
-  if (function == image::kNoFunc) return all;
-  const image::FunctionTable& functions = image_.functions();
+  if (function == kNoFunc) return all;
+  const FunctionTable& functions = image_.functions();
   const std::string_view package = packageOf(functions.function(function).name);
-  std::vector<std::pair<image::FuncIndex, int>> queue = {{function, 0}};
+  std::vector<std::pair<FuncIndex, int>> queue = {{function, 0}};
   for (std::size_t i = 0; i < queue.size(); ++i) {
     const auto [index, depth] = queue[i];
     const References& own = of(index);
@@ -98,8 +95,8 @@ CodeReferences::References CodeReferences::near(image::FuncIndex function) {
     all.addresses.insert(all.addresses.end(), own.addresses.begin(), own.addresses.end());
     if (depth == kMaxDepth) continue;
     for (const Addr call : own.calls) {
-      const image::FuncIndex callee = functions.find(call);
-      if (callee == image::kNoFunc || queue.size() == kMaxFunctions) continue;
+      const FuncIndex callee = functions.find(call);
+      if (callee == kNoFunc || queue.size() == kMaxFunctions) continue;
       if (packageOf(functions.function(callee).name) != package) continue;
       const bool known =
           std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; });
@@ -109,4 +106,4 @@ CodeReferences::References CodeReferences::near(image::FuncIndex function) {
   return all;
 }
 
-}  // namespace parked::stdlib
+}  // namespace parked::image

@@ -1,0 +1,116 @@
+#include "leak/island_kinds.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace parked::leak {
+
+namespace {
+
+/// Goids are handed out in order, to each P a block at a time (runtime/proc.go, _GoidCacheBatch).
+constexpr std::uint64_t kBlock = 16;
+
+bool isTimerChannel(const golang::Snapshot& snapshot, const golang::Wait& wait) {
+  return wait.object < snapshot.channels.size() &&
+         snapshot.strings[snapshot.channels[wait.object].elementType] == "time.Time";
+}
+
+/// What nobody outside can give it.
+bool waitsForSomebody(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
+  const auto waits = snapshot.waitsOf(goroutine);
+  return std::ranges::any_of(waits, [&](const golang::Wait& wait) {
+    switch (wait.kind) {
+      case golang::ObjectKind::timer:
+        return false;
+      case golang::ObjectKind::channel:
+        return !isTimerChannel(snapshot, wait);
+      default:
+        return true;
+    }
+  });
+}
+
+class Kinds {
+ public:
+  Kinds(const golang::Snapshot& snapshot, const proof::Islands& islands)
+      : snapshot_(snapshot), islands_(islands) {}
+
+  std::vector<IslandKind> gather();
+  Background judge(const IslandKind& kind, const Thresholds& thresholds) const;
+
+ private:
+  std::uint64_t birth(Index island) const {
+    return snapshot_.goroutines[islands_.goroutinesOf(islands_.all[island]).front()].id;
+  }
+  bool bornTogether(const IslandKind& kind) const;
+  void add(IslandKind& kind, Index number) const;
+
+  const golang::Snapshot& snapshot_;
+  const proof::Islands& islands_;
+};
+
+void Kinds::add(IslandKind& kind, Index number) const {
+  const proof::Island& island = islands_.all[number];
+  kind.islands.push_back(number);
+  kind.goroutines += island.goroutines;
+  kind.connections += island.connections;
+  kind.timers += island.timers;
+  kind.stackBytes += island.stackBytes;
+  kind.heapBytes += island.heapBytes;
+  kind.stoppable = kind.stoppable || island.connections > 0;
+  for (const Index member : islands_.goroutinesOf(island)) {
+    if (kind.stoppable) break;
+    kind.stoppable = waitsForSomebody(snapshot_, snapshot_.goroutines[member]);
+  }
+}
+
+std::vector<IslandKind> Kinds::gather() {
+  std::vector<IslandKind> kinds;
+  std::map<std::pair<Addr, Addr>, std::size_t> known;
+  for (Index i = 0; i < islands_.all.size(); ++i) {
+    if (islands_.all[i].goroutines == 0) continue;
+    // Which of an island's goroutines is the oldest is chance: two Ps hand out goids side by side.
+    std::pair<Addr, Addr> first(~Addr{0}, 0);
+    for (const Index member : islands_.goroutinesOf(islands_.all[i])) {
+      const golang::Goroutine& goroutine = snapshot_.goroutines[member];
+      first = std::min(first, {goroutine.startPc, goroutine.creatorPc});
+    }
+    const auto [at, isNew] = known.try_emplace(first, kinds.size());
+    if (isNew) kinds.push_back({.start = first.first, .creator = first.second});
+    add(kinds[at->second], i);
+  }
+  return kinds;
+}
+
+/// So near to one another as who starts them in one loop leaves them.
+bool Kinds::bornTogether(const IslandKind& kind) const {
+  const std::uint64_t spread = birth(kind.islands.back()) - birth(kind.islands.front());
+  return spread <= kind.goroutines + kBlock * std::max<std::uint64_t>(snapshot_.gomaxprocs, 1);
+}
+
+Background Kinds::judge(const IslandKind& kind, const Thresholds& thresholds) const {
+  if (kind.islands.size() < thresholds.orphans) return Background::few;
+  if (!bornTogether(kind)) return Background::none;
+  if (kind.islands.size() <= snapshot_.gomaxprocs) return Background::each;
+  return kind.stoppable ? Background::none : Background::pool;
+}
+
+}  // namespace
+
+std::vector<IslandKind> islandKinds(const golang::Snapshot& snapshot, const proof::Islands& islands,
+                                    const Thresholds& thresholds) {
+  Kinds all(snapshot, islands);
+  std::vector<IslandKind> kinds = all.gather();
+  for (IslandKind& kind : kinds) {
+    std::ranges::sort(kind.islands, {}, [&](Index island) {
+      return snapshot.goroutines[islands.goroutinesOf(islands.all[island]).front()].id;
+    });
+    kind.background = all.judge(kind, thresholds);
+  }
+  std::ranges::stable_sort(kinds, std::ranges::greater(),
+                           [](const IslandKind& kind) { return kind.islands.size(); });
+  return kinds;
+}
+
+}  // namespace parked::leak

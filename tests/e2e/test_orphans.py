@@ -1,0 +1,88 @@
+"""Who still runs and nobody can stop: every kind of tests/targets/orphans, lost and held."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from conftest import Core, Running, parked
+from matrix import RELEASES, Build
+
+ROWS = {
+    "quick": [Build("1.27", "default")],
+    "ci": [
+        Build("1.18", "default"),
+        Build("1.22", "stripped"),
+        Build("1.26", "stripped"),
+        Build("1.27", "default"),
+        Build("1.27", "noopt"),
+    ],
+    "full": [Build(go, mode) for go in RELEASES for mode in ("default", "noopt", "stripped")],
+}
+EACH = 8  # of every kind
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "row" in metafunc.fixturenames:
+        rows = ROWS[metafunc.config.getoption("--matrix")]
+        metafunc.parametrize("row", rows, ids=str, scope="session")
+
+
+def kind_of(goroutine: dict) -> str:
+    creator = (goroutine["created_by"] or {}).get("func", "")
+    found = re.search(r"main\.([LVS]_\w+)", creator)
+    return found[1] if found else creator
+
+
+def check(document: dict) -> None:
+    assert document["incomplete"] == []
+    total: Counter[str] = Counter()
+    orphans: Counter[str] = Counter()
+    for goroutine in document["goroutines"]:
+        kind = kind_of(goroutine)
+        total[kind] += 1
+        orphans[kind] += goroutine["verdict"] == "ORPHAN"
+    lost = {kind for kind in total if kind.startswith("L_")}
+    held = {kind for kind in total if kind.startswith("V_")}
+    assert len(lost) == 9
+    assert len(held) >= 29
+    assert all(total[kind] % EACH == 0 for kind in lost | held), total
+    assert {kind: orphans[kind] for kind in lost} == {kind: total[kind] for kind in lost}
+    assert {kind: count for kind, count in orphans.items() if count} == {
+        kind: orphans[kind] for kind in lost
+    }
+
+
+def test_every_kind_from_a_core(row: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("orphans", row)
+    check(json.loads(parked("core", core.binary, core.core, "goroutines", "--json").stdout))
+
+
+def test_every_kind_live(row: Build, running: Callable[..., Running]) -> None:
+    with running("orphans", row) as target:
+        check(json.loads(parked(target.pid, "goroutines", "--json").stdout))
+        lenient = parked(target.pid, "report", "--json", "--orphan-count", "9")
+    # Eight of a kind are background work to who says so.
+    document = json.loads(lenient.stdout)
+    assert document["target"]["verdicts"]["ORPHAN"] == 0
+    assert sum(g["count"] for g in document["groups"] if g["rule"] == "background") > 9 * EACH
+
+
+def test_what_a_person_reads(kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("orphans", Build("1.27", "default"))
+    words = ("core", core.binary, core.core)
+    failing = [parked(*words, "report", "--fail-on", v).returncode for v in ("proved", "orphan")]
+    assert failing == [0, 1]
+    assert parked(*words, "report", "--fail-on", "suspect").returncode == 1
+    findings = json.loads(parked(*words, "report", "--json").stdout)["findings"]
+    by_rule = Counter(f["rule"] for f in findings if f["verdict"] == "ORPHAN")
+    # Of two goroutines, or with a connection: L_chain, L_connection.
+    assert by_rule == {"PK110": 2, "PK111": 7}
+    stopped = next(f for f in findings if f["place"]["func"] == "main.L_stopLost")
+    assert stopped["count"] == EACH
+    assert any("nobody else can make case 2 of its select ready" in e for e in stopped["evidence"])
+    one = parked(*words, "goroutine", str(stopped["goroutines"][0])).stdout
+    assert "still woken by the clock (every 1h), but nobody outside can reach it" in one

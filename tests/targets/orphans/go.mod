@@ -1,0 +1,3 @@
+module parked.test/orphans
+
+go 1.18
