@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "\xff Go buildinf:";
 constexpr std::size_t kAlignment = 16;
 constexpr std::size_t kMostFiles = 1 << 16;
-constexpr std::size_t kMostSearched = 64 << 20;      // bytes of one file's variables
+constexpr std::size_t kMostSearched = 256 << 20;     // bytes of variables
 constexpr std::string_view kDeleted = " (deleted)";  // d_path() of an unlinked file
 
 bool startsWithMagic(std::span<const std::byte> bytes) {
@@ -55,25 +55,36 @@ bool isPlugin(std::span<const std::byte> buildInfo) {
   return text.find("\nbuild\t-buildmode=plugin\n") != std::string_view::npos;
 }
 
-/// Go's build information among the variables of a file, in the target's memory.
-std::span<const std::byte> buildInfoInMemory(AddressSpace& memory,
-                                             const std::vector<Mapping>& mappings,
-                                             const Mapping& first) {
-  std::size_t left = kMostSearched;
-  for (const Mapping& mapping : mappings) {
-    if (mapping.path != first.path) continue;
-    for (Addr at = mapping.start; at < mapping.end && left > 0;) {
-      const Region* region = memory.region(at);
-      if (region == nullptr || !region->writable) break;
-      const auto bytes = memory.bytesUpTo(at, std::min<std::uint64_t>(mapping.end - at, left));
-      if (bytes.empty()) break;
-      if (const auto found = searchMagic(bytes); !found.empty()) return found;
-      left -= bytes.size();
-      at += bytes.size();
+/// Searches memory for Go's build information, of a file that is not here.
+class MemorySearch {
+ public:
+  MemorySearch(AddressSpace& memory, const std::vector<Mapping>& mappings)
+      : memory_(memory), mappings_(mappings) {}
+
+  /// Among the variables of the file that is mapped from mapping number `first` on: its parts lie
+  /// one behind the other.
+  std::span<const std::byte> find(std::size_t first) {
+    for (std::size_t i = first; i < mappings_.size(); ++i) {
+      const Mapping& mapping = mappings_[i];
+      if (mapping.path != mappings_[first].path) break;
+      for (Addr at = mapping.start; at < mapping.end && left_ > 0;) {
+        const Region* region = memory_.region(at);
+        if (region == nullptr || !region->writable) break;
+        const auto bytes = memory_.bytesUpTo(at, std::min<std::uint64_t>(mapping.end - at, left_));
+        if (bytes.empty()) break;
+        if (const auto found = searchMagic(bytes); !found.empty()) return found;
+        left_ -= bytes.size();
+        at += bytes.size();
+      }
     }
+    return {};
   }
-  return {};
-}
+
+ private:
+  AddressSpace& memory_;
+  const std::vector<Mapping>& mappings_;
+  std::size_t left_ = kMostSearched;
+};
 
 }  // namespace
 
@@ -105,7 +116,9 @@ GoFiles findGoFiles(AddressSpace& memory, const std::vector<Mapping>& mappings, 
     if (mapping.executable) code.insert(mapping.path);
   }
   std::unordered_set<std::string> seen;
-  for (const Mapping& mapping : mappings) {
+  MemorySearch search(memory, mappings);
+  for (std::size_t i = 0; i < mappings.size(); ++i) {
+    const Mapping& mapping = mappings[i];
     if (mapping.fileOffset != 0 || mapping.start == program || !code.contains(mapping.path) ||
         seen.size() >= kMostFiles) {
       continue;
@@ -115,7 +128,7 @@ GoFiles findGoFiles(AddressSpace& memory, const std::vector<Mapping>& mappings, 
     found.path = withoutDeleted(mapping.path);
     const auto file = open(mapping);
     if (!file) {
-      const auto info = buildInfoInMemory(memory, mappings, mapping);
+      const auto info = search.find(i);
       if (info.empty() && file.error().code == ErrorCode::notFound) {
         files.unknown.push_back(found.path);
       }
