@@ -32,12 +32,23 @@ std::optional<Incomplete> Target::changed() const {
   return std::nullopt;
 }
 
+std::string Target::mappedPath(Addr address) const {
+  const auto covers = [address](const Mapping& mapping) {
+    return mapping.start <= address && address < mapping.end;
+  };
+  const auto found = std::ranges::find_if(mappings_, covers);
+  return found == mappings_.end() ? std::string() : withoutDeleted(found->path);
+}
+
 Result<void> Target::chooseRuntime(std::shared_ptr<const ElfFile> program, std::uint64_t bias,
                                    const std::string& programPath, GoFiles files,
                                    const std::string& module) {
   unknownFiles_ = std::move(files.unknown);
   const bool isGo = program != nullptr && !goBuildInfo(*program).empty();
-  if (isGo) runtimes_.push_back({program->path(), program, bias, false, {}});
+  const std::string own = program == nullptr ? "" : mappedPath(linkBase(*program) + bias);
+  if (isGo) {
+    runtimes_.push_back({own.empty() ? program->path() : own, program, bias, false, {}});
+  }
   for (GoFile& file : files.found) {
     (file.plugin ? plugins_ : runtimes_).push_back(std::move(file));
   }
@@ -65,10 +76,9 @@ Result<void> Target::chooseRuntime(std::shared_ptr<const ElfFile> program, std::
   executable_ = missing != nullptr ? missing->file : std::move(program);
   bias_ = missing != nullptr ? missing->bias : bias;
   if (executable_ == nullptr) return fail(ErrorCode::notFound, "its program is not known");
-  const Addr header = linkBase(*executable_) + bias_;
-  for (const Mapping& mapping : mappings_) {
-    if (header < mapping.start || header >= mapping.end) continue;
-    if (mapping.path != programPath) program_ = withoutDeleted(programPath);
+  const std::string chosenPath = mappedPath(linkBase(*executable_) + bias_);
+  if (!chosenPath.empty() && chosenPath != withoutDeleted(programPath)) {
+    program_ = withoutDeleted(programPath);
   }
   return {};
 }

@@ -158,6 +158,8 @@ class Target {
   Result<void> chooseRuntime(std::shared_ptr<const ElfFile> program, std::uint64_t bias,
                              const std::string& programPath, GoFiles files,
                              const std::string& module);
+  /// The file that is mapped at an address; "" if none is known to be.
+  std::string mappedPath(Addr address) const;
   /// Fills holes of memory() with the read-only parts of the executable and of all Go files.
   void overlayFiles();
 
