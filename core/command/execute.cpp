@@ -129,6 +129,8 @@ void renderList(const Invocation& invocation, const report::Report& report,
       return report::renderFiles(report, limit, style, sink);
     case Kind::contexts:
       return report::renderContexts(report, limit, style, sink);
+    case Kind::islands:
+      return report::renderIslands(report, limit, style, sink);
     default:
       return report::renderInfo(report, style, sink);
   }
@@ -283,6 +285,7 @@ Result<Exit> executeListJson(const Invocation& invocation, const report::Report&
   parts.sql = invocation.kind == Kind::sql;
   parts.files = invocation.kind == Kind::files;
   parts.contexts = invocation.kind == Kind::contexts;
+  parts.islands = invocation.kind == Kind::islands;
   renderMachine(invocation, report, parts, sink);
   return exitOf(invocation, report);
 }

@@ -31,6 +31,7 @@ enum class Kind : std::uint8_t {
   sql,
   files,
   contexts,
+  islands,
   info,
   help,
 };

@@ -105,6 +105,12 @@ constexpr std::array kSpecs = {
     Spec{Kind::contexts, "contexts", "contexts [options]", "trees of contexts",
          "The contexts that can be cancelled, by parent and child, with who waits on them.", kList},
     Spec{
+        Kind::islands, "islands", "islands [options]", "what still runs and nobody can stop",
+        "Goroutines that the clock or the network wakes but that nobody outside can stop; those "
+        "that\n"
+        "can wake one another together, by kind. Those that are meant to be are called background.",
+        kList},
+    Spec{
         Kind::info, "info", "info [options]", "where every piece of the report comes from",
         "The program, how it was read, where struct layouts and the clock come from, what was not\n"
         "readable.",

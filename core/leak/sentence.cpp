@@ -6,6 +6,7 @@
 #include "leak/analysis.h"
 #include "leak/circle_words.h"
 #include "leak/describe.h"
+#include "leak/island_words.h"
 #include "leak/numbers.h"
 
 namespace parked::leak {
@@ -211,10 +212,7 @@ std::string orphan(const Analysis& analysis, const golang::Goroutine& goroutine)
 /// The same of one that is meant to be there.
 std::string background(const Analysis& analysis, Index goroutine) {
   const IslandKind* kind = analysis.islandKind(goroutine);
-  const std::string_view meant =
-      kind == nullptr || kind->background == Background::few ? "one of a few, as background work is"
-      : kind->background == Background::each                 ? "one for each CPU, it seems"
-                                                             : "of a pool made at once, it seems";
+  const std::string_view meant = meaningOf(kind == nullptr ? Background::few : kind->background);
   return fmt::format("woken by {}; nobody can stop it: {}",
                      wakersOf(analysis, analysis.snapshot().goroutines[goroutine]), meant);
 }

@@ -33,6 +33,8 @@ class Orphans::Run {
   void go();
 
  private:
+  void findNeutral();
+  bool anybodyRuns() const;
   bool choose();
   void ask(Index goroutine, const OrphanWaits& waits);
   bool watchWaits(Index goroutine);
@@ -67,7 +69,8 @@ class Orphans::Run {
   AddrMap timerObjects_;  // what has a timer in it
 };
 
-bool Orphans::Run::choose() {
+/// What of the heap tells nothing of who could stop a goroutine.
+void Orphans::Run::findNeutral() {
   neutral_.reserve(snapshot_.goroutines.size() + 2);
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     neutral_.insert(snapshot_.goroutines[i].address, i);
@@ -82,12 +85,29 @@ bool Orphans::Run::choose() {
     const ObjectRef object = heap_.find(snapshot_.timers[i].address);
     if (object) timerObjects_.insert(heap_.address(object), i);
   }
+}
+
+/// Whether there can be any: somebody has to be woken by what needs nobody.
+bool Orphans::Run::anybodyRuns() const {
+  if (!timers_.tasks().empty()) return true;
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (proof_.fate(i) == Fate::leaked) continue;
+    const OrphanWaits waits = orphanWaits(snapshot_, snapshot_.goroutines[i], timers_);
+    if (waits.fate == Fate::leaked && (waits.clock || waits.network)) return true;
+  }
+  return false;
+}
+
+bool Orphans::Run::choose() {
+  findNeutral();
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (!proceed("orphans", i)) return false;
-    // Who can never run again is nobody's help, and stays what it is.
-    const OrphanWaits waits = proof_.fate(i) == Fate::leaked
-                                  ? OrphanWaits{Fate::leaked}
-                                  : orphanWaits(snapshot_, snapshot_.goroutines[i], timers_);
+    // Who can never run again is nobody's help. What the proof did not reach this does not either.
+    if (proof_.fate(i) == Fate::leaked) {
+      waking_.sleep(i);
+      continue;
+    }
+    const OrphanWaits waits = orphanWaits(snapshot_, snapshot_.goroutines[i], timers_);
     if (waits.fate == Fate::leaked) {
       ask(i, waits);
     } else {
@@ -167,6 +187,9 @@ bool Orphans::Run::isText(ObjectRef object, Addr pointer) const {
   constexpr std::uint64_t kEnough = 2;
   const heap::Span& span = heap_.spans()[object.span];
   if (span.scan || pointer + kEnough > heap_.address(object) + span.elementSize) return false;
+  // Of a process no more was copied of an object without pointers (heap/needed.h).
+  constexpr std::uint64_t kCopied = 4096;
+  if (pointer + kEnough > heap_.address(object) + kCopied) return false;
   const auto bytes = heap_.memory().bytes(pointer, kEnough);
   return !bytes.empty() && std::ranges::all_of(bytes, [](std::byte byte) {
     return byte >= std::byte{' '} && byte < std::byte{0x7f};
@@ -207,7 +230,11 @@ bool Orphans::Run::rousePollers() {
 /// What nothing keeps, not even an orphan, dies with the next collection, and what it has a
 /// finalizer or cleanup for is done then.
 bool Orphans::Run::markUnkept() {
-  const auto& specials = proof_.specials().all;
+  std::vector<heap::Special> specials = proof_.specials().all;
+  std::erase_if(specials, [this](const heap::Special& special) {
+    return special.kind == heap::SpecialKind::weakHandle ||
+           orphans_.marker_->isMarked(special.object);
+  });
   if (specials.empty()) return true;
   Marker kept(heap_, proof_.pointers(), false);
   const auto keep = [&](Addr value) { kept.mark(value, {}, true); };
@@ -222,13 +249,16 @@ bool Orphans::Run::markUnkept() {
   for (const Index timer : timers_.tasks()) keep(snapshot_.timers[timer].address);
   if (!kept.drain(observer_)) return false;
   for (const heap::Special& special : specials) {
-    if (kept.isMarked(special.object) || orphans_.marker_->isMarked(special.object)) continue;
-    waking_.markSpecial(special);
+    if (!kept.isMarked(special.object)) waking_.markSpecial(special);
   }
   return waking_.follow();
 }
 
 void Orphans::Run::go() {
+  if (!anybodyRuns()) {
+    orphans_.fates_.resize(snapshot_.goroutines.size());
+    return;
+  }
   bool done = waking_.fine() && choose() && markAll();
   if (done) waking_.check();
   orphans_.fates_ = waking_.takeFates();

@@ -5,6 +5,7 @@
 
 #include "report/crash.h"
 #include "report/json_contexts.h"
+#include "report/json_islands.h"
 #include "report/json_objects.h"
 #include "report/json_resources.h"
 #include "report/json_text.h"
@@ -172,6 +173,10 @@ void Parts::addLocks() {
 void Parts::addResources() {
   if (asked_.http) {
     value("http", [this](JsonWriter& json, std::size_t) { putHttp(json, report_); });
+  }
+  if (asked_.islands) {
+    array("islands", "island", atMost(report_.analysis->islandKinds().size(), limit_),
+          [this](JsonWriter& json, std::size_t i) { putIslandKind(json, report_, i); });
   }
   if (report_.resources == nullptr) return;
   const stdlib::Resources& all = *report_.resources;

@@ -44,6 +44,9 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
 /// The trees of contexts.
 void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& style,
                     const Sink& sink);
+/// Goroutines that nobody can stop: those that can wake one another taken together, by kind.
+void renderIslands(const Report& report, std::uint64_t limit, const TextStyle& style,
+                   const Sink& sink);
 /// What the program died of, with the stack, `limit` calls of it; and goroutines whose panics are
 /// still in progress.
 void renderCrash(const Report& report, std::uint64_t limit, const TextStyle& style,

@@ -38,6 +38,7 @@ struct JsonParts {
   Index channel = kNone;  ///< of the channels this one alone
   bool http = false, sql = false, files = false;
   bool contexts = false;
+  bool islands = false;
   bool panicking = true;
   const struct Tree* tree = nullptr;  ///< the nodes of `pstree`
   Index why = kNone;                  ///< the way to what this goroutine waits on

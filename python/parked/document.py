@@ -41,6 +41,7 @@ __all__ = [
     "HttpStream",
     "HttpTransport",
     "Incomplete",
+    "IslandKind",
     "Lock",
     "LockCycleMember",
     "OpenFile",
@@ -1498,6 +1499,43 @@ class Context(_read.Record):
 
 
 @dataclass(frozen=True)
+class IslandKind(_read.Record):
+    """Islands that have a goroutine of the same function, created at the same place; an island is
+    goroutines that can wake one another and that nobody outside can stop.
+    """
+
+    count: int = _read.member(_read.number)
+    """Islands."""
+
+    background: str = _read.member(_read.text)
+    """Why they are no leak: fewer than --orphan-count; no more than GOMAXPROCS, made together; made
+    together, and nothing was meant to stop them. empty: they are ORPHAN. Words: "few",
+    "one_per_cpu", "pool".
+    """
+
+    made_at: Place | None = _read.member(_read.maybe_record(Place))
+    """Where the user's code made the first of them."""
+
+    goroutine_count: int = _read.member(_read.number)
+    """Goroutines of all of them."""
+
+    connections: int = _read.member(_read.number)
+    """That their goroutines wait for."""
+
+    timers: int = _read.member(_read.number)
+    """Whose functions set them again."""
+
+    stack_bytes: int = _read.member(_read.number)
+    """Of their stacks, whole."""
+
+    heap_bytes: int = _read.member(_read.number)
+    """Of the heap that one of the islands alone keeps alive, added up."""
+
+    islands: tuple[tuple[int, ...], ...] = _read.member(_read.many(_read.many(_read.number)))
+    """Of each island its goroutines, by id."""
+
+
+@dataclass(frozen=True)
 class TreeWait(_read.Record):
     """Who holds up the first of them."""
 
@@ -1772,6 +1810,11 @@ class Document(_kept.Document, _read.Record):
     """Only with parked contexts --json: the trees of contexts; parents are indices into this array.
     """
 
+    islands: tuple[IslandKind, ...] = _read.member(_read.many(_read.record(IslandKind)))
+    """Only with parked islands --json: what still runs and nobody can stop, by kind, those with the
+    most islands first.
+    """
+
     tree: tuple[TreeNode, ...] = _read.member(_read.many(_read.record(TreeNode)))
     """Only with parked pstree --json: goroutines by who created them, or who holds them up
     (--waits); parents are indices into this array and come before their children.
@@ -1860,6 +1903,11 @@ class Parts:
     def contexts(self) -> tuple[Context, ...]:
         """The trees of contexts; parents are indices into this array."""
         return self.part("contexts").contexts
+
+    @property
+    def islands(self) -> tuple[IslandKind, ...]:
+        """What still runs and nobody can stop, by kind, those with the most islands first."""
+        return self.part("islands").islands
 
     @property
     def tree(self) -> tuple[TreeNode, ...]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, parked
+from conftest import VALIDATOR, Core, Running, parked
 from matrix import RELEASES, Build
 
 ROWS = {
@@ -86,3 +86,23 @@ def test_what_a_person_reads(kernel_core: Callable[..., Core]) -> None:
     assert any("nobody else can make case 2 of its select ready" in e for e in stopped["evidence"])
     one = parked(*words, "goroutine", str(stopped["goroutines"][0])).stdout
     assert "still woken by the clock (every 1h), but nobody outside can reach it" in one
+
+
+def test_islands(kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("orphans", Build("1.27", "default"))
+    words = ("core", core.binary, core.core, "islands")
+    document = json.loads(parked(*words, "--json").stdout)
+    VALIDATOR.validate(document)
+    kinds = {kind["made_at"]["func"]: kind for kind in document["islands"]}
+    assert len(kinds) == 9
+    assert all(kind["count"] == EACH and kind["background"] is None for kind in kinds.values())
+    chain = kinds["main.L_chain"]
+    assert chain["goroutine_count"] == 2 * EACH
+    assert all(len(island) == 2 for island in chain["islands"])
+    assert kinds["main.L_connection"]["connections"] == EACH
+    assert kinds["main.L_selfSetting"]["timers"] == EACH
+    # Of its own are its worker and its channel, not what is behind a variable.
+    assert 0 < kinds["main.L_stopLost"]["heap_bytes"] < EACH * 1024
+    text = parked(*words, "--all").stdout
+    assert "8 clients  ORPHAN" in text
+    assert "dead        nobody else can make case 2 of its select ready" in text
