@@ -152,3 +152,12 @@ def test_what_is_supported_is_what_the_matrix_runs() -> None:
     assert list(modes) == list(matrix.BUILD_FLAGS)
     for mode, flags in matrix.BUILD_FLAGS.items():
         assert re.findall("`(-.+?)`", modes[mode]) == flags, mode
+
+
+def test_every_skip_is_told() -> None:
+    text = (ROOT / "docs/support.md").read_text().split("## What is skipped")[1]
+    skips = re.compile(r"pytest\.skip\(|importorskip\(|GTEST_SKIP\(")
+    tests = [*ROOT.glob("tests/*/test_*.py"), *ROOT.glob("tests/unit/*/*_test.cpp")]
+    skipping = [path.name for path in tests if skips.search(path.read_text())]
+    assert len(skipping) > 5
+    assert [name for name in skipping if name not in text] == []
