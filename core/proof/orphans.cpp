@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "image/runtime_types.h"
 #include "proof/candidates.h"
 #include "proof/orphan_timers.h"
 #include "proof/orphan_waits.h"
@@ -40,6 +41,7 @@ class Orphans::Run {
   bool watchWaits(Index goroutine);
   void watchHeld(Index goroutine);
   ObjectRef watchOne(Index goroutine, Addr pointer);
+  void noteRoot(const HeldPointer& held, Addr from);
   bool isClosure(ObjectRef object) const;
   bool isText(ObjectRef object, Addr pointer) const;
   void addTargets(ObjectRef object);
@@ -65,6 +67,9 @@ class Orphans::Run {
   std::vector<HeldPointer> held_;
   std::vector<Index> pollers_;
   std::vector<std::pair<Index, Addr>> connectionsOf_;  // by wait
+  // Up to 1.20 the roots of contexts are numbers in the heap, which nobody can cancel: the itabs
+  // they have.
+  std::vector<Addr> rootContexts_;
   AddrMap neutral_;       // addresses of objects that tell nothing: g's, which the runtime reaches
   AddrMap timerObjects_;  // what has a timer in it
 };
@@ -75,11 +80,10 @@ void Orphans::Run::findNeutral() {
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     neutral_.insert(snapshot_.goroutines[i].address, i);
   }
-  // Up to 1.20 the roots of contexts are numbers in the heap; nobody can cancel them.
-  for (const char* name : {"context.background", "context.todo"}) {
-    const auto variable = snapshot_.image->symbol(name);
-    const ObjectRef object = variable ? heap_.find(heap_.memory().word(*variable)) : ObjectRef();
-    if (object && !heap_.spans()[object.span].scan) neutral_.insert(heap_.address(object), 0);
+  image::RuntimeTypes& types = snapshot_.image->runtimeTypes();
+  for (const auto& itab : types.itabs()) {
+    const image::RuntimeType* type = types.at(itab.type);
+    if (type != nullptr && type->name == "*context.emptyCtx") rootContexts_.push_back(itab.address);
   }
   for (Index i = 0; i < snapshot_.timers.size(); ++i) {
     const ObjectRef object = heap_.find(snapshot_.timers[i].address);
@@ -154,7 +158,9 @@ bool Orphans::Run::watchWaits(Index index) {
 void Orphans::Run::watchHeld(Index index) {
   const std::size_t direct = held_.size();
   for (std::size_t i = 0; i < direct; ++i) {
-    const ObjectRef object = heap_.find(held_[i].value);
+    const HeldPointer held = held_[i];
+    noteRoot(held, snapshot_.goroutines[index].stackLo);
+    const ObjectRef object = heap_.find(held.value);
     if (object && isClosure(object)) addTargets(object);
   }
   const std::size_t all = held_.size();
@@ -168,6 +174,14 @@ void Orphans::Run::watchHeld(Index index) {
   }
 }
 
+/// Notes a context that nobody can cancel: the interface's first word, before the pointer, tells.
+void Orphans::Run::noteRoot(const HeldPointer& held, Addr from) {
+  if (rootContexts_.empty() || held.at < from + sizeof(Addr)) return;
+  const Addr itab = heap_.memory().word(held.at - sizeof(Addr));
+  if (std::ranges::find(rootContexts_, itab) == rootContexts_.end()) return;
+  if (const ObjectRef object = heap_.find(held.value)) neutral_.insert(heap_.address(object), 0);
+}
+
 bool Orphans::Run::isClosure(ObjectRef object) const {
   if (!heap_.spans()[object.span].scan) return false;
   const Addr code = heap_.memory().word(heap_.address(object));
@@ -177,8 +191,10 @@ bool Orphans::Run::isClosure(ObjectRef object) const {
 }
 
 void Orphans::Run::addTargets(ObjectRef object) {
-  proof_.pointers().visit(object, [this](Addr at, Addr value) {
-    if (value != 0) held_.push_back({at, value, false});
+  proof_.pointers().visit(object, [this, object](Addr at, Addr value) {
+    if (value == 0) return;
+    held_.push_back({at, value, false});
+    noteRoot(held_.back(), heap_.address(object));
   });
 }
 
