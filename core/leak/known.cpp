@@ -55,7 +55,7 @@ constexpr std::array kTable = {
     Entry{"os/exec.(*Cmd).watchCtx.func1", kAny, "waits for a child process or its context", false},
     // Libraries nearly every service links.
     Entry{"google.golang.org/grpc.newClientStreamWithParams.func*", ReasonClass::select,
-          "gRPC stream neither drained nor cancelled", false},
+          "open gRPC client stream", true},
     Entry{"google.golang.org/grpc/internal/transport.(*http2Client).*", kAny,
           "gRPC client connection", true},
     Entry{"google.golang.org/grpc/internal/transport.(*http2Server).keepalive", kAny,

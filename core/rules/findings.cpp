@@ -64,6 +64,7 @@ std::vector<Finding> findAll(const Context& context) {
   finalizerRules(context, others);
   signalRules(context, others);
   execRules(context, others);
+  grpcRules(context, others);
   std::unordered_set<Index> named;
   for (const Finding& finding : pools) {
     named.insert(finding.goroutines.begin(), finding.goroutines.end());

@@ -51,6 +51,7 @@ void poolRules(const Context& context, std::vector<Finding>& findings);
 /// Connections that `named` are about are not named again.
 void fileRules(const Context& context, const std::vector<Finding>& named,
                std::vector<Finding>& findings);
+void grpcRules(const Context& context, std::vector<Finding>& findings);
 void execRules(const Context& context, std::vector<Finding>& findings);
 void contextRules(const Context& context, std::vector<Finding>& findings);
 void signalRules(const Context& context, std::vector<Finding>& findings);

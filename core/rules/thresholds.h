@@ -39,6 +39,8 @@ inline constexpr std::size_t kManyContexts = 10;
 inline constexpr std::size_t kManyAfterFuncs = 32;
 /// Goroutines at one place that wait for signals: a program has one, or one for each of its parts.
 inline constexpr std::uint64_t kManyNotified = 10;
+/// gRPC streams that nobody has: a few may belong to calls that go on without them.
+inline constexpr std::size_t kManyStreams = 10;
 /// Contexts of one parent that somebody has: a large server may have thousands of requests.
 inline constexpr std::size_t kManyChildren = 10000;
 

@@ -21,6 +21,7 @@ from matrix import RELEASES
 DOCUMENT = (ROOT / "docs/rules.md").read_text()
 RULE_TABLE = (ROOT / "core/rules/rule.cpp").read_text()
 DRIVER = ROOT / "tests/targets/fakedb"
+GRPC = ROOT / "tests/targets/fakegrpc"
 # A good program that used no processor for so long has nobody left who is blocked for good.
 LONG_ENOUGH = 0.8
 # So much in that time, in seconds, is a ticker or a collection now and then.
@@ -29,6 +30,7 @@ LITTLE = 0.1
 REQUIRED = """\
 require golang.org/x/sync v0.1.0
 require github.com/jackc/puddle/v2 v2.2.1
+require google.golang.org/grpc v0.0.0
 """
 SUMS = """\
 github.com/jackc/puddle/v2 v2.2.1 h1:RhxXJtFG022u4ibrCSMSiu5aOq1i77R3OHKNJj77OAk=
@@ -107,7 +109,7 @@ def prepares(matrix: str) -> list[tuple[str, Callable[[], object]]]:
 @cache
 def programs(go: str, flags: str) -> Path:
     """Folder with all the programs, built in one go: PK001-bad, PK001-good, …"""
-    name = hashlib.sha256((DOCUMENT + tree_hash(DRIVER)).encode()).hexdigest()[:16]
+    name = hashlib.sha256((DOCUMENT + tree_hash(DRIVER, GRPC)).encode()).hexdigest()[:16]
     folder = CACHE / f"rules-{RELEASES[go]}{flags.replace(' ', '')}-{name}"
     binaries = folder / "bin"
     with only_one(folder.name):
@@ -129,6 +131,7 @@ def build_programs(go: str, flags: str, folder: Path, binaries: Path) -> None:
     (folder / "go.mod").write_text(
         f"module parked.test/rules\n\ngo {go}\n\nrequire parked.test/fakedb v0.0.0\n"
         f"{REQUIRED}\nreplace parked.test/fakedb => {DRIVER}\n"
+        f"replace google.golang.org/grpc => {GRPC}\n"
     )
     (folder / "go.sum").write_text(SUMS)
     unfinished = folder / "partial"
