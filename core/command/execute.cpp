@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
 
 #include "base/closest.h"
 #include "leak/numbers.h"
+#include "report/crash.h"
+#include "report/format.h"
 #include "report/lists.h"
-#include "report/render.h"
+#include "report/section.h"
 #include "report/tree.h"
 
 namespace parked::command {
@@ -22,27 +25,6 @@ report::TextStyle textStyle(const Style& style, const Invocation& invocation) {
   return {style.color, style.width, style.commandPrefix, invocation.choosing, invocation.judging};
 }
 
-bool isText(const Invocation& invocation) { return invocation.format == Format::text; }
-
-/// The formats that are not for people.
-void renderMachine(const Invocation& invocation, const report::Report& report,
-                   const report::JsonParts& parts, const Sink& sink) {
-  const std::uint64_t limit = invocation.limitOr(0);
-  switch (invocation.format) {
-    case Format::json:
-      report::renderJson(report, parts, limit, sink);
-      break;
-    case Format::jsonl:
-      report::renderJsonl(report, parts, limit, sink);
-      break;
-    case Format::traceback:
-      report::renderTraceback(report, invocation.system, limit, sink);
-      break;
-    case Format::text:
-      break;
-  }
-}
-
 /// Filters as given, and one more: without --system the runtime's own goroutines stay out of
 /// lists, unless a filter asks about them.
 std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
@@ -52,7 +34,7 @@ std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
   const bool asked = std::any_of(filters.begin(), filters.end(), [](const leak::Filter& filter) {
     return filter.property == leak::Property::user;
   });
-  if (isText(invocation) && folds && !asked && !invocation.system && !invocation.all) {
+  if (invocation.format->forPeople && folds && !asked && !invocation.system && !invocation.all) {
     filters.push_back({true, leak::Property::user, {}});
   }
   return filters;
@@ -109,33 +91,6 @@ Result<golang::Index> findChannel(const golang::Snapshot& snapshot, std::string_
   return static_cast<golang::Index>(at - channels.begin());
 }
 
-void renderList(const Invocation& invocation, const report::Report& report,
-                const report::TextStyle& style, const Sink& sink) {
-  const std::uint64_t limit = invocation.limitOr(kListLines);
-  switch (invocation.kind) {
-    case Kind::crash:
-      return report::renderCrash(report, invocation.limitOr(kStackFrames), style, sink);
-    case Kind::channels:
-      return report::renderChannels(report, limit, style, sink);
-    case Kind::locks:
-      return report::renderLocks(report, limit, style, sink);
-    case Kind::timers:
-      return report::renderTimers(report, limit, style, sink);
-    case Kind::http:
-      return report::renderHttp(report, limit, style, sink);
-    case Kind::sql:
-      return report::renderSql(report, limit, style, sink);
-    case Kind::files:
-      return report::renderFiles(report, limit, style, sink);
-    case Kind::contexts:
-      return report::renderContexts(report, limit, style, sink);
-    case Kind::islands:
-      return report::renderIslands(report, limit, style, sink);
-    default:
-      return report::renderInfo(report, style, sink);
-  }
-}
-
 /// A name that no rule has would quiet nothing.
 Result<void> checkRules(const leak::AllowList& list, const std::string& file) {
   std::vector<std::string_view> names;
@@ -148,8 +103,27 @@ Result<void> checkRules(const leak::AllowList& list, const std::string& file) {
   return {};
 }
 
-Result<report::Report> reportFor(const Invocation& invocation, Workspace& workspace,
-                                 const Work& work, const std::vector<leak::Filter>& filters) {
+/// Who answers, and where to.
+struct Asked {
+  const Invocation& invocation;
+  Workspace& workspace;
+  report::TextStyle style;
+  const Sink& sink;
+  const Work& work;
+};
+
+Result<Exit> render(const Asked& asked, const report::Report& report,
+                    std::function<void(const report::TextStyle&, const Sink&)> text,
+                    std::function<void(report::Document&)> members) {
+  const Timings::Scope scope(asked.work.timings, "render");
+  const report::Answer answer{report, std::move(text), std::move(members),
+                              asked.invocation.limitOr(0), asked.invocation.system};
+  asked.invocation.format->render(answer, asked.style, asked.sink);
+  return exitOf(asked.invocation, report);
+}
+
+Result<report::Report> reportFor(const Asked& asked, const std::vector<leak::Filter>& filters) {
+  const auto& [invocation, workspace, style, sink, work] = asked;
   const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work);
   const Timings::Scope scope(work.timings, "report");
   const stdlib::Resources* resources = workspace.resources(work);
@@ -181,80 +155,92 @@ void addHoldings(report::Report& report, const Work& work) {
   }
 }
 
-Result<Exit> executeGoroutines(const Invocation& invocation, Workspace& workspace,
-                               const report::TextStyle& style, const Sink& sink, const Work& work) {
-  auto report = reportFor(invocation, workspace, work, effectiveFilters(invocation));
-  if (!report) return tl::unexpected(report.error());
-  if (invocation.kind == Kind::report || invocation.grouped) addHoldings(*report, work);
-  decide(invocation, *report);
-  const Timings::Scope scope(work.timings, "render");
+Result<Exit> executeGoroutines(const Asked& asked) {
+  const Invocation& invocation = asked.invocation;
+  auto made = reportFor(asked, effectiveFilters(invocation));
+  if (!made) return tl::unexpected(made.error());
+  report::Report& report = *made;
+  if (invocation.kind == Kind::report || invocation.grouped) addHoldings(report, asked.work);
+  decide(invocation, report);
   const bool system = invocation.system || invocation.all || !invocation.filters.empty();
-  if (!isText(invocation)) {
-    renderMachine(invocation, *report, {}, sink);
-  } else if (invocation.kind == Kind::report) {
-    report::renderText(*report, {invocation.limitOr(kReportGroups), system}, style, sink);
-  } else if (invocation.grouped) {
-    report::renderGroups(*report, {invocation.limitOr(kReportGroups), true}, style, sink);
-  } else {
-    report::renderGoroutines(*report, invocation.limitOr(kGoroutineLines), style, sink);
-  }
-  if (isText(invocation) && invocation.kind != Kind::report) {
-    report::renderIncomplete(*report, style, sink);
-  }
-  return exitOf(invocation, *report);
+  const auto text = [&](const report::TextStyle& style, const Sink& sink) {
+    if (invocation.kind == Kind::report) {
+      return report::renderText(report, {invocation.limitOr(kReportGroups), system}, style, sink);
+    }
+    if (invocation.grouped) {
+      report::renderGroups(report, {invocation.limitOr(kReportGroups), true}, style, sink);
+    } else {
+      report::renderGoroutines(report, invocation.limitOr(kGoroutineLines), style, sink);
+    }
+    report::renderIncomplete(report, style, sink);
+  };
+  return render(asked, report, text, [&](report::Document& document) {
+    report::addReport(document, invocation.limitOr(0));
+  });
 }
 
-Result<Exit> executeTree(const Invocation& invocation, Workspace& workspace,
-                         const report::TextStyle& style, const Sink& sink, const Work& work) {
-  auto report = reportFor(invocation, workspace, work, effectiveFilters(invocation));
+Result<Exit> executeTree(const Asked& asked) {
+  const Invocation& invocation = asked.invocation;
+  auto report = reportFor(asked, effectiveFilters(invocation));
   if (!report) return tl::unexpected(report.error());
   decide(invocation, *report);
-  const Timings::Scope scope(work.timings, "tree");
-  const report::Tree tree = report::treeOf(*report, invocation.waits, work.observer);
-  if (work.cancelled() || report->interrupted) {
+  const report::Tree tree = [&] {
+    const Timings::Scope scope(asked.work.timings, "tree");
+    return report::treeOf(*report, invocation.waits, asked.work.observer);
+  }();
+  if (asked.work.cancelled() || report->interrupted) {
     return fail(ErrorCode::interrupted, "interrupted before that was read");
   }
-  if (isText(invocation)) {
+  const auto text = [&](const report::TextStyle& style, const Sink& sink) {
     report::renderTree(*report, tree, invocation.limitOr(kListLines), style, sink);
     report::renderIncomplete(*report, style, sink);
-  } else {
-    const report::JsonParts parts{
-        .goroutines = false, .groups = false, .timers = false, .panicking = false, .tree = &tree};
-    renderMachine(invocation, *report, parts, sink);
-  }
-  return exitOf(invocation, *report);
+  };
+  return render(asked, *report, text, [&](report::Document& document) {
+    report::addTree(document, tree, invocation.limitOr(0));
+  });
 }
 
-Result<Exit> executeGoroutine(const Invocation& invocation, Workspace& workspace,
-                              const report::TextStyle& style, const Sink& sink, const Work& work) {
-  const auto index = findGoroutine(workspace.snapshot(), invocation.argument);
+Result<Exit> executeGoroutine(const Asked& asked) {
+  const Invocation& invocation = asked.invocation;
+  const auto index = findGoroutine(asked.workspace.snapshot(), invocation.argument);
   if (!index) return tl::unexpected(index.error());
-  auto report = reportFor(invocation, workspace, work, {});
+  auto report = reportFor(asked, {});
   if (!report) return tl::unexpected(report.error());
   // Shown all the same: somebody asked for it by its id.
   const bool quieted = !std::ranges::binary_search(report->goroutines, *index);
-  if (invocation.kind == Kind::goroutine) addHoldings(*report, work);
+  addHoldings(*report, asked.work);
   report::onlyGroupOf(*report, *index);
   if (!quieted) decide(invocation, *report);
-  const Timings::Scope scope(work.timings, "render");
-  if (!isText(invocation)) {
-    report::JsonParts parts{.timers = invocation.kind == Kind::goroutine};
-    if (invocation.kind == Kind::why) parts.why = *index;
-    renderMachine(invocation, *report, parts, sink);
-    return exitOf(invocation, *report);
-  }
-  if (invocation.kind == Kind::why) {
-    report::renderWhy(*report, *index, style, sink);
-  } else {
+  const auto text = [&](const report::TextStyle& style, const Sink& sink) {
     report::renderGoroutine(*report, *index, invocation.limitOr(kStackFrames), style, sink);
-  }
-  report::renderIncomplete(*report, style, sink);
-  return exitOf(invocation, *report);
+    report::renderIncomplete(*report, style, sink);
+  };
+  return render(asked, *report, text, [&](report::Document& document) {
+    report::addReport(document, invocation.limitOr(0));
+  });
 }
 
-/// `channel ADDR --json`: the channel, and the goroutines in its queues.
-Result<Exit> executeChannelJson(const Invocation& invocation, report::Report& report,
-                                golang::Index channel, const Sink& sink) {
+Result<Exit> executeWhy(const Asked& asked) {
+  const Invocation& invocation = asked.invocation;
+  const auto index = findGoroutine(asked.workspace.snapshot(), invocation.argument);
+  if (!index) return tl::unexpected(index.error());
+  auto report = reportFor(asked, {});
+  if (!report) return tl::unexpected(report.error());
+  report::onlyGroupOf(*report, *index);
+  const auto text = [&](const report::TextStyle& style, const Sink& sink) {
+    report::renderWhy(*report, *index, style, sink);
+    report::renderIncomplete(*report, style, sink);
+  };
+  return render(asked, *report, text, [&](report::Document& document) {
+    document.addGoroutines(invocation.limitOr(0));
+    document.addGroups();
+    report::addPanicking(document);
+    report::addWhy(document, *index);
+  });
+}
+
+/// Leaves the goroutines in the channel's queues in the report.
+void onlyQueuedAt(report::Report& report, golang::Index channel) {
   std::vector<golang::Index> queued;
   for (const golang::Wait& wait : report.snapshot->waits) {
     if (wait.kind == golang::ObjectKind::channel && wait.object == channel &&
@@ -268,26 +254,45 @@ Result<Exit> executeChannelJson(const Invocation& invocation, report::Report& re
   report.goroutines = std::move(queued);
   report.grouping = leak::group(*report.analysis, report.goroutines);
   report.filtered = true;
-  const report::JsonParts parts{.timers = false, .channels = true, .channel = channel};
-  renderMachine(invocation, report, parts, sink);
-  return exitOf(invocation, report);
 }
 
-/// `channels --json` and its like: the document with the one array asked for.
-Result<Exit> executeListJson(const Invocation& invocation, const report::Report& report,
-                             const Sink& sink) {
-  report::JsonParts parts{.goroutines = false, .groups = false, .timers = false};
-  parts.panicking = invocation.kind == Kind::crash;
-  parts.timers = invocation.kind == Kind::timers;
-  parts.channels = invocation.kind == Kind::channels;
-  parts.locks = invocation.kind == Kind::locks;
-  parts.http = invocation.kind == Kind::http;
-  parts.sql = invocation.kind == Kind::sql;
-  parts.files = invocation.kind == Kind::files;
-  parts.contexts = invocation.kind == Kind::contexts;
-  parts.islands = invocation.kind == Kind::islands;
-  renderMachine(invocation, report, parts, sink);
-  return exitOf(invocation, report);
+Result<Exit> executeChannel(const Asked& asked) {
+  const Invocation& invocation = asked.invocation;
+  const auto channel = findChannel(asked.workspace.snapshot(), invocation.argument);
+  if (!channel) return tl::unexpected(channel.error());
+  auto report = reportFor(asked, {});
+  if (!report) return tl::unexpected(report.error());
+  if (report->interrupted) {
+    return fail(ErrorCode::interrupted, "interrupted before that was read");
+  }
+  if (!invocation.format->forPeople) onlyQueuedAt(*report, *channel);
+  const auto text = [&](const report::TextStyle& style, const Sink& sink) {
+    report::renderChannel(*report, *channel, invocation.limitOr(kListLines), style, sink);
+    report::renderIncomplete(*report, style, sink);
+  };
+  return render(asked, *report, text, [&](report::Document& document) {
+    document.addGoroutines(invocation.limitOr(0));
+    document.addGroups();
+    report::addChannel(document, *channel);
+    report::addPanicking(document);
+  });
+}
+
+Result<Exit> executeSection(const Asked& asked) {
+  const Invocation& invocation = asked.invocation;
+  const report::Section& section = *invocation.section;
+  auto report = reportFor(asked, {});
+  if (!report) return tl::unexpected(report.error());
+  if (report->interrupted && !section.worthInPart) {
+    return fail(ErrorCode::interrupted, "interrupted before that was read");
+  }
+  const auto text = [&](const report::TextStyle& style, const Sink& sink) {
+    section.render(*report, invocation.limitOr(section.lines), style, sink);
+    if (!section.repeatsIncomplete) report::renderIncomplete(*report, style, sink);
+  };
+  return render(asked, *report, text, [&](report::Document& document) {
+    if (section.members != nullptr) section.members(document, invocation.limitOr(0));
+  });
 }
 
 }  // namespace
@@ -350,45 +355,26 @@ bool Workspace::interrupted() const {
 
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
                      const Sink& sink, const Work& work) {
-  const report::TextStyle look = textStyle(style, invocation);
+  const Asked asked{invocation, workspace, textStyle(style, invocation), sink, work};
   switch (invocation.kind) {
     case Kind::report:
     case Kind::goroutines:
-      return executeGoroutines(invocation, workspace, look, sink, work);
+      return executeGoroutines(asked);
     case Kind::pstree:
-      return executeTree(invocation, workspace, look, sink, work);
+      return executeTree(asked);
     case Kind::goroutine:
+      return executeGoroutine(asked);
     case Kind::why:
-      return executeGoroutine(invocation, workspace, look, sink, work);
-    default:
-      break;
+      return executeWhy(asked);
+    case Kind::channel:
+      return executeChannel(asked);
+    case Kind::section:
+      return executeSection(asked);
+    case Kind::watch:
+    case Kind::help:
+      break;  // not of one snapshot
   }
-  golang::Index channel = golang::kNone;
-  if (invocation.kind == Kind::channel) {
-    const auto found = findChannel(workspace.snapshot(), invocation.argument);
-    if (!found) return tl::unexpected(found.error());
-    channel = *found;
-  }
-  auto report = reportFor(invocation, workspace, work, {});
-  if (!report) return tl::unexpected(report.error());
-  // An empty list would say that there are none.
-  const bool lists = invocation.kind != Kind::info && invocation.kind != Kind::timers &&
-                     invocation.kind != Kind::crash;
-  if (lists && report->interrupted) {
-    return fail(ErrorCode::interrupted, "interrupted before that was read");
-  }
-  const Timings::Scope scope(work.timings, "render");
-  if (!isText(invocation)) {
-    return invocation.kind == Kind::channel ? executeChannelJson(invocation, *report, channel, sink)
-                                            : executeListJson(invocation, *report, sink);
-  }
-  if (invocation.kind == Kind::channel) {
-    report::renderChannel(*report, channel, invocation.limitOr(kListLines), look, sink);
-  } else {
-    renderList(invocation, *report, look, sink);
-  }
-  if (invocation.kind != Kind::info) report::renderIncomplete(*report, look, sink);
-  return exitOf(invocation, *report);
+  return fail(ErrorCode::usage, fmt::format("{} is not of one moment", invocation.command));
 }
 
 std::string timingsText(const Timings& opening, const Timings& running) {

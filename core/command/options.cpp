@@ -35,14 +35,15 @@ tl::unexpected<Error> unexpectedWord(const Spec& spec, std::string_view word) {
   const std::string see = fmt::format("(see: parked help {})", spec.name);
   if (word.size() > 1 && word.front() == '-') {
     const std::string_view option = word.substr(0, word.find('='));
+    const std::vector<std::string> own = optionNames(spec);
     std::vector<std::string_view> others;
     for (const Spec& other : specs()) {
       const auto names = optionNames(other);
       if (std::ranges::find(names, option) != names.end()) others.push_back(other.name);
     }
-    const std::string who = others.empty()
-                                ? didYouMean(option, optionNames(spec))
-                                : fmt::format(" It is an option of {}.", fmt::join(others, ", "));
+    const std::string who =
+        others.empty() ? didYouMean(option, std::vector<std::string_view>(own.begin(), own.end()))
+                       : fmt::format(" It is an option of {}.", fmt::join(others, ", "));
     return usage(fmt::format("{} does not know '{}' {}.{}", spec.name, word, see, who));
   }
   if (spec.needsArgument()) {
@@ -107,24 +108,10 @@ Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& wor
   return rest;
 }
 
-bool parseFormat(std::string_view text, Format& format) {
-  constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats = {{
-      {"text", Format::text},
-      {"json", Format::json},
-      {"jsonl", Format::jsonl},
-      {"traceback", Format::traceback},
-  }};
-  for (const auto& [name, value] : kFormats) {
-    if (text != name) continue;
-    format = value;
-    return true;
-  }
-  return false;
-}
-
 /// The raw words of options that need more than CLI11's own conversion.
 struct Raw {
-  bool json = false, jsonl = false;
+  bool lines = false;                       ///< --json of `watch`
+  const report::Format* flagged = nullptr;  ///< named by its flag
   std::string format, limit, group, failOn, suspectCount, suspectAge, orphanCount, every, count;
 };
 
@@ -135,8 +122,10 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
   app->add_flag("-h,--help", out.help);
   if (spec.has(Option::argument)) app->add_option("argument", out.argument);
   if (spec.has(Option::format)) {
-    app->add_flag("--json", raw.json);
-    app->add_flag("--jsonl", raw.jsonl);
+    for (const report::Format* each : report::formats()) {
+      if (!each->flag) continue;
+      app->add_flag_callback(fmt::format("--{}", each->name), [&raw, each] { raw.flagged = each; });
+    }
     app->add_option("--format", raw.format);
   }
   if (spec.has(Option::limit)) {
@@ -157,23 +146,28 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw
   if (spec.has(Option::watch)) {
     app->add_option("--every", raw.every);
     app->add_option("--count", raw.count);
-    app->add_flag("--json,--jsonl", raw.json);
+    app->add_flag("--json,--jsonl", raw.lines);
   }
   if (spec.has(Option::module)) app->add_option("--module", out.module);
   if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
   return app;
 }
 
-Result<void> readFormat(const Spec& spec, const Raw& raw, Format& format) {
-  if (!raw.format.empty() && !parseFormat(raw.format, format)) {
-    constexpr std::array<std::string_view, 4> kNames = {"text", "json", "jsonl", "traceback"};
-    return usage(fmt::format("--format '{}': expected text, json, jsonl or traceback.{}",
-                             raw.format, didYouMean(raw.format, kNames)));
+Result<void> readFormat(const Spec& spec, const Raw& raw, const report::Format*& format) {
+  if (!raw.format.empty()) {
+    const report::Format* named = report::formatNamed(raw.format);
+    if (named == nullptr) {
+      std::vector<std::string_view> names;
+      for (const report::Format* each : report::formats()) names.push_back(each->name);
+      return usage(fmt::format("--format '{}': expected {}.{}", raw.format, formatNames(true),
+                               didYouMean(raw.format, names)));
+    }
+    format = named;
   }
-  if (raw.json) format = Format::json;
-  if (raw.jsonl) format = Format::jsonl;
-  if (format == Format::traceback && !spec.has(Option::dump)) {
-    return usage(fmt::format("{} has no such format: expected text, json or jsonl", spec.name));
+  if (raw.flagged != nullptr) format = raw.flagged;
+  if (raw.lines) format = report::formatNamed("jsonl");
+  if (format->goroutinesOnly && !spec.has(Option::dump)) {
+    return usage(fmt::format("{} has no such format: expected {}", spec.name, formatNames(false)));
   }
   return {};
 }
@@ -267,7 +261,7 @@ Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
     return noCommand(out.argument);
   }
   if (spec.needsArgument() && out.argument.empty() && !out.help) {
-    return usage(fmt::format("{} needs {}: {}", spec.name, spec.argumentName(), spec.synopsis));
+    return usage(fmt::format("{} needs {}: {}", spec.name, spec.argumentName(), spec.synopsis()));
   }
   return {};
 }
@@ -321,6 +315,8 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
   if (spec == nullptr) return noCommand(name);
   Invocation out;
   out.kind = spec->kind;
+  out.command = spec->name;
+  out.section = spec->section;
   std::vector<std::string> rest(words.begin() + (named ? 1 : 0), words.end());
   if (spec->has(Option::filters)) {
     auto taken = takeFilters(rest, out.filters);

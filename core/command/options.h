@@ -12,38 +12,31 @@
 #include "leak/select.h"
 #include "leak/verdict.h"
 #include "proof/proof.h"
+#include "report/format.h"
+#include "report/section.h"
 
 namespace parked::command {
 
 enum class Kind : std::uint8_t {
   report,
-  crash,
   watch,
   goroutines,
   pstree,
   goroutine,
   why,
-  channels,
   channel,
-  timers,
-  locks,
-  http,
-  sql,
-  files,
-  contexts,
-  islands,
-  info,
+  section,  ///< one of report::sections()
   help,
 };
-
-enum class Format : std::uint8_t { text, json, jsonl, traceback };
 
 /// A command line, understood.
 struct Invocation {
   Kind kind = Kind::report;
-  bool help = false;     ///< --help: print the command's help instead
-  std::string argument;  ///< ID, ADDR, or the command `help` is asked about
-  Format format = Format::text;
+  std::string command = "report";            ///< its name
+  const report::Section* section = nullptr;  ///< of Kind::section
+  bool help = false;                         ///< --help: print the command's help instead
+  std::string argument;                      ///< ID, ADDR, or the command `help` is asked about
+  const report::Format* format = report::formats().front();
   std::optional<std::uint64_t> limit;  ///< --limit; 0: all
   bool all = false;
   bool system = false;

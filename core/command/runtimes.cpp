@@ -12,6 +12,8 @@ namespace parked::command {
 
 namespace {
 
+using report::Joining;
+
 /// The graver of two answers.
 Exit worse(Exit a, Exit b) {
   for (const Exit exit : {Exit::findings, Exit::unusable, Exit::incomplete}) {
@@ -24,7 +26,7 @@ Exit worse(Exit a, Exit b) {
 /// are members of the first one, so that a reader of one document misses nothing.
 class Together {
  public:
-  Together(Format format, const Sink& sink) : format_(format), sink_(sink) {}
+  Together(Joining joining, const Sink& sink) : joining_(joining), sink_(sink) {}
 
   /// Announces the next one.
   void next(std::string heading) {
@@ -35,7 +37,7 @@ class Together {
   bool operator()(std::string_view text) {
     if (text.empty()) return true;
     if (!begun_ && !begin()) return false;
-    if (format_ != Format::json) return sink_(text);
+    if (joining_ != Joining::document) return sink_(text);
     // The end of a document waits until it is known what follows.
     held_.append(text);
     const std::size_t out = held_.size() - std::min(held_.size(), kEnd.size());
@@ -47,7 +49,7 @@ class Together {
 
   /// `unread`: objects for runtimes that could not be read, in JSON.
   bool finish(const std::string& unread) {
-    if (format_ != Format::json || count_ == 0) return true;
+    if (joining_ != Joining::document || count_ == 0) return true;
     std::string end = count_ > 1 ? "}\n]" : "";
     if (!unread.empty()) end += ",\n\"unread_runtimes\":[" + unread + "]";
     return sink_(end + "}\n");
@@ -59,21 +61,20 @@ class Together {
   bool begin() {
     begun_ = true;
     ++count_;
-    switch (format_) {
-      case Format::json:
+    switch (joining_) {
+      case Joining::document:
         if (count_ == 1) return true;
         held_.clear();  // of the one before
         return sink_(count_ == 2 ? ",\n\"other_runtimes\":[\n" : "},\n");
-      case Format::jsonl:
+      case Joining::lines:
         return true;
-      case Format::text:
-      case Format::traceback:
+      case Joining::headings:
         break;
     }
     return sink_((count_ > 1 ? "\n" : "") + report::escape(heading_) + "\n");
   }
 
-  Format format_;
+  Joining joining_;
   const Sink& sink_;
   std::string heading_, held_;
   bool begun_ = false;
@@ -81,18 +82,18 @@ class Together {
 };
 
 /// What a command says in place of an answer about a runtime that could not be read.
-std::string unreadText(Format format, const std::string& file, const Error& error) {
-  if (format == Format::text || format == Format::traceback) {
+std::string unreadText(Joining joining, const std::string& file, const Error& error) {
+  if (joining == Joining::headings) {
     return fmt::format("not read: {}\n", report::escape(error.message));
   }
   std::string text;
   report::JsonWriter json(text);
   json.object([&] {
-    if (format == Format::jsonl) json.member("type", "unread");
+    if (joining == Joining::lines) json.member("type", "unread");
     json.member("file", file);
     json.member("error", error.message);
   });
-  if (format == Format::jsonl) text += '\n';
+  if (joining == Joining::lines) text += '\n';
   return text;
 }
 
@@ -168,7 +169,8 @@ Result<CommandResult> Runtimes::run(const Invocation& invocation, const Style& s
 Result<CommandResult> Runtimes::runAll(const Chosen& chosen, const Invocation& invocation,
                                        const Style& style, const Sink& sink) const {
   CommandResult all;
-  Together together(invocation.format, sink);
+  const Joining joining = invocation.format->joining;
+  Together together(joining, sink);
   const Sink each = [&together](std::string_view text) { return together(text); };
   std::optional<Error> notThere;
   std::size_t number = 0, answers = 0;
@@ -176,8 +178,8 @@ Result<CommandResult> Runtimes::runAll(const Chosen& chosen, const Invocation& i
   for (const Each* runtime : chosen) {
     together.next(fmt::format("Go runtime {} of {}: {}", ++number, chosen.size(), runtime->file));
     if (runtime->reading == nullptr) {
-      const std::string text = unreadText(invocation.format, runtime->file, runtime->error);
-      if (invocation.format == Format::json) {
+      const std::string text = unreadText(joining, runtime->file, runtime->error);
+      if (joining == Joining::document) {
         unread += (unread.empty() ? "" : ",") + text;
       } else {
         each(text);

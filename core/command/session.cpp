@@ -35,7 +35,7 @@ const Error kFine{ErrorCode::io, "", 0};
 /// The help that is asked for, "" if none is.
 std::string helpOf(const command::Invocation& invocation) {
   if (invocation.kind == command::Kind::help) return commandHelp(invocation.argument);
-  return invocation.help ? commandHelp(command::specOf(invocation.kind).name) : "";
+  return invocation.help ? commandHelp(invocation.command) : "";
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "command/specs.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "parked/parked.h"
 
@@ -18,12 +20,11 @@ constexpr std::uint16_t bits(std::initializer_list<Option> options) {
 constexpr std::uint16_t kGoroutines =
     bits({Option::filters, Option::group, Option::limit, Option::system, Option::format,
           Option::dump, Option::verdicts, Option::module, Option::timings});
-constexpr std::uint16_t kList =
-    bits({Option::limit, Option::format, Option::module, Option::timings});
 
-constexpr std::array kSpecs = {
+/// The commands that are no sections.
+constexpr std::array kOwnSpecs = {
     Spec{
-        Kind::report, "report", "report [options]", "the leak report: groups of goroutines, timers",
+        Kind::report, "report", "[options]", "the leak report: groups of goroutines, timers",
         "One screen first: which program, how many goroutines, and groups of goroutines with the\n"
         "same stack and the same kind of object waited on, largest first, with a verdict each:\n"
         "PROVED (can never run again), ORPHAN (still runs, but nobody can stop it), SUSPECT (too\n"
@@ -31,13 +32,7 @@ constexpr std::array kSpecs = {
         "its way), WAITING, RUNNING.",
         kGoroutines},
     Spec{
-        Kind::crash, "crash", "crash [options]", "why the program died, and in which goroutine",
-        "What the program died of: the panic with its value and those before it, the fatal error,\n"
-        "or the signal and who sent it; the goroutine and its stack. Then goroutines that panic\n"
-        "and have not died of it, because a deferred call does not return.",
-        bits({Option::limit, Option::format, Option::module, Option::timings})},
-    Spec{
-        Kind::watch, "watch", "watch [options]",
+        Kind::watch, "watch", "[options]",
         "groups over time: which grow (in the shell: parked watch PID)",
         "Looks at a live process again and again, and at each look says of every group how many\n"
         "there are, how many more than before, how fast it grows, and how many of its goroutines\n"
@@ -46,12 +41,12 @@ constexpr std::array kSpecs = {
         "with the process, or after --count looks.",
         bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::module,
               Option::watch})},
-    Spec{Kind::goroutines, "goroutines", "goroutines [options]", "one line a goroutine, or groups",
+    Spec{Kind::goroutines, "goroutines", "[options]", "one line a goroutine, or groups",
          "Lists goroutines by id: verdict, what they are blocked in, for how long at least, and "
          "the\n"
          "user's own frame. With --group, groups instead.",
          kGoroutines},
-    Spec{Kind::pstree, "pstree", "pstree [options]", "who created whom; --waits: who holds up whom",
+    Spec{Kind::pstree, "pstree", "[options]", "who created whom; --waits: who holds up whom",
          "The tree of goroutines by who created them, siblings that are alike as one line, "
          "creators\n"
          "that have ended as far as the living tell of them. With --waits who holds up others "
@@ -60,70 +55,51 @@ constexpr std::array kSpecs = {
          "are marked. The gravest and largest parts first.",
          bits({Option::filters, Option::limit, Option::system, Option::waits, Option::format,
                Option::verdicts, Option::module, Option::timings})},
-    Spec{Kind::goroutine, "goroutine", "goroutine ID [options]",
-         "one goroutine with everything known of it",
+    Spec{Kind::goroutine, "goroutine", "ID [options]", "one goroutine with everything known of it",
          "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
          "creators; labels; the whole stack with arguments.",
          bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
                Option::module, Option::timings})},
-    Spec{Kind::why, "why", "why ID [options]",
+    Spec{Kind::why, "why", "ID [options]",
          "what keeps a blocked goroutine from being called leaked",
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
          "in a debugger. A goroutine that is PROVED has no such way.",
          bits({Option::argument, Option::format, Option::module, Option::timings})},
-    Spec{Kind::channels, "channels", "channels [options]", "the channels goroutines wait on",
-         "Every channel somebody waits on, most waiters first.", kList},
-    Spec{Kind::channel, "channel", "channel ADDR [options]",
+    Spec{Kind::channel, "channel", "ADDR [options]",
          "one channel with the goroutines in its queues",
          "State of the channel at the address, and the goroutines queued to send and to receive.",
          bits({Option::argument, Option::limit, Option::format, Option::module, Option::timings})},
-    Spec{Kind::timers, "timers", "timers [options]", "timers by what they do",
-         "Timers with the same kind, callback and period together, most first; when the next one\n"
-         "fires.",
-         kList},
-    Spec{Kind::locks, "locks", "locks [options]",
-         "mutexes, WaitGroups and Conds goroutines wait on",
-         "Circles of goroutines that wait for one another's locks; then every lock, WaitGroup, "
-         "Cond\n"
-         "and semaphore somebody waits on, most waiters first, with who may hold it: whose stack\n"
-         "has locked, has not unlocked, and has the lock at hand.",
-         kList},
-    Spec{
-        Kind::http, "http", "http [options]", "HTTP transports, connections and servers",
-        "Every Transport with its connections by host: idle, in use, being dialled; who waits for\n"
-        "one; and every Server with its connections by state.",
-        kList},
-    Spec{
-        Kind::sql, "sql", "sql [options]", "database/sql pools and who holds their connections",
-        "Every DB with its limits, its connections, what they are used for, and who waits for one.",
-        kList},
-    Spec{Kind::files, "files", "files [options]", "file descriptors and the objects behind them",
-         "Every descriptor the program has, with its os.File or net.Conn, path or addresses, who\n"
-         "reads or writes it, and deadlines.",
-         kList},
-    Spec{Kind::contexts, "contexts", "contexts [options]", "trees of contexts",
-         "The contexts that can be cancelled, by parent and child, with who waits on them.", kList},
-    Spec{
-        Kind::islands, "islands", "islands [options]", "what still runs and nobody can stop",
-        "Goroutines that the clock or the network wakes but that nobody outside can stop; those "
-        "that\n"
-        "can wake one another together, by kind. Those that are meant to be are called background.",
-        kList},
-    Spec{
-        Kind::info, "info", "info [options]", "where every piece of the report comes from",
-        "The program, how it was read, where struct layouts and the clock come from, what was not\n"
-        "readable.",
-        bits({Option::format, Option::module, Option::timings})},
-    Spec{Kind::help, "help", "help [COMMAND]", "this text, or the options of a command", "",
+    Spec{Kind::help, "help", "[COMMAND]", "this text, or the options of a command", "",
          bits({Option::argument})},
 };
+
+Spec specOf(const report::Section& section) {
+  std::uint16_t options = bits({Option::format, Option::module, Option::timings});
+  if (section.limited) options |= bits({Option::limit});
+  return {Kind::section, section.name, "[options]", section.summary,
+          section.text,  options,      &section};
+}
+
+/// Every section stands behind the command it names, or behind the one before it.
+std::vector<Spec> allSpecs() {
+  std::vector<Spec> all(kOwnSpecs.begin(), kOwnSpecs.end());
+  std::string_view before;
+  for (const report::Section* section : report::sections()) {
+    if (!section->behind.empty()) before = section->behind;
+    const auto at = std::ranges::find(all, before, &Spec::name);
+    all.insert(at == all.end() ? at : at + 1, specOf(*section));
+    before = section->name;
+  }
+  return all;
+}
 
 struct OptionHelp {
   Option option;
   std::string_view name, text;
 };
 
+/// In the order of the help; `format` alone stands for all of formatHelp().
 constexpr std::array kOptionHelp = {
     OptionHelp{Option::watch, "--every TIME", "between two looks (10s), at least 100ms"},
     OptionHelp{Option::watch, "--count N", "end after N looks"},
@@ -163,50 +139,94 @@ constexpr std::array kOptionHelp = {
                "exit code 3 if it could not be proved who can never run again"},
     OptionHelp{Option::verdicts, "--ignore-file FILE",
                "leave out what the allow-list FILE names (docs/allow-list.md)"},
-    OptionHelp{Option::format, "--json", "one JSON document"},
-    OptionHelp{Option::format, "--jsonl", "JSON, one object a line"},
-    OptionHelp{Option::format, "--format FORMAT", "text, json or jsonl"},
-    OptionHelp{Option::dump, "--format traceback", "Go's own goroutine dump"},
+    OptionHelp{Option::format, "", ""},
     OptionHelp{Option::module, "--module FILE",
                "of several Go runtimes in the process, the one of this library or program"},
     OptionHelp{Option::timings, "--timings", "where the time went"},
 };
 
+struct HelpLine {
+  std::string name, text;
+};
+
+/// A flag for each format that has one, and --format.
+void addFormatHelp(const Spec& spec, std::vector<HelpLine>& lines) {
+  for (const report::Format* format : report::formats()) {
+    if (!format->flag) continue;
+    lines.push_back({fmt::format("--{}", format->name), std::string(format->help)});
+  }
+  lines.push_back({"--format FORMAT", formatNames(false)});
+  if (!spec.has(Option::dump)) return;
+  for (const report::Format* format : report::formats()) {
+    if (!format->goroutinesOnly) continue;
+    lines.push_back({fmt::format("--format {}", format->name), std::string(format->help)});
+  }
+}
+
+/// What the help of a command says of its options.
+std::vector<HelpLine> helpLines(const Spec& spec) {
+  std::vector<HelpLine> lines;
+  for (const OptionHelp& help : kOptionHelp) {
+    if (!spec.has(help.option)) continue;
+    if (help.option == Option::format) {
+      addFormatHelp(spec, lines);
+    } else {
+      lines.push_back({std::string(help.name), std::string(help.text)});
+    }
+  }
+  return lines;
+}
+
 std::string familyHelp() {
   std::string text = "Commands:\n";
-  for (const Spec& spec : kSpecs) {
-    text += fmt::format("  {:<24}{}\n", spec.synopsis, spec.summary);
+  for (const Spec& spec : specs()) {
+    text += fmt::format("  {:<24}{}\n", spec.synopsis(), spec.summary);
   }
   return text + "\n\"help COMMAND\" lists the options of a command; \"report\" is the default.\n";
 }
 
 }  // namespace
 
-std::span<const Spec> specs() { return kSpecs; }
+std::span<const Spec> specs() {
+  static const std::vector<Spec> all = allSpecs();
+  return all;
+}
 
 const Spec* findSpec(std::string_view name) {
-  for (const Spec& spec : kSpecs) {
+  for (const Spec& spec : specs()) {
     if (spec.name == name) return &spec;
   }
   return nullptr;
 }
 
-const Spec& specOf(Kind kind) {
-  for (const Spec& spec : kSpecs) {
-    if (spec.kind == kind) return spec;
-  }
-  return kSpecs.front();
-}
-
-std::vector<std::string_view> optionNames(const Spec& spec) {
-  std::vector<std::string_view> names;
-  for (const OptionHelp& help : kOptionHelp) {
-    const auto start = help.name.find("--");
-    if (!spec.has(help.option) || start == std::string_view::npos) continue;
-    const std::string_view name = help.name.substr(start);
+std::vector<std::string> optionNames(const Spec& spec) {
+  std::vector<std::string> names;
+  for (const HelpLine& line : helpLines(spec)) {
+    const auto start = line.name.find("--");
+    if (start == std::string::npos) continue;
+    const std::string name = line.name.substr(start);
     names.push_back(name.substr(0, name.find(' ')));
   }
   return names;
+}
+
+std::string formatNames(bool all) {
+  std::vector<std::string_view> names;
+  for (const report::Format* format : report::formats()) {
+    if (all || !format->goroutinesOnly) names.push_back(format->name);
+  }
+  const std::string_view last = names.back();
+  names.pop_back();
+  return fmt::format("{} or {}", fmt::join(names, ", "), last);
+}
+
+std::string helpOf(const Spec& spec) {
+  std::string text =
+      fmt::format("{}\n\n{}\n", spec.synopsis(), spec.text.empty() ? spec.summary : spec.text);
+  const std::vector<HelpLine> lines = helpLines(spec);
+  if (!lines.empty()) text += "\nOptions:\n";
+  for (const HelpLine& line : lines) text += fmt::format("  {:<22}{}\n", line.name, line.text);
+  return text;
 }
 
 }  // namespace parked::command
@@ -216,7 +236,7 @@ namespace parked {
 std::vector<CommandHelp> commands() {
   std::vector<CommandHelp> all;
   for (const command::Spec& spec : command::specs()) {
-    all.push_back({std::string(spec.name), std::string(spec.synopsis), std::string(spec.summary)});
+    all.push_back({std::string(spec.name), spec.synopsis(), std::string(spec.summary)});
   }
   return all;
 }
@@ -224,17 +244,7 @@ std::vector<CommandHelp> commands() {
 std::string commandHelp(std::string_view name) {
   if (name.empty()) return command::familyHelp();
   const command::Spec* spec = command::findSpec(name);
-  if (spec == nullptr) return "";
-  std::string text =
-      fmt::format("{}\n\n{}\n", spec->synopsis, spec->text.empty() ? spec->summary : spec->text);
-  bool first = true;
-  for (const command::OptionHelp& help : command::kOptionHelp) {
-    if (!spec->has(help.option)) continue;
-    if (first) text += "\nOptions:\n";
-    first = false;
-    text += fmt::format("  {:<22}{}\n", help.name, help.text);
-  }
-  return text;
+  return spec == nullptr ? "" : command::helpOf(*spec);
 }
 
 }  // namespace parked

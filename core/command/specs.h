@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <fmt/format.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,11 +31,13 @@ enum class Option : std::uint16_t {
 struct Spec {
   Kind kind;
   std::string_view name;
-  std::string_view synopsis;
+  std::string_view usage;    ///< what stands behind the name: "ID [options]"
   std::string_view summary;  ///< one line
   std::string_view text;     ///< a paragraph
   std::uint16_t options;
+  const report::Section* section = nullptr;  ///< of Kind::section
 
+  std::string synopsis() const { return fmt::format("{} {}", name, usage); }
   bool has(Option option) const { return (options & static_cast<std::uint16_t>(option)) != 0; }
   bool needsArgument() const {
     return kind == Kind::goroutine || kind == Kind::why || kind == Kind::channel;
@@ -49,10 +52,14 @@ struct Spec {
 inline constexpr std::string_view kWatchInShell =
     "watch follows a live process over time: run it in a shell, parked watch PID";
 
+/// Those of goroutines, and one for each of report::sections().
 std::span<const Spec> specs();
 const Spec* findSpec(std::string_view name);  ///< nullptr if there is none
-const Spec& specOf(Kind kind);
 /// The long names of its options: "--limit".
-std::vector<std::string_view> optionNames(const Spec& spec);
+std::vector<std::string> optionNames(const Spec& spec);
+/// The help of one command.
+std::string helpOf(const Spec& spec);
+/// "text, json or jsonl": the formats of every command, or all there are.
+std::string formatNames(bool all);
 
 }  // namespace parked::command

@@ -147,7 +147,7 @@ Watch::Made Watch::make(const OpenRequest& request, const std::vector<std::strin
 
 std::chrono::nanoseconds Watch::every() const { return impl_->options.every; }
 std::uint64_t Watch::count() const { return impl_->options.count; }
-bool Watch::json() const { return impl_->options.format != command::Format::text; }
+bool Watch::json() const { return !impl_->options.format->forPeople; }
 std::uint64_t Watch::looks() const { return impl_->history.looks(); }
 
 Watch::Look Watch::look(const Host& host) {

@@ -57,19 +57,14 @@ std::string shellWord(std::string_view word) {
 bool needsResources(const std::vector<std::string>& words) {
   const auto invocation = command::parse(words);
   if (!invocation || invocation->failOn) return true;
-  // Documents have the findings about them.
-  if (invocation->format == command::Format::json || invocation->format == command::Format::jsonl) {
-    return true;
-  }
+  if (invocation->format->hasFindings) return true;
   switch (invocation->kind) {
-    case command::Kind::crash:
+    case command::Kind::section:
+      return invocation->section->needsResources;
     case command::Kind::goroutines:
     case command::Kind::goroutine:
     case command::Kind::why:
-    case command::Kind::channels:
     case command::Kind::channel:
-    case command::Kind::locks:
-    case command::Kind::info:
       return false;
     default:
       return true;

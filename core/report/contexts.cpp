@@ -1,3 +1,4 @@
+#include "report/json_contexts.h"
 // `parked contexts`: the trees, siblings that are alike told once.
 #include <algorithm>
 #include <functional>
@@ -9,6 +10,7 @@
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -204,8 +206,6 @@ void putSummary(Page& page, const std::vector<ContextNode>& nodes) {
   page.line(0, {{counted(all, "context"), Ink::strong}, {text}, {bad, Ink::warn}});
 }
 
-}  // namespace
-
 void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& style,
                     const Sink& sink) {
   Writer writer(sink);
@@ -264,5 +264,23 @@ void renderContexts(const Report& report, std::uint64_t limit, const TextStyle& 
   }
   putMore(page, style, left, "contexts");
 }
+
+}  // namespace
+
+extern const Section kContexts = {
+    .name = "contexts",
+    .summary = "trees of contexts",
+    .text = "The contexts that can be cancelled, by parent and child, with who waits on them.",
+    .needsResources = true,
+    .render = renderContexts,
+    .members =
+        [](Document& document, std::uint64_t limit) {
+          const Report& report = document.report();
+          if (report.resources == nullptr) return;
+          document.array(
+              "contexts", "context", atMost(report.resources->contexts.nodes.size(), limit),
+              [&report](JsonWriter& json, std::size_t i) { putContext(json, report, i); });
+        },
+};
 
 }  // namespace parked::report

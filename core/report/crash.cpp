@@ -5,6 +5,7 @@
 #include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/phrases.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -67,8 +68,6 @@ void putOthers(Page& page, const TextStyle& style, const Report& report, std::ui
   putMore(page, style, left, "crash");
 }
 
-}  // namespace
-
 void renderCrash(const Report& report, std::uint64_t limit, const TextStyle& style,
                  const Sink& sink) {
   Writer writer(sink);
@@ -88,5 +87,29 @@ void renderCrash(const Report& report, std::uint64_t limit, const TextStyle& sty
   }
   putOthers(page, style, report, limit);
 }
+
+}  // namespace
+
+void addPanicking(Document& document) {
+  const Report& report = document.report();
+  document.array(
+      "panicking", "panicking", report.snapshot->panicking.size(),
+      [&report](JsonWriter& json, std::size_t i) { putPanickingObject(json, report, i); });
+}
+
+extern const Section kCrash = {
+    .name = "crash",
+    .summary = "why the program died, and in which goroutine",
+    .text =
+        "What the program died of: the panic with its value and those before it, the fatal error,\n"
+        "or the signal and who sent it; the goroutine and its stack. Then goroutines that panic\n"
+        "and have not died of it, because a deferred call does not return.",
+    .behind = "report",
+    .worthInPart = true,
+    .lines = 50,  // of the stack
+    .render = renderCrash,
+    .members = [](Document& document, std::uint64_t) { addPanicking(document); },
+    .inReport = true,
+};
 
 }  // namespace parked::report

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "report/json_writer.h"
+#include "report/document.h"
 #include "report/model.h"
 #include "report/page.h"
 
@@ -44,6 +44,8 @@ void putPanics(Page& page, std::size_t indent, std::size_t label, const Report& 
 
 /// JSON: the object of `target.crash`, or null.
 void putCrashObject(JsonWriter& json, const Report& report);
+/// JSON: the goroutines that panic.
+void addPanicking(Document& document);
 /// JSON: a goroutine with its panics.
 void putPanickingObject(JsonWriter& json, const Report& report, std::size_t number);
 

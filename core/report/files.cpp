@@ -1,3 +1,4 @@
+#include "report/json_resources.h"
 // `parked files`: descriptors with the objects behind them.
 #include <algorithm>
 
@@ -8,6 +9,7 @@
 #include "report/page.h"
 #include "report/phrases.h"
 #include "report/resource_words.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -71,8 +73,6 @@ std::string waitOf(const Report& report, std::string_view verb, Index goroutine,
   return text + ", deadline in " + leak::leftText(snapshot.clock, std::max<std::int64_t>(left, 0));
 }
 
-}  // namespace
-
 void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& style,
                  const Sink& sink) {
   Writer writer(sink);
@@ -96,5 +96,24 @@ void renderFiles(const Report& report, std::uint64_t limit, const TextStyle& sty
   }
   putMore(page, style, files.size() - shown, "files");
 }
+
+}  // namespace
+
+extern const Section kFiles = {
+    .name = "files",
+    .summary = "file descriptors and the objects behind them",
+    .text =
+        "Every descriptor the program has, with its os.File or net.Conn, path or addresses, who\n"
+        "reads or writes it, and deadlines.",
+    .needsResources = true,
+    .render = renderFiles,
+    .members =
+        [](Document& document, std::uint64_t limit) {
+          const Report& report = document.report();
+          if (report.resources == nullptr) return;
+          document.array("files", "file", atMost(report.resources->files.all.size(), limit),
+                         [&report](JsonWriter& json, std::size_t i) { putFile(json, report, i); });
+        },
+};
 
 }  // namespace parked::report

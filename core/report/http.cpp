@@ -1,3 +1,4 @@
+#include "report/json_resources.h"
 // `parked http`: Transports with their hosts and connections, and servers.
 #include <algorithm>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "report/page.h"
 #include "report/phrases.h"
 #include "report/resource_words.h"
+#include "report/section.h"
 #include "stdlib/http_hosts.h"
 
 namespace parked::report {
@@ -174,8 +176,6 @@ void putServer(Page& page, const Report& report, const stdlib::HttpServer& serve
   }
 }
 
-}  // namespace
-
 void renderHttp(const Report& report, std::uint64_t limit, const TextStyle& style,
                 const Sink& sink) {
   Writer writer(sink);
@@ -206,5 +206,23 @@ void renderHttp(const Report& report, std::uint64_t limit, const TextStyle& styl
   }
   if (first) page.line(0, {{"no net/http Transport or Server"}});
 }
+
+}  // namespace
+
+extern const Section kHttp = {
+    .name = "http",
+    .summary = "HTTP transports, connections and servers",
+    .text =
+        "Every Transport with its connections by host: idle, in use, being dialled; who waits for\n"
+        "one; and every Server with its connections by state.",
+    .needsResources = true,
+    .render = renderHttp,
+    .members =
+        [](Document& document, std::uint64_t) {
+          const Report& report = document.report();
+          if (report.resources == nullptr) return;
+          document.value("http", [&report](JsonWriter& json) { putHttp(json, report); });
+        },
+};
 
 }  // namespace parked::report

@@ -3,6 +3,7 @@
 #include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/phrases.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -24,9 +25,7 @@ std::string_view kindText(target::Kind kind) {
   return "unknown";
 }
 
-}  // namespace
-
-void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) {
+void renderInfo(const Report& report, std::uint64_t, const TextStyle& style, const Sink& sink) {
   Writer writer(sink);
   Page page(style, writer);
   const TargetInfo& target = report.target;
@@ -99,5 +98,19 @@ void renderInfo(const Report& report, const TextStyle& style, const Sink& sink) 
     field("momentary", momentary);
   }
 }
+
+}  // namespace
+
+extern const Section kInfo = {
+    .name = "info",
+    .summary = "where every piece of the report comes from",
+    .text =
+        "The program, how it was read, where struct layouts and the clock come from, what was not\n"
+        "readable.",
+    .worthInPart = true,
+    .limited = false,
+    .repeatsIncomplete = true,
+    .render = renderInfo,
+};
 
 }  // namespace parked::report

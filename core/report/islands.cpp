@@ -4,11 +4,10 @@
 
 #include "leak/island_words.h"
 #include "leak/numbers.h"
-#include "report/json_islands.h"
 #include "report/json_text.h"
-#include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -68,8 +67,6 @@ void putKind(Page& page, const Report& report, const IslandKind& kind) {
              goroutineList(*report.snapshot, goroutinesOf(analysis, kind)), Ink::faint);
 }
 
-}  // namespace
-
 void renderIslands(const Report& report, std::uint64_t limit, const TextStyle& style,
                    const Sink& sink) {
   Writer writer(sink);
@@ -91,6 +88,7 @@ void renderIslands(const Report& report, std::uint64_t limit, const TextStyle& s
   putMore(page, style, kinds.size() - shown, "islands");
 }
 
+/// One object of the array `islands`: those of one kind.
 void putIslandKind(JsonWriter& json, const Report& report, std::size_t index) {
   const leak::Analysis& analysis = *report.analysis;
   const IslandKind& kind = analysis.islandKinds()[index];
@@ -110,5 +108,25 @@ void putIslandKind(JsonWriter& json, const Report& report, std::size_t index) {
     });
   });
 }
+
+}  // namespace
+
+extern const Section kIslands = {
+    .name = "islands",
+    .summary = "what still runs and nobody can stop",
+    .text =
+        "Goroutines that the clock or the network wakes but that nobody outside can stop; those "
+        "that\n"
+        "can wake one another together, by kind. Those that are meant to be are called background.",
+    .needsResources = true,
+    .render = renderIslands,
+    .members =
+        [](Document& document, std::uint64_t limit) {
+          const Report& report = document.report();
+          document.array(
+              "islands", "island", atMost(report.analysis->islandKinds().size(), limit),
+              [&report](JsonWriter& json, std::size_t i) { putIslandKind(json, report, i); });
+        },
+};
 
 }  // namespace parked::report

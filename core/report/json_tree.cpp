@@ -73,4 +73,11 @@ void putTreeNode(JsonWriter& json, const Report& report, const Tree& tree, std::
   });
 }
 
+void addTree(Document& document, const Tree& tree, std::uint64_t limit) {
+  const Report& report = document.report();
+  document.array(
+      "tree", "tree_node", atMost(tree.forest.nodes().size(), limit),
+      [&report, &tree](JsonWriter& json, std::size_t i) { putTreeNode(json, report, tree, i); });
+}
+
 }  // namespace parked::report

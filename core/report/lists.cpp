@@ -9,7 +9,10 @@
 #include "leak/describe.h"
 #include "leak/numbers.h"
 #include "report/escape.h"
+#include "report/json_resources.h"
+#include "report/json_waits.h"
 #include "report/phrases.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -114,6 +117,8 @@ void renderGoroutines(const Report& report, std::uint64_t limit, const TextStyle
   putMore(page, style, report.goroutines.size() - shown, "goroutines");
 }
 
+namespace {
+
 void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& style,
                     const Sink& sink) {
   Writer writer(sink);
@@ -133,6 +138,31 @@ void renderChannels(const Report& report, std::uint64_t limit, const TextStyle& 
     page.field(4, 0, {}, waiters[i], Ink::faint);
   }
   putMore(page, style, order.size() - shown, "channels");
+}
+
+}  // namespace
+
+extern const Section kChannels = {
+    .name = "channels",
+    .summary = "the channels goroutines wait on",
+    .text = "Every channel somebody waits on, most waiters first.",
+    .behind = "why",
+    .render = renderChannels,
+    .members =
+        [](Document& document, std::uint64_t limit) {
+          const golang::Snapshot& snapshot = *document.report().snapshot;
+          document.array("channels", "channel", atMost(snapshot.channels.size(), limit),
+                         [&snapshot](JsonWriter& json, std::size_t i) {
+                           putChannel(json, snapshot, snapshot.channels[i]);
+                         });
+        },
+};
+
+void addChannel(Document& document, Index channel) {
+  const golang::Snapshot& snapshot = *document.report().snapshot;
+  document.array("channels", "channel", 1, [&snapshot, channel](JsonWriter& json, std::size_t) {
+    putChannel(json, snapshot, snapshot.channels[channel]);
+  });
 }
 
 namespace {
@@ -190,8 +220,6 @@ void putWaitCircles(Page& page, const Report& report, std::uint64_t limit, const
   page.blank();
 }
 
-}  // namespace
-
 void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& style,
                  const Sink& sink) {
   Writer writer(sink);
@@ -218,6 +246,39 @@ void renderLocks(const Report& report, std::uint64_t limit, const TextStyle& sty
   putMore(page, style, order.size() - shown, "locks");
   putExtraSyncText(page, report);
 }
+
+void addLocks(Document& document, std::uint64_t limit) {
+  const Report& report = document.report();
+  document.array(
+      "locks", "lock", atMost(report.snapshot->locks.size(), limit),
+      [&report](JsonWriter& json, std::size_t i) { putLock(json, report, static_cast<Index>(i)); });
+  const auto& cycles = report.analysis->lockHolders().cycles;
+  document.array("lock_cycles", "lock_cycle", cycles.size(),
+                 [&report, &cycles](JsonWriter& json, std::size_t i) {
+                   putLockCycle(json, report, cycles[i]);
+                 });
+  const auto& circles = report.analysis->waitCircles().circles;
+  document.array("wait_circles", "wait_circle", circles.size(),
+                 [&report, &circles](JsonWriter& json, std::size_t i) {
+                   putWaitCircle(json, report, circles[i]);
+                 });
+  if (report.resources == nullptr) return;
+  document.value("extra_sync", [&report](JsonWriter& json) { putExtraSync(json, report); });
+}
+
+}  // namespace
+
+extern const Section kLocks = {
+    .name = "locks",
+    .summary = "mutexes, WaitGroups and Conds goroutines wait on",
+    .text =
+        "Circles of goroutines that wait for one another's locks; then every lock, WaitGroup, "
+        "Cond\n"
+        "and semaphore somebody waits on, most waiters first, with who may hold it: whose stack\n"
+        "has locked, has not unlocked, and has the lock at hand.",
+    .render = renderLocks,
+    .members = addLocks,
+};
 
 void renderChannel(const Report& report, Index index, std::uint64_t limit, const TextStyle& style,
                    const Sink& sink) {
@@ -249,22 +310,6 @@ void renderChannel(const Report& report, Index index, std::uint64_t limit, const
     }
     putMore(page, style, queue.size() - shown, fmt::format("channel {:#x}", channel.address));
   }
-}
-
-void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& style,
-                  const Sink& sink) {
-  Writer writer(sink);
-  Page page(style, writer);
-  if (report.timers.empty()) {
-    page.line(0, {{"no timers"}});
-    return;
-  }
-  std::vector<const TimerGroup*> groups;
-  const std::uint64_t shown = atMost(report.timers.size(), limit);
-  groups.reserve(shown);
-  for (std::uint64_t i = 0; i < shown; ++i) groups.push_back(&report.timers[i]);
-  putTimerGroups(page, groups, 0, true, report);
-  putMore(page, style, report.timers.size() - shown, "timers");
 }
 
 }  // namespace parked::report

@@ -1,9 +1,11 @@
+#include "report/json_resources.h"
 // `parked sql`: pools of database/sql, their connections and who waits for one.
 #include "leak/numbers.h"
 #include "report/lists.h"
 #include "report/page.h"
 #include "report/phrases.h"
 #include "report/resource_words.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -38,8 +40,6 @@ const leak::Place& placeOf(const Report& report, Index goroutine) {
   const Index stack = report.snapshot->goroutines[goroutine].stack;
   return report.analysis->place(report.analysis->stack(stack).user);
 }
-
-}  // namespace
 
 void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style,
                const Sink& sink) {
@@ -96,5 +96,23 @@ void renderSql(const Report& report, std::uint64_t limit, const TextStyle& style
     }
   }
 }
+
+}  // namespace
+
+extern const Section kSql = {
+    .name = "sql",
+    .summary = "database/sql pools and who holds their connections",
+    .text =
+        "Every DB with its limits, its connections, what they are used for, and who waits for one.",
+    .needsResources = true,
+    .render = renderSql,
+    .members =
+        [](Document& document, std::uint64_t limit) {
+          const Report& report = document.report();
+          if (report.resources == nullptr) return;
+          document.array("sql", "sql", atMost(report.resources->sql.databases.size(), limit),
+                         [&report](JsonWriter& json, std::size_t i) { putSqlDb(json, report, i); });
+        },
+};
 
 }  // namespace parked::report

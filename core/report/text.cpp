@@ -8,7 +8,7 @@
 #include "report/escape.h"
 #include "report/lists.h"
 #include "report/phrases.h"
-#include "report/render.h"
+#include "report/section.h"
 
 namespace parked::report {
 
@@ -20,7 +20,6 @@ using leak::withSeparators;
 namespace {
 
 constexpr std::size_t kHeaderLabel = 12;
-constexpr std::size_t kTimerGroups = 5;
 constexpr std::size_t kIncompleteLines = 5;
 constexpr std::size_t kBuildIdShown = 20;
 
@@ -133,27 +132,6 @@ std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOpt
     if (places > 0) --places;
   }
   return shown;
-}
-
-void putTimers(Page& page, const Report& report, const TextStyle& style) {
-  std::uint64_t total = 0;
-  std::vector<const TimerGroup*> groups;  // the runtime keeps a few of its own
-  for (const TimerGroup& group : report.timers) {
-    if (group.kind == golang::TimerKind::runtimeInternal) continue;
-    groups.push_back(&group);
-    total += group.count;
-  }
-  if (total == 0) return;
-  page.blank();
-  page.line(0, {{counted(total, "timer"), Ink::strong}});
-  std::uint64_t leftOut = 0;
-  for (std::size_t i = kTimerGroups; i < groups.size(); ++i) leftOut += groups[i]->count;
-  if (groups.size() > kTimerGroups) groups.resize(kTimerGroups);
-  putTimerGroups(page, groups, 1, false, report);
-  if (leftOut > 0) {
-    const std::string more = fmt::format("and {} more: ", withSeparators(leftOut));
-    page.line(1, {{more, Ink::faint}, {hintCommand(page, style, "timers", 1 + more.size())}});
-  }
 }
 
 void putGroups(Page& page, const Report& report, const std::vector<const leak::Group*>& shown) {
@@ -297,7 +275,9 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
   page.blank();
   putGroups(page, report, shown);
   if (!report.filtered) putResourceFindings(page, report);
-  putTimers(page, report, style);
+  for (const Section* section : sections()) {
+    if (section->brief != nullptr) section->brief(page, report, style);
+  }
   putClosing(page, report, options, style, "report", shown, left);
 }
 

@@ -6,6 +6,7 @@
 #include "report/escape.h"
 #include "report/model.h"
 #include "report/phrases.h"
+#include "report/section.h"
 #include "rules/timer_places.h"
 
 namespace parked::report {
@@ -224,5 +225,69 @@ std::string_view timerKindName(TimerKind kind) {
   }
   return "unknown";
 }
+
+namespace {
+
+constexpr std::size_t kTimerGroups = 5;  // of the report
+
+void renderTimers(const Report& report, std::uint64_t limit, const TextStyle& style,
+                  const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  if (report.timers.empty()) {
+    page.line(0, {{"no timers"}});
+    return;
+  }
+  std::vector<const TimerGroup*> groups;
+  const std::uint64_t shown = atMost(report.timers.size(), limit);
+  groups.reserve(shown);
+  for (std::uint64_t i = 0; i < shown; ++i) groups.push_back(&report.timers[i]);
+  putTimerGroups(page, groups, 0, true, report);
+  putMore(page, style, report.timers.size() - shown, "timers");
+}
+
+void putBrief(Page& page, const Report& report, const TextStyle& style) {
+  std::uint64_t total = 0;
+  std::vector<const TimerGroup*> groups;  // the runtime keeps a few of its own
+  for (const TimerGroup& group : report.timers) {
+    if (group.kind == golang::TimerKind::runtimeInternal) continue;
+    groups.push_back(&group);
+    total += group.count;
+  }
+  if (total == 0) return;
+  page.blank();
+  page.line(0, {{leak::counted(total, "timer"), Ink::strong}});
+  std::uint64_t leftOut = 0;
+  for (std::size_t i = kTimerGroups; i < groups.size(); ++i) leftOut += groups[i]->count;
+  if (groups.size() > kTimerGroups) groups.resize(kTimerGroups);
+  putTimerGroups(page, groups, 1, false, report);
+  if (leftOut > 0) {
+    const std::string more = fmt::format("and {} more: ", leak::withSeparators(leftOut));
+    page.line(1, {{more, Ink::faint}, {hintCommand(page, style, "timers", 1 + more.size())}});
+  }
+}
+
+}  // namespace
+
+extern const Section kTimers = {
+    .name = "timers",
+    .summary = "timers by what they do",
+    .text =
+        "Timers with the same kind, callback and period together, most first; when the next one\n"
+        "fires.",
+    .behind = "channel",
+    .needsResources = true,
+    .worthInPart = true,
+    .render = renderTimers,
+    .members =
+        [](Document& document, std::uint64_t) {
+          const Report& report = document.report();
+          document.array(
+              "timers", "timer", timersOf(*report.snapshot, report.resources).size(),
+              [&document](JsonWriter& json, std::size_t i) { document.objects().timer(json, i); });
+        },
+    .inReport = true,
+    .brief = putBrief,
+};
 
 }  // namespace parked::report

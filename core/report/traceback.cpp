@@ -9,7 +9,7 @@
 #include "golang/unwind.h"
 #include "report/dump_text.h"
 #include "report/escape.h"
-#include "report/render.h"
+#include "report/format.h"
 
 namespace parked::report {
 
@@ -163,19 +163,30 @@ void Traceback::goroutine(const golang::Goroutine& g) {
   createdBy(g);
 }
 
-}  // namespace
-
-void renderTraceback(const Report& report, bool system, std::uint64_t limit, const Sink& sink) {
+void render(const Answer& answer, const TextStyle&, const Sink& sink) {
+  const Report& report = answer.report;
   Writer out(sink);
-  Traceback traceback(report, system, out);
+  Traceback traceback(report, answer.system, out);
   std::uint64_t written = 0;
   for (const Index index : report.goroutines) {
     const golang::Goroutine& goroutine = report.snapshot->goroutines[index];
-    if (goroutine.system && !system) continue;
-    if (out.ended() || (limit != 0 && written == limit)) break;
+    if (goroutine.system && !answer.system) continue;
+    if (out.ended() || (answer.limit != 0 && written == answer.limit)) break;
     if (written++ != 0) out("\n");
     traceback.goroutine(goroutine);
   }
 }
+
+}  // namespace
+
+// As panic and SIGQUIT print it, so that tools that parse it work on cores. As GOTRACEBACK=all
+// prints it; with `system` as GOTRACEBACK=system does: the runtime's own goroutines and frames too,
+// and every frame's fp, sp and pc.
+extern const Format kTracebackFormat = {
+    .name = "traceback",
+    .help = "Go's own goroutine dump",
+    .goroutinesOnly = true,
+    .render = render,
+};
 
 }  // namespace parked::report

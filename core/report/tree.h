@@ -6,7 +6,7 @@
 
 #include "leak/blocking.h"
 #include "leak/forest.h"
-#include "report/json_writer.h"
+#include "report/document.h"
 #include "report/render.h"
 
 namespace parked::report {
@@ -24,6 +24,8 @@ Tree treeOf(const Report& report, bool waits, Observer* observer);
 void renderTree(const Report& report, const Tree& tree, std::uint64_t limit, const TextStyle& style,
                 const Sink& sink);
 
+/// The nodes as `tree` of a document, `limit` of them, 0: all.
+void addTree(Document& document, const Tree& tree, std::uint64_t limit);
 /// A node as JSON object; nodes refer to one another by their numbers.
 void putTreeNode(JsonWriter& json, const Report& report, const Tree& tree, std::size_t node);
 

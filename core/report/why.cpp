@@ -99,4 +99,10 @@ void putWhy(JsonWriter& json, const Report& report, Index index) {
   });
 }
 
+void addWhy(Document& document, Index goroutine) {
+  const Report& report = document.report();
+  document.value("why",
+                 [&report, goroutine](JsonWriter& json) { putWhy(json, report, goroutine); });
+}
+
 }  // namespace parked::report

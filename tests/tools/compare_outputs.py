@@ -2,7 +2,9 @@
 """Shows where two builds of parked say something different of the same cores.
 
     tests/tools/compare_outputs.py make FOLDER             takes the cores: some of every kind
-    tests/tools/compare_outputs.py compare FOLDER BEFORE AFTER
+    tests/tools/compare_outputs.py compare FOLDER BEFORE AFTER [NAME…]
+
+NAME… are cores by the beginning of their names (default: all).
 
 For whoever changes how parked is built and not what it says: every command in every format is run
 on every core by both programs, and output, errors and exit code have to be the same byte by byte.
@@ -145,10 +147,12 @@ def ask(parked: Path, words: tuple[str, ...]) -> Answer:
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
-def cores_in(folder: Path) -> list[tuple[str, ...]]:
-    """The words that open each core below the folder."""
+def cores_in(folder: Path, names: list[str]) -> list[tuple[str, ...]]:
+    """The words that open each core below the folder, or those with a name that begins so."""
     found = []
     for core in sorted(folder.glob("*/core")):
+        if names and not core.parent.name.startswith(tuple(names)):
+            continue
         programs = [p for p in core.parent.iterdir() if p != core and p.stat().st_mode & 0o100]
         found.append(("core", str(programs[0]), str(core)))
     return found
@@ -190,13 +194,13 @@ def told(words: tuple[str, ...], before: Answer, after: Answer) -> str:
     return "\n".join(text)
 
 
-def compare(folder: Path, before: Path, after: Path) -> int:
+def compare(folder: Path, before: Path, after: Path, names: list[str]) -> int:
     lines = list(ALONE)
-    names = [
+    commands = [
         line.split()[0] for line in ask(before, ("help",)).output.splitlines() if line[:2] == "  "
     ]
-    lines += [("help", name) for name in names]
-    cores = cores_in(folder)
+    lines += [("help", name) for name in commands]
+    cores = cores_in(folder, names)
     with ThreadPoolExecutor(2) as pool:
         for some in pool.map(lambda opened: questions(before, opened), cores):
             lines += some
@@ -212,8 +216,8 @@ def main(words: list[str]) -> int:
     if len(words) == 2 and words[0] == "make":
         make(Path(words[1]))
         return 0
-    if len(words) == 4 and words[0] == "compare":
-        return compare(*(Path(word) for word in words[1:]))
+    if len(words) >= 4 and words[0] == "compare":
+        return compare(Path(words[1]), Path(words[2]), Path(words[3]), words[4:])
     print(__doc__)
     return 2
 

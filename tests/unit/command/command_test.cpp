@@ -16,7 +16,6 @@
 namespace parked {
 namespace {
 
-using command::Format;
 using command::Invocation;
 using command::Kind;
 using testing::ElementsAre;
@@ -66,10 +65,10 @@ TEST(Options, TheDefaultIsReport) {
 }
 
 TEST(Options, Formats) {
-  EXPECT_EQ(parsed({"report", "--json"}).format, Format::json);
-  EXPECT_EQ(parsed({"goroutines", "--jsonl"}).format, Format::jsonl);
-  EXPECT_EQ(parsed({"goroutine", "7", "--format", "traceback"}).format, Format::traceback);
-  EXPECT_EQ(parsed({"report", "--format=text"}).format, Format::text);
+  EXPECT_EQ(parsed({"report", "--json"}).format->name, "json");
+  EXPECT_EQ(parsed({"goroutines", "--jsonl"}).format->name, "jsonl");
+  EXPECT_EQ(parsed({"goroutine", "7", "--format", "traceback"}).format->name, "traceback");
+  EXPECT_EQ(parsed({"report", "--format=text"}).format->name, "text");
   EXPECT_THAT(errorOf({"report", "--format", "yaml"}), HasSubstr("yaml"));
   EXPECT_THAT(errorOf({"channels", "--format", "traceback"}), HasSubstr("channels"));
 }
@@ -126,7 +125,7 @@ TEST(Options, MistypedWordsAreTold) {
             "goroutines does not know '--sort' (see: parked help goroutines).");
   EXPECT_THAT(errorOf({"report", "--lmit", "5"}), HasSubstr("Did you mean '--limit'?"));
   EXPECT_THAT(errorOf({"timers", "--with", "user"}),
-              HasSubstr("It is an option of report, watch, goroutines."));
+              HasSubstr("It is an option of report, watch, goroutines, pstree."));
   EXPECT_THAT(errorOf({"goroutine", "4", "5"}),
               HasSubstr("goroutine takes the id of a goroutine, one at a time: '5' is too much"));
   EXPECT_THAT(errorOf({"report", "42"}), HasSubstr("Did you mean 'goroutine 42'?"));

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../leak/fake_program.h"
-#include "report/lists.h"
+#include "report/section.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
 
@@ -21,7 +21,7 @@ std::string render(const stdlib::Resources& resources, std::uint64_t limit) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, &resources, {}, {}).value();
   std::string out;
-  report::renderContexts(report, limit, {}, [&out](std::string_view text) {
+  report::sectionNamed("contexts")->render(report, limit, {}, [&out](std::string_view text) {
     out += text;
     return true;
   });

@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "../leak/fake_program.h"
-#include "report/render.h"
+#include "documents.h"
 #include "report/watch.h"
 
 namespace parked {
@@ -28,24 +28,24 @@ using testing::ElementsAre;
 
 struct Options {
   report::TargetInfo target;
-  report::JsonParts parts;
+  report::Members members;  ///< none: of the whole report
   std::uint64_t limit = 0;
   std::vector<Incomplete> incomplete;
   std::vector<leak::Filter> filters;
   leak::GroupBy groupBy;
 };
 
+report::Members membersOf(const Options& options) {
+  if (options.members) return options.members;
+  return [limit = options.limit](report::Document& made) { report::addReport(made, limit); };
+}
+
 std::string document(const Builder& program, const Options& options = {}) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, nullptr, options.target, options.incomplete,
                                          options.filters, options.groupBy)
                           .value();
-  std::string out;
-  report::renderJson(report, options.parts, options.limit, [&out](std::string_view text) {
-    out += text;
-    return true;
-  });
-  return out;
+  return report::written(report, "json", membersOf(options));
 }
 
 std::vector<json> lines(const Builder& program, const Options& options = {}) {
@@ -53,11 +53,7 @@ std::vector<json> lines(const Builder& program, const Options& options = {}) {
   const auto report =
       report::makeReport(analysis, nullptr, options.target, options.incomplete, options.filters)
           .value();
-  std::stringstream out;
-  report::renderJsonl(report, options.parts, options.limit, [&out](std::string_view text) {
-    out << text;
-    return true;
-  });
+  std::stringstream out(report::written(report, "jsonl", membersOf(options)));
   std::vector<json> all;
   for (std::string line; std::getline(out, line);) all.push_back(json::parse(line));
   return all;
@@ -248,7 +244,7 @@ TEST(Json, LocksHaveTheStateOfTheirKind) {
   EXPECT_FALSE(wait(2).contains("readers"));
 
   Options options;
-  options.parts = {false, false, false, true, true};
+  options.members = report::membersOf({"channels", "locks"});
   const json lists = parsed(program, options);
   EXPECT_FALSE(lists.contains("goroutines") || lists.contains("timers"));
   EXPECT_FALSE(lists.contains("selection"));
@@ -375,7 +371,7 @@ TEST(Json, IsWrittenAsItIsMade) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, nullptr, {}, {}).value();
   std::size_t total = 0, largest = 0;
-  report::renderJson(report, {}, 0, [&](std::string_view text) {
+  report::write(report, "json", membersOf({}), [&](std::string_view text) {
     total += text.size();
     largest = std::max(largest, text.size());
     return true;
@@ -390,7 +386,7 @@ TEST(Json, IsNotMadeWhenNoMoreIsWanted) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, nullptr, {}, {}).value();
   int pieces = 0;
-  report::renderJson(report, {}, 0, [&](std::string_view) { return ++pieces < 3; });
+  report::write(report, "json", membersOf({}), [&](std::string_view) { return ++pieces < 3; });
   EXPECT_EQ(pieces, 3);
 }
 

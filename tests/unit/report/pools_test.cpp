@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../leak/fake_program.h"
-#include "report/lists.h"
+#include "documents.h"
 
 namespace parked {
 namespace {
@@ -19,31 +19,22 @@ using stdlib::FileKind;
 using testing::HasSubstr;
 using testing::Not;
 
-using Render = void (*)(const report::Report&, std::uint64_t, const report::TextStyle&,
-                        const report::Sink&);
-
 struct Shown {
   std::string text;
   json document;
 };
 
-Shown show(const Builder& program, const stdlib::Resources& resources, Render render,
+Shown show(const Builder& program, const stdlib::Resources& resources, std::string_view name,
            std::uint64_t limit = 0) {
   const leak::Analysis analysis = program.analyse();
   const auto report = report::makeReport(analysis, &resources, {}, {}).value();
   Shown shown;
-  render(report, limit, {}, [&](std::string_view text) {
+  report::sectionNamed(name)->render(report, limit, {}, [&](std::string_view text) {
     shown.text += text;
     return true;
   });
-  std::string out;
-  const report::JsonParts parts{
-      .goroutines = false, .groups = false, .timers = false, .sql = true, .files = true};
-  report::renderJson(report, parts, limit, [&](std::string_view text) {
-    out += text;
-    return true;
-  });
-  shown.document = json::parse(out);
+  shown.document =
+      json::parse(report::written(report, "json", report::membersOf({"sql", "files"}, limit)));
   return shown;
 }
 
@@ -79,7 +70,7 @@ TEST(Sql, TellsAConnectionAndItsWaiters) {
   db.conns.push_back(conn);
   db.waiters.push_back(1);
   resources.sql.databases.push_back(db);
-  const Shown shown = show(twoGoroutines(), resources, report::renderSql);
+  const Shown shown = show(twoGoroutines(), resources, "sql");
   EXPECT_THAT(shown.text, HasSubstr("1 open, 1 in use, 0 idle, at most 1, 1 waiting (4 waits so "
                                     "far), opened by goroutine 99, its connectionOpener is "
                                     "goroutine 1\n"));
@@ -125,7 +116,7 @@ TEST(Sql, WhatIsNotKnownIsNull) {
   db.conns.emplace_back().returnedAt = kNow + kSecond;  // a clock that is behind
   db.conns.emplace_back().returnedAt = std::numeric_limits<std::int64_t>::min();
   resources.sql.databases.push_back(db);
-  const Shown shown = show(twoGoroutines(), resources, report::renderSql);
+  const Shown shown = show(twoGoroutines(), resources, "sql");
   const json pool = shown.document["sql"][0];
   for (const char* name : {"address", "driver", "max_open", "opener", "opened_by"}) {
     EXPECT_TRUE(pool[name].is_null() || pool[name] == "0x0") << name;
@@ -146,7 +137,7 @@ TEST(Http, TimesWhoseDifferenceIsNoNumber) {
   connection.transport = 0;
   connection.state = stdlib::HttpState::idle;
   connection.idleSince = std::numeric_limits<std::int64_t>::min();
-  const Shown shown = show(twoGoroutines(), resources, report::renderHttp);
+  const Shown shown = show(twoGoroutines(), resources, "http");
   EXPECT_THAT(shown.text, HasSubstr("idle for 106751d"));
 }
 
@@ -169,7 +160,7 @@ TEST(Http, EveryHostHasItsOwnConnections) {
   connect("a:80", stdlib::HttpState::idle);
   connect("b:80", stdlib::HttpState::waiting);
   connect("a:80", stdlib::HttpState::bodyOpen);
-  const Shown shown = show(twoGoroutines(), resources, report::renderHttp);
+  const Shown shown = show(twoGoroutines(), resources, "http");
   EXPECT_THAT(shown.text, HasSubstr("  http://a:80  0 idle, 0 in use, 0 being dialled\n"
                                     "    body not closed\n"
                                     "    idle\n"
@@ -181,7 +172,7 @@ TEST(Sql, LimitBoundsWhatIsListed) {
   stdlib::Resources resources;
   resources.sql.databases.resize(3);
   resources.sql.databases[0].conns.resize(5);
-  const Shown shown = show(twoGoroutines(), resources, report::renderSql, 2);
+  const Shown shown = show(twoGoroutines(), resources, "sql", 2);
   EXPECT_EQ(shown.document["sql"].size(), 2U);
 }
 
@@ -210,7 +201,7 @@ TEST(Files, TellsWhoWaitsAndUntilWhen) {
   held.reachable = false;
   held.holders = {1, 0};
   held.moreHolders = true;
-  const Shown shown = show(twoGoroutines(), resources, report::renderFiles);
+  const Shown shown = show(twoGoroutines(), resources, "files");
   EXPECT_THAT(shown.text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(shown.text, HasSubstr("nobody has it any more: a finalizer will close it"));
   EXPECT_THAT(shown.text, HasSubstr("6 os.File, held by the leaked goroutines 2, 1 and others"));

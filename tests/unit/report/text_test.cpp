@@ -9,6 +9,7 @@
 #include "report/escape.h"
 #include "report/lists.h"
 #include "report/render.h"
+#include "report/section.h"
 
 namespace parked {
 namespace {
@@ -323,7 +324,7 @@ TEST(Lists, GoroutinesAreCutAtTheLimit) {
 
 TEST(Lists, ChannelsByWaiters) {
   const std::string text = list(shop(), [](const report::Report& report, const report::Sink& sink) {
-    report::renderChannels(report, 1, {}, sink);
+    report::sectionNamed("channels")->render(report, 1, {}, sink);
   });
   EXPECT_THAT(text,
               testing::StartsWith("chan int 0xd000 unbuffered, open, no senders, 8 receiver"));
@@ -415,7 +416,7 @@ TEST(Lists, Locks) {
   program.wait(ObjectKind::mutex, WaitOp::lock, lock);
   const std::string text =
       list(program, [](const report::Report& report, const report::Sink& sink) {
-        report::renderLocks(report, 0, {}, sink);
+        report::sectionNamed("locks")->render(report, 0, {}, sink);
       });
   EXPECT_EQ(text, "sync.Mutex 0xc000 locked, 1 waiting\n    waiting  goroutine 1 (lock)\n");
 }
