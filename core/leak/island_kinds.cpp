@@ -43,6 +43,11 @@ class Kinds {
   std::uint64_t birth(Index island) const {
     return snapshot_.goroutines[islands_.goroutinesOf(islands_.all[island]).front()].id;
   }
+  /// By how much goids of goroutines may differ that one loop has started.
+  std::uint64_t slackOf(const IslandKind& kind) const {
+    return kind.goroutines + kBlock * std::max<std::uint64_t>(snapshot_.gomaxprocs, 1);
+  }
+  bool madeOverTime(const IslandKind& kind) const;
   bool bornTogether(const IslandKind& kind) const;
   void add(IslandKind& kind, Index number) const;
 
@@ -86,11 +91,26 @@ std::vector<IslandKind> Kinds::gather() {
 /// So near to one another as who starts them in one loop leaves them.
 bool Kinds::bornTogether(const IslandKind& kind) const {
   const std::uint64_t spread = birth(kind.islands.back()) - birth(kind.islands.front());
-  return spread <= kind.goroutines + kBlock * std::max<std::uint64_t>(snapshot_.gomaxprocs, 1);
+  return spread <= slackOf(kind);
+}
+
+/// Its goroutines came one after the other, with others between them.
+bool Kinds::madeOverTime(const IslandKind& kind) const {
+  std::uint64_t first = ~std::uint64_t{0}, last = 0;
+  for (const Index island : kind.islands) {
+    const auto members = islands_.goroutinesOf(islands_.all[island]);
+    first = std::min(first, snapshot_.goroutines[members.front()].id);
+    last = std::max(last, snapshot_.goroutines[members.back()].id);
+  }
+  return last - first > slackOf(kind);
 }
 
 Background Kinds::judge(const IslandKind& kind, const Thresholds& thresholds) const {
-  if (kind.islands.size() < thresholds.orphans) return Background::few;
+  if (kind.islands.size() < thresholds.orphans) {
+    // One island may be a leak by itself: workers that all have the list of all.
+    return kind.goroutines >= thresholds.some && madeOverTime(kind) ? Background::none
+                                                                    : Background::few;
+  }
   if (!bornTogether(kind)) return Background::none;
   if (kind.islands.size() <= snapshot_.gomaxprocs) return Background::each;
   return kind.stoppable ? Background::none : Background::pool;

@@ -96,17 +96,22 @@ std::string_view idOf(Background background) {
   return {};
 }
 
+bool isDead(const Analysis& analysis, const golang::Wait& wait) {
+  if (analysis.islandKind(wait.goroutine) == nullptr) return false;
+  const proof::Islands& islands = analysis.options().orphans->islands();
+  const proof::Island& island = islands.all[islands.of[wait.goroutine]];
+  return island.goroutines == 1 && island.timers == 0 && wait.kind != golang::ObjectKind::timer &&
+         wait.kind != golang::ObjectKind::fd && analysis.tickerPeriod(wait.address) < 0;
+}
+
 std::vector<std::string> deadWaits(const Analysis& analysis, Index index) {
   constexpr std::size_t kMost = 3;
   const golang::Snapshot& snapshot = analysis.snapshot();
   std::vector<std::string> dead;
   for (const golang::Wait& wait : snapshot.waitsOf(snapshot.goroutines[index])) {
-    if (wait.kind == golang::ObjectKind::timer || wait.kind == golang::ObjectKind::fd ||
-        analysis.tickerPeriod(wait.address) >= 0) {
-      continue;
-    }
+    if (!isDead(analysis, wait)) continue;
     const std::string which = wait.inSelect && wait.caseIndex >= 0
-                                  ? fmt::format("case {} of its select", wait.caseIndex + 1)
+                                  ? fmt::format("case {} of its select", wait.caseIndex)
                               : wait.inSelect ? "a case of its select"
                                               : "its wait";
     dead.push_back(fmt::format("nobody else can make {} ready: {} {}", which, opName(wait.op),

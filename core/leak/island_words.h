@@ -30,8 +30,9 @@ std::string costOf(const IslandKind& kind);
 std::string_view meaningOf(Background background);
 /// "few", "one_per_cpu", "pool"; "" for none.
 std::string_view idOf(Background background);
-/// Of an orphan that waits for nothing in its island but itself: the waits that nobody else can
-/// end, a clause each.
+/// Nobody but the goroutine itself could end the wait: it is alone in its island.
+bool isDead(const Analysis& analysis, const golang::Wait& wait);
+/// Of an orphan the waits that are dead, a clause each.
 std::vector<std::string> deadWaits(const Analysis& analysis, Index goroutine);
 
 }  // namespace parked::leak

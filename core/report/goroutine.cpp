@@ -8,6 +8,7 @@
 #include "golang/unwind.h"
 #include "leak/circle_words.h"
 #include "leak/describe.h"
+#include "leak/island_words.h"
 #include "leak/keep_alive.h"
 #include "leak/numbers.h"
 #include "report/crash.h"
@@ -116,6 +117,9 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
       text += fmt::format(" ({})", snapshot.strings[wait.note]);
     }
     page.field(0, kLabel, shown == 0 ? "waits on" : "", text);
+    if (leak::isDead(*report.analysis, wait)) {
+      page.field(0, kLabel, "", "nobody else can make it ready", Ink::bad);
+    }
     for (const golang::WaitOp op :
          {golang::WaitOp::send, golang::WaitOp::receive, golang::WaitOp::lock,
           golang::WaitOp::rlock, golang::WaitOp::wait}) {

@@ -83,9 +83,10 @@ def test_what_a_person_reads(kernel_core: Callable[..., Core]) -> None:
     assert by_rule == {"PK110": 2, "PK111": 7}
     stopped = next(f for f in findings if f["place"]["func"] == "main.L_stopLost")
     assert stopped["count"] == EACH
-    assert any("nobody else can make case 2 of its select ready" in e for e in stopped["evidence"])
+    assert any("nobody else can make case 1 of its select ready" in e for e in stopped["evidence"])
     one = parked(*words, "goroutine", str(stopped["goroutines"][0])).stdout
     assert "still woken by the clock (every 1h), but nobody outside can reach it" in one
+    assert one.count("nobody else can make it ready") == 1
 
 
 def test_islands(kernel_core: Callable[..., Core]) -> None:
@@ -105,4 +106,4 @@ def test_islands(kernel_core: Callable[..., Core]) -> None:
     assert 0 < kinds["main.L_stopLost"]["heap_bytes"] < EACH * 1024
     text = parked(*words, "--all").stdout
     assert "8 clients  ORPHAN" in text
-    assert "dead        nobody else can make case 2 of its select ready" in text
+    assert "dead        nobody else can make case 1 of its select ready" in text
