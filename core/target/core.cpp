@@ -280,7 +280,7 @@ Result<void> CoreTarget::findExecutable(const OpenOptions& options) {
   auto files = findGoFiles(memory_, mappings_, header, "core " + core_->path(),
                            [this](const Mapping& each) { return openMapped(each); });
   if (!program && files.found.empty()) return program;
-  return chooseRuntime(std::move(executable_), bias_, mapping == nullptr ? "" : mapping->path,
+  return chooseRuntime(executable_, bias_, mapping == nullptr ? "" : mapping->path,
                        std::move(files), options.module);
 }
 

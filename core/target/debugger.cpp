@@ -59,8 +59,7 @@ Result<void> DebuggerTarget::open(DebuggerHost& host, const OpenOptions& options
     if (!options.force) return same;
     incomplete_.add("executable", "it is not the program of the target; read all the same");
   }
-  auto chosen =
-      chooseRuntime(std::move(executable_), bias_, path, librariesOf(host, path), options.module);
+  auto chosen = chooseRuntime(executable_, bias_, path, librariesOf(host, path), options.module);
   if (!chosen) return chosen;
   if (executable_->path() != path) program_ = path;
   // Read-only pages come from the file from here on: a remote stub is slow.

@@ -255,8 +255,7 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
   mappings_ = maps->mappings;
   auto files = findGoFiles(memory_, mappings_, linkBase(*executable_) + bias_, description_,
                            [this](const Mapping& each) { return openMapped(each); });
-  auto chosen =
-      chooseRuntime(std::move(executable_), bias_, *program, std::move(files), options.module);
+  auto chosen = chooseRuntime(executable_, bias_, *program, std::move(files), options.module);
   return chosen ? readMemoryMap() : chosen;
 }
 

@@ -40,9 +40,9 @@ std::string Target::mappedPath(Addr address) const {
   return found == mappings_.end() ? std::string() : withoutDeleted(found->path);
 }
 
-Result<void> Target::chooseRuntime(std::shared_ptr<const ElfFile> program, std::uint64_t bias,
-                                   const std::string& programPath, GoFiles files,
-                                   const std::string& module) {
+Result<void> Target::chooseRuntime(const std::shared_ptr<const ElfFile>& program,
+                                   std::uint64_t bias, const std::string& programPath,
+                                   GoFiles files, const std::string& module) {
   unknownFiles_ = std::move(files.unknown);
   const bool isGo = program != nullptr && !goBuildInfo(*program).empty();
   const std::string own = program == nullptr ? "" : mappedPath(linkBase(*program) + bias);
@@ -73,7 +73,7 @@ Result<void> Target::chooseRuntime(std::shared_ptr<const ElfFile> program, std::
                 fmt::format("the Go code of {} is in {}: {}", printable(description_),
                             printable(missing->path), missing->problem));
   }
-  executable_ = missing != nullptr ? missing->file : std::move(program);
+  executable_ = missing != nullptr ? missing->file : program;
   bias_ = missing != nullptr ? missing->bias : bias;
   if (executable_ == nullptr) return fail(ErrorCode::notFound, "its program is not known");
   const std::string chosenPath = mappedPath(linkBase(*executable_) + bias_);

@@ -155,7 +155,7 @@ class Target {
   /// Sets what executable() and bias() are: of `program` (null: its file is not here) and the files
   /// found, the one that OpenOptions::module names, else the first with a Go runtime. `programPath`
   /// is as the mappings have it. Errors: notFound.
-  Result<void> chooseRuntime(std::shared_ptr<const ElfFile> program, std::uint64_t bias,
+  Result<void> chooseRuntime(const std::shared_ptr<const ElfFile>& program, std::uint64_t bias,
                              const std::string& programPath, GoFiles files,
                              const std::string& module);
   /// The file that is mapped at an address; "" if none is known to be.
