@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 
 #include "target/printable.h"
-#include "target/unpack_zstd.h"
+#include "target/unpack.h"
+#include "target/unpack_streams.h"
 
 namespace parked::target {
 namespace {
@@ -23,14 +24,8 @@ struct Compression {
   std::string_view command;
 };
 
-// Formats that are recognised only to say what to do. systemd-coredump wrote lz4 and xz before it
-// wrote zstd.
-constexpr std::array<Compression, 4> kCompressions{{
-    {"\x1f\x8b"sv, "gzip", "gunzip"},
-    {"\xfd"
-     "7zXZ\0"sv,
-     "xz", "unxz"},
-    {"\x04\x22\x4d\x18"sv, "lz4", "unlz4"},
+// Recognised only to say what to do.
+constexpr std::array<Compression, 1> kCompressions{{
     {"BZh"sv, "bzip2", "bunzip2"},
 }};
 
@@ -116,9 +111,9 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
                               compression.name, compression.command));
     }
   }
-  if (!isZstd(mapped->bytes_)) return mapped;
+  if (!isCompressed(mapped->bytes_)) return mapped;
 
-  auto unpacked = unpackZstd(mapped->bytes_, name, observer);
+  auto unpacked = unpack(mapped->bytes_, name, observer);
   if (!unpacked) return tl::unexpected(unpacked.error());
   std::shared_ptr<MappedFile> plain(new MappedFile);
   if (auto done = plain->map(std::move(unpacked->file), unpacked->size, name); !done) {

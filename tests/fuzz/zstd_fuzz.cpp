@@ -6,7 +6,8 @@
 #include <string>
 
 #include "target/elf_file.h"
-#include "target/unpack_zstd.h"
+#include "target/unpack.h"
+#include "target/unpack_streams.h"
 
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   setenv("TMPDIR", "/dev/shm", 0);
@@ -18,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
   // What does not look so is never unpacked. Of a block that repeats one byte, three bytes make
   // 128 KiB: many of them only cost time.
-  if (!isZstd(bytes) || size > 4096) return 0;
-  const auto unpacked = unpackZstd(bytes, "fuzz", nullptr);
+  if (!isCompressed(bytes) || size > 4096) return 0;
+  const auto unpacked = unpack(bytes, "fuzz", nullptr);
   if (!unpacked) return 0;
   if (unpacked->size == 0) std::abort();
   const auto core = ElfFile::open("/proc/self/fd/" + std::to_string(unpacked->file.get()), "fuzz");

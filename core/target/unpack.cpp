@@ -1,4 +1,4 @@
-#include "target/unpack_zstd.h"
+#include "target/unpack.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,9 +10,9 @@
 #include <memory>
 #include <sys/statvfs.h>
 #include <vector>
-#include <zstd.h>
 
 #include "target/printable.h"
+#include "target/unpack_streams.h"
 
 namespace parked::target {
 namespace {
@@ -20,16 +20,6 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::uint64_t kProgressStep = 64 << 20;
 constexpr std::uint64_t kReserve = 64 << 20;  // left free for everybody else on that file system
-
-struct StreamDeleter {
-  void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
-};
-
-std::uint32_t magicOf(std::span<const std::byte> bytes) {
-  std::uint32_t magic = 0;
-  if (bytes.size() >= sizeof magic) std::memcpy(&magic, bytes.data(), sizeof magic);
-  return magic;
-}
 
 std::uint64_t freeSpace(int fd) {
   struct statvfs info{};
@@ -167,79 +157,53 @@ class SparseWriter {
 
 }  // namespace
 
-bool isZstd(std::span<const std::byte> bytes) {
-  const std::uint32_t magic = magicOf(bytes);
-  return magic == ZSTD_MAGICNUMBER || (magic & 0xfffffff0U) == ZSTD_MAGIC_SKIPPABLE_START;
-}
-
-Result<Unpacked> unpackZstd(std::span<const std::byte> compressed, const std::string& name,
-                            Observer* observer, std::uint64_t most) {
+Result<Unpacked> unpack(std::span<const std::byte> compressed, const std::string& name,
+                        Observer* observer, std::uint64_t most) {
+  const auto failure = [&name](ErrorCode code, std::string_view why) {
+    return fail(code, fmt::format("cannot unpack {}: {}", printable(name), why));
+  };
+  const std::unique_ptr<UnpackStream> stream = openUnpackStream(compressed, observer);
+  if (stream == nullptr) return failure(ErrorCode::badFormat, "it is not compressed");
   TemporaryFile file = makeTemporaryFile();
-  if (!file.file) {
-    return fail(ErrorCode::io,
-                fmt::format("cannot unpack {}: no temporary file can be made; set TMPDIR",
-                            printable(name)));
-  }
-  const std::unique_ptr<ZSTD_DStream, StreamDeleter> stream(ZSTD_createDStream());
+  if (!file.file) return failure(ErrorCode::io, "no temporary file can be made; set TMPDIR");
   std::vector<std::byte> buffer(1 << 20);
   SparseWriter writer(std::move(file));
-  ZSTD_inBuffer in{compressed.data(), 0, 0};
-  constexpr std::size_t kStep = 1 << 20;
   std::size_t filled = 0;  // of buffer; a multiple of the page size is written at a time
-  bool cutShort = false;
-  std::string damage;
-  bool frameOpen = true;
-  // The input is offered step by step so that Ctrl-C and progress get their turn; zstd itself goes
-  // on from one frame to the next.
-  while (true) {
+  UnpackStream::Piece piece;
+  while (piece.state == UnpackStream::State::more) {
     if (observer != nullptr && filled == 0) {
       if (observer->cancelled()) return fail(ErrorCode::interrupted, "interrupted");
       if (writer.size() % kProgressStep == 0) {
-        observer->progress("unpacking", in.pos, compressed.size());
+        observer->progress("unpacking", stream->taken(), compressed.size());
       }
     }
-    in.size = std::min(compressed.size(), in.pos + kStep);
-    const std::size_t before = in.pos;
-    ZSTD_outBuffer out{buffer.data(), buffer.size(), filled};
-    const std::size_t status = ZSTD_decompressStream(stream.get(), &out, &in);
-    const bool progressed = in.pos != before || out.pos != filled;
-    filled = out.pos;
-    if (ZSTD_isError(status) != 0) {
-      cutShort = true;
-      damage = ZSTD_getErrorName(status);
-      break;
+    piece = stream->read(std::span(buffer).subspan(filled));
+    filled += piece.size;
+    if (filled < buffer.size()) continue;
+    if (writer.size() == 0) most = std::min(most, mostByHeaders(buffer));
+    if (writer.size() + filled > most) {
+      return failure(ErrorCode::badFormat,
+                     fmt::format("it unpacks to more than {} MiB, which is more than its headers "
+                                 "speak of, or than any core has",
+                                 most >> 20));
     }
-    frameOpen = status != 0;
-    if (filled == buffer.size()) {
-      if (writer.size() == 0) most = std::min(most, mostByHeaders(buffer));
-      if (writer.size() + filled > most) {
-        return fail(ErrorCode::badFormat,
-                    fmt::format("cannot unpack {}: it unpacks to more than {} MiB, which is more "
-                                "than its headers speak of, or than any core has",
-                                printable(name), most >> 20));
-      }
-      if (auto done = writer.append(buffer); !done) {
-        return fail(done.error().code,
-                    fmt::format("cannot unpack {}: {}", printable(name), done.error().message));
-      }
-      filled = 0;
+    if (auto done = writer.append(buffer); !done) {
+      return failure(done.error().code, done.error().message);
     }
-    if (in.pos == compressed.size() && (!frameOpen || !progressed)) break;
+    filled = 0;
   }
-  if (frameOpen) cutShort = true;
+  if (observer != nullptr && observer->cancelled())
+    return fail(ErrorCode::interrupted, "interrupted");
   auto done = writer.append(std::span<const std::byte>(buffer).first(filled));
   if (done) done = writer.finish();
-  if (!done) {
-    return fail(done.error().code,
-                fmt::format("cannot unpack {}: {}", printable(name), done.error().message));
-  }
+  if (!done) return failure(done.error().code, done.error().message);
   if (writer.size() == 0) {
-    return fail(ErrorCode::badFormat,
-                fmt::format("cannot unpack {}: {}", printable(name),
-                            damage.empty() ? "the compressed data is empty or cut short" : damage));
+    return failure(ErrorCode::badFormat, piece.damage.empty()
+                                             ? "the compressed data is empty or cut short"
+                                             : piece.damage);
   }
   const std::uint64_t size = writer.size();
-  return Unpacked{writer.take(), size, cutShort};
+  return Unpacked{writer.take(), size, piece.state == UnpackStream::State::cutShort};
 }
 
 }  // namespace parked::target
