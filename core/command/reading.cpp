@@ -7,6 +7,7 @@
 #include "image/layout.h"
 #include "leak/numbers.h"
 #include "leak/variable_polls.h"
+#include "leak/wait_loops.h"
 #include "report/escape.h"
 #include "report/model.h"
 #include "target/go_files.h"
@@ -185,10 +186,13 @@ void Reading::prove(Observer* observer) {
   proof_ = proof::Proof::run(*snapshot_, observer, &timings_);
   const leak::ImageCode code(*image_);
   leak::VariablePolls polls(*snapshot_, code);
+  leak::WaitLoops loops(*snapshot_);
   orphans_ = proof::Orphans::find(
       *snapshot_, *proof_,
-      [&polls](const golang::Goroutine& goroutine) { return polls.mayPoll(goroutine); }, observer,
-      &timings_);
+      [&](const golang::Goroutine& goroutine, bool alone) {
+        return !loops.comesBack(goroutine) || (alone && polls.mayPoll(goroutine));
+      },
+      observer, &timings_);
 }
 
 void Reading::proveNothing(const std::string& why) {

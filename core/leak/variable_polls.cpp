@@ -1,6 +1,8 @@
 #include "leak/variable_polls.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "image/code_refs.h"
 #include "image/symbol_name.h"
@@ -149,13 +151,14 @@ bool VariablePolls::isCompilers(Addr address) const {
       return inside(module.types, type, module.typesEnd);
     });
   };
-  Addr cache = 0, mask = 0, second = 0, third = 0;
-  if (!memory.read(address, cache) || !memory.read(address + 8, second) ||
-      !memory.read(address + 16, third) || !memory.contains(cache) || !memory.read(cache, mask)) {
-    return false;
-  }
-  return (mask & (mask + 1)) == 0 && mask < kMost &&
-         (isType(second) || (second < kMost && isType(third)));
+  const auto words = memory.bytesUpTo(address, 3 * sizeof(Addr));
+  std::array<Addr, 3> record{};
+  if (words.size() != sizeof record) return false;
+  std::memcpy(record.data(), words.data(), sizeof record);
+  const bool types = isType(record[1]) || (record[1] < kMost && isType(record[2]));
+  Addr mask = 0;
+  if (!types || !memory.contains(record[0]) || !memory.read(record[0], mask)) return false;
+  return (mask & (mask + 1)) == 0 && mask < kMost;
 }
 
 /// Of a program without names: whether the standard library's own code refers to the variable.

@@ -19,12 +19,12 @@ constexpr std::size_t kAskEvery = 1 << 12;
 
 class Orphans::Run {
  public:
-  Run(Orphans& orphans, const golang::Snapshot& snapshot, const Proof& proof,
-      const MayPoll& mayPoll, Observer* observer)
+  Run(Orphans& orphans, const golang::Snapshot& snapshot, const Proof& proof, const MayEnd& mayEnd,
+      Observer* observer)
       : orphans_(orphans),
         snapshot_(snapshot),
         proof_(proof),
-        mayPoll_(mayPoll),
+        mayEnd_(mayEnd),
         heap_(*proof.heap()),
         observer_(observer),
         timers_(snapshot),
@@ -58,14 +58,14 @@ class Orphans::Run {
   Orphans& orphans_;
   const golang::Snapshot& snapshot_;
   const Proof& proof_;
-  const MayPoll& mayPoll_;
+  const MayEnd& mayEnd_;
   const heap::Heap& heap_;
   Observer* observer_;
   OrphanTimers timers_;
   Connections connections_;
   Waking waking_;
   std::vector<HeldPointer> held_;
-  std::vector<Index> pollers_;
+  std::vector<std::pair<Index, bool>> pollers_;        // woken by itself; by nothing else
   std::vector<std::pair<Index, Addr>> connectionsOf_;  // by wait
   // Up to 1.20 the roots of contexts are numbers in the heap, which nobody can cancel: the itabs
   // they have.
@@ -127,7 +127,7 @@ void Orphans::Run::ask(Index index, const OrphanWaits& waits) {
   if (polls) waking_.stacks().read(snapshot_.goroutines[index], held_);
   if (!watchWaits(index) || !polls) return;
   watchHeld(index);
-  if (!waits.given) pollers_.push_back(index);
+  pollers_.emplace_back(index, !waits.given);
 }
 
 bool Orphans::Run::watchWaits(Index index) {
@@ -235,8 +235,8 @@ bool Orphans::Run::markAll() {
 
 /// Who has survived all that has its code looked at.
 bool Orphans::Run::rousePollers() {
-  for (const Index index : pollers_) {
-    if (!waking_.sleeps(index) || !mayPoll_(snapshot_.goroutines[index])) continue;
+  for (const auto& [index, alone] : pollers_) {
+    if (!waking_.sleeps(index) || !mayEnd_(snapshot_.goroutines[index], alone)) continue;
     waking_.rouse(index);
     if (!waking_.follow()) return false;
   }
@@ -305,8 +305,7 @@ bool Orphans::Run::findAllIslands() {
 }
 
 std::unique_ptr<Orphans> Orphans::find(const golang::Snapshot& snapshot, const Proof& proof,
-                                       const MayPoll& mayPoll, Observer* observer,
-                                       Timings* timings) {
+                                       const MayEnd& mayEnd, Observer* observer, Timings* timings) {
   std::unique_ptr<Orphans> orphans(new Orphans(proof));
   if (!proof.given()) {
     orphans->interrupted_ = proof.interrupted();
@@ -317,7 +316,7 @@ std::unique_ptr<Orphans> Orphans::find(const golang::Snapshot& snapshot, const P
   auto& memory = snapshot.image->target().memory();
   const std::uint64_t holes = memory.misses();
   orphans->marker_ = std::make_unique<Marker>(*proof.heap(), proof.pointers(), false);
-  Run(*orphans, snapshot, proof, mayPoll, observer).go();
+  Run(*orphans, snapshot, proof, mayEnd, observer).go();
   if (memory.misses() != holes && orphans->given()) {
     orphans->withheld_ =
         fmt::format("memory is missing in the target, at {:#x} for one", memory.firstMiss());

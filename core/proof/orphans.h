@@ -19,15 +19,15 @@ namespace parked::proof {
 
 class Orphans {
  public:
-  /// Whether a goroutine may look, each time it wakes, at something that no pointer of its own
-  /// leads to: a variable of a package.
-  using MayPoll = std::function<bool(const golang::Goroutine&)>;
+  /// Asked of who is woken by the clock or the network: whether it may end by itself, as it does
+  /// not come back to its wait; or, if it waits for nothing else (`alone`), whether it may look
+  /// each time at something that no pointer of its own leads to, a variable of a package.
+  using MayEnd = std::function<bool(const golang::Goroutine&, bool alone)>;
 
   /// Looks for them. Where the proof is withheld, or this is, none are named and withheld() says
   /// why. What is passed must outlive the object; `observer` and `timings` may be null.
   static std::unique_ptr<Orphans> find(const golang::Snapshot& snapshot, const Proof& proof,
-                                       const MayPoll& mayPoll, Observer* observer,
-                                       Timings* timings);
+                                       const MayEnd& mayEnd, Observer* observer, Timings* timings);
 
   bool given() const { return withheld_.empty(); }
   const std::string& withheld() const { return withheld_; }

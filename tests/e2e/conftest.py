@@ -35,7 +35,7 @@ LLDB_PLUGIN = BUILD_DIR / "lldb_plugin/libparked_lldb.so"
 # How many targets this process has built; tests/e2e/targets.py builds them before the tests start.
 BUILT = 0
 # Targets that are never at rest: it is of no use to wait for that.
-RESTLESS = {"busy", "churn", "healthy", "load"}
+RESTLESS = {"abandon", "busy", "churn", "healthy", "load"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -23,6 +24,8 @@ ROWS = {
     "full": [Build(go, mode) for go in RELEASES for mode in ("default", "noopt", "stripped")],
 }
 EACH = 8  # of every kind
+LOOKS = 6
+ENOUGH = 200  # workers that have ended, of which many were there at the first look
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,7 +51,7 @@ def check(document: dict) -> None:
     lost = {kind for kind in total if kind.startswith("L_")}
     held = {kind for kind in total if kind.startswith("V_")}
     assert len(lost) == 9
-    assert len(held) >= 29
+    assert len(held) >= 31
     assert all(total[kind] % EACH == 0 for kind in lost | held), total
     assert {kind: orphans[kind] for kind in lost} == {kind: total[kind] for kind in lost}
     assert {kind: count for kind, count in orphans.items() if count} == {
@@ -107,3 +110,29 @@ def test_islands(kernel_core: Callable[..., Core]) -> None:
     text = parked(*words, "--all").stdout
     assert "8 clients  ORPHAN" in text
     assert "dead        nobody else can make case 1 of its select ready" in text
+
+
+def numbers(word: str, log: str) -> list[tuple[int, ...]]:
+    lines = re.findall(rf"^{word}((?: \d+)+)$", log, re.MULTILINE)
+    return [tuple(map(int, line.split())) for line in lines]
+
+
+def test_who_was_an_orphan_is_never_stopped(row: Build, running: Callable[..., Running]) -> None:
+    """While workers are made, handed around, dropped and stopped at random."""
+    named: set[int] = set()
+    with running("abandon", row) as target:
+        for _ in range(LOOKS):
+            looked = parked(target.pid, "goroutines", "--json", "--orphan-count", "1")
+            document = json.loads(looked.stdout)
+            orphans = {g["id"] for g in document["goroutines"] if g["verdict"] == "ORPHAN"}
+            # Who looks at a flag may be asleep still when it is set, and nobody else has it then.
+            log = target.log.read_text()
+            stopped = {number for (number,) in numbers("stopping", log)}
+            late = {goid for number, goid in numbers("begin", log) if number in stopped}
+            named |= orphans - late
+        while len(numbers("end", target.log.read_text())) < ENOUGH:
+            assert target.process.poll() is None
+            time.sleep(0.05)
+        ended = {goid for (goid,) in numbers("end", target.log.read_text())}
+    assert len(named) > LOOKS
+    assert not named & ended

@@ -17,7 +17,7 @@ var held = []func(){
 	V_global, V_inMap, V_inBuffer, V_contextValue, V_closure, V_methodValue, V_syncMap, V_atomicPointer,
 	V_interface, V_pool, V_field, V_fieldOfTicker, V_flag, V_flagOfTicker, V_flagBesideLostStop, V_context,
 	V_contextBesideLostStop, V_variable, V_pointerVariable, V_deadline, V_afterFunc, V_finalizer,
-	V_connection, V_readDeadline, V_signal, V_polledChannel, V_feeder,
+	V_connection, V_readDeadline, V_signal, V_polledChannel, V_feeder, V_timeout, V_ownTimeout,
 }
 
 var keepers struct {
@@ -365,6 +365,31 @@ func V_feeder() {
 		for n := 0; ; n++ {
 			time.Sleep(tick)
 			work <- n
+		}
+	}()
+}
+
+// V_timeout: a goroutine that sleeps once will stop it.
+//
+//go:noinline
+func V_timeout() {
+	w := newWorker()
+	go func() {
+		time.Sleep(time.Hour)
+		w.Stop()
+	}()
+	go w.run()
+}
+
+// V_ownTimeout ends when its time is over.
+//
+//go:noinline
+func V_ownTimeout() {
+	answer := make(chan int)
+	go func() {
+		select {
+		case <-answer:
+		case <-time.After(time.Hour):
 		}
 	}()
 }

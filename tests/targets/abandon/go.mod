@@ -1,0 +1,3 @@
+module parked.test/abandon
+
+go 1.18
