@@ -122,6 +122,7 @@ void putGlobal(const Analysis& analysis, Addr word, bool lock, TypedWay& way,
   global.what = variableText(image, at, way.type());
   global.address = global.word = at;
   global.field = lock && holder == 0 ? way.lockAt(at) : way.follow(at);
+  global.slice = !lock && way.severalThere();
   if (holder == 0) return;
   KeepAliveStep& value = result.emplace_back();
   value.what = way.type().empty() ? std::string("its value") : way.pointerType();
@@ -129,6 +130,7 @@ void putGlobal(const Analysis& analysis, Addr word, bool lock, TypedWay& way,
   value.word = word;
   value.offset = word - value.address;
   value.field = lock ? way.lockAt(word) : way.follow(word);
+  value.slice = !lock && way.severalThere();
 }
 
 /// The steps of a path, none if it has none. `way` ends at the object.
@@ -151,6 +153,7 @@ std::vector<KeepAliveStep> stepsOf(const Analysis& analysis, const proof::Path& 
     next.mapPart = way.insideMap();
     next.what = stepText(analysis, step, way.pointerType());
     if (step.word != 0) next.field = way.follow(step.word);
+    next.slice = step.word != 0 && way.severalThere();
     next.timer = step.timer != kNone && step.channel == kNone;
     next.address = step.object;
     next.word = step.word;

@@ -17,6 +17,7 @@ struct KeepAliveStep {
   std::uint64_t offset = 0;  ///< of the word in the object
   Index goroutine = kNone;   ///< it is on that goroutine's stack
   bool timer = false;        ///< it is a timer that will fire
+  bool slice = false;        ///< its word is the data of a slice
   bool mapPart = false;      ///< it is a part of how the runtime keeps a map
 };
 

@@ -28,6 +28,8 @@ class TypedWay {
   std::string type() const;
   /// The same of what points to it: "*main.session", "[]*main.session", "chan int".
   std::string pointerType() const;
+  /// There are more of its kind behind the value: it is in an array.
+  bool severalThere() const { return type_ != 0 && several_; }
   /// The value is a part of how the runtime keeps maps.
   bool insideMap() const;
   /// The field at `at` that is a lock of package sync: ".mu"; "" if that is not known.

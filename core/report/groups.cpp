@@ -104,6 +104,9 @@ void putGroupSentence(Page& page, std::size_t indent, const Report& report,
   if (group.why == Why::allAsleep) return;  // nobody is left who could follow that way
   const std::string path = leak::keepAliveLine(leak::keptAliveBy(*report.analysis, group.example));
   if (!path.empty()) page.field(indent, kLabel, "reached by", path);
+  if (const leak::Keeper* keeper = keeperOf(report, group)) {
+    page.field(indent, kLabel, "kept by", leak::keeperText(*keeper));
+  }
 }
 
 /// "9,980 SUSPECT, 12 WAITING".

@@ -189,6 +189,7 @@ void JsonObjects::group(JsonWriter& json, std::size_t index) {
     json.member("objects", group.objects);
     json.text("waits_on", groupObjects(report_, group));
     holding(json, index);
+    keptBy(json, group);
     json.member("creators", group.creators);
     json.key("created_by");
     place(json, group.creator);
@@ -197,6 +198,19 @@ void JsonObjects::group(JsonWriter& json, std::size_t index) {
     stack(json, group.example);
     json.array("goroutines", report_.grouping.membersOf(group),
                [&](Index member) { json.value(snapshot_.goroutines[member].id); });
+  });
+}
+
+void JsonObjects::keptBy(JsonWriter& json, const leak::Group& group) const {
+  const leak::Keeper* keeper = keeperOf(report_, group);
+  if (keeper == nullptr) return json.null("kept_by");
+  json.object("kept_by", [&] {
+    json.member("goroutines", keeper->members);
+    json.member("of", keeper->of);
+    json.member("holder", keeper->holder);
+    json.text("each", keeper->each);
+    json.member("entries", keeper->entries);
+    json.address("object", keeper->object);
   });
 }
 

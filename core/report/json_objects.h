@@ -39,6 +39,7 @@ class JsonObjects {
   void createdBy(JsonWriter& json, leak::PlaceId creator, std::uint64_t goroutine) const;
   void sentence(JsonWriter& json, Index index);
   void reason(JsonWriter& json, const golang::Goroutine& goroutine) const;
+  void keptBy(JsonWriter& json, const leak::Group& group) const;
   /// "retained" and "root_cause_group" of a group.
   void holding(JsonWriter& json, std::size_t group) const;
   /// What a goroutine is and where it came from.

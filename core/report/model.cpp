@@ -135,7 +135,8 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
                         : leak::group(analysis, report.goroutines, groupBy);
   if (diedInGoroutine(report)) putCrashFirst(report);
   report.timers = groupTimers(*report.snapshot, resources, analysis.code());
-  report.findings = rules::findAll({analysis, resources});
+  report.keepers = std::make_shared<leak::Keepers>(analysis);
+  report.findings = rules::findAll({analysis, resources, report.keepers.get()});
   report.findingIndex = indexOf(report.findings);
   report.incomplete = std::move(incomplete);
   return report;
@@ -200,6 +201,11 @@ const rules::Finding* findingOf(const Report& report, const leak::Group& group) 
   const std::size_t first = std::min(placeIn(report.findingIndex.ofGroup, known),
                                      placeIn(report.findingIndex.ofGoroutine, group.example));
   return first < report.findings.size() ? &report.findings[first] : nullptr;
+}
+
+const leak::Keeper* keeperOf(const Report& report, const leak::Group& group) {
+  if (!report.groupBy.byStack || report.keepers == nullptr) return nullptr;
+  return report.keepers->of(report.analysis->info(group.example).group);
 }
 
 void onlyGroupOf(Report& report, Index goroutine) {

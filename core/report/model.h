@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@
 #include "golang/snapshot.h"
 #include "leak/allow_list.h"
 #include "leak/analysis.h"
+#include "leak/keeper.h"
 #include "leak/select.h"
 #include "proof/holdings.h"
 #include "rules/findings.h"
@@ -115,8 +117,9 @@ struct Report {
   /// What the leaked goroutines of each group hold, by its number, and one more for those that the
   /// filters left out. Empty without a proof, or if nobody asked (see addHoldings()).
   proof::Holdings holdings;
-  std::vector<TimerGroup> timers;        ///< largest first
-  std::vector<rules::Finding> findings;  ///< of all goroutines, whatever the filters say
+  std::shared_ptr<leak::Keepers> keepers;  ///< who keeps a group; looked for when asked
+  std::vector<TimerGroup> timers;          ///< largest first
+  std::vector<rules::Finding> findings;    ///< of all goroutines, whatever the filters say
   FindingIndex findingIndex;
   std::vector<Incomplete> incomplete;  ///< of target, snapshot, proof and resources
   bool interrupted = false;            ///< the user asked to stop before all was read
@@ -149,6 +152,10 @@ Decision decide(const Report& report, leak::Verdict verdict);
 /// The finding that a group of the report's is about, null if none is. Groups by something else
 /// than the stack have none.
 const rules::Finding* findingOf(const Report& report, const leak::Group& group);
+
+/// Who keeps the goroutines at the place of the group, those that filters left out as well; null:
+/// nobody is known who keeps all of them. Groups by something else than the stack have none.
+const leak::Keeper* keeperOf(const Report& report, const leak::Group& group);
 
 /// Leaves one goroutine in the report, and what is said of it: the group it is in, whole, with what
 /// that holds, behind it that group's root cause if it has one, and its findings. For reports with

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "leak/analysis.h"
+#include "leak/keeper.h"
 #include "rules/rule.h"
 #include "stdlib/resources.h"
 
@@ -29,10 +30,11 @@ struct Finding {
 /// What to change.
 std::string_view fixOf(const Finding& finding);
 
-/// What rules look at. `resources` may be null: they were not read.
+/// What rules look at. `resources` may be null: they were not read; `keepers`, too.
 struct Context {
   const leak::Analysis& analysis;
   const stdlib::Resources* resources = nullptr;
+  leak::Keepers* keepers = nullptr;
 };
 
 /// Applies every rule. First those about groups, in the order of the analysis' groups and at most

@@ -243,6 +243,27 @@ bool waitCircleRule(const leak::Analysis& analysis, const leak::Group& group, Fi
                          leak::counted(inside, "goroutine"), inside == 1 ? "is" : "are"));
 }
 
+/// A map, a slice or a list that somebody has and that leads to goroutines which each wait on
+/// something of their own: what was put in was never taken out.
+bool registryRule(const Context& context, const leak::Group& group, Finding& finding) {
+  const bool tooMany = group.why == Why::many || group.why == Why::settled || group.why == Why::old;
+  if (context.keepers == nullptr || group.verdict != leak::Verdict::suspect || !tooMany) {
+    return false;
+  }
+  const auto waits =
+      context.analysis.snapshot().waitsOf(context.analysis.snapshot().goroutines[group.example]);
+  if (waits.front().kind != ObjectKind::channel) return false;
+  const leak::Keeper* keeper = context.keepers->of(context.analysis.info(group.example).group);
+  if (keeper == nullptr || group.objects < keeper->members) return false;
+  if (!keeper->container) return false;
+  // A context's children have rules of their own.
+  if (keeper->holder.find("context.") != std::string::npos) return false;
+  if (keeper->entries && *keeper->entries < keeper->members) return false;
+  return set(finding, RuleId::registryGrows,
+             fmt::format("{} wait each on something of their own that a registry leads to: {}",
+                         leak::counted(keeper->members, "goroutine"), keeper->holder));
+}
+
 }  // namespace
 
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding) {
@@ -275,6 +296,7 @@ bool ruleForGroup(const Context& context, const leak::Group& group, Finding& fin
   if (extraSyncRule(context.resources, group, wait, evidence, finding)) return true;
   // Who is proved is told the pattern of a library that he is in before that he is in a circle.
   if (waitCircleRule(analysis, group, finding)) return true;
+  if (registryRule(context, group, finding)) return true;
   switch (wait.kind) {
     case ObjectKind::channel:
       if (wait.inSelect) {

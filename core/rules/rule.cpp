@@ -131,6 +131,9 @@ constexpr std::array kRules = {
     Rule{RuleId::workerOrphaned, "PK111", "workers that nobody can stop any more",
          "keep what stops the worker (its channel, cancel function or handle) and use it when the "
          "work is done"},
+    Rule{RuleId::registryGrows, "PK114", "registry that only grows",
+         "take the entry out where what it stands for ends, with defer right after it was put in, "
+         "and end the goroutine that belongs to it"},
     Rule{
         RuleId::streamAbandoned, "PK120", "gRPC stream neither read to its end nor cancelled",
         "cancel the stream's context when you leave it (defer cancel() right after WithCancel), or "

@@ -58,6 +58,7 @@ enum class RuleId : std::uint8_t {
   afterFuncNeverStopped,
   clientOrphaned,
   workerOrphaned,
+  registryGrows,
   streamAbandoned,
 };
 

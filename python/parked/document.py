@@ -42,6 +42,7 @@ __all__ = [
     "HttpTransport",
     "Incomplete",
     "IslandKind",
+    "KeptBy",
     "Lock",
     "LockCycleMember",
     "OpenFile",
@@ -633,6 +634,31 @@ class Retained(_read.Record):
 
 
 @dataclass(frozen=True)
+class KeptBy(_read.Record):
+    """The nearest thing that the shortest ways to the goroutines of the group have in common."""
+
+    goroutines: int = _read.member(_read.number)
+    """That it leads to, at least 90 of 100."""
+
+    of: int = _read.member(_read.number)
+    """So many at that place, whatever the filters say."""
+
+    holder: str = _read.member(_read.text)
+    """The way to it in the terms of the source: "main.registry (global map[int]*main.session, 9,980
+    entries)".
+    """
+
+    each: str = _read.member(_read.text)
+    """How a goroutine hangs on it: "*main.session .done"; empty: not known."""
+
+    entries: int | None = _read.member(_read.maybe_number)
+    """Of the map or slice; None: it is none, or its type is not known."""
+
+    object: int = _read.member(_read.address)
+    """Of the holder in the heap; 0: it is a variable or a stack."""
+
+
+@dataclass(frozen=True)
 class Group(_read.Record):
     """Goroutines with the same stack and the same kind of object waited on, or with the same value
     of the --group key.
@@ -692,6 +718,11 @@ class Group(_read.Record):
     retained: Retained | None = _read.member(_read.maybe_record(Retained))
     """What the group's leaked goroutines keep from being used again; None: none is leaked, or the
     proof was not given.
+    """
+
+    kept_by: KeptBy | None = _read.member(_read.maybe_record(KeptBy))
+    """Who keeps at least ten goroutines that are WAITING or SUSPECT; None: no one thing does, or it
+    was not looked for (the first 64 groups are).
     """
 
     root_cause_group: int | None = _read.member(_read.maybe_number)

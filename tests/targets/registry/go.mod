@@ -1,0 +1,3 @@
+module parked.test/registry
+
+go 1.18
