@@ -217,6 +217,7 @@ Result<Exit> executeGoroutine(const Asked& asked) {
   };
   return render(asked, *report, text, [&](report::Document& document) {
     report::addReport(document, invocation.limitOr(0));
+    report::addCases(document, *index, invocation.limitOr(0));
   });
 }
 

@@ -196,11 +196,12 @@ std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine
   return result;
 }
 
-std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object) {
+std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object,
+                                 const proof::Marker* other) {
   const proof::Proof* proof = analysis.options().proof;
   if (proof == nullptr || !proof->given() || !proof->heap()->find(object)) return {};
   TypedWay way(analysis.snapshot());
-  return stepsOf(analysis, proof::pathTo(analysis.snapshot(), *proof, object), way);
+  return stepsOf(analysis, proof::pathTo(analysis.snapshot(), *proof, object, other), way);
 }
 
 std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {

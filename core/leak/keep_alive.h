@@ -24,8 +24,10 @@ struct KeepAliveStep {
 /// From the root to the object waited on; empty if the proof has no answer for the goroutine.
 std::vector<KeepAliveStep> keptAliveBy(const Analysis& analysis, Index goroutine);
 
-/// The same of any object of the heap: from the root to it.
-std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object);
+/// The same of any object of the heap: from the root to it, as the proof's marking went, or as
+/// `other` did.
+std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object,
+                                 const proof::Marker* other = nullptr);
 
 /// The same in one line: "main.registry (global) -> object of 96 bytes -> chan struct {}". Long
 /// ways are cut in the middle.

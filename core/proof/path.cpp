@@ -103,11 +103,12 @@ void Namer::name(ObjectRef object, Addr pointedFrom, PathStep& step) {
 
 }  // namespace
 
-Path pathTo(const golang::Snapshot& snapshot, const Proof& proof, Addr address) {
+Path pathTo(const golang::Snapshot& snapshot, const Proof& proof, Addr address,
+            const Marker* other) {
   Path path;
   if (!proof.given()) return path;
   const heap::Heap& heap = *proof.heap();
-  const Marker& marker = *proof.marker();
+  const Marker& marker = other != nullptr ? *other : *proof.marker();
   ObjectRef object = heap.find(address);
   std::vector<ObjectRef> chain;
   while (object && chain.size() < kMaxSteps) {

@@ -25,7 +25,9 @@ struct Path {
   std::vector<PathStep> steps;  ///< from the root on; empty if there is no path
 };
 
-/// The way marking took to the object that `address` points into.
-Path pathTo(const golang::Snapshot& snapshot, const Proof& proof, Addr address);
+/// The way marking took to the object that `address` points into; by `other`, a marking of the
+/// same heap, if there is one.
+Path pathTo(const golang::Snapshot& snapshot, const Proof& proof, Addr address,
+            const Marker* other = nullptr);
 
 }  // namespace parked::proof

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "golang/unwind.h"
+#include "leak/cases.h"
 #include "leak/circle_words.h"
 #include "leak/describe.h"
 #include "leak/island_words.h"
@@ -91,11 +92,35 @@ class Companions {
   std::unordered_map<std::uint64_t, std::map<golang::WaitOp, Others>> others_;
 };
 
+/// Whether a case of a select can become ready, and by whom.
+void putOutlook(Page& page, const leak::CaseOutlook& outlook) {
+  switch (outlook.fate) {
+    case leak::CaseFate::nobody:
+      page.field(
+          0, kLabel, "",
+          "nobody but this goroutine has the channel: it is not ready before another case is",
+          Ink::warn);
+      break;
+    case leak::CaseFate::timer:
+      page.field(0, kLabel, "", "a timer sends to it", Ink::faint);
+      break;
+    case leak::CaseFate::reached:
+      if (!outlook.by.empty())
+        page.field(0, kLabel, "", "others have it: " + outlook.by, Ink::faint);
+      break;
+    case leak::CaseFate::unknown:
+      break;
+  }
+}
+
 void putWaits(Page& page, const Report& report, const golang::Goroutine& goroutine,
               std::uint64_t limit) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const auto waits = snapshot.waitsOf(goroutine);
   const Companions companions(snapshot, waits);
+  const auto index = static_cast<Index>(&goroutine - snapshot.goroutines.data());
+  const std::vector<leak::CaseOutlook> cases =
+      leak::casesOf(*report.analysis, index, limit, nullptr);
   std::uint64_t shown = 0;
   for (const golang::Wait& wait : waits) {
     if (limit != 0 && shown == limit) {
@@ -117,7 +142,8 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
       text += fmt::format(" ({})", snapshot.strings[wait.note]);
     }
     page.field(0, kLabel, shown == 0 ? "waits on" : "", text);
-    if (leak::isDead(*report.analysis, wait)) {
+    const bool dead = leak::isDead(*report.analysis, wait);
+    if (dead) {
       page.field(0, kLabel, "", "nobody else can make it ready", Ink::bad);
     }
     for (const golang::WaitOp op :
@@ -130,6 +156,7 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
     for (std::size_t i = 0; i < holders.size(); ++i) {
       page.field(0, kLabel, i == 0 ? "held by" : "", holders[i]);
     }
+    if (shown < cases.size() && !dead) putOutlook(page, cases[shown]);
     ++shown;
   }
 }

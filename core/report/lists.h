@@ -24,6 +24,8 @@ void renderGoroutine(const Report& report, Index goroutine, std::uint64_t limit,
 void renderWhy(const Report& report, Index goroutine, const TextStyle& style, const Sink& sink);
 /// The same as `why` of a document.
 void addWhy(Document& document, Index goroutine);
+/// Of a select the goroutine waits in, who could make each case ready; nothing if nothing is known.
+void addCases(Document& document, Index goroutine, std::uint64_t limit);
 /// One channel with the goroutines in both queues.
 void renderChannel(const Report& report, Index channel, std::uint64_t limit, const TextStyle& style,
                    const Sink& sink);

@@ -53,6 +53,7 @@ __all__ = [
     "Place",
     "Proof",
     "Retained",
+    "SelectCase",
     "Selection",
     "SqlConnection",
     "SqlPool",
@@ -1659,6 +1660,30 @@ class Panicking(_read.Record):
 
 
 @dataclass(frozen=True)
+class SelectCase(_read.Record):
+    """A case of a select that a goroutine waits in."""
+
+    select_case: int | None = _read.member(_read.maybe_number)
+    """In source order; None: not told."""
+
+    op: str = _read.member(_read.text)
+    """"send" or "receive"."""
+
+    channel: int = _read.member(_read.address)
+    """As in waiting_on."""
+
+    outlook: str = _read.member(_read.text)
+    """nobody: only this goroutine has the channel, so that the case is not ready before another one
+    is; timer: a timer sends to it; reached: others have it; empty: not known. Words: "nobody",
+    "timer", "reached".
+    """
+
+    way: str = _read.member(_read.text)
+    """Of reached, to the channel from what can run without this goroutine; of the first cases only.
+    """
+
+
+@dataclass(frozen=True)
 class WayStep(_kept.WayStep, _read.Record):
     """One step of the way from what can still run to what a goroutine waits on."""
 
@@ -1854,6 +1879,11 @@ class Document(_kept.Document, _read.Record):
     panicking: tuple[Panicking, ...] = _read.member(_read.many(_read.record(Panicking)))
     """Goroutines with panics in progress, by id; only where goroutines is, and with parked crash
     --json.
+    """
+
+    cases: tuple[SelectCase, ...] = _read.member(_read.many(_read.record(SelectCase)))
+    """Only with parked goroutine ID --json, of one that waits in a select and is not PROVED: who
+    could make each case ready.
     """
 
     why: Why | None = _read.member(_read.maybe_record(Why))

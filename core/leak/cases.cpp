@@ -1,0 +1,54 @@
+#include "leak/cases.h"
+
+#include <algorithm>
+
+#include "leak/keep_alive.h"
+
+namespace parked::leak {
+
+namespace {
+
+bool sendsTo(const golang::Snapshot& snapshot, Addr channel) {
+  return std::ranges::any_of(snapshot.timers, [channel](const golang::Timer& timer) {
+    return timer.channel == channel && !timer.stopped && timer.when > 0 && timer.p >= 0;
+  });
+}
+
+}  // namespace
+
+std::vector<CaseOutlook> casesOf(const Analysis& analysis, Index index, std::uint64_t limit,
+                                 Observer* observer) {
+  constexpr std::size_t kWays = 16;  // each takes a look at all goroutines
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const golang::Goroutine& goroutine = snapshot.goroutines[index];
+  const auto waits = snapshot.waitsOf(goroutine);
+  const proof::Proof* proof = analysis.options().proof;
+  std::vector<CaseOutlook> cases;
+  if (proof == nullptr || waits.empty() || !waits.front().inSelect) return cases;
+  // What is not certain of it is said of the whole.
+  if (proof->fate(index) == proof::Fate::notAsked || proof->fate(index) == proof::Fate::undecided) {
+    return cases;
+  }
+  const auto without = proof::Without::mark(snapshot, *proof, index, observer);
+  if (without == nullptr) return cases;
+  std::size_t ways = 0;
+  for (std::size_t i = 0; i < waits.size() && (limit == 0 || i < limit); ++i) {
+    CaseOutlook& outlook = cases.emplace_back();
+    outlook.wait = goroutine.firstWait + static_cast<Index>(i);
+    const golang::Wait& wait = waits[i];
+    if (wait.kind != golang::ObjectKind::channel || !wait.queued) continue;
+    if (wait.op == golang::WaitOp::receive && sendsTo(snapshot, wait.address)) {
+      outlook.fate = CaseFate::timer;
+    } else if (!without->reaches(wait.address)) {
+      outlook.fate = CaseFate::nobody;
+    } else {
+      outlook.fate = CaseFate::reached;
+      if (ways++ < kWays) {
+        outlook.by = keepAliveLine(wayTo(analysis, wait.address, &without->marker()));
+      }
+    }
+  }
+  return cases;
+}
+
+}  // namespace parked::leak

@@ -1,0 +1,32 @@
+// The cases of a select, each by itself: who could make it ready.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "leak/analysis.h"
+#include "proof/without.h"
+
+namespace parked::leak {
+
+enum class CaseFate : std::uint8_t {
+  unknown,  ///< nothing can be said
+  nobody,   ///< nobody but this goroutine has the channel: not before another case was ready
+  timer,    ///< a timer will send to it
+  reached,  ///< somebody else has it
+};
+
+struct CaseOutlook {
+  Index wait = kNone;  ///< into Snapshot::waits
+  CaseFate fate = CaseFate::unknown;
+  std::string by;  ///< of reached: the way to it, in one line
+};
+
+/// Of every case of the select the goroutine waits in, `limit` at most, 0: all; empty if it waits
+/// in none, or nothing can be said of any. Takes a marking of the heap. `observer` may be null.
+std::vector<CaseOutlook> casesOf(const Analysis& analysis, Index goroutine, std::uint64_t limit,
+                                 Observer* observer);
+
+}  // namespace parked::leak

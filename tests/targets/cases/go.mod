@@ -1,0 +1,3 @@
+module parked.test/cases
+
+go 1.18
