@@ -5,8 +5,10 @@ In the full matrix only, as it compiles the program once more."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from conftest import ROOT, Core, run
 from matrix import Build
 
-NEEDED = ("CMakeLists.txt", "cli", "cmake", "core", "python/cmake")
+NEEDED = ("CMakeLists.txt", "cli", "cmake", "core", "docs/schema", "python", "scripts")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,128 @@ RULE = (
         "  }\n",
     ),
 )
-TOYS = {"rule": (RULE, 3)}
+FORMAT = (
+    Edit(
+        "core/report/format_toy.cpp",
+        "",
+        """\
+#include <fmt/format.h>
+
+#include "report/format.h"
+
+namespace parked::report {
+
+extern const Format kToyFormat = {
+    .name = "toy",
+    .help = "how many groups",
+    .flag = true,
+    .render = [](const Answer& answer, const TextStyle&,
+                 const Sink& sink) { sink(fmt::format("{} groups\\n",
+                                                      answer.report.grouping.groups.size())); },
+};
+
+}  // namespace parked::report
+""",
+    ),
+    Edit(
+        "core/report/formats.cpp",
+        "namespace parked::report {\n\n",
+        "extern const Format kToyFormat;\n",
+    ),
+    Edit("core/report/formats.cpp", "    &kTracebackFormat,\n", "    &kToyFormat,\n"),
+)
+RESOURCE = (
+    Edit(
+        "core/stdlib/toys.h",
+        "",
+        """\
+// Toys: the channels that somebody waits on.
+#pragma once
+
+#include <vector>
+
+#include "golang/snapshot.h"
+
+namespace parked::stdlib {
+
+std::vector<Addr> readToys(const golang::Snapshot& snapshot);
+
+}  // namespace parked::stdlib
+""",
+    ),
+    Edit(
+        "core/stdlib/toys.cpp",
+        "",
+        """\
+#include "stdlib/toys.h"
+
+namespace parked::stdlib {
+
+std::vector<Addr> readToys(const golang::Snapshot& snapshot) {
+  std::vector<Addr> toys;
+  for (const golang::Channel& channel : snapshot.channels) toys.push_back(channel.address);
+  return toys;
+}
+
+}  // namespace parked::stdlib
+""",
+    ),
+    Edit("core/stdlib/CMakeLists.txt", "  times.cpp\n", "  toys.cpp\n"),
+    Edit("core/stdlib/resources.h", '#include "stdlib/timers.h"\n', '#include "stdlib/toys.h"\n'),
+    Edit("core/stdlib/resources.h", "  Timers timers;\n", "  std::vector<Addr> toys;\n"),
+    Edit(
+        "core/stdlib/resources.cpp",
+        "  resources->http = http.take();\n",
+        "  resources->toys = readToys(snapshot);\n",
+    ),
+    Edit(
+        "core/report/toys.cpp",
+        "",
+        """\
+#include "report/section.h"
+
+namespace parked::report {
+
+extern const Section kToys = {
+    .name = "toys",
+    .summary = "toys, and where they are",
+    .text = "Every toy.",
+    .needsResources = true,
+    .render =
+        [](const Report& report, std::uint64_t, const TextStyle&, const Sink& sink) {
+          sink(fmt::format("{} toys\\n", report.resources->toys.size()));
+        },
+    .members =
+        [](Document& document, std::uint64_t limit) {
+          const auto& toys = document.report().resources->toys;
+          document.array("toys", "toy", atMost(toys.size(), limit),
+                         [&toys](JsonWriter& json, std::size_t i) { json.address(toys[i]); });
+        },
+};
+
+}  // namespace parked::report
+""",
+    ),
+    Edit(
+        "core/report/sections.cpp",
+        "namespace parked::report {\n\n",
+        "extern const Section kToys;\n",
+    ),
+    Edit("core/report/sections.cpp", "constexpr std::array kSections = {\n", "    &kToys,\n"),
+    Edit(
+        "docs/schema/parked-1.schema.json",
+        '    "schema": {"const": "parked/1", "description": "name and version of this format"},\n',
+        """\
+    "toys": {
+      "type": "array",
+      "items": {"$ref": "#/$defs/address"},
+      "x-command": "toys",
+      "description": "only with parked toys --json: addresses of toys"
+    },
+""",
+    ),
+)
+TOYS = {"rule": (RULE, 3), "resource": (RESOURCE, 8), "format": (FORMAT, 2)}
 
 
 def follow(edits: tuple[Edit, ...], tree: Path) -> None:
@@ -79,12 +202,18 @@ def extended(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     return tree / "build/cli/parked"
 
 
+def placeholder(path: str) -> str:
+    """core/report/toys.cpp is core/report/X.cpp in a recipe."""
+    return re.sub(r"toys?(?=\.)", "X", path)
+
+
 @pytest.mark.parametrize("toy", TOYS)
 def test_no_more_files_than_promised(toy: str) -> None:
     edits, most = TOYS[toy]
     assert len({edit.path for edit in edits}) <= most
     page = (ROOT / f"docs/extending/{toy}.md").read_text()
-    assert all(f"`{edit.path}`" in page or not edit.behind for edit in edits), "not in the recipe"
+    for edit in edits:
+        assert any(f"`{path}`" in page for path in (edit.path, placeholder(edit.path))), edit.path
     for edit in edits:
         if edit.behind:
             assert (ROOT / edit.path).read_text().count(edit.behind) == 1, edit
@@ -104,3 +233,33 @@ def test_a_toy_rule_is_told_everywhere(
     ignored.write_text("IgnoreRule PK099\n")
     quiet = run(extended, "core", core.binary, core.core, "report", "--ignore-file", ignored)
     assert quiet.returncode == 0 and "PK099" not in quiet.stdout
+
+
+def test_a_toy_resource_is_told_everywhere(
+    extended: Path, kernel_core: Callable[..., Core]
+) -> None:
+    core = kernel_core("leakyweb", Build("1.22", "default"))
+    assert "toys, and where they are" in run(extended, "help").stdout
+    assert "Every toy." in run(extended, "help", "toys").stdout
+    text = run(extended, "core", core.binary, core.core, "toys").stdout
+    document = json.loads(run(extended, "core", core.binary, core.core, "toys", "--json").stdout)
+    assert len(document["toys"]) > 3
+    assert text.startswith(f"{len(document['toys'])} toys\n")
+    # Python has what the schema says.
+    tree = extended.parents[2]
+    done = run(sys.executable, tree / "scripts/make-python-classes")
+    assert done.returncode == 0, done.stderr
+    made = (tree / "python/parked/document.py").read_text()
+    assert "    toys: tuple[int, ...] = " in made
+    assert "    def toys(self) -> tuple[int, ...]:" in made
+
+
+def test_a_toy_format_is_told_everywhere(extended: Path, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", Build("1.22", "default"))
+    assert "how many groups" in run(extended, "help", "report").stdout
+    report = json.loads(run(extended, "core", core.binary, core.core, "report", "--json").stdout)
+    for words in (("--toy",), ("--format", "toy")):
+        done = run(extended, "core", core.binary, core.core, "report", *words)
+        assert done.stdout == f"{len(report['groups'])} groups\n"
+    wrong = run(extended, "core", core.binary, core.core, "report", "--format", "toi")
+    assert "toy" in wrong.stderr
