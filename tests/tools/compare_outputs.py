@@ -205,10 +205,11 @@ def compare(folder: Path, before: Path, after: Path, names: list[str]) -> int:
         for some in pool.map(lambda opened: questions(before, opened), cores):
             lines += some
         both = pool.map(lambda words: told(words, ask(before, words), ask(after, words)), lines)
-        different = [text for text in both if text]
-    for text in different:
-        print(text)
-    print(f"{len(cores)} cores, {len(lines)} command lines, {len(different)} differ")
+        different = 0
+        for text in filter(None, both):
+            different += 1
+            print(text, flush=True)
+    print(f"{len(cores)} cores, {len(lines)} command lines, {different} differ")
     return 1 if different or not cores else 0
 
 
