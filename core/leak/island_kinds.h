@@ -24,9 +24,9 @@ enum class Background : std::uint8_t {
 /// Islands that have a goroutine of the same function, created at the same place: the first of them
 /// by address, so that one stands for all.
 struct IslandKind {
-  Addr start = 0, creator = 0;   ///< g.startpc and g.gopc of that goroutine
-  std::vector<Index> islands;    ///< into Islands::all, in order of the oldest's goid
-  std::uint64_t goroutines = 0;  ///< of all of them
+  Addr start = 0, creator = 0;      ///< g.startpc and g.gopc of that goroutine
+  std::vector<Index> islands = {};  ///< into Islands::all, in order of the oldest's goid
+  std::uint64_t goroutines = 0;     ///< of all of them
   std::uint64_t connections = 0, timers = 0, stackBytes = 0, heapBytes = 0;
   /// A case of a select, or a wait, that nobody outside can end; or a connection: something that
   /// was meant to be stopped.

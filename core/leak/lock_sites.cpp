@@ -6,7 +6,6 @@ namespace parked::leak {
 
 namespace {
 
-constexpr std::int64_t kWord = sizeof(Addr);
 constexpr std::uint32_t kNotTold = LockUse::kNotTold;
 
 }  // namespace

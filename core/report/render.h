@@ -20,7 +20,7 @@ struct TextStyle {
   std::string commandPrefix = "parked";  ///< for hints: "parked core BIN CORE"
   /// For hints, too, each behind a space: the options that chose the goroutines, and those that
   /// judged them.
-  std::string choosing, judging;
+  std::string choosing = {}, judging = {};
 };
 
 struct TextOptions {

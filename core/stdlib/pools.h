@@ -21,10 +21,10 @@ struct StarvedPool {
     Index holder = kNone;       ///< the goroutine that has that at hand (proof/near.h), a waiter
     const char* use = nullptr;  ///< "Rows", "Tx", "Conn", "Resource"
   };
-  Addr address = 0;            ///< of the pool
-  const char* type = nullptr;  ///< "sql.DB", "pgxpool.Pool", "puddle.Pool"
-  std::vector<Index> waiters;  ///< in order
-  std::vector<Place> places;   ///< as many as the pool has
+  Addr address = 0;                ///< of the pool
+  const char* type = nullptr;      ///< "sql.DB", "pgxpool.Pool", "puddle.Pool"
+  std::vector<Index> waiters;      ///< in order
+  std::vector<Place> places = {};  ///< as many as the pool has
 };
 
 /// Finds them. Needs the proof; without it there are none. Nobody but the waiters has one of the
