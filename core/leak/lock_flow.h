@@ -72,7 +72,7 @@ class CodeFacts {
     Kind kind = Kind::plain;
     LockCall lock;
     std::optional<std::uint32_t> argBytes;  ///< nothing: not known
-    std::optional<Filled> filled;
+    std::optional<Filled> filled = {};
     const LockSummary* summary = nullptr;
   };
   /// An atomic instruction of an inlined method of package sync.
