@@ -75,8 +75,6 @@ std::vector<DebuggerAccess::Thread> threadsOf(lldb::SBProcess process) {
     out.pc = registerOf(frame, "rip");
     out.sp = registerOf(frame, "rsp");
     out.framePointer = registerOf(frame, "rbp");
-    out.goroutine = registerOf(frame, "r14");
-    out.threadBase = registerOf(frame, "fs_base");
     out.words = wordsOf(frame);
   }
   return threads;

@@ -20,8 +20,6 @@ inline target::Thread toThread(const DebuggerAccess::Thread& from) {
   thread.registers.sp = from.sp;
   thread.registers.framePointer = from.framePointer;
   thread.registers.link = from.link;
-  thread.registers.goroutine = from.goroutine;
-  thread.registers.threadBase = from.threadBase;
   thread.words = from.words;
   thread.hasVectors = !from.words.empty();
   return thread;

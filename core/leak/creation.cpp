@@ -117,7 +117,8 @@ ForestLinks Links::finish() {
 ForestLinks creationLinks(const Analysis& analysis, std::vector<bool> chosen, Observer* observer) {
   stdlib::Stop stop(observer);
   Links links(analysis, std::move(chosen));
-  // The runtime's own come last: who has ended stands at the line where it started one of the user's.
+  // The runtime's own come last: who has ended stands at the line where it started one of the
+  // user's.
   const auto& goroutines = analysis.snapshot().goroutines;
   for (const bool system : {false, true}) {
     for (Index i = 0; i < goroutines.size() && !stop(); ++i) {

@@ -22,7 +22,6 @@ constexpr std::size_t kPrpsinfoArguments = 56;
 constexpr std::size_t kPrpsinfoArgumentsSize = 80;
 // asm/user_64.h, user_fpregs_struct; of arm64, user_fpsimd_state is a little longer.
 constexpr std::size_t kVectorBytes = 512;
-constexpr std::uint32_t kArmTls = 0x401;  // NT_ARM_TLS
 
 template <class T>
 bool get(std::span<const std::byte> bytes, std::size_t offset, T& out) {
@@ -99,18 +98,15 @@ bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& thread
   thread.hasRegisters = true;
   thread.addWords(block.first(count * 8));
   Registers& out = thread.registers;
-  if (arch == Arch::amd64) {  // asm/user_64.h: r15 r14 … rbp(4) … rip(16) … rsp(19) fs_base(21)
+  if (arch == Arch::amd64) {  // asm/user_64.h: r15 r14 … rbp(4) … rip(16) … rsp(19)
     out.pc = r[16];
     out.sp = r[19];
     out.framePointer = r[4];
-    out.goroutine = r[1];
-    out.threadBase = r[21];
   } else {  // x0 … x30, sp, pc, pstate
     out.pc = r[32];
     out.sp = r[31];
     out.framePointer = r[29];
     out.link = r[30];
-    out.goroutine = r[28];
   }
   return true;
 }
@@ -158,8 +154,6 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
         continue;  // what is below belongs to the thread whose NT_PRSTATUS came before
       } else if (note.type == NT_FPREGSET || note.type == NT_X86_XSTATE) {
         addVectorRegisters(d, out.threads.back());
-      } else if (arch == Arch::arm64 && note.type == kArmTls) {
-        get(d, 0, out.threads.back().registers.threadBase);
       }
     }
   }

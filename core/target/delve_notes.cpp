@@ -114,8 +114,6 @@ bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
   out.registers.pc = pc;
   out.registers.sp = sp;
   out.registers.framePointer = framePointer;
-  if (tls != 0) out.registers.threadBase = tls;
-  if (hasGoroutine != 0) out.registers.goroutine = goroutine;
   return true;
 }
 

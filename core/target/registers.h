@@ -17,8 +17,6 @@ struct Registers {
   Addr sp = 0;
   Addr framePointer = 0;  ///< rbp / x29
   Addr link = 0;          ///< arm64 x30; 0 on amd64
-  Addr goroutine = 0;     ///< r14 / x28: the g, in Go code compiled with ABIInternal only
-  Addr threadBase = 0;    ///< fs_base / tpidr when known, else 0
 };
 
 /// A thread (LWP) of the target. Mirrors NT_PRSTATUS of a core or PTRACE_GETREGSET of a process.

@@ -36,8 +36,6 @@ class Thread:
     pc: int
     sp: int
     frame_pointer: int
-    goroutine: int
-    thread_base: int
     words: list[int]
 
 
@@ -102,8 +100,6 @@ class Access:
                             pc=_register(frame, "rip"),
                             sp=_register(frame, "rsp"),
                             frame_pointer=_register(frame, "rbp"),
-                            goroutine=_register(frame, "r14"),
-                            thread_base=_register(frame, "fs_base"),
                             words=_words(frame),
                         )
                     )

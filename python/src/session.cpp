@@ -125,8 +125,6 @@ std::vector<DebuggerAccess::Thread> Callbacks::threads() {
       thread.pc = item.attr("pc").cast<std::uint64_t>();
       thread.sp = item.attr("sp").cast<std::uint64_t>();
       thread.framePointer = item.attr("frame_pointer").cast<std::uint64_t>();
-      thread.goroutine = item.attr("goroutine").cast<std::uint64_t>();
-      thread.threadBase = item.attr("thread_base").cast<std::uint64_t>();
       thread.words = item.attr("words").cast<std::vector<std::uint64_t>>();
     }
     return threads;

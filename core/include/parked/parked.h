@@ -41,7 +41,7 @@ struct Host {
 struct DebuggerAccess {
   struct Thread {
     std::int32_t tid = 0;
-    std::uint64_t pc = 0, sp = 0, framePointer = 0, goroutine = 0, threadBase = 0, link = 0;
+    std::uint64_t pc = 0, sp = 0, framePointer = 0, link = 0;
     /// What all its registers hold, general and vector ones, in words and no order: a pointer in
     /// one of them keeps an object alive. Empty: not known; then no proof is given while it runs Go
     /// code.

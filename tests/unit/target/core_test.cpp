@@ -533,8 +533,6 @@ TEST(Core, DelvesOwnNotesGiveThreadsPidAndPlace) {
   EXPECT_EQ(read.registers.pc, 0x1111U);
   EXPECT_EQ(read.registers.sp, 0x2222U);
   EXPECT_EQ(read.registers.framePointer, 0x3333U);
-  EXPECT_EQ(read.registers.threadBase, 0x4444U);
-  EXPECT_EQ(read.registers.goroutine, goroutine);
   EXPECT_EQ(std::ranges::count(read.words, 0x1313U), 1);
   EXPECT_FALSE(read.hasVectors);
 }
