@@ -15,9 +15,11 @@
 
 namespace parked::image {
 
-/// The releases parked was checked against: go1.18 to go1.27.
+/// The oldest release that parked reads: go1.18.
 inline constexpr int kOldestGoMinor = 18;
-inline constexpr int kNewestGoMinor = 27;
+/// The newest release that parked was checked against, the N of go1.N: the newest of the shipped
+/// tables (core/layouts/releases.txt).
+int newestGoMinor();
 
 /// A Go version as the toolchain writes it: "go1.22.12 X:noallocheaders",
 /// "go1.26.8-X:nogreenteagc", "devel go1.28-abcdef Tue …", with vendors' suffixes.
@@ -33,7 +35,7 @@ struct GoVersion {
   bool experiment(std::string_view name) const;  ///< X: names it
   /// Made by a Go that did not exist when this was written: it is read by its own DWARF, and a
   /// report says so.
-  bool newerThanKnown() const { return minor > kNewestGoMinor; }
+  bool newerThanKnown() const { return minor > newestGoMinor(); }
 };
 
 /// nullopt when the text does not carry go1.N.

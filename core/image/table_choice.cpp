@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "image/table_layouts.h"
 #include "image/table_text.h"
 
 namespace parked::image {
@@ -76,6 +77,20 @@ TableChoice choiceOf(const GoVersion& version, const Row& row, bool sameRelease)
 }
 
 }  // namespace
+
+int newestGoMinor() {
+  static const int newest = [] {
+    int found = kOldestGoMinor;
+    for (std::string_view rest = shippedTables().releases; !rest.empty();) {
+      std::string_view line = takeLine(rest);
+      if (const auto version = parseGoVersion(takeWord(line))) {
+        found = std::max(found, version->minor);
+      }
+    }
+    return found;
+  }();
+  return newest;
+}
 
 Result<std::vector<TableChoice>> chooseTables(const GoVersion& version, std::string_view arch,
                                               std::string_view releases) {

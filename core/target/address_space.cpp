@@ -315,7 +315,7 @@ std::optional<GoText> AddressSpace::goText(Addr header, std::size_t limit) {
   const auto from = isLong ? bytesUpTo(data, limit) : bytes(data, out.length);
   if (from.empty()) return std::nullopt;
   out.text.assign(reinterpret_cast<const char*>(from.data()), from.size());
-  if (isLong) out.text.resize(wholeCharacters(out.text));
+  if (isLong) out.text.erase(wholeCharacters(out.text));
   return out;
 }
 

@@ -49,6 +49,12 @@ def without_names(shown: dict) -> dict:
     for pool in shown.get("sql", []):
         for connection in pool["connections"]:
             connection["held_by"] = connection["held_by"] is not None
+    for timer in shown.get("timers", []):
+        if re.fullmatch(r"\S+ \(global\)|a global at 0x[0-9a-f]+", timer["held_by"] or ""):
+            timer["held_by"] = "a global"
+    for group in shown.get("groups", []):
+        if group["kept_by"]:
+            group["kept_by"] = {name: group["kept_by"][name] for name in ("goroutines", "of")}
     return shown
 
 
