@@ -141,7 +141,10 @@ Result<std::span<const std::byte>> Walker::wholeList() {
     return fail(ErrorCode::unreadable, "runtime.allgs is not in the target's memory", *symbol);
   }
   if (count == 0) {
-    return fail(ErrorCode::notFound, std::string(image::kNotStarted), *symbol);
+    std::string why(image::kNotStarted);
+    // Variables that a core has no segment for count as never written to.
+    if (image_.target().kind() == target::Kind::core) why += ", or the core lacks that memory";
+    return fail(ErrorCode::notFound, why, *symbol);
   }
   if (count > kMaxGoroutines) {
     return fail(ErrorCode::badFormat,
