@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 #include <zstd.h>
 
 #include "elf_builder.h"
+#include "folder.h"
 #include "target/core_notes.h"
 #include "target/elf_file.h"
 #include "target/target.h"
@@ -18,35 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "parked-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string write(const std::string& name, const Bytes& bytes) const {
-    const std::string file = path_ + "/" + name;
-    std::ofstream(file, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-    return file;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 constexpr Addr kText = 0x400000;
-
-Bytes goBuildId(std::string_view id) {
-  Bytes description;
-  append(description, id.data(), id.size());
-  return note("Go", 4, description);
-}
 
 // An executable whose note lies in its first page, as Go's linker places it.
 Bytes executable(std::string_view buildId, std::uint16_t type = ET_EXEC) {

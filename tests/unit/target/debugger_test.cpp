@@ -14,12 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Bytes goBuildId(std::string_view id) {
-  Bytes description;
-  append(description, id.data(), id.size());
-  return note("Go", 4, description);
-}
-
 /// A position-independent program on disk: text in its first two pages, data in the third.
 class Program {
  public:

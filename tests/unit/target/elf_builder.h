@@ -32,6 +32,13 @@ inline Bytes note(std::string_view name, std::uint32_t type, const Bytes& descri
   return out;
 }
 
+/// Go's build id, in a note of its own.
+inline Bytes goBuildId(std::string_view id) {
+  Bytes description;
+  append(description, id.data(), id.size());
+  return note("Go", 4, description);
+}
+
 class ElfBuilder {
  public:
   explicit ElfBuilder(std::uint16_t type, std::uint16_t machine = EM_X86_64) {

@@ -1,13 +1,12 @@
 #include "target/go_files.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <optional>
 
 #include "elf_builder.h"
+#include "folder.h"
 #include "target/elf_file.h"
 #include "target/target.h"
 
@@ -24,33 +23,6 @@ constexpr Addr kPrivate = 0xc000000000;
 // Of a library: code, then variables, of which the file has the first page.
 constexpr Addr kVariables = 0x2000, kBss = 0x3000, kEnd = 0x6000;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "parked-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string at(const std::string& name) const { return path_ + "/" + name; }
-  std::string write(const std::string& name, const Bytes& bytes) const {
-    std::ofstream(at(name), std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-    return at(name);
-  }
-
- private:
-  std::string path_;
-};
-
-Bytes buildIdNote(std::string_view id) {
-  Bytes description;
-  append(description, id.data(), id.size());
-  return note("Go", 4, description);
-}
-
 /// A page of variables with Go's build information in it.
 Bytes variables(bool go, std::string_view settings = "") {
   Bytes page = filled(kBss - kVariables, 0x11);
@@ -63,7 +35,7 @@ Bytes variables(bool go, std::string_view settings = "") {
 
 Bytes library(std::string_view id, bool go = true, std::string_view settings = "") {
   ElfBuilder builder(ET_DYN);
-  builder.segment(PT_NOTE, 0xf00, PF_R, buildIdNote(id));
+  builder.segment(PT_NOTE, 0xf00, PF_R, goBuildId(id));
   builder.segment(PT_LOAD, 0, PF_R | PF_X, filled(kVariables, 0x90));
   builder.segment(PT_LOAD, kVariables, PF_R | PF_W, variables(go, settings), kEnd - kVariables);
   return builder.build();
@@ -73,7 +45,7 @@ Bytes library(std::string_view id, bool go = true, std::string_view settings = "
 Bytes firstPage(std::string_view id) {
   Bytes page = library(id);
   page.resize(0x1000);
-  const Bytes text = buildIdNote(id);
+  const Bytes text = goBuildId(id);
   std::copy(text.begin(), text.end(), page.begin() + 0xf00);
   return page;
 }
