@@ -1,8 +1,10 @@
 #include "leak/cases.h"
 
 #include <algorithm>
+#include <span>
 
 #include "leak/keep_alive.h"
+#include "proof/others.h"
 
 namespace parked::leak {
 
@@ -29,8 +31,8 @@ std::vector<CaseOutlook> casesOf(const Analysis& analysis, Index index, std::uin
   if (proof->fate(index) == proof::Fate::notAsked || proof->fate(index) == proof::Fate::undecided) {
     return cases;
   }
-  const auto without = proof::Without::mark(snapshot, *proof, index, observer);
-  if (without == nullptr) return cases;
+  proof::Others others(snapshot, *proof, observer);
+  if (!others.mark(std::span(&index, 1))) return cases;
   std::size_t ways = 0;
   for (std::size_t i = 0; i < waits.size() && (limit == 0 || i < limit); ++i) {
     CaseOutlook& outlook = cases.emplace_back();
@@ -39,12 +41,12 @@ std::vector<CaseOutlook> casesOf(const Analysis& analysis, Index index, std::uin
     if (wait.kind != golang::ObjectKind::channel || !wait.queued) continue;
     if (wait.op == golang::WaitOp::receive && sendsTo(snapshot, wait.address)) {
       outlook.fate = CaseFate::timer;
-    } else if (!without->reaches(wait.address)) {
+    } else if (!others.reaches(wait.address)) {
       outlook.fate = CaseFate::nobody;
     } else {
       outlook.fate = CaseFate::reached;
       if (ways++ < kWays) {
-        outlook.by = keepAliveLine(wayTo(analysis, wait.address, &without->marker()));
+        outlook.by = keepAliveLine(wayTo(analysis, wait.address, &others.marker()));
       }
     }
   }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "leak/analysis.h"
-#include "proof/without.h"
 
 namespace parked::leak {
 

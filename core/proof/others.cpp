@@ -5,25 +5,34 @@ namespace parked::proof {
 Others::Others(const golang::Snapshot& snapshot, const Proof& proof, Observer* observer)
     : snapshot_(snapshot),
       proof_(proof),
-      types_(*snapshot.image),
-      pointers_(*proof.heap(), types_),
-      marker_(*proof.heap(), pointers_),
+      marker_(*proof.heap(), proof.pointers()),
       waking_(snapshot, *proof.heap(), proof.specials(), marker_, observer) {}
 
 bool Others::mark(std::span<const Index> without) {
+  const target::AddressSpace& memory = snapshot_.image->target().memory();
+  const std::uint64_t holes = memory.misses();
+  if (!waking_.fine()) return false;
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (proof_.fate(i) == Fate::leaked) waking_.sleep(i);
   }
-  // Nothing wakes them: what somebody could wake them through is not watched.
-  for (const Index goroutine : without) waking_.sleep(goroutine);
-  if (!waking_.fine() || !waking_.hide()) return false;
-  waking_.markGlobals();
-  waking_.markSpecials();
-  if (!waking_.markStacks()) return false;
-  waking_.markMachine();
-  if (!waking_.fine() || !waking_.follow() || !waking_.followWeak()) return false;
+  // Nothing wakes them. What they wait on is watched so that ways to it are noted: of objects
+  // without pointers only those of such are.
+  for (const Index goroutine : without) {
+    waking_.sleep(goroutine);
+    for (const golang::Wait& wait : snapshot_.waitsOf(snapshot_.goroutines[goroutine])) {
+      if (const ObjectRef object = proof_.heap()->find(wait.address)) marker_.watch(object);
+    }
+  }
+  if (!waking_.hide()) return false;
+  waking_.hideStoppedTimers();
+  if (!waking_.markAll()) return false;
   waking_.check();
-  return waking_.fine();
+  return waking_.fine() && memory.misses() == holes;
+}
+
+bool Others::reaches(Addr address) const {
+  const ObjectRef object = proof_.heap()->find(address);
+  return !object || marker_.isMarked(object);
 }
 
 std::vector<Addr> Others::ownOf(Index goroutine) {

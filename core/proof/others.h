@@ -7,8 +7,6 @@
 
 #include "base/observer.h"
 #include "golang/snapshot.h"
-#include "heap/pointers.h"
-#include "heap/type_masks.h"
 #include "proof/marker.h"
 #include "proof/proof.h"
 #include "proof/waking.h"
@@ -20,9 +18,13 @@ class Others {
   /// The proof must be given. `observer` may be null.
   Others(const golang::Snapshot& snapshot, const Proof& proof, Observer* observer);
 
-  /// Marks from all roots but those goroutines and leaked ones: a pass over all that is reachable.
-  /// False if the user interrupted, or if something was not readable.
+  /// Marks from all roots but those goroutines and leaked ones: takes as long as the proof. False
+  /// if the user interrupted, or if something was not readable.
   bool mark(std::span<const Index> without);
+
+  /// Somebody else has the object of the heap that `address` points into.
+  bool reaches(Addr address) const;
+  const Marker& marker() const { return marker_; }
 
   /// Pointers of the goroutine's stack, one of those left out, into objects that nobody else has.
   std::vector<Addr> ownOf(Index goroutine);
@@ -30,8 +32,6 @@ class Others {
  private:
   const golang::Snapshot& snapshot_;
   const Proof& proof_;
-  heap::TypeMasks types_;
-  heap::Pointers pointers_;
   Marker marker_;
   Waking waking_;
   std::vector<HeldPointer> held_;

@@ -32,15 +32,12 @@ class Proof::Run {
     return withhold("it was interrupted");
   }
   bool choose(Waking& waking);
-  bool markAll(Waking& waking);
-  void hideStoppedTimers(Waking& waking);
   void keepStacks(Waking& waking);
 
   Proof& proof_;
   const golang::Snapshot& snapshot_;
   image::Image& image_;
   Observer* observer_;
-  AddrMap stoppedTimers_;
 };
 
 bool Proof::Run::prepare(Timings* timings) {
@@ -90,31 +87,13 @@ bool Proof::Run::choose(Waking& waking) {
   return waking.hide();
 }
 
-/// A stopped timer stays in its P's heap until somebody cleans up; it will not fire.
-void Proof::Run::hideStoppedTimers(Waking& waking) {
-  for (const golang::Timer& timer : snapshot_.timers) {
-    if (timer.stopped && timer.p >= 0) stoppedTimers_.insert(timer.address, 0);
-  }
-  waking.hideTimers(&stoppedTimers_);
-}
-
-bool Proof::Run::markAll(Waking& waking) {
-  waking.markGlobals();
-  waking.markSpecials();
-  if (!waking.markStacks() || !waking.fine() || !waking.follow()) return false;
-  // Last, as what is left over on a system stack explains little: a path is shown through it only
-  // where there is no other.
-  waking.markMachine();
-  return waking.fine() && waking.follow() && waking.followWeak();
-}
-
 void Proof::Run::mark(Timings* timings) {
   Waking waking(snapshot_, *proof_.heap_, proof_.specials_, *proof_.marker_, observer_);
   bool marked = waking.fine() && choose(waking);
   if (marked) {
-    hideStoppedTimers(waking);
+    waking.hideStoppedTimers();
     Timings::Scope scope(timings, "reachability");
-    marked = markAll(waking);
+    marked = waking.markAll();
     if (marked) {
       keepStacks(waking);
       waking.check();

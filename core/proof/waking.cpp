@@ -92,6 +92,23 @@ void Waking::hideTimers(const AddrMap* timers) {
   }
 }
 
+void Waking::hideStoppedTimers() {
+  for (const golang::Timer& timer : snapshot_.timers) {
+    if (timer.stopped && timer.p >= 0) stoppedTimers_.insert(timer.address, 0);
+  }
+  hideTimers(&stoppedTimers_);
+}
+
+bool Waking::markAll() {
+  markGlobals();
+  markSpecials();
+  if (!markStacks() || !fine() || !follow()) return false;
+  // Last, as what is left over on a system stack explains little: a path is shown through it only
+  // where there is no other.
+  markMachine();
+  return fine() && follow() && followWeak();
+}
+
 void Waking::markGlobals() {
   const std::string problem = visitGlobals(image_, [&](Addr at, Addr value) {
     marker_.mark(value, {RootKind::global, kNone, at}, false);

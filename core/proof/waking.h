@@ -47,9 +47,13 @@ class Waking {
   bool hide();
   /// The Ps' timer heaps lead to none of these, by their addresses; they must live on.
   void hideTimers(const AddrMap* timers);
+  /// A stopped timer stays in its P's heap until somebody cleans up; it will not fire.
+  void hideStoppedTimers();
 
   // Roots, and marking. False: see fine().
 
+  /// From all roots there are, until nobody else is woken.
+  bool markAll();
   void markGlobals();
   /// What a finalizer will get once nothing else has it, with what it is called with; cleanups;
   /// objects that are pinned.
@@ -111,6 +115,7 @@ class Waking {
   Marker& marker_;
   Observer* observer_;
   StackRoots stacks_;
+  AddrMap stoppedTimers_;
   std::vector<Fate> fates_;
   std::vector<Index> reachedWaits_;
   std::vector<Watch> watches_;
