@@ -47,7 +47,7 @@ std::vector<bool> sleepingStacks(const Snapshot& snapshot) {
     sleeping[i] = stack.truncated;
     for (std::uint32_t frame = 0; frame < stack.count && !sleeping[i]; ++frame) {
       const FramePc pc = snapshot.pcs[stack.first + frame];
-      sleeping[i] = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1) == sleep;
+      sleeping[i] = functions.find(pc.inside()) == sleep;
     }
   }
   return sleeping;

@@ -79,11 +79,17 @@ struct Stack {
   bool truncated = false;  ///< unwinding stopped early: unknown pc, hole, or frame limit
 };
 
+/// The id of the goroutine that runs main.main.
+inline constexpr std::uint64_t kMainGoroutine = 1;
+
 /// A physical frame's pc. `exact`: the pc is where execution stands (innermost, or interrupted by
 /// a signal); otherwise it is a return address and the call is at pc-1.
 struct FramePc {
   std::uint64_t pc : 63;
   std::uint64_t exact : 1;
+
+  /// Inside of the instruction that execution stands at or that made the call.
+  Addr inside() const { return exact != 0 ? pc : pc - 1; }
 };
 
 struct Goroutine {

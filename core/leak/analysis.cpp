@@ -169,7 +169,7 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
     }
     info.start = places_.start(goroutine.startPc, stack(goroutine.stack).outermost);
     // Main was created by the runtime's start-up code, which Go's traceback does not tell either.
-    if (goroutine.id != kMainGoroutine) info.creator = places_.creator(goroutine.creatorPc);
+    if (goroutine.id != golang::kMainGoroutine) info.creator = places_.creator(goroutine.creatorPc);
     if (goroutine.system || stateOf(goroutine) != State::blocked) continue;
     const auto reason = reasonOf(goroutine);
     const auto [it, isNew] =

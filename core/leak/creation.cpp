@@ -70,7 +70,7 @@ void Links::ancestors(Index child, std::span<const golang::Ancestor> ancestors) 
 
 void Links::add(Index index) {
   const golang::Goroutine& goroutine = snapshot_.goroutines[index];
-  if (goroutine.id == kMainGoroutine) return;
+  if (goroutine.id == golang::kMainGoroutine) return;
   const PlaceId creator = analysis_.info(index).creator;
   bool isNew = false;
   if (goroutine.parentId != 0) {

@@ -116,7 +116,7 @@ const StackLocks& Finder::locksOf(Index index) {
   for (std::size_t i = 0; i < stack.count && !stop_(); ++i) {
     const golang::FramePc& pc = snapshot_.pcs[stack.first + i];
     const bool exact = pc.exact != 0;
-    const FrameLocks& locks = sites_.at(table.find(exact ? pc.pc : pc.pc - 1), pc.pc, exact);
+    const FrameLocks& locks = sites_.at(table.find(pc.inside()), pc.pc, exact);
     // While a panic runs what is deferred, who knows what has run already.
     const auto panics = [&] {
       source.clear();

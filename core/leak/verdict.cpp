@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, kVerdicts> kNames = {"RUNNING", "WAITING"
 Judgement forever(Why why, const golang::Goroutine& goroutine, bool proofs) {
   // Go 1.27 reports main in select{} as waiting although its detector finds it: many programs
   // keep themselves up that way.
-  if (why == Why::noCases && goroutine.id == kMainGoroutine) {
+  if (why == Why::noCases && goroutine.id == golang::kMainGoroutine) {
     return {Verdict::waiting, Why::mainForever};
   }
   if (!proofs) return {Verdict::suspect, Why::unstopped};

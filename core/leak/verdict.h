@@ -10,9 +10,6 @@
 
 namespace parked::leak {
 
-/// The id of the goroutine that runs main.main.
-inline constexpr std::uint64_t kMainGoroutine = 1;
-
 /// In order of gravity; `--fail-on` compares them.
 enum class Verdict : std::uint8_t {
   running,  ///< running, runnable, in a system call

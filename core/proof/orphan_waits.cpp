@@ -12,8 +12,6 @@ using golang::Wait;
 
 namespace {
 
-constexpr std::uint64_t kMainGoroutine = 1;
-
 bool hasDeadline(const golang::Snapshot& snapshot, const Wait& wait) {
   if (wait.object >= snapshot.fds.size()) return true;  // not known which descriptor
   const golang::PollFd& fd = snapshot.fds[wait.object];
@@ -31,8 +29,8 @@ bool ofTimer(const golang::Snapshot& snapshot, const Wait& wait, const OrphanTim
 OrphanWaits orphanWaits(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
                         const OrphanTimers& timers) {
   OrphanWaits result;
-  if (goroutine.id == kMainGoroutine || goroutine.status != Status::waiting || goroutine.system ||
-      goroutine.inFlux) {
+  if (goroutine.id == golang::kMainGoroutine || goroutine.status != Status::waiting ||
+      goroutine.system || goroutine.inFlux) {
     return result;
   }
   if (goroutine.m != 0) return {Fate::undecided};

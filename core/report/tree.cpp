@@ -161,7 +161,7 @@ std::string TreeText::branch(const Step& step) {
 /// What the goroutine was started to do.
 std::string TreeText::functionOf(Index goroutine) const {
   const leak::PlaceId start = analysis_.info(goroutine).start;
-  const bool main = report_.snapshot->goroutines[goroutine].id == leak::kMainGoroutine;
+  const bool main = report_.snapshot->goroutines[goroutine].id == golang::kMainGoroutine;
   if (start != leak::kNoPlace && !main) return leak::shortName(analysis_.place(start).function);
   const leak::PlaceId user = analysis_.userLine(goroutine).user;
   return user == leak::kNoPlace ? "?" : leak::shortName(analysis_.place(user).function);

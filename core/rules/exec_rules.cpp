@@ -27,7 +27,7 @@ bool waitsIn(const golang::Snapshot& snapshot, Index index, std::string_view fun
   const image::FuncIndex wanted = functions.byName(function);
   return wanted != image::kNoFunc &&
          std::ranges::any_of(snapshot.frames(goroutine), [&](const golang::FramePc& frame) {
-           return functions.find(frame.exact != 0 ? frame.pc : frame.pc - 1) == wanted;
+           return functions.find(frame.inside()) == wanted;
          });
 }
 

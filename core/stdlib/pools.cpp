@@ -108,7 +108,7 @@ std::optional<StackIndex::Hit> Search::puddleFrame(Index goroutine) const {
   const image::FunctionTable& functions = snapshot_.image->functions();
   std::uint32_t frame = 0;
   for (const golang::FramePc& pc : snapshot_.frames(snapshot_.goroutines[goroutine])) {
-    const image::FuncIndex index = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
+    const image::FuncIndex index = functions.find(pc.inside());
     if (index != image::kNoFunc) {
       const std::string_view name = functions.function(index).name;
       if (name.starts_with(kPuddle) && name.ends_with(kAcquire)) {

@@ -19,7 +19,7 @@ StackIndex::StackIndex(const golang::Snapshot& snapshot)
     const golang::Stack& frames = snapshot.stacks[stack];
     for (std::uint32_t i = 0; i < frames.count; ++i) {
       const golang::FramePc& pc = snapshot.pcs[frames.first + i];
-      const image::FuncIndex function = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
+      const image::FuncIndex function = functions.find(pc.inside());
       if (function == image::kNoFunc) continue;
       auto& list = stacks_[function];
       if (list.empty() || list.back().first != stack) list.emplace_back(stack, i);
@@ -47,7 +47,7 @@ std::optional<StackIndex::Hit> StackIndex::find(Index goroutine, std::string_vie
   const image::FunctionTable& functions = snapshot_.image->functions();
   std::uint32_t frame = 0;
   for (const golang::FramePc& pc : snapshot_.frames(snapshot_.goroutines[goroutine])) {
-    const image::FuncIndex index = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
+    const image::FuncIndex index = functions.find(pc.inside());
     if (index != image::kNoFunc && functions.function(index).name == function) {
       return Hit{goroutine, frame};
     }
@@ -59,7 +59,7 @@ std::optional<StackIndex::Hit> StackIndex::find(Index goroutine, std::string_vie
 std::string_view StackIndex::innermost(Index goroutine) const {
   const image::FunctionTable& functions = snapshot_.image->functions();
   for (const golang::FramePc& pc : snapshot_.frames(snapshot_.goroutines[goroutine])) {
-    const image::FuncIndex index = functions.find(pc.exact != 0 ? pc.pc : pc.pc - 1);
+    const image::FuncIndex index = functions.find(pc.inside());
     if (index == image::kNoFunc) continue;
     const std::string_view name = functions.function(index).name;
     if (!name.starts_with("runtime.")) return name;
