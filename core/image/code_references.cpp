@@ -82,27 +82,38 @@ const CodeReferences::References& CodeReferences::of(FuncIndex function) {
   return at->second;
 }
 
-CodeReferences::References CodeReferences::near(FuncIndex function) {
-  References all;
-  if (function == kNoFunc) return all;
+bool CodeReferences::visitNear(FuncIndex function, const std::function<bool(FuncIndex)>& visit) {
+  if (function == kNoFunc) return true;
   const FunctionTable& functions = image_.functions();
   const std::string_view package = packageOf(functions.function(function).name);
   std::vector<std::pair<FuncIndex, int>> queue = {{function, 0}};
+  bool all = true;
   for (std::size_t i = 0; i < queue.size(); ++i) {
     const auto [index, depth] = queue[i];
+    if (!visit(index)) return false;
+    if (depth == kMaxDepth) continue;
+    for (const Addr call : of(index).calls) {
+      const FuncIndex callee = functions.find(call);
+      if (callee == kNoFunc || packageOf(functions.function(callee).name) != package) continue;
+      if (std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; })) continue;
+      if (queue.size() == kMaxFunctions) {
+        all = false;
+        break;
+      }
+      queue.emplace_back(callee, depth + 1);
+    }
+  }
+  return all;
+}
+
+CodeReferences::References CodeReferences::near(FuncIndex function) {
+  References all;
+  visitNear(function, [&](FuncIndex index) {
     const References& own = of(index);
     all.calls.insert(all.calls.end(), own.calls.begin(), own.calls.end());
     all.addresses.insert(all.addresses.end(), own.addresses.begin(), own.addresses.end());
-    if (depth == kMaxDepth) continue;
-    for (const Addr call : own.calls) {
-      const FuncIndex callee = functions.find(call);
-      if (callee == kNoFunc || queue.size() == kMaxFunctions) continue;
-      if (packageOf(functions.function(callee).name) != package) continue;
-      const bool known =
-          std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; });
-      if (!known) queue.emplace_back(callee, depth + 1);
-    }
-  }
+    return true;
+  });
   return all;
 }
 

@@ -2,6 +2,7 @@
 // Go's compiler does for closures and func values.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,10 @@ class CodeReferences {
   };
   /// Of one function; looked up once. Empty if its code is not readable.
   const References& of(FuncIndex function);
-  /// Of the function and those of the same package that it calls, a few calls deep.
+  /// Calls `visit` with the function and with those of the same package that it calls, a few calls
+  /// deep, until it returns false. False if it did, or if there were too many.
+  bool visitNear(FuncIndex function, const std::function<bool(FuncIndex)>& visit);
+  /// Of all that visitNear() comes to.
   References near(FuncIndex function);
 
  private:

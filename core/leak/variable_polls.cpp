@@ -11,8 +11,6 @@ namespace parked::leak {
 
 namespace {
 
-constexpr std::size_t kMaxFunctions = 64;
-constexpr int kMaxDepth = 3;
 constexpr std::uint64_t kMaxCode = 1 << 16;
 
 std::vector<image::CodeRef> referencesOf(image::Image& image, const image::Function& function) {
@@ -51,7 +49,7 @@ bool VariablePolls::ofStack(golang::Index index) {
   if (stack.truncated) return true;
   for (std::uint32_t i = 0; i < stack.count; ++i) {
     const golang::FramePc& frame = snapshot_.pcs[stack.first + i];
-    const image::FuncIndex function = image_.functions().find(frame.pc - (frame.exact ? 0 : 1));
+    const image::FuncIndex function = image_.functions().find(frame.inside());
     if (function != image::kNoFunc && isUsers(function) && ofFunction(function)) return true;
   }
   return false;
@@ -64,28 +62,9 @@ bool VariablePolls::isUsers(image::FuncIndex function) const {
 bool VariablePolls::ofFunction(image::FuncIndex function) {
   const auto [known, isNew] = functions_.try_emplace(function, false);
   if (!isNew) return known->second;
-  const image::FunctionTable& functions = image_.functions();
-  const std::string_view package = image::packageOf(functions.function(function).name);
-  std::vector<std::pair<image::FuncIndex, int>> queue = {{function, 0}};
-  bool found = false;
-  for (std::size_t i = 0; i < queue.size() && !found; ++i) {
-    const auto [index, depth] = queue[i];
-    found = reads(index);
-    if (depth == kMaxDepth) continue;
-    for (const Addr call : references_.of(index).calls) {
-      const image::FuncIndex callee = functions.find(call);
-      if (callee == image::kNoFunc ||
-          image::packageOf(functions.function(callee).name) != package ||
-          std::ranges::any_of(queue, [&](const auto& q) { return q.first == callee; })) {
-        continue;
-      }
-      if (queue.size() == kMaxFunctions) {
-        found = true;  // too much to say that it does not
-        break;
-      }
-      queue.emplace_back(callee, depth + 1);
-    }
-  }
+  // Too many to say that none does count as one that does.
+  const bool found =
+      !references_.visitNear(function, [this](image::FuncIndex each) { return !reads(each); });
   functions_[function] = found;
   return found;
 }
