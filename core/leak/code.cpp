@@ -101,6 +101,12 @@ bool isRuntimeFunction(std::string_view function) {
          package.starts_with("internal/runtime/");
 }
 
+bool neverReturns(std::string_view function) {
+  return function.starts_with("runtime.gopanic") || function.starts_with("runtime.panic") ||
+         function.starts_with("runtime.goPanic") || function == "runtime.throw" ||
+         function == "runtime.fatal" || function == "runtime.block" || function == "runtime.Goexit";
+}
+
 Owner ownerOf(const Code& code, std::string_view function, std::string_view file) {
   const std::string_view symbol = packageOf(function);
   if (symbol.empty()) return Owner::none;

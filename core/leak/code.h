@@ -50,6 +50,8 @@ Owner ownerOf(const Code& code, std::string_view function, std::string_view file
 
 /// The function belongs to the runtime.
 bool isRuntimeFunction(std::string_view function);
+/// A call of the function does not come back: it panics, or ends the goroutine or the program.
+bool neverReturns(std::string_view function);
 /// The function is neither the runtime's nor the standard library's, golang.org/x included.
 bool isUserFunction(const Code& code, std::string_view function, std::string_view file);
 /// Nobody wrote this file: the compiler made it, or cgo.

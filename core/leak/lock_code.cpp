@@ -91,11 +91,7 @@ CodeFacts::Kind kindOfRuntime(std::string_view name) {
   if (name.starts_with("runtime.gcWriteBarrier")) return Kind::writeBarrier;
   if (startsWithAny(name, {"runtime.duffzero", "runtime.duffcopy"})) return Kind::fill;
   if (name == "runtime.deferreturn") return Kind::runsDeferred;
-  if (startsWithAny(name,
-                    {"runtime.panic", "runtime.goPanic", "runtime.gopanic", "runtime.throw",
-                     "runtime.fatal", "runtime.block", "runtime.Goexit", "runtime.asyncPreempt"})) {
-    return Kind::neverReturns;
-  }
+  if (neverReturns(name) || name.starts_with("runtime.asyncPreempt")) return Kind::neverReturns;
   return Kind::plain;
 }
 

@@ -17,11 +17,7 @@ bool endsTheWay(const image::FunctionTable& functions, Addr callee) {
   const image::FuncIndex index = functions.find(callee);
   if (index == image::kNoFunc) return false;
   const std::string_view name = functions.function(index).name;
-  for (const std::string_view start : {"runtime.morestack", "runtime.gopanic", "runtime.panic",
-                                       "runtime.goPanic", "runtime.throw", "runtime.fatal"}) {
-    if (name.starts_with(start)) return true;
-  }
-  return false;
+  return neverReturns(name) || name.starts_with("runtime.morestack");
 }
 
 /// Whether the instruction before `from` can be reached from `from` on. Jumps to where a register

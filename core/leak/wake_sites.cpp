@@ -6,6 +6,8 @@
 #include <cstring>
 #include <map>
 
+#include "leak/code.h"
+
 namespace parked::leak {
 
 namespace {
@@ -49,13 +51,6 @@ image::FuncIndex functionAt(const image::FunctionTable& functions, Addr entry) {
 bool isClosureOf(std::string_view closure, std::string_view function) {
   return closure.size() > function.size() + 1 && closure.starts_with(function) &&
          closure[function.size()] == '.';
-}
-
-/// Calls that do not come back.
-bool neverReturns(std::string_view name) {
-  return name.starts_with("runtime.gopanic") || name.starts_with("runtime.panic") ||
-         name.starts_with("runtime.goPanic") || name == "runtime.throw" ||
-         name == "runtime.fatal" || name == "runtime.block" || name == "runtime.Goexit";
 }
 
 }  // namespace
