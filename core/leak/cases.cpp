@@ -1,8 +1,8 @@
 #include "leak/cases.h"
 
-#include <algorithm>
 #include <span>
 
+#include "golang/addr_map.h"
 #include "leak/keep_alive.h"
 #include "proof/others.h"
 
@@ -10,10 +10,13 @@ namespace parked::leak {
 
 namespace {
 
-bool sendsTo(const golang::Snapshot& snapshot, Addr channel) {
-  return std::ranges::any_of(snapshot.timers, [channel](const golang::Timer& timer) {
-    return timer.channel == channel && !timer.stopped && timer.when > 0 && timer.p >= 0;
-  });
+/// Channels that a timer will send to.
+golang::AddrMap sentTo(const golang::Snapshot& snapshot) {
+  golang::AddrMap channels;
+  for (const golang::Timer& timer : snapshot.timers) {
+    if (!timer.stopped && timer.when > 0 && timer.p >= 0) channels.insert(timer.channel, 0);
+  }
+  return channels;
 }
 
 }  // namespace
@@ -33,13 +36,14 @@ std::vector<CaseOutlook> casesOf(const Analysis& analysis, Index index, std::uin
   }
   proof::Others others(snapshot, *proof, observer);
   if (!others.mark(std::span(&index, 1))) return cases;
+  const golang::AddrMap timers = sentTo(snapshot);
   std::size_t ways = 0;
   for (std::size_t i = 0; i < waits.size() && (limit == 0 || i < limit); ++i) {
     CaseOutlook& outlook = cases.emplace_back();
     outlook.wait = goroutine.firstWait + static_cast<Index>(i);
     const golang::Wait& wait = waits[i];
     if (wait.kind != golang::ObjectKind::channel || !wait.queued) continue;
-    if (wait.op == golang::WaitOp::receive && sendsTo(snapshot, wait.address)) {
+    if (wait.op == golang::WaitOp::receive && timers.contains(wait.address)) {
       outlook.fate = CaseFate::timer;
     } else if (!others.reaches(wait.address)) {
       outlook.fate = CaseFate::nobody;
