@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -257,6 +258,19 @@ def run(
 
 def parked(*words: object) -> subprocess.CompletedProcess[str]:
     return run(PARKED, *words)
+
+
+def run_script(script: str, *words: object) -> str:
+    """What a Python script prints that uses the parked package."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *(str(word) for word in words)],
+        env={"PYTHONPATH": str(BUILD_DIR / "python")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def start(*words: object) -> subprocess.Popen[str]:

@@ -4,13 +4,11 @@ findings."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BUILD_DIR, Core, parked
+from conftest import Core, parked, run_script
 from matrix import Build
 
 SAMPLE = Build("1.22", "default")
@@ -44,15 +42,7 @@ print(json.dumps(answers))
 
 def asked(core: Core, *requests: dict) -> list[str]:
     """What assert_no_leaks says to each: "" if it passes."""
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, core.binary, core.core, json.dumps(requests)],
-        env={"PYTHONPATH": str(BUILD_DIR / "python")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(run_script(SCRIPT, core.binary, core.core, json.dumps(requests)))
 
 
 def cli(core: Core, *options: object) -> int:

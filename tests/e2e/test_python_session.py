@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
-from conftest import BUILD_DIR, SCHEMA, Core
+from conftest import SCHEMA, Core, run_script
 from matrix import Build
 
 # As in test_checks.py, which shares the cores.
@@ -56,15 +54,7 @@ def test_objects_say_what_the_json_says(name: str, kernel_core: Callable[..., Co
     core = kernel_core(name, SAMPLE)
     parts = (part.get("x-command") for part in SCHEMA["properties"].values())
     commands = sorted({command for command in parts if command})
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, core.binary, core.core, json.dumps(commands)],
-        env={"PYTHONPATH": str(BUILD_DIR / "python")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    seen = set(done.stdout.split())
+    seen = set(run_script(SCRIPT, core.binary, core.core, json.dumps(commands)).split())
     assert {"Document", "Target", "Goroutine", "Frame", "WaitObject", "Group", "Proof"} <= seen
     own = {
         "leakyweb": {"Finding", "Retained", "Channel", "Timer"},
