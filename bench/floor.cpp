@@ -9,6 +9,7 @@
 
 #include "base/observer.h"
 #include "image/image.h"
+#include "schema/globals.h"
 #include "target/target.h"
 
 namespace {
@@ -35,7 +36,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   Timings timings;
-  auto image = image::Image::open(**target, nullptr, &timings);
+  auto image = image::Image::open(**target, nullptr, &timings, schema::findGlobals);
   if (!image) {
     std::fprintf(stderr, "floor: %s\n", image.error().message.c_str());
     return 2;

@@ -3,7 +3,7 @@
 
     bench/run.py [--goroutines 100000,1000000] [--chain 40000] [--heap 500,1000,2000]
                  [--live 1000,2000,4000] [--many timers:1000000,lock-ring:200000] [--program]
-                 [--repeat 3] [--no-peers] [--longest 600]
+                 [--against PARKED] [--repeat 3] [--no-peers] [--longest 600]
 
 Builds tests/targets/gen, makes a kernel core for each size, warms the page cache, then runs each
 tool `--repeat` times in turn (a million: once) and prints the best wall and processor time, the
@@ -47,6 +47,7 @@ LONGEST = 3600.0  # seconds
 class Run:
     seconds: float
     cpu: float  # seconds, user and system
+    user: float  # seconds
     anonymous_mb: float
     ended: bool = False  # it took too long
 
@@ -85,13 +86,15 @@ def measure(command: list[str], stdin: str = "", longest: float = LONGEST) -> Ru
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode not in (0, 1) and not ended:
         raise SystemExit(f"{command[0]} ended with {process.returncode}: {' '.join(command)}")
-    return Run(seconds, cpu, peak / 1024, ended)
+    user = after.ru_utime - before.ru_utime
+    return Run(seconds, cpu, user, peak / 1024, ended)
 
 
 def best(runs: list[Run]) -> Run:
     return Run(
         min(r.seconds for r in runs),
         min(r.cpu for r in runs),
+        min(r.user for r in runs),
         max(r.anonymous_mb for r in runs),
         any(r.ended for r in runs),
     )
@@ -346,6 +349,37 @@ def measure_live(parked: Path, folder: Path, megabytes: int, repeat: int) -> Non
         process.wait()
 
 
+def against(
+    parked: Path, other: Path, folder: Path, name: str, arguments: list[str], repeat: int
+) -> None:
+    """A row: the report by two builds of parked on one core, by turns."""
+    binary = build_target(folder, name)
+    label = "-".join([name, *arguments]).replace("--", "-")
+    core = make_core(binary, folder, label, arguments)
+    runs: dict[Path, list[Run]] = {parked: [], other: []}
+    for _ in range(repeat):
+        for each, results in runs.items():
+            results.append(measure([str(each), "core", str(binary), str(core)]))
+    ours, others = best(runs[parked]), best(runs[other])
+    ratio = ours.user / others.user
+    print(f"  {label:34} {ours.user:9.3f} {others.user:9.3f} {ratio:7.2f}", flush=True)
+    core.unlink()
+
+
+def compare_builds(options: argparse.Namespace) -> None:
+    print(f"\n  {'user CPU s':34} {'parked':>9} {'other':>9} {'ratio':>7}")
+    rows = [
+        ("gen", ["-n", count, "-tickers", "100"])
+        for count in options.goroutines.split(",")
+        if count
+    ]
+    for kind in ("islands", "island-chain", "island-of-all"):
+        rows += [("many", [kind, count]) for count in ("10000", "100000")]
+    rows += [("bigheap", [size, "1000"]) for size in options.heap.split(",") if size]
+    for name, arguments in rows:
+        against(options.parked, options.against, options.folder, name, arguments, options.repeat)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--goroutines", default="10000,100000,1000000")
@@ -354,6 +388,7 @@ def main() -> int:
     parser.add_argument("--live", default="", help="heaps of live processes, in MB")
     parser.add_argument("--many", default="", help="KIND:N of tests/targets/many, or all:N")
     parser.add_argument("--program", action="store_true", help="build and read Prometheus")
+    parser.add_argument("--against", type=Path, help="another build of parked to compare with")
     parser.add_argument("--longest", type=float, default=600, help="seconds a peer may take")
     parser.add_argument("--profile-toolchain", default="go1.27.3")
     parser.add_argument("--repeat", type=int, default=3)
@@ -364,6 +399,9 @@ def main() -> int:
     options = parser.parse_args()
     os.environ["GOTOOLCHAIN"] = options.profile_toolchain
     options.folder.mkdir(parents=True, exist_ok=True)
+    if options.against:
+        compare_builds(options)
+        return 0
     for count in (int(n) for n in options.goroutines.split(",") if n):
         binary = build_target(options.folder, "gen")
         core = make_core(binary, options.folder, f"gen-{count}", ["-n", str(count)])

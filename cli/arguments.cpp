@@ -2,21 +2,26 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "verbs.h"
+
 namespace parked::cli {
+
+bool isOption(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
+
+std::optional<CommandHelp> commandNamed(std::string_view name) {
+  const std::vector<CommandHelp> all = commands();
+  const auto at = std::ranges::find(all, name, &CommandHelp::name);
+  return at == all.end() ? std::nullopt : std::optional(*at);
+}
 
 namespace {
 
-bool isCommand(const std::string& word) {
-  const auto all = commands();
-  return std::any_of(all.begin(), all.end(),
-                     [&word](const CommandHelp& command) { return command.name == word; });
-}
-
-bool isOption(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
+bool isCommand(const std::string& word) { return commandNamed(word).has_value(); }
 
 bool isNumber(const std::string& word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
@@ -34,6 +39,64 @@ bool binaryAndCore(const std::vector<std::string>& words) {
   return words.size() > 1 && !isOption(words[1]) && !isCommand(words[1]) && isFile(words[0]) &&
          isFile(words[1]);
 }
+
+/// The words of options that need more than CLI11's own conversion, as they were given.
+struct OwnWords {
+  std::string color, width, maxPause, core;
+  bool noStop = false, noProof = false;
+  std::vector<std::string> rest = {};  ///< all that is no option of the program
+};
+
+template <std::string OwnWords::* Word>
+void takeWord(CLI::App& app, const char* flags, Arguments&, OwnWords& words) {
+  app.add_option(flags, words.*Word);
+}
+template <bool OwnWords::* Flag>
+void takeFlag(CLI::App& app, const char* flags, Arguments&, OwnWords& words) {
+  app.add_flag(flags, words.*Flag);
+}
+
+struct OwnRow {
+  std::string_view name, text;  ///< of the help; the text's lines are broken
+  const char* flags;            ///< as CLI11 takes them
+  void (*add)(CLI::App& app, const char* flags, Arguments& out, OwnWords& words);
+  std::string_view values = {};  ///< those its value is one of, with spaces between
+};
+
+constexpr std::array kOwnOptions = {
+    OwnRow{"--exe FILE", "the executable, when it is not where the core or /proc says", "--exe",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_option(flags, out.open.executable);
+           }},
+    OwnRow{"-c, --core FILE", "the core, as coredumpctl debug --debugger=parked names it",
+           "-c,--core", takeWord<&OwnWords::core>},
+    OwnRow{"--force", "go on although core and executable do not belong together", "--force",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_flag(flags, out.open.force);
+           }},
+    OwnRow{"--max-pause TIME",
+           "let the live process go after TIME (50ms; 0: no bound; the default is\n"
+           "1s); what was not copied by then is missing, and said to be",
+           "--max-pause", takeWord<&OwnWords::maxPause>},
+    OwnRow{"--no-stop", "do not stop the live process: nothing is proved then", "--no-stop",
+           takeFlag<&OwnWords::noStop>},
+    OwnRow{"--no-proof",
+           "do not look for goroutines that nothing can reach any more: faster;\n"
+           "goroutines, channels and locks need no copy of the heap then",
+           "--no-proof", takeFlag<&OwnWords::noProof>},
+    OwnRow{"--color WHEN", "auto (a terminal, and NO_COLOR is not set), always, never", "--color",
+           takeWord<&OwnWords::color>, "auto always never"},
+    OwnRow{"--width N", "fit lines to N columns; 0: do not (the terminal's)", "--width",
+           takeWord<&OwnWords::width>},
+    OwnRow{"--version", "print the version", "--version",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_flag(flags, out.version);
+           }},
+    OwnRow{"-h, --help", "this text; behind a command, the command's options", "-h,--help",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_flag(flags, out.help);
+           }},
+};
 
 constexpr const char* kTwice = "the executable is given twice, by --exe and before the core";
 
@@ -108,29 +171,21 @@ bool readWidth(const std::string& text, int& width, std::string& error) {
 /// "50ms", "2s"; "0" is no bound.
 bool readMaxPause(const std::string& text, std::chrono::nanoseconds& pause, std::string& error) {
   if (text.empty()) return true;
-  if (parseDuration(text, pause)) return true;
+  if (const auto given = parseDuration(text)) {
+    pause = *given;
+    return true;
+  }
   error = fmt::format("--max-pause '{}': expected a duration such as 50ms, 2s, or 0 for no bound",
                       text);
   return false;
 }
 
-}  // namespace
-
-bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error) {
+bool readOptions(const std::vector<std::string>& words, Arguments& out, OwnWords& given,
+                 std::string& error) {
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::string color, width, maxPause;
-  bool noStop = false, noProof = false;
-  app.add_option("--exe", out.open.executable);
-  app.add_flag("--force", out.open.force);
-  app.add_flag("--no-stop", noStop);
-  app.add_option("--max-pause", maxPause);
-  app.add_flag("--no-proof", noProof);
-  app.add_option("--color", color);
-  app.add_option("--width", width);
-  app.add_flag("-h,--help", out.help);
-  app.add_flag("--version", out.version);
+  for (const OwnRow& row : kOwnOptions) row.add(app, row.flags, out, given);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     app.parse(std::move(reversed));
@@ -139,93 +194,131 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     error.resize(std::min(error.find('\n'), error.size()));
     return false;
   }
-  out.open.stop = !noStop;
-  out.open.proof = !noProof;
+  out.open.stop = !given.noStop;
+  out.open.proof = !given.noProof;
+  given.rest = app.remaining();
+  return true;
+}
+
+/// "parked report --help", "parked CORE report --help", "parked help report". False where the
+/// topic is no command.
+bool readHelpTopic(const std::vector<std::string>& rest, bool asked, Arguments& out,
+                   std::string& error) {
+  const auto topic = std::find_if(rest.begin(), rest.end(), isCommand);
+  if (topic != rest.end()) out.helpTopic = *topic;
+  if (asked && topic == rest.end() && !rest.empty()) error = checkCommand({"help", rest.front()});
+  return error.empty();
+}
+
+/// "BIN -c CORE", as gdb has it, becomes "core BIN CORE".
+void putCoreFirst(const std::string& core, std::vector<std::string>& rest) {
+  // With --debugger-arguments, coredumpctl puts the command first: "report --all BIN -c CORE".
+  if (!rest.empty() && isCommand(rest.front()) && rest.back().starts_with('/')) {
+    std::rotate(rest.begin(), rest.end() - 1, rest.end());
+  }
+  const bool binary = !rest.empty() && !isOption(rest.front()) && !isCommand(rest.front());
+  rest.insert(rest.begin() + (binary ? 1 : 0), core);
+  rest.insert(rest.begin(), "core");
+}
+
+/// Why the words do not begin with something to read; empty if they do.
+std::string noTarget(const std::vector<std::string>& rest) {
+  if (rest.empty()) {
+    return "nothing to read: parked core BIN CORE, parked CORE, or parked PID (see parked --help)";
+  }
+  const std::string& first = rest.front();
+  if (isOption(first)) {
+    const bool known = checkCommand({"report", first}).find("not know") == std::string::npos;
+    return known ? fmt::format("{0} belongs to a command: parked CORE report {0}", first)
+                 : fmt::format("there is no option {} (see parked --help)", first);
+  }
+  if (first == "watch") return "watch needs a live process: parked watch PID";
+  if (isCommand(first)) {
+    return fmt::format("{0} of what? Name the core or process first: parked CORE {0}", first);
+  }
+  if (const std::string other = checkCommand({first});
+      !isFile(first) && other.find("Did you mean") != std::string::npos) {
+    return fmt::format("there is no file '{}', and {}", first, other);
+  }
+  return {};
+}
+
+/// The options as they go into a command line that somebody can type again.
+std::string optionsText(const Arguments& arguments, const std::string& executable,
+                        const OwnWords& given) {
+  std::string text;
+  if (!executable.empty()) text += " --exe " + shellWord(executable);
+  if (arguments.open.force) text += " --force";
+  if (given.noStop) text += " --no-stop";
+  if (!given.maxPause.empty()) text += " --max-pause " + shellWord(given.maxPause);
+  if (given.noProof) text += " --no-proof";
+  return text;
+}
+
+}  // namespace
+
+bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error) {
+  OwnWords given;
+  if (!readOptions(words, out, given, error)) return false;
   if (out.version) return true;
-  std::vector<std::string> rest = app.remaining();
+  std::vector<std::string>& rest = given.rest;
   const bool asked = !rest.empty() && rest.front() == "help";
   if (asked) {
     out.help = true;
     rest.erase(rest.begin());
   }
-  if (out.help) {
-    // "parked report --help", "parked CORE report --help", "parked help report".
-    const auto topic = std::find_if(rest.begin(), rest.end(), isCommand);
-    if (topic != rest.end()) out.helpTopic = *topic;
-    if (asked && topic == rest.end() && !rest.empty()) error = checkCommand({"help", rest.front()});
-    return error.empty();
-  }
-  if (!readColor(color, out.color, error) || !readWidth(width, out.width, error) ||
-      !readMaxPause(maxPause, out.open.maxPause, error)) {
+  if (out.help) return readHelpTopic(rest, asked, out, error);
+  if (!readColor(given.color, out.color, error) || !readWidth(given.width, out.width, error) ||
+      !readMaxPause(given.maxPause, out.open.maxPause, error)) {
     return false;
   }
-  if (rest.empty()) {
-    error = "nothing to read: parked core BIN CORE, parked CORE, or parked PID (see parked --help)";
-    return false;
-  }
-  if (isOption(rest.front())) {
-    const bool known = checkCommand({"report", rest.front()}).find("not know") == std::string::npos;
-    error = known ? fmt::format("{} belongs to a command: parked CORE report {}", rest.front(),
-                                rest.front())
-                  : fmt::format("there is no option {} (see parked --help)", rest.front());
-    return false;
+  if (!given.core.empty()) putCoreFirst(given.core, rest);
+  if (!rest.empty() && (rest.front() == "diff" || rest.front() == "exec")) {
+    out.command = rest;
+    out.prefix = "parked";
+    return true;
   }
   // "parked watch PID" reads better than "parked PID watch", and is the same.
-  if (rest.front() == "watch" && rest.size() > 1 && isNumber(rest[1])) std::swap(rest[0], rest[1]);
-  if (rest.front() == "watch") {
-    error = "watch needs a live process: parked watch PID";
-    return false;
-  }
-  if (isCommand(rest.front())) {
-    error = fmt::format("{} of what? Name the core or process first: parked CORE {}", rest.front(),
-                        rest.front());
-    return false;
-  }
-  if (const std::string other = checkCommand({rest.front()});
-      !isFile(rest.front()) && other.find("Did you mean") != std::string::npos) {
-    error = fmt::format("there is no file '{}', and {}", rest.front(), other);
-    return false;
-  }
+  if (rest.size() > 1 && rest.front() == "watch" && isNumber(rest[1])) std::swap(rest[0], rest[1]);
+  error = noTarget(rest);
+  if (!error.empty()) return false;
   const std::string chosen = out.open.executable;
   if (!readTarget(rest, out, error)) return false;
-  if (!chosen.empty()) out.prefix += " --exe " + shellWord(chosen);
-  if (out.open.force) out.prefix += " --force";
-  if (noStop) out.prefix += " --no-stop";
-  if (!maxPause.empty()) out.prefix += " --max-pause " + shellWord(maxPause);
-  if (noProof) out.prefix += " --no-proof";
+  out.prefix += optionsText(out, chosen, given);
   return true;
 }
 
 std::string programHelp() {
+  std::string options;
+  for (const OwnRow& row : kOwnOptions) {
+    std::string text(row.text);
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; ++at) {
+      text.replace(at, 1, "\n" + std::string(24, ' '));
+    }
+    options += fmt::format("  {:<22}{}\n", row.name, text);
+  }
+  std::string uses;
+  for (const Form& form : forms()) {
+    if (!form.text.empty()) uses += fmt::format("  parked {:<29} {}\n", form.words, form.text);
+  }
   return fmt::format(
       "parked {}: why is it parked? Goroutine-leak reports from cores and live processes of Go\n"
       "programs, without touching the program.\n"
       "\n"
-      "  parked core BIN CORE [COMMAND ...]   a core file and its executable\n"
-      "  parked CORE [COMMAND ...]            the executable is found from the core's notes\n"
-      "  parked PID [COMMAND ...]             a live process, stopped while it is copied\n"
-      "  parked watch PID [--every 10s]       the same, again and again: which groups grow\n"
+      "{}"
       "\n"
       "{}\n"
-      "Options:\n"
-      "  --exe FILE            the executable, when it is not where the core or /proc says\n"
-      "  --force               go on although core and executable do not belong together\n"
-      "  --max-pause TIME      let the live process go after TIME (50ms; 0: no bound; the default "
-      "is\n"
-      "                        1s); what was not copied by then is missing, and said to be\n"
-      "  --no-stop             do not stop the live process: nothing is proved then\n"
-      "  --no-proof            do not look for goroutines that nothing can reach any more: "
-      "faster;\n"
-      "                        goroutines, channels and locks need no copy of the heap then\n"
-      "  --color WHEN          auto (a terminal, and NO_COLOR is not set), always, never\n"
-      "  --width N             fit lines to N columns; 0: do not (the terminal's)\n"
-      "  --version             print the version\n"
-      "  -h, --help            this text; behind a command, the command's options\n"
-      "\n"
-      "Exit code: 0 clean, 1 findings at or above --fail-on, 2 usage error or unreadable input,\n"
-      "3 the report is incomplete, or it could not be proved that --fail-on finds nothing. Ctrl-C\n"
-      "gives the report of what was read so far (3), a second one ends it at once.\n",
-      version(), commandHelp(""));
+      "Options:\n{}\n"
+      "{}",
+      version(), uses, commandHelp(""), options, exitCodes());
+}
+
+std::vector<OptionHelp> programOptions() {
+  std::vector<OptionHelp> all;
+  for (const OwnRow& row : kOwnOptions) {
+    all.push_back({std::string(row.name), std::string(row.text), splitWords(row.values)});
+  }
+  return all;
 }
 
 }  // namespace parked::cli

@@ -2,7 +2,9 @@
 // whose own options are left to the library.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "parked/parked.h"
@@ -25,7 +27,14 @@ struct Arguments {
 /// False with one clear line in `error` when the words make no sense.
 bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error);
 
+/// "-n", "--limit"; not "-" alone.
+bool isOption(std::string_view word);
+/// The command of the library with that name.
+std::optional<CommandHelp> commandNamed(std::string_view name);
+
 /// The text of `parked --help`.
 std::string programHelp();
+/// The options that are none of a command.
+std::vector<OptionHelp> programOptions();
 
 }  // namespace parked::cli

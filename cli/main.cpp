@@ -4,6 +4,10 @@
 #include <vector>
 
 #include "arguments.h"
+#include "complete.h"
+#include "exec.h"
+#include "manual.h"
+#include "mcp.h"
 #include "parked/parked.h"
 #include "progress.h"
 #include "terminal.h"
@@ -15,7 +19,65 @@ namespace {
 
 int code(Exit exit) { return static_cast<int>(exit); }
 
+/// What Session::run and diff() say besides their output.
+int finish(const CommandResult& result) {
+  writeError(result.timings);
+  if (!result.error.empty()) {
+    complain(interrupted() ? "interrupted" : result.error);
+  } else if (result.interrupted) {
+    complain("interrupted: this is what was read until then");
+  }
+  return code(result.exit);
+}
+
+/// Of no target: the words need none in front.
+int explain(const std::vector<std::string>& words) {
+  if (const std::string error = checkCommand(words); !error.empty()) {
+    complain(error);
+    return code(Exit::unusable);
+  }
+  writeOut(helpAsked(words));
+  return code(Exit::clean);
+}
+
+/// A command that makes text of its words alone.
+int print(bool (*make)(const std::vector<std::string>&, std::string&, std::string&),
+          const std::vector<std::string>& words) {
+  std::string text, error;
+  if (!make(words, text, error)) {
+    complain(error);
+    return code(Exit::unusable);
+  }
+  writeOut(text);
+  return code(Exit::clean);
+}
+
+int diff(const Arguments& arguments) {
+  ProgressLine progress;
+  Host host;
+  host.progress = [&progress](std::string_view stage, std::uint64_t done, std::uint64_t total) {
+    progress.update(stage, done, total);
+  };
+  host.cancelled = interrupted;
+  const CommandResult result = parked::diff(arguments.open, arguments.command, styleFor(arguments),
+                                            host, [&progress](std::string_view text) {
+                                              progress.clear();
+                                              writeOut(text);
+                                              return true;
+                                            });
+  progress.clear();
+  return finish(result);
+}
+
 int run(const std::vector<std::string>& words) {
+  if (!words.empty() && words.front() == "explain") return explain(words);
+  if (!words.empty() && words.front() == "completion") return print(completionCommand, words);
+  if (!words.empty() && words.front() == "man") return print(manualCommand, words);
+  if (!words.empty() && words.front() == "mcp") return mcp(words);
+  if (!words.empty() && words.front() == "__complete") {
+    writeOut(completionLines({words.begin() + 1, words.end()}));
+    return code(Exit::clean);
+  }
   Arguments arguments;
   std::string error;
   if (!parseArguments(words, arguments, error)) {
@@ -31,6 +93,7 @@ int run(const std::vector<std::string>& words) {
     return code(Exit::clean);
   }
   if (!arguments.command.empty() && arguments.command.front() == "watch") return watch(arguments);
+  if (!arguments.command.empty() && arguments.command.front() == "diff") return diff(arguments);
   // Before anything slow is read.
   if (error = checkCommand(arguments.command); !error.empty()) {
     complain(error);
@@ -61,13 +124,7 @@ int run(const std::vector<std::string>& words) {
                                                      return true;
                                                    });
   progress.clear();
-  writeError(result.timings);
-  if (!result.error.empty()) {
-    complain(result.error);
-  } else if (result.interrupted) {
-    complain("interrupted: this is what was read until then");
-  }
-  return code(result.exit);
+  return finish(result);
 }
 
 }  // namespace
@@ -75,6 +132,8 @@ int run(const std::vector<std::string>& words) {
 }  // namespace parked::cli
 
 int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (parked::cli::isExec(words)) return parked::cli::exec(words);
   parked::cli::catchInterrupts();
-  return parked::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+  return parked::cli::run(words);
 }

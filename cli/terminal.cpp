@@ -44,10 +44,10 @@ bool writeAll(int fd, std::string_view text) {
   return true;
 }
 
-int terminalWidth() {
+int terminalWidth(int output) {
   winsize size{};
-  if (isatty(STDOUT_FILENO) == 0) return 0;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  if (isatty(output) == 0) return 0;
+  if (ioctl(output, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;
 }
 
@@ -57,22 +57,23 @@ int terminalHeight() {
   return size.ws_row;
 }
 
-bool wantsColor(ColorWhen when) {
+bool wantsColor(ColorWhen when, int output) {
   if (when != ColorWhen::automatic) return when == ColorWhen::always;
   const char* noColor = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
   if (noColor != nullptr && *noColor != '\0') return false;
   if (terminal != nullptr && std::strcmp(terminal, "dumb") == 0) return false;
-  return isatty(STDOUT_FILENO) != 0;
+  return isatty(output) != 0;
 }
 
 }  // namespace
 
-Style styleFor(const Arguments& arguments) {
+Style styleFor(const Arguments& arguments, int output) {
   Style style;
-  style.color = wantsColor(arguments.color);
-  style.width = arguments.width >= 0 ? arguments.width : terminalWidth();
+  style.color = wantsColor(arguments.color, output);
+  style.width = arguments.width >= 0 ? arguments.width : terminalWidth(output);
   style.commandPrefix = arguments.prefix;
+  style.bytes = isatty(output) == 0;
   return style;
 }
 

@@ -9,8 +9,8 @@
 
 namespace parked::cli {
 
-/// Colour and width of stdout, from the options, the terminal and NO_COLOR.
-Style styleFor(const Arguments& arguments);
+/// Colour and width of stdout or stderr, from the options, the terminal and NO_COLOR.
+Style styleFor(const Arguments& arguments, int output = 1);
 
 /// Ctrl-C, SIGTERM or SIGHUP asks the work to stop; a second one kills the program as usual.
 void catchInterrupts();

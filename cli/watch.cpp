@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "exporter.h"
 #include "terminal.h"
 
 namespace parked::cli {
@@ -92,6 +93,27 @@ class Display {
   std::unique_ptr<Screen> screen_;
 };
 
+/// The numbers of looks, in a file or for whoever asks.
+class Numbers {
+ public:
+  /// False with one clear line in `error` if nobody can listen there.
+  bool start(const Watch& watch, std::string& error) {
+    if (watch.listen().empty()) return true;
+    exporter_ = Exporter::listen(watch.listen(), error);
+    if (exporter_ == nullptr) return false;
+    writeError(fmt::format("parked: metrics at {}\n", exporter_->url()));
+    return true;
+  }
+  /// What went wrong, "" if nothing did.
+  std::string show(const Watch& watch) {
+    if (exporter_ != nullptr) exporter_->show(watch.metrics());
+    return watch.keepFiles();
+  }
+
+ private:
+  std::unique_ptr<Exporter> exporter_;
+};
+
 int finish(const Watch& watch, Display& display, const std::string& why, bool unusable) {
   display.end();
   if (!why.empty()) complain(why);
@@ -108,14 +130,23 @@ int watch(const Arguments& arguments) {
   }
   Watch& watch = *made.watch;
   Display display(arguments, watch);
+  Numbers numbers;
+  if (std::string error; !numbers.start(watch, error)) {
+    complain(error);
+    return static_cast<int>(Exit::unusable);
+  }
   Host host;
   host.cancelled = interrupted;
   const ProcessEnd end(arguments.open.pid);
   int failures = 0;
   for (Clock::time_point next = Clock::now();;) {
     const Watch::Look look = watch.look(host);
+    const std::string unwritten = numbers.show(watch);
     // Ctrl-C is how this usually ends: no failure, and what was seen stays.
-    if (interrupted()) return finish(watch, display, "", watch.looks() == 0);
+    if (interrupted()) {
+      watch.stop();
+      return finish(watch, display, numbers.show(watch), watch.looks() == 0);
+    }
     if (look.state == Watch::State::ended) {
       const bool never = watch.looks() == 0;
       const std::string after = never ? "" : fmt::format(", after look {}", watch.looks());
@@ -125,6 +156,8 @@ int watch(const Arguments& arguments) {
     if (watch.looks() == 0 || failures == kFailuresToGiveUp) {
       return finish(watch, display, look.error, true);
     }
+    // Whoever reads the file would take what is old for what is.
+    if (!unwritten.empty()) return finish(watch, display, unwritten, true);
     const std::string note = failures > 0 ? "parked: " + look.error : "";
     if (failures > 0 && !display.inPlace()) complain(look.error);
     if (failures == 0 || display.inPlace()) display.show(note);
@@ -136,7 +169,10 @@ int watch(const Arguments& arguments) {
     while (!end.sleepUntil(next) && !interrupted()) {
       if (display.inPlace()) display.show(note);  // the size may be another
     }
-    if (interrupted()) return finish(watch, display, "", false);
+    if (interrupted()) {
+      watch.stop();
+      return finish(watch, display, numbers.show(watch), false);
+    }
   }
 }
 

@@ -3,32 +3,35 @@
 #include <algorithm>
 #include <array>
 #include <limits.h>
+#include <string>
+#include <string_view>
 
 namespace parked::lldb_plugin {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kLargestRegister = 64;  // zmm
-constexpr std::size_t kXmmRegisters = 16, kXmmBytes = 16;
-constexpr std::array kGeneralRegisters = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
-                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+constexpr std::size_t kLargestRegister = 256;  // bytes
 
-std::uint64_t registerOf(lldb::SBFrame& frame, const char* name) {
-  lldb::SBValue value = frame.FindRegister(name);
+std::uint64_t registerOf(lldb::SBFrame& frame, std::string_view name) {
+  if (name.empty()) return 0;
+  lldb::SBValue value = frame.FindRegister(std::string(name).c_str());
   return value.IsValid() ? value.GetValueAsUnsigned(0) : 0;
 }
 
 /// What the thread's registers hold, general and vector ones; empty if lldb does not have them all:
 /// who asks wants to know what the thread can reach.
-std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame) {
+std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame, const RegisterNames& names) {
   std::vector<std::uint64_t> words;
-  for (const char* name : kGeneralRegisters) {
+  for (const std::string_view name : names.general) {
     lldb::SBError error;
-    lldb::SBValue general = frame.FindRegister(name);
+    lldb::SBValue general = frame.FindRegister(std::string(name).c_str());
     general.GetValueAsUnsigned(error, 0);
     if (!general.IsValid() || !error.Success()) return words;
   }
   std::array<std::uint64_t, kLargestRegister / 8> value;
+  // The narrowest: what is wider has them as a part.
+  const RegisterNames::Vectors least =
+      names.vectors.empty() ? RegisterNames::Vectors() : names.vectors.back();
   std::size_t vectors = 0;
   lldb::SBValueList sets = frame.GetRegisters();
   for (std::uint32_t i = 0; i < sets.GetSize(); ++i) {
@@ -41,10 +44,10 @@ std::vector<std::uint64_t> wordsOf(lldb::SBFrame& frame) {
       const std::size_t got = data.ReadRawData(error, 0, value.data(), size);
       if (!error.Success()) continue;
       words.insert(words.end(), value.begin(), value.begin() + got / 8);
-      if (got >= kXmmBytes) ++vectors;
+      if (got >= least.wordCount * 8) ++vectors;
     }
   }
-  return vectors < kXmmRegisters ? std::vector<std::uint64_t>() : words;
+  return vectors < least.count ? std::vector<std::uint64_t>() : words;
 }
 
 /// The readable bytes from `address` on. A read that touches a hole may come back empty: then it is
@@ -65,6 +68,9 @@ std::size_t readMemory(lldb::SBProcess process, std::uint64_t address, std::byte
 
 std::vector<DebuggerAccess::Thread> threadsOf(lldb::SBProcess process) {
   std::vector<DebuggerAccess::Thread> threads;
+  const std::string triple = process.GetTarget().GetTriple();
+  const auto names = registerNames(std::string_view(triple).substr(0, triple.find('-')));
+  if (!names) return threads;
   const std::uint32_t count = process.GetNumThreads();
   for (std::uint32_t i = 0; i < count; ++i) {
     lldb::SBThread thread = process.GetThreadAtIndex(i);
@@ -72,10 +78,11 @@ std::vector<DebuggerAccess::Thread> threadsOf(lldb::SBProcess process) {
     if (!frame.IsValid()) continue;  // lldb has no registers of it
     DebuggerAccess::Thread& out = threads.emplace_back();
     out.tid = static_cast<std::int32_t>(thread.GetThreadID());
-    out.pc = registerOf(frame, "rip");
-    out.sp = registerOf(frame, "rsp");
-    out.framePointer = registerOf(frame, "rbp");
-    out.words = wordsOf(frame);
+    out.pc = registerOf(frame, names->pc);
+    out.sp = registerOf(frame, names->sp);
+    out.framePointer = registerOf(frame, names->framePointer);
+    out.link = registerOf(frame, names->link);
+    out.words = wordsOf(frame, *names);
   }
   return threads;
 }

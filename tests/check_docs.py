@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tests/e2e"))
+sys.path.append(str(ROOT / "tests"))
 
-import matrix  # noqa: E402
+from support import matrix  # noqa: E402
 
-ROOMS = "core|cli|python|gdb_scripts|lldb_plugin|tests|scripts|docs|bench|cmake"
+ROOMS = "core|cli|python|gdb_scripts|lldb_plugin|tests|scripts|docs|bench|cmake|web"
 # `core/rules/rule.cpp`, `scripts/test`; {a,b} are several, * and the words below are any.
 PATH = re.compile(rf"`((?:{ROOMS})/[\w./{{}},*-]+)")
 ANY = re.compile(r"(?<![A-Za-z])(NAME|X|MATRIX)(?![A-Za-z])")
@@ -26,16 +26,18 @@ EXPLAINS = ("CONTRIBUTING.md", "docs/architecture.md", "docs/extending/")
 LINK = re.compile(r"\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
 
 
-def documents() -> list[Path]:
+def listed(*words: str) -> list[Path]:
+    """What `git ls-files` lists and is there: what is deleted and not yet staged it lists, too."""
     done = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.md"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
+        ["git", "ls-files", *words], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    return [path for name in done.stdout.split() if (path := ROOT / name).exists()]
+
+
+def documents() -> list[Path]:
     # The changelog tells what was, too.
-    return [ROOT / name for name in done.stdout.split() if name != "CHANGELOG.md"]
+    found = listed("-co", "--exclude-standard", "*.md")
+    return [path for path in found if path != ROOT / "CHANGELOG.md"]
 
 
 def alternatives(path: str) -> list[str]:
@@ -82,14 +84,8 @@ def wrong_links(document: Path) -> list[str]:
 @cache
 def sources() -> list[str]:
     """The texts of all sources, and of what Go's runtime is asked for."""
-    done = subprocess.run(
-        ["git", "ls-files", "*.cpp", "*.h", "*.py", "*.txt", "*.json", "scripts/*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [(ROOT / name).read_text(errors="replace") for name in done.stdout.split()]
+    paths = listed("*.cpp", "*.h", "*.py", "*.txt", "*.json", "scripts/*")
+    return [path.read_text(errors="replace") for path in paths]
 
 
 @cache

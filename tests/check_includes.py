@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that a room of core/ includes only rooms above it in core/rooms.txt.
+"""Checks that a room of core/ includes only rooms above it in core/rooms.txt, and that nothing but
+core/arch knows an architecture.
 
 The linker catches a wrong call; this catches a wrong include that only needs a header.
 Front-ends may include nothing of core/ but parked/parked.h.
@@ -37,6 +38,51 @@ def wrong_includes() -> list[str]:
     return wrong
 
 
+# What says that a file knows one: names of architectures as Go, the kernel, Capstone and debuggers
+# have them, and names of registers. Of core/layouts the tables name those they are for.
+ARCHITECTURE = re.compile(
+    r"amd64|arm64|x86|aarch64|capstone|\bCS_|\bcs_\w+\(|EM_AARCH|NT_ARM"
+    r"|[\"'](?:r[a-ds]x|rip|[er][sb]p|r\d+|[xyz]mm\d*|x\d{1,2})[\"']",
+    re.IGNORECASE,
+)
+WITHOUT_ARCHITECTURES = [
+    *(f"core/{room}" for room in ROOMS if room != "arch"),
+    "core/include",
+    *FRONT_ENDS,
+    "gdb_scripts",
+]
+
+
+def architectures_named() -> list[str]:
+    """Lines outside of core/arch that name an architecture, comments included."""
+    named = []
+    for folder in WITHOUT_ARCHITECTURES:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix not in {".h", ".cpp", ".py", ".pyi"}:
+                continue
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if ARCHITECTURE.search(line):
+                    named.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    return named
+
+
+def test_only_core_arch_knows_architectures() -> None:
+    assert architectures_named() == []
+
+
+def test_the_check_sees_architectures() -> None:
+    for line in (
+        "if (arch == Arch::arm64)",
+        'value = frame.read_register("rip")',
+        "#include <capstone/capstone.h>",
+        "note.type == NT_X86_XSTATE",
+        "// runtime/duff_amd64.s",
+    ):
+        assert ARCHITECTURE.search(line), line
+    assert not ARCHITECTURE.search("// Pulls the search of the archive")
+    assert ARCHITECTURE.search((ROOT / "core/arch/amd64.cpp").read_text())
+
+
 def test_includes_go_one_way() -> None:
     assert wrong_includes() == []
 
@@ -55,6 +101,6 @@ def test_the_check_sees_the_rooms() -> None:
 
 
 if __name__ == "__main__":
-    found = wrong_includes()
+    found = wrong_includes() + [f"{line}: only core/arch may" for line in architectures_named()]
     print("\n".join(found) or "includes: ok")
     sys.exit(1 if found else 0)

@@ -7,10 +7,9 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-namespace parked {
+#include "base/address.h"
 
-/// A virtual address in the target process.
-using Addr = std::uint64_t;
+namespace parked {
 
 enum class ErrorCode {
   usage,        ///< the caller asked for something that makes no sense

@@ -3,13 +3,19 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <functional>
+#include <sys/stat.h>
+#include <utility>
 
 #include "base/closest.h"
-#include "leak/numbers.h"
+#include "base/text.h"
+#include "report/at_exit.h"
+#include "report/baseline.h"
 #include "report/crash.h"
 #include "report/format.h"
 #include "report/lists.h"
 #include "report/section.h"
+#include "report/sort.h"
+#include "report/source_lines.h"
 #include "report/tree.h"
 
 namespace parked::command {
@@ -27,15 +33,15 @@ report::TextStyle textStyle(const Style& style, const Invocation& invocation) {
 
 /// Filters as given, and one more: without --system the runtime's own goroutines stay out of
 /// lists, unless a filter asks about them.
-std::vector<leak::Filter> effectiveFilters(const Invocation& invocation) {
-  std::vector<leak::Filter> filters = invocation.filters;
+std::vector<query::Filter> effectiveFilters(const Invocation& invocation) {
+  std::vector<query::Filter> filters = invocation.filters;
   const bool folds =
       invocation.kind == Kind::goroutines || invocation.kind == Kind::pstree || invocation.grouped;
-  const bool asked = std::any_of(filters.begin(), filters.end(), [](const leak::Filter& filter) {
-    return filter.property == leak::Property::user;
+  const bool asked = std::any_of(filters.begin(), filters.end(), [](const query::Filter& filter) {
+    return filter.property == query::Property::user;
   });
   if (invocation.format->forPeople && folds && !asked && !invocation.system && !invocation.all) {
-    filters.push_back({true, leak::Property::user, {}});
+    filters.push_back({true, query::Property::user, {}});
   }
   return filters;
 }
@@ -46,10 +52,22 @@ bool isIncomplete(const Invocation& invocation, const report::Report& report) {
   return invocation.lacksProof(report.analysis->options().proof);
 }
 
+/// Lines of source are for people, and for others who ask.
+void addSource(const Invocation& invocation, report::Report& report) {
+  if (invocation.noSource || !(invocation.withSource || invocation.format->forPeople)) return;
+  struct stat status{};
+  const bool known = stat(report.target.executable.c_str(), &status) == 0;
+  const std::string& version = report.target.goVersion;
+  report.source = std::make_shared<report::SourceLines>(
+      report.analysis->code(), version, known ? status.st_mtime : 0, invocation.sourcePaths,
+      report::GoFolders::fromEnvironment(version, report.target.architecture));
+}
+
 /// To be called before the report is rendered: documents have the decision in them.
 void decide(const Invocation& invocation, report::Report& report) {
   if (!invocation.failOn) return;
-  report.decision = report::decide(report, *invocation.failOn);
+  const auto decides = invocation.kind == Kind::exec ? report::decideAtExit : report::decide;
+  report.decision = decides(report, *invocation.failOn);
   report.decision->incomplete = isIncomplete(invocation, report);
 }
 
@@ -92,7 +110,7 @@ Result<golang::Index> findChannel(const golang::Snapshot& snapshot, std::string_
 }
 
 /// A name that no rule has would quiet nothing.
-Result<void> checkRules(const leak::AllowList& list, const std::string& file) {
+Result<void> checkRules(const query::AllowList& list, const std::string& file) {
   std::vector<std::string_view> names;
   for (const rules::Rule& rule : rules::rules()) names.push_back(rule.name);
   for (const std::string& name : list.rules()) {
@@ -122,37 +140,61 @@ Result<Exit> render(const Asked& asked, const report::Report& report,
   return exitOf(asked.invocation, report);
 }
 
-Result<report::Report> reportFor(const Asked& asked, const std::vector<leak::Filter>& filters) {
+/// That is what was left out when the user asked to stop, if nothing was before.
+void noteInterruption(report::Report& report, std::string what) {
+  if (std::exchange(report.interrupted, true)) return;
+  report.incomplete.push_back({std::string(kInterrupted), std::move(what), 1, 0});
+}
+
+Result<report::Report> reportFor(const Asked& asked, const std::vector<query::Filter>& filters) {
   const auto& [invocation, workspace, style, sink, work] = asked;
   const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work);
   const Timings::Scope scope(work.timings, "report");
-  const stdlib::Resources* resources = workspace.resources(work);
+  const resources::Resources* resources = workspace.resources(work);
   std::vector<Incomplete> incomplete = workspace.incomplete();
   const auto& more = resources->incomplete.entries();
   incomplete.insert(incomplete.end(), more.begin(), more.end());
-  auto report = report::makeReport(analysis, resources, workspace.target(), std::move(incomplete),
-                                   filters, invocation.groupBy);
+  auto report =
+      report::makeReport(analysis, resources::broughtBy(resources), workspace.target(),
+                         std::move(incomplete), filters, invocation.groupBy, work.observer);
   if (!report) return report;
+  addSource(invocation, *report);
   report->interrupted = workspace.interrupted();
+  if (work.cancelled()) noteInterruption(*report, "which rules they are cases of");
   if (!invocation.ignoreFile.empty()) {
-    const auto list = leak::AllowList::read(invocation.ignoreFile);
+    const auto list = query::AllowList::read(invocation.ignoreFile);
     if (!list) return tl::unexpected(list.error());
     if (auto known = checkRules(*list, invocation.ignoreFile); !known) {
       return tl::unexpected(known.error());
     }
     report::applyAllowList(*report, *list);
   }
+  if (!invocation.baseline.empty()) {
+    const auto baseline = compare::Baseline::read(invocation.baseline);
+    if (!baseline) return tl::unexpected(baseline.error());
+    report::applyBaseline(*report, *baseline);
+  }
   return report;
 }
 
 void addHoldings(report::Report& report, const Work& work) {
   const Timings::Scope scope(work.timings, "retained memory");
-  const bool cancelled = work.cancelled();
-  if (!cancelled) report::addHoldings(report, work.observer);
-  if ((cancelled || report.holdings.interrupted) && !report.interrupted) {
-    report.incomplete.push_back({std::string(kInterrupted), "what leaks retain", 1, 0});
-    report.interrupted = true;
+  report::addHoldings(report, work.observer);
+  if (report.holdings.interrupted) noteInterruption(report, "what leaks retain");
+}
+
+/// Each Go runtime of a process would write over the one before.
+Result<void> keepBaseline(const Invocation& invocation, const report::Report& report) {
+  if (invocation.writeBaseline.empty()) return {};
+  if (report.target.runtimes.size() > 1 && invocation.module.empty()) {
+    return fail(ErrorCode::usage,
+                "--write-baseline writes of one Go runtime, and the process has several: name one "
+                "with --module");
   }
+  if (report.interrupted)
+    return fail(ErrorCode::interrupted, "interrupted: no baseline is written");
+  const leak::Verdict verdict = invocation.failOn.value_or(leak::Verdict::suspect);
+  return report::writeBaseline(report, verdict, invocation.writeBaseline);
 }
 
 Result<Exit> executeGoroutines(const Asked& asked) {
@@ -160,17 +202,26 @@ Result<Exit> executeGoroutines(const Asked& asked) {
   auto made = reportFor(asked, effectiveFilters(invocation));
   if (!made) return tl::unexpected(made.error());
   report::Report& report = *made;
-  if (invocation.kind == Kind::report || invocation.grouped) addHoldings(report, asked.work);
+  const bool groups = invocation.kind != Kind::goroutines || invocation.grouped;
+  if (groups) addHoldings(report, asked.work);
+  report::sortGroups(report, invocation.sortBy);
   decide(invocation, report);
+  if (auto kept = keepBaseline(invocation, report); !kept) return tl::unexpected(kept.error());
+  report::sortGoroutines(report, invocation.sortBy);
   const bool system = invocation.system || invocation.all || !invocation.filters.empty();
   const auto text = [&](const report::TextStyle& style, const Sink& sink) {
     if (invocation.kind == Kind::report) {
       return report::renderText(report, {invocation.limitOr(kReportGroups), system}, style, sink);
     }
+    if (invocation.kind == Kind::exec) {
+      return report::renderAtExit(report, invocation.limitOr(kReportGroups), style, sink);
+    }
     if (invocation.grouped) {
-      report::renderGroups(report, {invocation.limitOr(kReportGroups), true}, style, sink);
+      const report::TextOptions options{invocation.limitOr(kReportGroups), true, invocation.stacks};
+      report::renderGroups(report, options, style, sink);
     } else {
-      report::renderGoroutines(report, invocation.limitOr(kGoroutineLines), style, sink);
+      report::renderGoroutines(report, invocation.limitOr(kGoroutineLines), invocation.stacks,
+                               style, sink);
     }
     report::renderIncomplete(report, style, sink);
   };
@@ -210,14 +261,17 @@ Result<Exit> executeGoroutine(const Asked& asked) {
   const bool quieted = !std::ranges::binary_search(report->goroutines, *index);
   addHoldings(*report, asked.work);
   report::onlyGroupOf(*report, *index);
+  const std::uint64_t most = invocation.limitOr(invocation.format->forPeople ? kStackFrames : 0);
+  report::addCases(*report, *index, most, asked.work.observer);
+  if (asked.work.cancelled()) noteInterruption(*report, "who could make a select's cases ready");
   if (!quieted) decide(invocation, *report);
   const auto text = [&](const report::TextStyle& style, const Sink& sink) {
-    report::renderGoroutine(*report, *index, invocation.limitOr(kStackFrames), style, sink);
+    report::renderGoroutine(*report, *index, most, style, sink);
     report::renderIncomplete(*report, style, sink);
   };
   return render(asked, *report, text, [&](report::Document& document) {
     report::addReport(document, invocation.limitOr(0));
-    report::addCases(document, *index, invocation.limitOr(0));
+    report::addCases(document);
   });
 }
 
@@ -253,7 +307,7 @@ void onlyQueuedAt(report::Report& report, golang::Index channel) {
   const auto repeated = std::ranges::unique(queued);  // in two cases of one select
   queued.erase(repeated.begin(), repeated.end());
   report.goroutines = std::move(queued);
-  report.grouping = leak::group(*report.analysis, report.goroutines);
+  report.grouping = query::group(*report.analysis, report.goroutines);
   report.filtered = true;
 }
 
@@ -298,60 +352,14 @@ Result<Exit> executeSection(const Asked& asked) {
 
 }  // namespace
 
-std::vector<Incomplete> Workspace::incomplete() const {
-  std::vector<Incomplete> all = incomplete_;
-  if (proof_ != nullptr && proof_->interrupted() && !snapshot_->interrupted) {
-    all.push_back({std::string(kInterrupted), "the proof was not finished", 1, 0});
-  }
-  if (orphans_ != nullptr && proof_ != nullptr && proof_->given() && !orphans_->given()) {
-    all.push_back({orphans_->interrupted() ? std::string(kInterrupted) : "orphans",
-                   "who still runs and cannot be stopped is not known: " + orphans_->withheld(), 1,
-                   0});
-  }
-  if (proof_ != nullptr && proof_->memoryMissing()) {
-    all.push_back({"proof", "memory that it needs is not in the target", 1, 0});
-  }
-  if (analysis_ != nullptr && !analysis_->interrupted().empty()) {
-    all.push_back({std::string(kInterrupted), std::string(analysis_->interrupted()), 1, 0});
-  }
-  return all;
-}
-
-const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, const Work& work) {
-  // A command was interrupted, this is another one.
-  const bool kept = analysis_ != nullptr && analysis_->options().thresholds == thresholds &&
-                    analysis_->interrupted().empty();
-  if (!kept) {
-    leak::Options options;
-    options.thresholds = thresholds;
-    const bool finished = proof_ == nullptr || !proof_->interrupted();
-    options.proofs = target_.kind != target::Kind::liveUnstopped && finished;
-    options.proof = proof_;
-    options.orphans = orphans_;
-    analysis_.reset();
-    analysis_ =
-        std::make_unique<leak::Analysis>(*snapshot_, *code_, options, work.timings, work.observer);
-  }
-  return *analysis_;
-}
-
-const stdlib::Resources* Workspace::resources(const Work& work) {
-  const bool stopped = snapshot_->interrupted || (proof_ != nullptr && proof_->interrupted());
-  // A command was interrupted, this is another one.
-  const bool again = target_.kind == target::Kind::core && !stopped;
-  if (again && resources_ != nullptr && resources_->interrupted) resources_.reset();
-  if (resources_ == nullptr && stopped) {
-    resources_ = stdlib::interruptedResources();
-  } else if (resources_ == nullptr) {
-    resources_ = stdlib::readResources(*snapshot_, proof_, work.observer, work.timings);
-  }
-  return resources_.get();
-}
-
-bool Workspace::interrupted() const {
-  return snapshot_->interrupted || (proof_ != nullptr && proof_->interrupted()) ||
-         (resources_ != nullptr && resources_->interrupted) ||
-         (analysis_ != nullptr && !analysis_->interrupted().empty());
+Result<report::Metrics> metricsFor(const Invocation& invocation, Workspace& workspace,
+                                   const Work& work) {
+  const Sink nowhere = [](std::string_view) { return true; };
+  auto report = reportFor({invocation, workspace, {}, nowhere, work}, invocation.filters);
+  if (!report) return tl::unexpected(report.error());
+  addHoldings(*report, work);
+  if (report->interrupted) return fail(ErrorCode::interrupted, "interrupted");
+  return report::metricsOf(*report);
 }
 
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
@@ -360,6 +368,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
   switch (invocation.kind) {
     case Kind::report:
     case Kind::goroutines:
+    case Kind::exec:
       return executeGoroutines(asked);
     case Kind::pstree:
       return executeTree(asked);
@@ -372,22 +381,12 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     case Kind::section:
       return executeSection(asked);
     case Kind::watch:
+    case Kind::diff:
+    case Kind::explain:
     case Kind::help:
       break;  // not of one snapshot
   }
   return fail(ErrorCode::usage, fmt::format("{} is not of one moment", invocation.command));
-}
-
-std::string timingsText(const Timings& opening, const Timings& running) {
-  std::string text;
-  std::chrono::nanoseconds total{0};
-  for (const Timings* timings : {&opening, &running}) {
-    for (const Timings::Entry& entry : timings->entries()) {
-      text += fmt::format("{:<24}{:>10}\n", entry.stage, leak::humanDuration(entry.spent.count()));
-      total += entry.spent;
-    }
-  }
-  return text + fmt::format("{:<24}{:>10}\n", "total", leak::humanDuration(total.count()));
 }
 
 }  // namespace parked::command

@@ -7,7 +7,9 @@
 #include "command/options.h"
 #include "leak/analysis.h"
 #include "parked/parked.h"
+#include "report/metrics.h"
 #include "report/model.h"
+#include "resources/resources.h"
 
 namespace parked::command {
 
@@ -24,7 +26,7 @@ class Workspace {
   /// `proof` and `orphans` may be null: they were not asked for. `resources` may be: then they are
   /// read when first needed, from a target that stays as it is.
   Workspace(const golang::Snapshot& snapshot, const proof::Proof* proof,
-            const proof::Orphans* orphans, std::unique_ptr<stdlib::Resources> resources,
+            const proof::Orphans* orphans, std::unique_ptr<resources::Resources> resources,
             const leak::Code& code, report::TargetInfo target, std::vector<Incomplete> incomplete)
       : snapshot_(&snapshot),
         proof_(proof),
@@ -40,7 +42,7 @@ class Workspace {
   std::vector<Incomplete> incomplete() const;
   /// The analysis for these thresholds; the last one is kept, unless it was interrupted.
   const leak::Analysis& analysis(const leak::Thresholds& thresholds, const Work& work);
-  const stdlib::Resources* resources(const Work& work);
+  const resources::Resources* resources(const Work& work);
   /// Reading was stopped by the user, in opening or in a command.
   bool interrupted() const;
 
@@ -48,7 +50,7 @@ class Workspace {
   const golang::Snapshot* snapshot_;
   const proof::Proof* proof_;
   const proof::Orphans* orphans_;
-  std::unique_ptr<stdlib::Resources> resources_;
+  std::unique_ptr<resources::Resources> resources_;
   const leak::Code* code_;
   report::TargetInfo target_;
   std::vector<Incomplete> incomplete_;
@@ -58,6 +60,10 @@ class Workspace {
 /// Output goes to `sink`; the exit code says what was found.
 Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const Style& style,
                      const Sink& sink, const Work& work);
+
+/// The numbers of the report that `invocation` chooses goroutines for and judges.
+Result<report::Metrics> metricsFor(const Invocation& invocation, Workspace& workspace,
+                                   const Work& work);
 
 /// The lines of --timings: opening and this command.
 std::string timingsText(const Timings& opening, const Timings& running);

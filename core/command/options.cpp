@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
@@ -10,10 +11,13 @@
 #include <utility>
 
 #include "base/closest.h"
+#include "base/text.h"
+#include "command/exec_options.h"
+#include "command/option_table.h"
 #include "command/specs.h"
-#include "leak/numbers.h"
 #include "leak/trend.h"
 #include "parked/parked.h"
+#include "report/rule_help.h"
 
 namespace parked::command {
 
@@ -61,7 +65,7 @@ tl::unexpected<Error> unexpectedWord(const Spec& spec, std::string_view word) {
 /// CLI11 cannot say "one word, and a second one unless the first is `user` or `running`", so that
 /// --with and --without are taken out of the words first; their order among the words is free.
 Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& words,
-                                             std::vector<leak::Filter>& filters) {
+                                             std::vector<query::Filter>& filters) {
   std::vector<std::string> rest;
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view option = words[i];
@@ -80,7 +84,7 @@ Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& wor
       rest.push_back(words[i]);
       continue;
     }
-    leak::Filter filter;
+    query::Filter filter;
     filter.with = !option.ends_with("without");
     if (property.empty()) {
       if (++i == words.size()) return usage(fmt::format("{} needs a word behind it", option));
@@ -91,110 +95,85 @@ Result<std::vector<std::string>> takeFilters(const std::vector<std::string>& wor
       filter.expression = property.substr(space + 1);
       property.resize(space);
     }
-    if (!leak::parseProperty(property, filter.property)) {
+    if (!query::parseProperty(property, filter.property)) {
       return usage(fmt::format("{} '{}': expected one of {}", option, property,
-                               leak::propertiesExpected(property)));
+                               query::propertiesExpected(property)));
     }
-    if (leak::takesExpression(filter.property) && filter.expression.empty()) {
+    if (query::takesExpression(filter.property) && filter.expression.empty()) {
       ++i;
       if (i == words.size() || words[i].empty()) {
         return usage(fmt::format("{} {} needs an expression behind it", option, property));
       }
       filter.expression = words[i];
     }
-    if (auto checked = leak::checkFilter(filter); !checked) return tl::unexpected(checked.error());
+    if (auto checked = query::checkFilter(filter); !checked) return tl::unexpected(checked.error());
     filters.push_back(std::move(filter));
   }
   return rest;
 }
 
-/// The raw words of options that need more than CLI11's own conversion.
-struct Raw {
-  bool lines = false;                       ///< --json of `watch`
-  const report::Format* flagged = nullptr;  ///< named by its flag
-  std::string format, limit, group, failOn, suspectCount, suspectAge, orphanCount, every, count;
-};
-
-std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Raw& raw) {
+std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Words& words) {
   auto app = std::make_unique<CLI::App>();
   app->set_help_flag();  // our own text: the same in all front-ends
   app->allow_extras();   // and our own words for them
   app->add_flag("-h,--help", out.help);
   if (spec.has(Option::argument)) app->add_option("argument", out.argument);
-  if (spec.has(Option::format)) {
-    for (const report::Format* each : report::formats()) {
-      if (!each->flag) continue;
-      app->add_flag_callback(fmt::format("--{}", each->name), [&raw, each] { raw.flagged = each; });
-    }
-    app->add_option("--format", raw.format);
+  if (spec.has(Option::diff)) app->add_option("sides", out.sides);
+  for (const OptionRow& row : optionTable()) {
+    if (row.add != nullptr && spec.has(row.option)) row.add(*app, row.flags, out, words);
   }
-  if (spec.has(Option::limit)) {
-    app->add_option("-n,--limit", raw.limit);
-    app->add_flag("-a,--all", out.all);
-  }
-  if (spec.has(Option::system)) app->add_flag("--system", out.system);
-  if (spec.has(Option::waits)) app->add_flag("--waits", out.waits);
-  if (spec.has(Option::group)) app->add_option("--group,--group-by", raw.group);
-  if (spec.has(Option::verdicts)) {
-    app->add_option("--suspect-count", raw.suspectCount);
-    app->add_option("--suspect-age", raw.suspectAge);
-    app->add_option("--orphan-count", raw.orphanCount);
-    app->add_option("--fail-on", raw.failOn);
-    app->add_flag("--require-proof", out.requireProof);
-    app->add_option("--ignore-file", out.ignoreFile);
-  }
-  if (spec.has(Option::watch)) {
-    app->add_option("--every", raw.every);
-    app->add_option("--count", raw.count);
-    app->add_flag("--json,--jsonl", raw.lines);
-  }
-  if (spec.has(Option::module)) app->add_option("--module", out.module);
-  if (spec.has(Option::timings)) app->add_flag("--timings", out.timings);
   return app;
 }
 
-Result<void> readFormat(const Spec& spec, const Raw& raw, const report::Format*& format) {
-  if (!raw.format.empty()) {
-    const report::Format* named = report::formatNamed(raw.format);
+Result<void> readFormat(const Spec& spec, const Words& words, const report::Format*& format) {
+  if (!words.format.empty()) {
+    const report::Format* named = report::formatNamed(words.format);
     if (named == nullptr) {
       std::vector<std::string_view> names;
       for (const report::Format* each : report::formats()) names.push_back(each->name);
-      return usage(fmt::format("--format '{}': expected {}.{}", raw.format, formatNames(true),
-                               didYouMean(raw.format, names)));
+      return usage(fmt::format("--format '{}': expected {}.{}", words.format, formatNames(true),
+                               didYouMean(words.format, names)));
     }
     format = named;
   }
-  if (raw.flagged != nullptr) format = raw.flagged;
-  if (raw.lines) format = report::formatNamed("jsonl");
-  if (format->goroutinesOnly && !spec.has(Option::dump)) {
-    return usage(fmt::format("{} has no such format: expected {}", spec.name, formatNames(false)));
+  if (words.flagged != nullptr) format = words.flagged;
+  if (words.lines) format = report::formatNamed("jsonl");
+  if (words.document) format = report::formatNamed("json");
+  const bool diff = spec.kind == Kind::diff;
+  if (diff ? !format->ofDiff : format->goroutinesOnly && !spec.has(Option::dump)) {
+    return usage(fmt::format("{} has no such format: expected {}", spec.name,
+                             diff ? "text, json or html" : formatNames(false)));
+  }
+  if (format->missing != nullptr && !format->missing().empty()) {
+    return usage(std::string(format->missing()));
   }
   return {};
 }
 
-Result<void> readNumbers(const Raw& raw, Invocation& out) {
-  if (!raw.limit.empty()) {
+Result<void> readNumbers(const Words& words, Invocation& out) {
+  if (!words.limit.empty()) {
     std::uint64_t limit = 0;
-    if (!parseNumber(raw.limit, limit)) {
-      return usage(fmt::format("--limit '{}': expected a number", raw.limit));
+    if (!parseNumber(words.limit, limit)) {
+      return usage(fmt::format("--limit '{}': expected a number", words.limit));
     }
     out.limit = limit;
   }
-  if (!raw.suspectCount.empty() &&
-      (!parseNumber(raw.suspectCount, out.thresholds.count) || out.thresholds.count == 0)) {
-    return usage(fmt::format("--suspect-count '{}': expected a number above 0", raw.suspectCount));
+  if (!words.suspectCount.empty() &&
+      (!parseNumber(words.suspectCount, out.thresholds.count) || out.thresholds.count == 0)) {
+    return usage(
+        fmt::format("--suspect-count '{}': expected a number above 0", words.suspectCount));
   }
-  if (!raw.suspectAge.empty()) {
-    std::int64_t age = 0;
-    if (!leak::parseDuration(raw.suspectAge, age)) {
+  if (!words.suspectAge.empty()) {
+    const auto age = durationFrom(words.suspectAge);
+    if (!age) {
       return usage(fmt::format("--suspect-age '{}': expected a duration such as 90s, 10m, 2h",
-                               raw.suspectAge));
+                               words.suspectAge));
     }
-    out.thresholds.age = std::chrono::nanoseconds(age);
+    out.thresholds.age = std::chrono::nanoseconds(*age);
   }
-  if (!raw.orphanCount.empty() &&
-      (!parseNumber(raw.orphanCount, out.thresholds.orphans) || out.thresholds.orphans == 0)) {
-    return usage(fmt::format("--orphan-count '{}': expected a number above 0", raw.orphanCount));
+  if (!words.orphanCount.empty() &&
+      (!parseNumber(words.orphanCount, out.thresholds.orphans) || out.thresholds.orphans == 0)) {
+    return usage(fmt::format("--orphan-count '{}': expected a number above 0", words.orphanCount));
   }
   // The rules between follow: who calls 5 at any age too many surely means 5 old ones, too.
   leak::Thresholds& thresholds = out.thresholds;
@@ -204,22 +183,44 @@ Result<void> readNumbers(const Raw& raw, Invocation& out) {
   return {};
 }
 
-Result<void> readWatch(const Raw& raw, Invocation& out) {
+/// "9474", "127.0.0.1:9474", "[::1]:9474"; names would have to be looked up.
+bool isListenAddress(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
+  std::uint64_t number = 0;
+  if (!parseNumber(port, number) || number > 65535) return false;
+  if (colon == std::string_view::npos) return true;
+  std::string host(text.substr(0, colon));
+  in_addr four{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return true;
+  if (!host.starts_with('[') || !host.ends_with(']')) return false;
+  host = host.substr(1, host.size() - 2);
+  in6_addr six{};
+  return inet_pton(AF_INET6, host.c_str(), &six) == 1;
+}
+
+Result<void> readWatch(const Words& words, Invocation& out) {
   constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(100);
-  if (!raw.every.empty()) {
-    std::int64_t every = 0;
-    if (!leak::parseDuration(raw.every, every)) {
+  if (!words.every.empty()) {
+    const auto every = durationFrom(words.every);
+    if (!every) {
       return usage(
-          fmt::format("--every '{}': expected a duration such as 5s, 1m, 500ms", raw.every));
+          fmt::format("--every '{}': expected a duration such as 5s, 1m, 500ms", words.every));
     }
-    out.every = std::chrono::nanoseconds(every);
+    out.every = std::chrono::nanoseconds(*every);
     if (out.every < kShortest) {
       return usage(
-          fmt::format("--every {}: at least 100ms, as each look stops the process", raw.every));
+          fmt::format("--every {}: at least 100ms, as each look stops the process", words.every));
     }
   }
-  if (!raw.count.empty() && (!parseNumber(raw.count, out.count) || out.count == 0)) {
-    return usage(fmt::format("--count '{}': expected a number of looks above 0", raw.count));
+  if (!words.count.empty() && (!parseNumber(words.count, out.count) || out.count == 0)) {
+    return usage(fmt::format("--count '{}': expected a number of looks above 0", words.count));
+  }
+  if (!out.listen.empty() && !isListenAddress(out.listen)) {
+    return usage(
+        fmt::format("--listen '{}': expected an address in numbers and a port, such as "
+                    "127.0.0.1:9474 or [::1]:9474, or a port",
+                    out.listen));
   }
   if (out.failOnGrowing && out.count > 0 && out.count < leak::kFewestForTrend) {
     return usage(
@@ -229,33 +230,83 @@ Result<void> readWatch(const Raw& raw, Invocation& out) {
   return {};
 }
 
-Result<void> interpret(const Spec& spec, const Raw& raw, Invocation& out) {
-  if (auto format = readFormat(spec, raw, out.format); !format) return format;
-  if (auto numbers = readNumbers(raw, out); !numbers) return numbers;
-  if (!raw.group.empty()) {
-    auto by = leak::parseGroupBy(raw.group);
+/// What is listed in which order, and with how much of each.
+Result<void> readLists(const Spec& spec, const Words& words, Invocation& out) {
+  if (!words.sort.empty()) {
+    const bool ofGoroutines = spec.kind == Kind::goroutines && !out.grouped;
+    const auto key = report::parseSortKey(words.sort, ofGoroutines);
+    if (!key) return tl::unexpected(key.error());
+    out.sortBy = *key;
+  }
+  if (!words.stacks.empty()) {
+    std::uint64_t calls = 0;
+    if (!parseNumber(words.stacks, calls)) {
+      return usage(fmt::format("-t '{}': expected a number of calls", words.stacks));
+    }
+    out.stacks = calls;
+  }
+  return {};
+}
+
+Result<void> readSource(const Words& words, Invocation& out) {
+  for (const std::string& each : words.sourcePaths) {
+    const std::size_t equals = each.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == each.size()) {
+      return usage(fmt::format("--source-path '{}': expected FROM=TO, two folders", each));
+    }
+    out.sourcePaths.emplace_back(each.substr(0, equals), each.substr(equals + 1));
+  }
+  if (out.noSource && out.withSource) {
+    return usage("--source and --no-source exclude each other");
+  }
+  return {};
+}
+
+Result<void> interpret(const Spec& spec, const Words& words, Invocation& out) {
+  if (auto format = readFormat(spec, words, out.format); !format) return format;
+  if (auto numbers = readNumbers(words, out); !numbers) return numbers;
+  if (!words.group.empty()) {
+    auto by = query::parseGroupBy(words.group);
     if (!by) return tl::unexpected(by.error());
     out.groupBy = std::move(*by);
     out.grouped = true;
   }
-  if (raw.failOn == "growing" && spec.has(Option::watch)) {
+  if (auto order = readLists(spec, words, out); !order) return order;
+  if (auto source = readSource(words, out); !source) return source;
+  if (words.failOn == "growing" && spec.has(Option::watch)) {
     out.failOnGrowing = true;
-  } else if (!raw.failOn.empty()) {
+  } else if (!words.failOn.empty()) {
     leak::Verdict verdict{};
-    if (!leak::parseVerdict(raw.failOn, verdict)) {
+    if (!leak::parseVerdict(words.failOn, verdict)) {
       const bool watch = spec.has(Option::watch);
       constexpr std::array<std::string_view, 7> kNames = {
           "proved", "orphan", "suspect", "unknown", "waiting", "running", "growing"};
       return usage(
           fmt::format("--fail-on '{}': expected proved, orphan, suspect, unknown, waiting or "
                       "running{}.{}",
-                      raw.failOn, watch ? ", or growing" : "",
-                      didYouMean(raw.failOn, std::span(kNames).first(watch ? 7 : 6))));
+                      words.failOn, watch ? ", or growing" : "",
+                      didYouMean(words.failOn, std::span(kNames).first(watch ? 7 : 6))));
     }
     out.failOn = verdict;
   }
+  if (auto exec = readExec(words, out); !exec) return exec;
   if (spec.has(Option::watch)) {
-    if (auto watch = readWatch(raw, out); !watch) return watch;
+    if (auto watch = readWatch(words, out); !watch) return watch;
+  }
+  if (spec.kind == Kind::diff && out.sides.size() > 2) {
+    return usage(fmt::format("diff compares two things: '{}' is too much", out.sides[2]));
+  }
+  if (spec.kind == Kind::diff && out.sides.size() < 2 && !out.help) {
+    return usage(
+        "diff needs two things to compare, each a core, a process or a JSON report: "
+        "parked diff A B");
+  }
+  if (spec.kind == Kind::explain && !out.argument.empty() &&
+      report::ruleNamed(out.argument) == nullptr) {
+    std::vector<std::string_view> names;
+    for (const rules::Rule& rule : rules::rules()) names.push_back(rule.name);
+    return usage(fmt::format("there is no rule '{}' (parked explain lists them).{}", out.argument,
+                             didYouMean(out.argument, names)));
   }
   if (spec.kind == Kind::help && !out.argument.empty() && findSpec(out.argument) == nullptr) {
     return noCommand(out.argument);
@@ -278,21 +329,23 @@ std::string oneLine(const Spec& spec, std::string message) {
 }
 
 /// The options that choose goroutines and judge them, in words for a shell.
-void rememberForHints(const Raw& raw, Invocation& out) {
-  for (const leak::Filter& filter : out.filters) {
+void rememberForHints(const Words& words, Invocation& out) {
+  for (const query::Filter& filter : out.filters) {
     out.choosing += fmt::format(" --{} {}", filter.with ? "with" : "without",
-                                leak::propertyName(filter.property));
-    if (leak::takesExpression(filter.property)) out.choosing += " " + shellWord(filter.expression);
+                                query::propertyName(filter.property));
+    if (query::takesExpression(filter.property)) out.choosing += " " + shellWord(filter.expression);
   }
   const auto add = [](std::string& to, std::string_view option, const std::string& value) {
     if (!value.empty()) to += fmt::format(" {} {}", option, shellWord(value));
   };
-  add(out.choosing, "--group", raw.group);
+  add(out.choosing, "--group", words.group);
+  add(out.choosing, "--sort", words.sort);
   add(out.judging, "--module", out.module);
-  add(out.judging, "--suspect-count", raw.suspectCount);
-  add(out.judging, "--suspect-age", raw.suspectAge);
-  add(out.judging, "--orphan-count", raw.orphanCount);
+  add(out.judging, "--suspect-count", words.suspectCount);
+  add(out.judging, "--suspect-age", words.suspectAge);
+  add(out.judging, "--orphan-count", words.orphanCount);
   add(out.judging, "--ignore-file", out.ignoreFile);
+  add(out.judging, "--baseline", out.baseline);
 }
 
 }  // namespace
@@ -323,9 +376,9 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
     if (!taken) return tl::unexpected(taken.error());
     rest = std::move(*taken);
   }
-  Raw raw;
+  Words given;
   try {
-    const auto parser = makeParser(*spec, out, raw);
+    const auto parser = makeParser(*spec, out, given);
     std::reverse(rest.begin(), rest.end());  // CLI11 takes them from the back
     parser->parse(std::move(rest));
     if (const auto extras = parser->remaining(); !extras.empty()) {
@@ -334,10 +387,10 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
   } catch (const CLI::Error& error) {
     return usage(oneLine(*spec, error.what()));
   }
-  if (auto understood = interpret(*spec, raw, out); !understood) {
+  if (auto understood = interpret(*spec, given, out); !understood) {
     return tl::unexpected(understood.error());
   }
-  rememberForHints(raw, out);
+  rememberForHints(given, out);
   return out;
 }
 

@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "leak/select.h"
 #include "leak/verdict.h"
 #include "proof/proof.h"
+#include "query/filter.h"
+#include "query/group_by.h"
 #include "report/format.h"
 #include "report/section.h"
+#include "report/sort.h"
+#include "report/source_lines.h"
 
 namespace parked::command {
 
@@ -25,7 +28,10 @@ enum class Kind : std::uint8_t {
   goroutine,
   why,
   channel,
-  section,  ///< one of report::sections()
+  diff,
+  exec,
+  explain,
+  section,  ///< one of resources::sections()
   help,
 };
 
@@ -43,20 +49,35 @@ struct Invocation {
   bool timings = false;
   bool waits = false;  ///< pstree --waits
   std::string module;  ///< --module: of several Go runtimes the one of this file; "": all
-  std::vector<leak::Filter> filters;
-  leak::GroupBy groupBy;
+  std::vector<query::Filter> filters;
+  query::GroupBy groupBy;
   bool grouped = false;  ///< --group was given
+  report::SortKey sortBy = report::SortKey::byDefault;
+  bool noSource = false;                ///< --no-source
+  bool withSource = false;              ///< --source: where the format is not for people, too
+  report::SourcePaths sourcePaths;      ///< --source-path
+  std::optional<std::uint64_t> stacks;  ///< goroutines -t: calls of each stack, 0: all
   leak::Thresholds thresholds;
   std::optional<leak::Verdict> failOn;
   std::string ignoreFile;     ///< --ignore-file: an allow-list
+  std::string baseline;       ///< --baseline: a list of known leaks
+  std::string writeBaseline;  ///< --write-baseline
   bool requireProof = false;  ///< --require-proof: without one the report is incomplete
   /// What hints repeat, in words for a shell, each behind a space: --with, --without and --group;
   /// and what verdicts depend on.
   std::string choosing, judging;
+  std::vector<std::string> sides;  ///< of diff: what is compared
   // watch
   std::chrono::nanoseconds every = std::chrono::seconds(10);
   std::uint64_t count = 0;     ///< --count: looks; 0: no end
   bool failOnGrowing = false;  ///< --fail-on growing
+  std::string openmetrics;     ///< --openmetrics: a file to keep
+  std::string html;            ///< --html: a page to keep
+  std::string listen;          ///< --listen: an address and a port, or a port
+  // exec
+  int atSignal = 0;                   ///< --at; 0: none
+  std::chrono::nanoseconds after{0};  ///< --after; 0: not
+  bool ancestors = false;             ///< --ancestors
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

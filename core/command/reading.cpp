@@ -3,30 +3,21 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "golang/raced.h"
-#include "image/layout.h"
-#include "leak/numbers.h"
+#include "base/text.h"
+#include "capture/capture.h"
+#include "capture/open_target.h"
 #include "leak/variable_polls.h"
+#include "leak/wait_exits.h"
 #include "leak/wait_loops.h"
 #include "report/escape.h"
 #include "report/model.h"
+#include "schema/g.h"
+#include "schema/globals.h"
 #include "target/go_files.h"
 
 namespace parked::command {
 
 namespace {
-
-/// Lets a stopped process run again on every way out.
-class Release {
- public:
-  explicit Release(target::Target& target) : target_(target) {}
-  Release(const Release&) = delete;
-  Release& operator=(const Release&) = delete;
-  ~Release() { target_.release(); }
-
- private:
-  target::Target& target_;
-};
 
 /// What was counted on the way, each kind of damage once.
 std::vector<Incomplete> mergeIncomplete(const IncompleteList& a, const IncompleteList& b) {
@@ -85,114 +76,87 @@ Result<std::unique_ptr<target::Target>> Reading::openTarget(const OpenRequest& r
   options.maxPause = request.maxPause;
   options.observer = &observer;
   if (request.debugger != nullptr) debugger_ = std::make_unique<AccessHost>(*request.debugger);
-  if (!request.core.empty()) return target::openCore(request.core, options);
-  if (request.pid > 0) {
-    std::vector<target::Thread> held;
-    if (request.alreadyStopped) {
-      if (debugger_ != nullptr) held = debugger_->threads();
-      options.heldThreads = &held;
-    }
-    return target::openProcess(request.pid, options);
-  }
-  if (debugger_ != nullptr) return target::openDebugger(*debugger_, options);
-  return fail(ErrorCode::usage, "nothing to open: no core, no process, no debugger");
+  return capture::openTarget({.core = request.core,
+                              .pid = request.pid,
+                              .heldStopped = request.alreadyStopped,
+                              .debugger = debugger_.get()},
+                             options);
 }
+
+/// What is read while the memory of a look is there: proof and resources.
+class Reading::WhileThere final : public capture::Reader {
+ public:
+  WhileThere(Reading& reading, const OpenRequest& request, Observer* observer)
+      : reading_(reading), request_(request), observer_(observer) {}
+
+  void read(golang::Snapshot& snapshot) override {
+    if (request_.proof) reading_.prove(snapshot, observer_);
+    // Of a process there is nothing left to read once it runs again.
+    if (reading_.target_->kind() == target::Kind::core) return;
+    reading_.resources_ = !request_.resources ? std::make_unique<resources::Resources>()
+                          : observer_->cancelled()
+                              ? resources::interruptedResources()
+                              : resources::readResources(snapshot, reading_.proof_.get(), observer_,
+                                                         &reading_.timings_);
+  }
+  void cutShort(golang::Snapshot& snapshot) override { reading_.tellLate(snapshot, request_); }
+  std::string unsettled() const override {
+    const proof::Proof* proof = reading_.proof_.get();
+    if (proof != nullptr && proof->mayPass()) return proof->withheld();
+    const resources::Resources* resources = reading_.resources_.get();
+    if (resources != nullptr && !resources->incomplete.empty()) {
+      return resources->incomplete.entries().front().detail;
+    }
+    return "";
+  }
+
+ private:
+  Reading& reading_;
+  const OpenRequest& request_;
+  Observer* observer_;
+};
 
 Result<void> Reading::readTarget(const OpenRequest& request, Observer* observer) {
   const bool stops = request.pid > 0 && request.stop && !request.alreadyStopped;
-  const bool copies = stops && (request.proof || request.resources);
-  LiveCopy copy(*image_, request.maxPause, observer);
-  if (copies) copy.prepare(&timings_);
-  const Release release(*target_);
-  if (auto frozen = target_->freeze(); !frozen) return tl::unexpected(frozen.error());
-  auto done = look(copies ? &copy : nullptr, request, observer);
-  constexpr int kMostLooks = 5;
-  std::string before;
-  for (int looks = 1; done && stops && looks < kMostLooks; ++looks) {
-    const std::string why = worthAnotherLook(request, observer);
-    // What comes back and is not known to pass will stay.
-    if (why.empty() || (why == before && !snapshot_->passing)) break;
-    before = why;
-    target_->memory().prepare(target_->memory().fetchedRanges());
-    if (!target_->freeze()) break;  // the process has ended: what was read of it stays
-    done = look(copies ? &copy : nullptr, request, observer);
-  }
-  return done;
-}
-
-std::string Reading::worthAnotherLook(const OpenRequest& request, Observer* observer) {
-  constexpr int kRoom = 4;                                      // the next one may take longer
-  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;  // what was copied is kept
-  if (observer->cancelled() || snapshot_->interrupted || target_->late() ||
-      target_->memory().fetchedBytes() > kMostBytes) {
-    return "";
-  }
-  if (request.maxPause.count() > 0 && target_->pause() * (1 + kRoom) > request.maxPause) return "";
-  if (proof_ != nullptr && proof_->mayPass()) return proof_->withheld();
-  if (resources_ != nullptr && !resources_->incomplete.empty()) {
-    return resources_->incomplete.entries().front().detail;
-  }
-  return snapshot_->passing ? "it was being changed" : "";
-}
-
-Result<void> Reading::look(LiveCopy* copy, const OpenRequest& request, Observer* observer) {
-  image_->searchAgain();
-  auto copied = LiveCopy::Result::unknown;
-  if (copy != nullptr) copied = copy->take(&timings_);
-  if (copied != LiveCopy::Result::unknown) target_->release();
-  auto taken = golang::takeSnapshot(*image_, observer, &timings_);
-  if (!taken) {
-    target_->release();
-    if (!target_->late()) return tl::unexpected(taken.error());
-    return fail(ErrorCode::unreadable,
-                fmt::format("{} was let go before its goroutines were copied (--max-pause {}): {}",
-                            target_->description(), leak::humanDuration(request.maxPause.count()),
-                            taken.error().message));
-  }
-  snapshot_ = std::move(*taken);
-  if (auto again = rereadRaced(observer); !again) return again;
-  if (copied != LiveCopy::Result::late) {
-    if (request.proof) prove(observer);
-    // Of a process there is nothing left to read once it runs again.
-    if (target_->kind() != target::Kind::core) {
-      resources_ = !request.resources ? std::make_unique<stdlib::Resources>()
-                   : observer->cancelled()
-                       ? stdlib::interruptedResources()
-                       : stdlib::readResources(*snapshot_, proof_.get(), observer, &timings_);
-    }
-    target_->release();
-  }
-  if (LiveCopy::cutShort(copied, target_->late())) tellLate(request);
-  return {};
-}
-
-Result<void> Reading::rereadRaced(Observer* observer) {
-  constexpr int kTimes = 3;
-  for (int time = 0; golang::markRaced(*snapshot_) > 0 && time < kTimes; ++time) {
-    if (observer->cancelled()) return {};
-    if (auto fresh = target_->freeze(); !fresh) return fresh;
-    auto taken = golang::takeSnapshot(*image_, observer, &timings_);
-    // The one before is better than none.
-    if (!taken && taken.error().code == ErrorCode::interrupted) return {};
-    if (!taken) return tl::unexpected(taken.error());
-    if ((*taken)->interrupted && !snapshot_->interrupted) return {};
+  const capture::Wanted wanted{.stops = stops,
+                               .copies = stops && (request.proof || request.resources),
+                               .maxPause = request.maxPause};
+  WhileThere reader(*this, request, observer);
+  auto taken = capture::Capture(*target_, *image_, wanted, observer, &timings_).run(reader);
+  if (taken) {
     snapshot_ = std::move(*taken);
+    return {};
   }
-  return {};
+  if (!target_->late()) return tl::unexpected(taken.error());
+  return fail(ErrorCode::unreadable,
+              fmt::format("{} was let go before its goroutines were copied (--max-pause {}): {}",
+                          target_->description(), humanDuration(request.maxPause.count()),
+                          taken.error().message));
 }
 
-void Reading::prove(Observer* observer) {
+void Reading::prove(const golang::Snapshot& snapshot, Observer* observer) {
   orphans_.reset();
-  proof_ = proof::Proof::run(*snapshot_, observer, &timings_);
+  proof_ = proof::Proof::run(snapshot, observer, &timings_);
   const leak::ImageCode code(*image_);
-  leak::VariablePolls polls(*snapshot_, code);
-  leak::WaitLoops loops(*snapshot_);
-  orphans_ = proof::Orphans::find(
-      *snapshot_, *proof_,
-      [&](const golang::Goroutine& goroutine, bool alone) {
-        return !loops.comesBack(goroutine) || (alone && polls.mayPoll(goroutine));
-      },
-      observer, &timings_);
+  leak::VariablePolls polls(snapshot, code);
+  leak::WaitLoops loops(snapshot);
+  leak::WaitExits exits(snapshot, code);
+  using golang::Goroutine;
+  using Looks = proof::Orphans::Looks;
+  const proof::Orphans::Questions questions{
+      .comesBack = [&](const Goroutine& goroutine) { return loops.comesBack(goroutine); },
+      .reads =
+          [&](const Goroutine& goroutine, Looks looks) {
+            const leak::Polled least =
+                looks == Looks::all ? leak::Polled::librarys : leak::Polled::programs;
+            return polls.polled(goroutine) >= least;
+          },
+      .decidesItself = [&](const Goroutine& goroutine) { return exits.decidesItself(goroutine); },
+      .common = [&](Addr word) { return polls.common(word); },
+      .isVariable = [&](Addr address,
+                        bool librarysCount) { return polls.isOthers(address, librarysCount); },
+      .isPlain = [&](Addr address) { return polls.isPlain(address); }};
+  orphans_ = proof::Orphans::find(snapshot, *proof_, questions, observer, &timings_);
 }
 
 void Reading::proveNothing(const std::string& why) {
@@ -200,14 +164,14 @@ void Reading::proveNothing(const std::string& why) {
   proof_ = proof::Proof::without(why);
 }
 
-void Reading::tellLate(const OpenRequest& request) {
+void Reading::tellLate(golang::Snapshot& snapshot, const OpenRequest& request) {
   const std::string why = target_->late()
                               ? fmt::format("the process was not copied within --max-pause {}",
-                                            leak::humanDuration(request.maxPause.count()))
+                                            humanDuration(request.maxPause.count()))
                               : "the process went on before it was copied";
   if (request.proof) proveNothing(why);
-  resources_ = std::make_unique<stdlib::Resources>();
-  snapshot_->incomplete.add(
+  resources_ = std::make_unique<resources::Resources>();
+  snapshot.incomplete.add(
       "heap", why + ": nothing is proved, pools, connections, contexts and files are not told");
 }
 
@@ -218,7 +182,7 @@ void Reading::tellChanged(const OpenRequest& request) {
   target_->incomplete().add(how->what, how->detail);
   if (request.proof) proveNothing(changeText(*how));
   if (resources_ != nullptr)
-    resources_ = std::make_unique<stdlib::Resources>();  // had the old proof
+    resources_ = std::make_unique<resources::Resources>();  // had the old proof
 }
 
 Error Reading::explained(Error error) const {
@@ -233,7 +197,7 @@ Result<void> Reading::open(const OpenRequest& request, const Host& host) {
   auto opened = openTarget(request, observer);
   if (!opened) return tl::unexpected(opened.error());
   target_ = std::move(*opened);
-  auto read = image::Image::open(*target_, &observer, &timings_);
+  auto read = image::Image::open(*target_, &observer, &timings_, schema::findGlobals);
   if (!read) return tl::unexpected(whatElseIsMapped(*target_, read.error()));
   image_ = std::move(*read);
   if (target_->kind() != target::Kind::core) image_->indexNames();  // no process waits for that
@@ -320,13 +284,10 @@ std::optional<Session::Registers> Reading::registersOf(std::uint64_t goid) const
     return registers;
   }
   // A parked goroutine's frame pointer is saved with its pc and sp (runtime2.go, type gobuf).
-  std::vector<std::string> missing;
-  image::Binder binder(image_->layouts(), "runtime.g", missing);
-  image::Field<std::uint64_t> framePointer;
-  binder.optional(framePointer, "sched.bp");
-  if (framePointer.exists()) {
+  const auto g = schema::GLayout::of(image_->layouts());
+  if (g.schedFrame) {
     registers.framePointer =
-        image::readObject(target_->memory(), goroutine->address, binder.size())[framePointer];
+        image::readObject(target_->memory(), goroutine->address, g.size)[g.schedFrame];
   }
   return registers;
 }

@@ -12,7 +12,6 @@
 #include "command/access_host.h"
 #include "command/execute.h"
 #include "command/host_observer.h"
-#include "command/live_copy.h"
 #include "command/options.h"
 #include "golang/snapshot.h"
 #include "image/image.h"
@@ -20,7 +19,7 @@
 #include "parked/parked.h"
 #include "proof/orphans.h"
 #include "proof/proof.h"
-#include "stdlib/resources.h"
+#include "resources/resources.h"
 #include "target/target.h"
 
 namespace parked::command {
@@ -44,22 +43,14 @@ class Reading {
   std::vector<std::string> runtimes() const;
 
  private:
-  /// Snapshot, proof and resources. A live process is looked at again where what is normal for a
-  /// moment cost a part of the answer.
+  class WhileThere;
+  /// Snapshot, proof and resources.
   Result<void> readTarget(const OpenRequest& request, Observer* observer);
-  /// One look, with a live process stopped as long as it has to be.
-  Result<void> look(LiveCopy* copy, const OpenRequest& request, Observer* observer);
-  /// What of the last look another one may do better; "" if nothing, or if it would stop the
-  /// process for too long.
-  std::string worthAnotherLook(const OpenRequest& request, Observer* observer);
   /// Who can never run again, and whom nobody can stop.
-  void prove(Observer* observer);
+  void prove(const golang::Snapshot& snapshot, Observer* observer);
   void proveNothing(const std::string& why);
-  /// Of a process that is read while it runs: reads again while goroutines went on meanwhile, up to
-  /// a few times; those that still did are marked.
-  Result<void> rereadRaced(Observer* observer);
   /// A live process was let go before everything was copied.
-  void tellLate(const OpenRequest& request);
+  void tellLate(golang::Snapshot& snapshot, const OpenRequest& request);
   /// Says so, and proves nothing, if a file changed while it was read.
   void tellChanged(const OpenRequest& request);
   Result<std::unique_ptr<target::Target>> openTarget(const OpenRequest& request,
@@ -75,7 +66,7 @@ class Reading {
   std::unique_ptr<golang::Snapshot> snapshot_;
   std::unique_ptr<proof::Proof> proof_;
   std::unique_ptr<proof::Orphans> orphans_;  ///< refers to the proof
-  std::unique_ptr<stdlib::Resources> resources_;
+  std::unique_ptr<resources::Resources> resources_;
   std::unique_ptr<leak::Code> code_;
   std::unique_ptr<Workspace> workspace_;
   bool changedBefore_ = false;  ///< a file of the target, while it was opened; the report says so

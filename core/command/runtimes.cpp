@@ -40,7 +40,8 @@ class Together {
     if (joining_ != Joining::document) return sink_(text);
     // The end of a document waits until it is known what follows.
     held_.append(text);
-    const std::size_t out = held_.size() - std::min(held_.size(), kEnd.size());
+    const std::size_t end = count_ == 1 ? kEnd.size() : kLineEnd.size();
+    const std::size_t out = held_.size() - std::min(held_.size(), end);
     if (out == 0) return true;
     const bool wanted = sink_(std::string_view(held_).substr(0, out));
     held_.erase(0, out);
@@ -48,35 +49,58 @@ class Together {
   }
 
   /// `unread`: objects for runtimes that could not be read, in JSON.
-  bool finish(const std::string& unread) {
+  bool finish(const std::vector<std::string>& unread) {
     if (joining_ != Joining::document || count_ == 0) return true;
-    std::string end = count_ > 1 ? "}\n]" : "";
-    if (!unread.empty()) end += ",\n\"unread_runtimes\":[" + unread + "]";
-    return sink_(end + "}\n");
+    if (count_ > 1) {
+      json_.newLine();
+      json_.end(']');
+    }
+    if (!unread.empty()) {
+      json_.newLine();
+      json_.array("unread_runtimes", unread, [this](const std::string& each) { json_.raw(each); });
+    }
+    json_.end('}');
+    return drain() && sink_(kLineEnd);
   }
 
  private:
-  static constexpr std::string_view kEnd = "}\n";
+  static constexpr std::string_view kEnd = "}\n", kLineEnd = "\n";
 
   bool begin() {
     begun_ = true;
     ++count_;
     switch (joining_) {
       case Joining::document:
-        if (count_ == 1) return true;
         held_.clear();  // of the one before
-        return sink_(count_ == 2 ? ",\n\"other_runtimes\":[\n" : "},\n");
+        if (count_ == 1) return true;
+        json_.newLine();
+        if (count_ == 2) {
+          json_.key("other_runtimes");
+          json_.begin('[');
+          json_.newLine();
+        }
+        json_.raw({});  // it is written by its own command
+        return drain();
       case Joining::lines:
         return true;
+      case Joining::alone:
       case Joining::headings:
         break;
     }
     return sink_((count_ > 1 ? "\n" : "") + report::escape(heading_) + "\n");
   }
 
+  bool drain() {
+    const bool wanted = sink_(text_);
+    text_.clear();
+    return wanted;
+  }
+
   Joining joining_;
   const Sink& sink_;
   std::string heading_, held_;
+  std::string text_;                                              // of json_
+  report::JsonWriter json_{text_, report::JsonWriter::GoesOn{}};  // behind the first document
   bool begun_ = false;
   std::size_t count_ = 0;
 };
@@ -158,8 +182,19 @@ Result<Runtimes::Chosen> Runtimes::choose(const std::string& module) const {
 
 Result<CommandResult> Runtimes::run(const Invocation& invocation, const Style& style,
                                     const Sink& sink) {
+  if (invocation.format->binary && !style.bytes) {
+    return fail(ErrorCode::usage, fmt::format("--format {} is no text: in the shell, send it to a "
+                                              "file",
+                                              invocation.format->name));
+  }
   const auto chosen = choose(invocation.module);
   if (!chosen) return tl::unexpected(chosen.error());
+  if (chosen->size() > 1 && invocation.format->joining == Joining::alone) {
+    return fail(ErrorCode::usage,
+                fmt::format("--format {} is of one Go runtime, and the process has {}: name one "
+                            "with --module",
+                            invocation.format->name, chosen->size()));
+  }
   if (chosen->size() > 1) return runAll(*chosen, invocation, style, sink);
   const Each& each = *chosen->front();
   if (each.reading == nullptr) return tl::unexpected(each.error);
@@ -174,13 +209,13 @@ Result<CommandResult> Runtimes::runAll(const Chosen& chosen, const Invocation& i
   const Sink each = [&together](std::string_view text) { return together(text); };
   std::optional<Error> notThere;
   std::size_t number = 0, answers = 0;
-  std::string unread;
+  std::vector<std::string> unread;
   for (const Each* runtime : chosen) {
     together.next(fmt::format("Go runtime {} of {}: {}", ++number, chosen.size(), runtime->file));
     if (runtime->reading == nullptr) {
       const std::string text = unreadText(joining, runtime->file, runtime->error);
       if (joining == Joining::document) {
-        unread += (unread.empty() ? "" : ",") + text;
+        unread.push_back(text);
       } else {
         each(text);
       }

@@ -9,6 +9,7 @@
 #include "command/specs.h"
 #include "parked/parked.h"
 #include "report/escape.h"
+#include "report/rule_help.h"
 
 #ifndef PARKED_VERSION
 #define PARKED_VERSION "0.0.0"
@@ -35,6 +36,9 @@ const Error kFine{ErrorCode::io, "", 0};
 /// The help that is asked for, "" if none is.
 std::string helpOf(const command::Invocation& invocation) {
   if (invocation.kind == command::Kind::help) return commandHelp(invocation.argument);
+  if (invocation.kind == command::Kind::explain && !invocation.help) {
+    return report::explain(invocation.argument);
+  }
   return invocation.help ? commandHelp(invocation.command) : "";
 }
 
@@ -86,8 +90,8 @@ CommandResult Session::run(const std::vector<std::string>& words, const Style& s
       sink(help);
       return kFine;
     }
-    if (invocation->kind == command::Kind::watch) {
-      return Error{ErrorCode::usage, std::string(command::kWatchInShell), 0};
+    if (const auto why = command::shellOnly(invocation->kind); !why.empty()) {
+      return Error{ErrorCode::usage, std::string(why), 0};
     }
     auto done = impl_->runtimes.run(*invocation, style, sink);
     if (!done) return done.error();
@@ -111,13 +115,13 @@ std::string helpAsked(const std::vector<std::string>& words) {
 }
 
 std::string checkCommand(const std::vector<std::string>& words) {
-  return report::escape(
-      guarded([&words]() -> Error {
-        auto invocation = command::parse(words);
-        if (!invocation) return invocation.error();
-        const bool shellOnly = invocation->kind == command::Kind::watch && !invocation->help;
-        return shellOnly ? Error{ErrorCode::usage, std::string(command::kWatchInShell), 0} : kFine;
-      }).message);
+  return report::escape(guarded([&words]() -> Error {
+                          auto invocation = command::parse(words);
+                          if (!invocation) return invocation.error();
+                          const auto why =
+                              invocation->help ? "" : command::shellOnly(invocation->kind);
+                          return why.empty() ? kFine : Error{ErrorCode::usage, std::string(why), 0};
+                        }).message);
 }
 
 std::string escaped(std::string_view text) { return report::escape(text); }

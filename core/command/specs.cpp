@@ -5,21 +5,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "command/option_table.h"
 #include "parked/parked.h"
+#include "resources/resources.h"
+#include "rules/rule.h"
 
 namespace parked::command {
 
 namespace {
 
-constexpr std::uint16_t bits(std::initializer_list<Option> options) {
-  std::uint16_t all = 0;
-  for (const Option option : options) all |= static_cast<std::uint16_t>(option);
+constexpr std::uint32_t bits(std::initializer_list<Option> options) {
+  std::uint32_t all = 0;
+  for (const Option option : options) all |= static_cast<std::uint32_t>(option);
   return all;
 }
 
-constexpr std::uint16_t kGoroutines =
+constexpr std::uint32_t kGoroutines =
     bits({Option::filters, Option::group, Option::limit, Option::system, Option::format,
-          Option::dump, Option::verdicts, Option::module, Option::timings});
+          Option::dump, Option::verdicts, Option::orphans, Option::writeBaseline, Option::module,
+          Option::timings, Option::sort, Option::source});
 
 /// The commands that are no sections.
 constexpr std::array kOwnSpecs = {
@@ -39,13 +43,13 @@ constexpr std::array kOwnSpecs = {
         "are still parked where they were. Growing ones first. Whether one grows is told from the\n"
         "fourth look on: it has more goroutines look by look, and they stay. Ends with Ctrl-C,\n"
         "with the process, or after --count looks.",
-        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::module,
-              Option::watch})},
+        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::orphans,
+              Option::module, Option::watch})},
     Spec{Kind::goroutines, "goroutines", "[options]", "one line a goroutine, or groups",
          "Lists goroutines by id: verdict, what they are blocked in, for how long at least, and "
          "the\n"
          "user's own frame. With --group, groups instead.",
-         kGoroutines},
+         kGoroutines | bits({Option::stacks})},
     Spec{Kind::pstree, "pstree", "[options]", "who created whom; --waits: who holds up whom",
          "The tree of goroutines by who created them, siblings that are alike as one line, "
          "creators\n"
@@ -54,100 +58,69 @@ constexpr std::array kOwnSpecs = {
          "above them: the holder of a lock, who is to send, receive, close or call Done; circles\n"
          "are marked. The gravest and largest parts first.",
          bits({Option::filters, Option::limit, Option::system, Option::waits, Option::format,
-               Option::verdicts, Option::module, Option::timings})},
+               Option::verdicts, Option::orphans, Option::module, Option::timings})},
     Spec{Kind::goroutine, "goroutine", "ID [options]", "one goroutine with everything known of it",
          "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
          "creators; labels; the whole stack with arguments.",
          bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
-               Option::module, Option::timings})},
+               Option::orphans, Option::module, Option::timings, Option::source})},
     Spec{Kind::why, "why", "ID [options]",
          "what keeps a blocked goroutine from being called leaked",
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
          "in a debugger. A goroutine that is PROVED has no such way.",
-         bits({Option::argument, Option::format, Option::module, Option::timings})},
+         bits({Option::argument, Option::format, Option::module, Option::timings, Option::source})},
     Spec{Kind::channel, "channel", "ADDR [options]",
          "one channel with the goroutines in its queues",
          "State of the channel at the address, and the goroutines queued to send and to receive.",
          bits({Option::argument, Option::limit, Option::format, Option::module, Option::timings})},
+    Spec{Kind::diff, "diff", "A B [options]",
+         "what is new, gone or grown (in the shell: parked diff A B)",
+         "Compares two reports by fingerprint. A and B are each a core, the id of a live process,\n"
+         "or a report that was kept (--json, --jsonl); of the same process or of two builds. Of\n"
+         "one process it tells, too, which goroutines are still parked on the same object. With\n"
+         "--fail-on, the exit code is 1 for what is new or has grown.",
+         bits({Option::diff, Option::limit, Option::verdicts, Option::orphans, Option::module})},
+    Spec{
+        Kind::exec, "exec", "[options] -- PROGRAM [ARGUMENTS]",
+        "runs a program and looks at it as it exits",
+        "Runs the program as without parked, and looks at its goroutines the moment it is about "
+        "to\n"
+        "exit: go test -exec 'parked exec --fail-on orphan --' ./... checks tests for leaks. What\n"
+        "is PROVED, ORPHAN or SUSPECT (or what --fail-on names) is told on stderr; if nothing is,\n"
+        "nothing is said. The exit code is the program's own; with --fail-on it is 1 where that "
+        "is\n"
+        "0 and something was found, with --require-proof 3 where nothing could be proved.",
+        bits({Option::filters, Option::limit, Option::format, Option::dump, Option::verdicts,
+              Option::orphans, Option::writeBaseline, Option::module, Option::sort, Option::source,
+              Option::exec})},
+    Spec{
+        Kind::explain, "explain", "[RULE]", "what a rule (PK060) is about, with examples",
+        "The section of docs/rules.md about the rule: the pattern, what to change, a program that\n"
+        "has it and the same program without. Without a rule, a line for each.",
+        bits({Option::argument})},
     Spec{Kind::help, "help", "[COMMAND]", "this text, or the options of a command", "",
          bits({Option::argument})},
 };
 
 Spec specOf(const report::Section& section) {
-  std::uint16_t options = bits({Option::format, Option::module, Option::timings});
+  std::uint32_t options = bits({Option::format, Option::module, Option::timings});
   if (section.limited) options |= bits({Option::limit});
+  if (section.judged) options |= bits({Option::orphans});
+  if (section.showsSource) options |= bits({Option::source});
   return {Kind::section, section.name, "[options]", section.summary,
           section.text,  options,      &section};
 }
 
-/// Every section stands behind the command it names, or behind the one before it.
+/// Every section stands behind the command it names, or at the end, but in front of help.
 std::vector<Spec> allSpecs() {
   std::vector<Spec> all(kOwnSpecs.begin(), kOwnSpecs.end());
-  std::string_view before;
-  for (const report::Section* section : report::sections()) {
-    if (!section->behind.empty()) before = section->behind;
-    const auto at = std::ranges::find(all, before, &Spec::name);
-    all.insert(at == all.end() ? at : at + 1, specOf(*section));
-    before = section->name;
+  for (const report::Section* section : resources::sections()) {
+    const auto before = std::ranges::find(all, section->behind, &Spec::name);
+    all.insert(before == all.end() ? all.end() - 1 : before + 1, specOf(*section));
   }
   return all;
 }
-
-struct OptionHelp {
-  Option option;
-  std::string_view name, text;
-};
-
-/// In the order of the help; `format` alone stands for all of formatHelp().
-constexpr std::array kOptionHelp = {
-    OptionHelp{Option::watch, "--every TIME", "between two looks (10s), at least 100ms"},
-    OptionHelp{Option::watch, "--count N", "end after N looks"},
-    OptionHelp{Option::watch, "--json", "one JSON object a look, on a line of its own"},
-    OptionHelp{Option::waits, "--waits", "who holds up whom, instead of who created whom"},
-    OptionHelp{Option::limit, "-n, --limit N", "list at most N (0: all)"},
-    OptionHelp{Option::limit, "-a, --all", "list everything"},
-    OptionHelp{Option::system, "--system", "the runtime's own goroutines, too"},
-    OptionHelp{Option::filters, "--with WHAT EXPR", "only goroutines where WHAT contains EXPR;"},
-    OptionHelp{Option::filters, "--without WHAT EXPR", "only the others. WHAT is"},
-    OptionHelp{Option::filters, "", "  userloc   the user's own frame, \"file:line function\""},
-    OptionHelp{Option::filters, "", "  curloc    the innermost frame"},
-    OptionHelp{Option::filters, "", "  goloc     the go statement that created it"},
-    OptionHelp{Option::filters, "", "  startloc  its start function"},
-    OptionHelp{Option::filters, "", "  label     a pprof label, EXPR is KEY or KEY=VALUE"},
-    OptionHelp{Option::filters, "", "  reason    what it is blocked in: 'chan send'"},
-    OptionHelp{Option::filters, "",
-               "  verdict   proved, orphan, suspect, unknown, waiting, running"},
-    OptionHelp{Option::filters, "", "  status    waiting, running, runnable, syscall, ..."},
-    OptionHelp{Option::filters, "", "  user      not the runtime's own; no EXPR"},
-    OptionHelp{Option::filters, "", "  running   on a thread; no EXPR"},
-    OptionHelp{Option::filters, "", "EXPR between slashes is a regular expression, as Go's"},
-    OptionHelp{Option::group, "--group WHAT", "group by WHAT as above, label:KEY, or stack"},
-    OptionHelp{Option::verdicts, "--suspect-count N",
-               "so many at one place are SUSPECT, however young (1000;"},
-    OptionHelp{Option::verdicts, "", "100 do when each has been blocked for 1m)"},
-    OptionHelp{Option::verdicts, "--suspect-age TIME",
-               "10 that old at one place are SUSPECT, or 1 on a lock (10m)"},
-    OptionHelp{Option::verdicts, "--orphan-count N",
-               "so many alike that still run and nobody can stop are ORPHAN (5)"},
-    OptionHelp{Option::verdicts, "--fail-on VERDICT",
-               "exit code 1 if a goroutine has this verdict or a graver one;"},
-    OptionHelp{Option::verdicts, "", "3 if none has, and the proof is withheld"},
-    OptionHelp{Option::watch, "--fail-on growing",
-               "exit code 1 if a group was growing at any look"},
-    OptionHelp{Option::verdicts, "--require-proof",
-               "exit code 3 if it could not be proved who can never run again"},
-    OptionHelp{Option::verdicts, "--ignore-file FILE",
-               "leave out what the allow-list FILE names (docs/allow-list.md)"},
-    OptionHelp{Option::format, "", ""},
-    OptionHelp{Option::module, "--module FILE",
-               "of several Go runtimes in the process, the one of this library or program"},
-    OptionHelp{Option::timings, "--timings", "where the time went"},
-};
-
-struct HelpLine {
-  std::string name, text;
-};
 
 /// A flag for each format that has one, and --format.
 void addFormatHelp(const Spec& spec, std::vector<HelpLine>& lines) {
@@ -155,26 +128,16 @@ void addFormatHelp(const Spec& spec, std::vector<HelpLine>& lines) {
     if (!format->flag) continue;
     lines.push_back({fmt::format("--{}", format->name), std::string(format->help)});
   }
-  lines.push_back({"--format FORMAT", formatNames(false)});
+  std::vector<std::string_view> names;
+  for (const report::Format* format : report::formats()) {
+    if (!format->goroutinesOnly || spec.has(Option::dump)) names.push_back(format->name);
+  }
+  lines.push_back({"--format FORMAT", formatNames(false), std::move(names)});
   if (!spec.has(Option::dump)) return;
   for (const report::Format* format : report::formats()) {
     if (!format->goroutinesOnly) continue;
     lines.push_back({fmt::format("--format {}", format->name), std::string(format->help)});
   }
-}
-
-/// What the help of a command says of its options.
-std::vector<HelpLine> helpLines(const Spec& spec) {
-  std::vector<HelpLine> lines;
-  for (const OptionHelp& help : kOptionHelp) {
-    if (!spec.has(help.option)) continue;
-    if (help.option == Option::format) {
-      addFormatHelp(spec, lines);
-    } else {
-      lines.push_back({std::string(help.name), std::string(help.text)});
-    }
-  }
-  return lines;
 }
 
 std::string familyHelp() {
@@ -197,6 +160,20 @@ const Spec* findSpec(std::string_view name) {
     if (spec.name == name) return &spec;
   }
   return nullptr;
+}
+
+std::vector<HelpLine> helpLines(const Spec& spec) {
+  std::vector<HelpLine> lines;
+  for (const OptionRow& help : optionTable()) {
+    if (!spec.has(help.option)) continue;
+    if (help.option == Option::format) {
+      addFormatHelp(spec, lines);
+    } else {
+      lines.push_back({std::string(help.name), std::string(help.text),
+                       help.values != nullptr ? help.values() : std::vector<std::string_view>()});
+    }
+  }
+  return lines;
 }
 
 std::vector<std::string> optionNames(const Spec& spec) {
@@ -236,7 +213,29 @@ namespace parked {
 std::vector<CommandHelp> commands() {
   std::vector<CommandHelp> all;
   for (const command::Spec& spec : command::specs()) {
-    all.push_back({std::string(spec.name), spec.synopsis(), std::string(spec.summary)});
+    all.push_back({std::string(spec.name), spec.synopsis(), std::string(spec.summary),
+                   std::string(spec.text)});
+    if (spec.kind == command::Kind::explain) {
+      for (const rules::Rule& rule : rules::rules()) all.back().words.emplace_back(rule.name);
+    }
+  }
+  for (CommandHelp& each : all) {
+    if (each.name != "help") continue;
+    for (const command::Spec& spec : command::specs()) each.words.emplace_back(spec.name);
+  }
+  return all;
+}
+
+std::vector<OptionHelp> commandOptions(std::string_view name) {
+  std::vector<OptionHelp> all;
+  const command::Spec* spec = command::findSpec(name);
+  if (spec == nullptr) return all;
+  for (const command::HelpLine& line : command::helpLines(*spec)) {
+    if (line.name.empty() && !all.empty()) {
+      all.back().text += "\n" + line.text;
+      continue;
+    }
+    all.push_back({line.name, line.text, {line.values.begin(), line.values.end()}});
   }
   return all;
 }

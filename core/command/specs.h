@@ -13,19 +13,27 @@
 namespace parked::command {
 
 /// Options that several commands share, as bits.
-enum class Option : std::uint16_t {
+enum class Option : std::uint32_t {
   argument = 1,
   filters = 2,    ///< --with, --without
   group = 4,      ///< --group
   limit = 8,      ///< --limit, --all
   system = 16,    ///< --system
   format = 32,    ///< --json, --jsonl, --format
-  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file
+  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file,
+                  ///< --baseline
   timings = 128,
   watch = 256,  ///< --every, --count
   dump = 512,   ///< --format traceback: beside `format`, of what lists goroutines
   waits = 1024,
   module = 2048,
+  writeBaseline = 4096,  ///< --write-baseline
+  diff = 8192,           ///< two things to compare, --json
+  orphans = 16384,       ///< --orphan-count
+  sort = 32768,          ///< --sort
+  stacks = 65536,        ///< -t
+  source = 131072,       ///< --source-path, --no-source
+  exec = 262144,         ///< --at, --after
 };
 
 struct Spec {
@@ -34,11 +42,11 @@ struct Spec {
   std::string_view usage;    ///< what stands behind the name: "ID [options]"
   std::string_view summary;  ///< one line
   std::string_view text;     ///< a paragraph
-  std::uint16_t options;
+  std::uint32_t options;
   const report::Section* section = nullptr;  ///< of Kind::section
 
   std::string synopsis() const { return fmt::format("{} {}", name, usage); }
-  bool has(Option option) const { return (options & static_cast<std::uint16_t>(option)) != 0; }
+  bool has(Option option) const { return (options & static_cast<std::uint32_t>(option)) != 0; }
   bool needsArgument() const {
     return kind == Kind::goroutine || kind == Kind::why || kind == Kind::channel;
   }
@@ -52,11 +60,30 @@ struct Spec {
 inline constexpr std::string_view kWatchInShell =
     "watch follows a live process over time: run it in a shell, parked watch PID";
 
-/// Those of goroutines, and one for each of report::sections().
+inline constexpr std::string_view kDiffInShell =
+    "diff compares two cores, processes or reports: run it in a shell, parked diff A B";
+
+inline constexpr std::string_view kExecInShell =
+    "exec runs a program of its own: run it in a shell, parked exec -- PROGRAM";
+/// What is to be said of a command that is not of one instant; "" of all others.
+constexpr std::string_view shellOnly(Kind kind) {
+  return kind == Kind::watch  ? kWatchInShell
+         : kind == Kind::diff ? kDiffInShell
+         : kind == Kind::exec ? kExecInShell
+                              : "";
+}
+
+/// Those of goroutines, and one for each of resources::sections().
 std::span<const Spec> specs();
 const Spec* findSpec(std::string_view name);  ///< nullptr if there is none
 /// The long names of its options: "--limit".
 std::vector<std::string> optionNames(const Spec& spec);
+/// A line of the help of an option; without a name it goes on with the one above.
+struct HelpLine {
+  std::string name, text;
+  std::vector<std::string_view> values = {};  ///< what its value may be, if that is known
+};
+std::vector<HelpLine> helpLines(const Spec& spec);
 /// The help of one command.
 std::string helpOf(const Spec& spec);
 /// "text, json or jsonl": the formats of every command, or all there are.

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.h"
 #include "command/options.h"
-#include "leak/numbers.h"
 #include "parked/parked.h"
+#include "resources/resources.h"
 
 namespace parked {
 
@@ -60,7 +61,7 @@ bool needsResources(const std::vector<std::string>& words) {
   if (invocation->format->hasFindings) return true;
   switch (invocation->kind) {
     case command::Kind::section:
-      return invocation->section->needsResources;
+      return resources::tellsOfResources(*invocation->section);
     case command::Kind::goroutines:
     case command::Kind::goroutine:
     case command::Kind::why:
@@ -71,11 +72,9 @@ bool needsResources(const std::vector<std::string>& words) {
   }
 }
 
-bool parseDuration(std::string_view text, std::chrono::nanoseconds& duration) {
-  std::int64_t ns = 0;
-  if (!leak::parseDuration(text, ns)) return false;
-  duration = std::chrono::nanoseconds(ns);
-  return true;
+std::optional<std::chrono::nanoseconds> parseDuration(std::string_view text) {
+  const auto ns = durationFrom(text);
+  return ns ? std::optional(std::chrono::nanoseconds(*ns)) : std::nullopt;
 }
 
 }  // namespace parked

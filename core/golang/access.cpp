@@ -37,8 +37,8 @@ std::uint32_t ImageCode::stackObjectSize(const Frame& frame, Addr address) {
 
 ImageAccess::ImageAccess(image::Image& image, CodeView& view)
     : Access(image.target().memory(), image.layouts(), view, image.modules()), image_(image) {
-  arch = image.target().arch();
-  goMinor = image.build().version.minor;
+  version = image.build().version;
+  architecture = &image.target().arch();
 }
 
 Addr ImageAccess::variable(std::string_view name) const { return image_.symbol(name).value_or(0); }

@@ -43,8 +43,8 @@ struct Access {
   image::LayoutSource& layouts;
   CodeView& code;
   const image::ModuleList& modules;
-  target::Arch arch = target::Arch::amd64;
-  int goMinor = 0;  ///< the N of go1.N
+  const target::Architecture* architecture = &arch::host();
+  image::GoVersion version;
 
   /// Address of a runtime variable, 0 if unknown.
   virtual Addr variable(std::string_view name) const = 0;

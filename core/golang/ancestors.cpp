@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "schema/g.h"
+
 namespace parked::golang {
 
 namespace {
@@ -16,9 +18,8 @@ constexpr std::size_t kMaxAllPcs = 1U << 24;  // of all together, where a damage
 
 AncestorReader::AncestorReader(const Snapshot& snapshot) : left_(kMaxAllPcs) {
   if (snapshot.image == nullptr) return;
+  list_ = schema::GLayout::of(snapshot.image->layouts()).ancestors;
   std::vector<std::string> missing;
-  image::Binder g(snapshot.image->layouts(), "runtime.g", missing);
-  g.required(list_, "ancestors");
   image::Binder info(snapshot.image->layouts(), "runtime.ancestorInfo", missing);
   size_ = info.size();
   // A slice is its data and its length (runtime/slice.go).
@@ -26,7 +27,7 @@ AncestorReader::AncestorReader(const Snapshot& snapshot) : left_(kMaxAllPcs) {
   pcCount_.offset = pcs_.offset + sizeof(Addr);
   info.required(goid_, "goid");
   info.required(gopc_, "gopc");
-  if (missing.empty()) memory_ = &snapshot.image->target().memory();
+  if (list_ && missing.empty()) memory_ = &snapshot.image->target().memory();
 }
 
 std::vector<Ancestor> AncestorReader::read(const Goroutine& goroutine) {

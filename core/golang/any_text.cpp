@@ -14,7 +14,6 @@ using image::TypeKind;
 
 namespace {
 
-constexpr std::uint64_t kWord = 8;
 constexpr std::size_t kLongestText = 4096, kLongestInside = 128, kLongestLiteral = 512;
 constexpr std::size_t kFields = 12;
 constexpr int kDepth = 3;

@@ -9,6 +9,7 @@
 #include "golang/unwind.h"
 #include "image/func_table.h"
 #include "image/inline_tree.h"
+#include "schema/releases.h"
 
 namespace parked::golang {
 
@@ -60,7 +61,7 @@ class ArgumentLiveness {
 Addr livenessPc(image::Image& image, const Frame& frame) {
   Addr pc = frame.exact ? frame.pc : frame.pc - 1;
   const image::GoVersion& version = image.build().version;
-  if (version.minor > 20) return pc;
+  if (!schema::inlinedCallsMoveThePc(version)) return pc;
   const auto& functions = image.functions();
   const Addr tree = functions.funcData(frame.function, image::FuncData::inlineTree);
   if (tree == 0) return pc;
@@ -134,7 +135,6 @@ std::string formatArguments(image::Image& image, const Frame& frame) {
 
 std::optional<std::uint64_t> wordArgument(image::Image& image, const Frame& frame,
                                           std::size_t number) {
-  constexpr std::uint64_t kWord = 8;
   if (frame.function == image::kNoFunc) return std::nullopt;
   auto& memory = image.target().memory();
   const Addr info = image.functions().funcData(frame.function, image::FuncData::argInfo);

@@ -5,7 +5,7 @@
 
 namespace parked::golang {
 
-BubbleReader::BubbleReader(image::Image& image, const GLayout& layout)
+BubbleReader::BubbleReader(image::Image& image, const schema::GLayout& layout)
     : memory_(image.target().memory()), g_(layout) {
   if (!layout.bubble) return;
   std::vector<std::string> missing;

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/progress.h"
 #include "golang/channels.h"
 #include "golang/select_cases.h"
 
@@ -11,7 +12,6 @@ namespace parked::golang {
 
 namespace {
 constexpr std::size_t kMaxWaits = UINT16_MAX;  // Goroutine::waitCount; a select has at most 65536
-constexpr std::size_t kAskEvery = 1 << 12;     // channels between two looks at the observer
 }  // namespace
 
 ChannelWaits::ChannelWaits(WaitBuilder& builder)
@@ -29,7 +29,7 @@ ChannelWaits::ChannelWaits(WaitBuilder& builder)
 
 void ChannelWaits::collect(Index index, const WaitSite& site) {
   const Goroutine& goroutine = snapshot_.goroutines[index];
-  const bool select = builder_.reasonOf(goroutine) == ReasonClass::select;
+  const bool select = snapshot_.reasonOf(goroutine) == ReasonClass::select;
   if (goroutine.waitingSudog == 0) {
     // A select whose cases are all nil channels queues nowhere. Anything else that parks for a
     // channel is in a queue; code that uses gopark on its own may borrow the reason.
@@ -42,7 +42,7 @@ void ChannelWaits::collect(Index index, const WaitSite& site) {
     return;
   }
   const std::size_t first = snapshot_.waits.size();
-  const SudogLayout& layout = builder_.sudogs;
+  const schema::SudogLayout& layout = builder_.sudogs;
   Addr anchor = 0;  // Brent's cycle detection: compare with a node remembered at powers of two
   for (Addr at = goroutine.waitingSudog; at != 0;) {
     const std::size_t count = snapshot_.waits.size() - first;
@@ -67,7 +67,7 @@ void ChannelWaits::collect(Index index, const WaitSite& site) {
 
 void ChannelWaits::collectNil(Index index, const WaitSite& site) {
   using Parker = WaitSite::Parker;
-  const ReasonClass reason = builder_.reasonOf(snapshot_.goroutines[index]);
+  const ReasonClass reason = snapshot_.reasonOf(snapshot_.goroutines[index]);
   // These waits never end, so look twice: it must be the runtime's own function that parked.
   const Parker expected = reason == ReasonClass::chanSendNil      ? Parker::chanSend
                           : reason == ReasonClass::chanReceiveNil ? Parker::chanReceive
@@ -81,8 +81,7 @@ void ChannelWaits::collectNil(Index index, const WaitSite& site) {
   } else if (reason == ReasonClass::selectNoCases) {
     builder_.add(index, ObjectKind::noCases);
   } else {
-    builder_.add(index, ObjectKind::nilChannel,
-                 reason == ReasonClass::chanSendNil ? WaitOp::send : WaitOp::receive);
+    builder_.add(index, ObjectKind::nilChannel, traitsOf(reason).op);
   }
 }
 
@@ -111,12 +110,9 @@ bool ChannelWaits::readChannels(Observer* observer) {
   ChannelReader reader(builder_.access, types_, builder_.sudogs);
   reader.setForeignBudget(snapshot_.goroutines.size() * 2 + (1 << 16));
   std::vector<Index> waits;
-  std::size_t asked = 0;
+  Progress progress(observer, "channels", uses_.size());
   for (std::size_t first = 0; first < uses_.size();) {
-    if (observer != nullptr && asked++ % kAskEvery == 0) {
-      if (observer->cancelled()) return false;
-      observer->progress("channels", first, uses_.size());
-    }
+    if (!progress.step(first)) return false;
     const Addr address = uses_[first].channel;
     waits.clear();
     for (; first < uses_.size() && uses_[first].channel == address; ++first) {
@@ -147,10 +143,8 @@ bool ChannelWaits::readChannels(Observer* observer) {
 
 void ChannelWaits::judge(const Goroutine& goroutine, Wait& wait) {
   const Channel& channel = snapshot_.channels[wait.object];
-  const ReasonClass reason = builder_.reasonOf(goroutine);
-  const WaitOp op = reason == ReasonClass::chanSend      ? WaitOp::send
-                    : reason == ReasonClass::chanReceive ? WaitOp::receive
-                                                         : wait.op;
+  WaitOp op = traitsOf(snapshot_.reasonOf(goroutine)).op;
+  if (op == WaitOp::none) op = wait.op;  // of a select
   if (!wait.queued) {
     wait.note = channel.queuesRead ? dequeued_ : damaged_;
   } else if (wait.op != op) {

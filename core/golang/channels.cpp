@@ -7,45 +7,34 @@ namespace {
 constexpr std::size_t kFewWaits = 8;
 }  // namespace
 
-ChannelReader::ChannelReader(Access& access, TypeNames& types, const SudogLayout& sudogs)
-    : access_(access), types_(types), sudogs_(sudogs) {
-  image::Binder binder(access.layouts, "runtime.hchan", missing_);
-  size_ = binder.size();
-  binder.required(length_, "qcount");
-  binder.required(capacity_, "dataqsiz");
-  binder.required(elementSize_, "elemsize");
-  binder.required(closed_, "closed");
-  binder.optional(timer_, "timer");
-  binder.required(elementType_, "elemtype");
-  binder.required(receiveFirst_, "recvq.first");
-  binder.required(receiveLast_, "recvq.last");
-  binder.required(sendFirst_, "sendq.first");
-  binder.required(sendLast_, "sendq.last");
-  binder.optional(lock_, "lock.key");
-  memorySize_ = access.memory.size();
-}
+ChannelReader::ChannelReader(Access& access, TypeNames& types, const schema::SudogLayout& sudogs)
+    : access_(access),
+      types_(types),
+      sudogs_(sudogs),
+      layout_(schema::HchanLayout::of(access.layouts, missing_)),
+      memorySize_(access.memory.size()) {}
 
 std::optional<Channel> ChannelReader::read(Addr address) {
-  const image::Object object = image::readObject(access_.memory, address, size_);
+  const image::Object object = image::readObject(access_.memory, address, layout_.size);
   if (!object || address % sizeof(Addr) != 0) return std::nullopt;
   Channel channel;
   channel.address = address;
-  channel.length = object[length_];
-  channel.capacity = object[capacity_];
-  if (channel.length > channel.capacity || object[closed_] > 1) return std::nullopt;
-  channel.elementSize = object[elementSize_];
+  channel.length = object[layout_.length];
+  channel.capacity = object[layout_.capacity];
+  if (channel.length > channel.capacity || object[layout_.closed] > 1) return std::nullopt;
+  channel.elementSize = object[layout_.elementSize];
   if (channel.elementSize != 0 && channel.capacity > memorySize_ / channel.elementSize) {
     return std::nullopt;
   }
-  channel.elementTypeAddress = object[elementType_];
+  channel.elementTypeAddress = object[layout_.elementType];
   channel.elementType = types_.name(channel.elementTypeAddress);
-  channel.closed = object[closed_] != 0;
-  channel.locked = mutexHeld(object[lock_]);
-  channel.timer = object[timer_];
+  channel.closed = object[layout_.closed] != 0;
+  channel.locked = mutexHeld(object[layout_.lock]);
+  channel.timer = object[layout_.timer];
   // A synchronous timer channel has a hidden buffer of one (runtime/chan.go, chancap).
   if (channel.timer != 0) channel.capacity = 0;
-  receivers_ = {object[receiveFirst_], object[receiveLast_]};
-  senders_ = {object[sendFirst_], object[sendLast_]};
+  receivers_ = {object[layout_.receiveFirst], object[layout_.receiveLast]};
+  senders_ = {object[layout_.sendFirst], object[layout_.sendLast]};
   return channel;
 }
 

@@ -9,14 +9,15 @@
 
 #include "golang/access.h"
 #include "golang/snapshot.h"
-#include "golang/sudog.h"
 #include "golang/types.h"
+#include "schema/hchan.h"
+#include "schema/sudog.h"
 
 namespace parked::golang {
 
 class ChannelReader {
  public:
-  ChannelReader(Access& access, TypeNames& types, const SudogLayout& sudogs);
+  ChannelReader(Access& access, TypeNames& types, const schema::SudogLayout& sudogs);
 
   /// False if the target's layouts lack something a channel cannot be read without.
   bool usable() const { return missing_.empty(); }
@@ -46,14 +47,9 @@ class ChannelReader {
 
   Access& access_;
   TypeNames& types_;
-  const SudogLayout& sudogs_;
+  const schema::SudogLayout& sudogs_;
   std::vector<std::string> missing_;
-  std::uint32_t size_ = 0;
-  image::Field<std::uint64_t> length_, capacity_;
-  image::Field<std::uint16_t> elementSize_;
-  image::Field<std::uint32_t> closed_;
-  image::Field<Addr> timer_, elementType_, receiveFirst_, receiveLast_, sendFirst_, sendLast_;
-  image::Field<std::uint64_t> lock_;
+  schema::HchanLayout layout_;
   Queue receivers_, senders_;
   AddrMap bySudog_;  // of the channel being walked, when it has many waits
   std::uint64_t foreignBudget_ = 1 << 16;

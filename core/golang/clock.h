@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "golang/layouts.h"
 #include "golang/snapshot.h"
 
 namespace parked::golang {
@@ -22,10 +21,16 @@ void readRuntimeState(Snapshot& snapshot);
 /// A moment that has passed, on the target's clock; ignored if it cannot be one.
 void notePassed(Clock& clock, std::int64_t time);
 
+/// A moment, ns, at which a goroutine with this g.waitsince was already blocked; 0 if none is
+/// known. waitsince itself is earlier than that: a collection that sees a goroutine blocked for the
+/// first time notes when the one *before* it was about to end (work.tstart, which gcMark sets and
+/// markroot takes), and the first collection of a program notes nothing.
+std::int64_t blockedAt(const Clock& clock, std::int64_t waitSince);
+
 /// Fills snapshot.clock. Goroutines and timers must have been read: they know of moments that have
 /// passed. Each is a sound lower bound, and the latest of them the best where nothing measured the
 /// clock: a collection, sysmon's ticks and the last poll of the network; what a ticker fired last,
 /// or was made; the time at which whoever slept was to be woken.
-void readClock(Snapshot& snapshot, const ClockLayout& layout);
+void readClock(Snapshot& snapshot);
 
 }  // namespace parked::golang

@@ -16,40 +16,26 @@ namespace {
 
 using image::Object;
 
-constexpr std::uint64_t kWord = 8;
-constexpr std::size_t kMaxThreads = 1 << 20;
 constexpr std::size_t kMaxFrames = 200;
 constexpr std::size_t kLongestMessage = 4096;
 constexpr std::string_view kAllAsleep = "all goroutines are asleep - deadlock!";
 
-/// What runtime.m tells of a thread that is dying.
-struct DyingLayout {
-  std::uint32_t size = 0;
-  image::Field<Addr> next, caughtSignal;
-  image::Field<std::int32_t> dying, throwing;
-  image::Field<std::uint8_t> inC;
-  // runtime.g: the fault that its last panic was made of
-  image::Field<std::uint32_t> signal;
-  image::Field<std::uint64_t> signalCode, faultAddress, signalPc;
-};
-
 class Reader {
  public:
-  Reader(Snapshot& snapshot, const Layouts& layouts)
+  Reader(Snapshot& snapshot, const schema::Layouts& layouts)
       : snapshot_(snapshot),
         image_(*snapshot.image),
         target_(image_.target()),
         memory_(target_.memory()),
-        layouts_(layouts),
+        g_(layouts.g),
+        m_(layouts.m),
         unwinder_(image_),
-        starts_(image_, layouts, unwinder_) {
-    bind();
-  }
+        starts_(image_, layouts, unwinder_) {}
 
   void read();
 
  private:
-  void bind();
+  bool knowsDying() const;
   std::vector<Object> dyingThreads();
   void tell(const Object& m);
   void tellFatalError(const Object& m, Crash& crash);
@@ -68,28 +54,15 @@ class Reader {
   image::Image& image_;
   target::Target& target_;
   target::AddressSpace& memory_;
-  const Layouts& layouts_;
+  const schema::GLayout& g_;
+  const schema::MLayout& m_;
   Unwinder unwinder_;
   StackStarts starts_;
-  std::vector<std::string> missing_;
-  DyingLayout m_;
-  std::uint32_t gSize_ = 0;
 };
 
-void Reader::bind() {
-  image::Binder m(image_.layouts(), "runtime.m", missing_);
-  m_.size = m.size();
-  m.required(m_.next, "alllink");
-  m.required(m_.caughtSignal, "caughtsig");
-  m.required(m_.dying, "dying");
-  m.required(m_.throwing, "throwing");
-  m.required(m_.inC, "incgo");
-  image::Binder g(image_.layouts(), "runtime.g", missing_);
-  gSize_ = g.size();
-  g.required(m_.signal, "sig");
-  g.required(m_.signalCode, "sigcode0");
-  g.required(m_.faultAddress, "sigcode1");
-  g.required(m_.signalPc, "sigpc");
+bool Reader::knowsDying() const {
+  return m_.next && m_.caughtSignal && m_.dying && m_.throwing && g_.signal && g_.signalCode &&
+         g_.faultAddress && g_.signalPc;
 }
 
 /// Those that began to die (runtime.startpanic_m). Threads to which the dying one passed SIGQUIT on
@@ -99,17 +72,14 @@ std::vector<Object> Reader::dyingThreads() {
   const auto list = image_.symbol("runtime.allm");
   Addr at = 0;
   if (!list || !memory_.read(*list, at)) return found;
-  for (std::size_t i = 0; at != 0 && i < kMaxThreads; ++i) {
-    const Object m = image::readObject(memory_, at, m_.size);
-    if (!m) break;
+  schema::forEachM(memory_, m_, at, [&](const Object& m) {
     if (m[m_.dying] > 0 && m[m_.dying] < 10) found.push_back(m);
-    at = m[m_.next];
-  }
+  });
   return found;
 }
 
 void Reader::read() {
-  if (!missing_.empty()) return tellKernel();
+  if (!knowsDying()) return tellKernel();
   const std::vector<Object> dying = dyingThreads();
   if (dying.empty()) return tellKernel();
   // Several may panic at the same time; the last one to print ends the process, and a core has the
@@ -130,7 +100,7 @@ Index Reader::goroutineAt(Addr g) const {
 void Reader::tell(const Object& m) {
   Crash& crash = snapshot_.crash.emplace();
   crash.thread = starts_.threadOf(m);
-  crash.goroutine = goroutineAt(m[layouts_.m.curg]);
+  crash.goroutine = goroutineAt(m[m_.curg]);
   if (m[m_.caughtSignal] == 0) {
     crash.kind = m[m_.throwing] != 0 ? Death::fatalError : Death::panic;
     return crash.kind == Death::panic ? tellPanic(crash) : tellFatalError(m, crash);
@@ -156,14 +126,14 @@ void Reader::tellPanic(Crash& crash) {
   const auto at = std::ranges::find(snapshot_.panicking, crash.goroutine, &Panicking::goroutine);
   if (at == snapshot_.panicking.end() || !at->panics.back().fault) return;
   const Addr address = snapshot_.goroutines[crash.goroutine].address;
-  const Object g = image::readObject(memory_, address, gSize_);
-  if (!g || g[m_.signal] == 0) return;
+  const Object g = image::readObject(memory_, address, g_.size);
+  if (!g || g[g_.signal] == 0) return;
   target::SignalInfo signal;
-  signal.number = static_cast<int>(g[m_.signal]);
-  signal.code = static_cast<int>(g[m_.signalCode]);
-  signal.address = g[m_.faultAddress];
+  signal.number = static_cast<int>(g[g_.signal]);
+  signal.code = static_cast<int>(g[g_.signalCode]);
+  signal.address = g[g_.faultAddress];
   crash.signal = signal;
-  crash.pc = g[m_.signalPc];
+  crash.pc = g[g_.signalPc];
 }
 
 void Reader::tellFatalError(const Object& m, Crash& crash) {
@@ -179,7 +149,7 @@ void Reader::tellFatalError(const Object& m, Crash& crash) {
   }
   if (!crash.message.empty() || crash.thread == kNone) return;
   const auto point = starts_.withoutSignals(m, target_.threads()[crash.thread]);
-  const auto system = starts_.stackOf(m[layouts_.m.g0]);
+  const auto system = starts_.stackOf(m[m_.g0]);
   if (!point || !system.contains(point->sp)) return;
   frames.clear();
   unwinder_.unwind({.pc = point->pc,
@@ -259,6 +229,8 @@ void Reader::tellKernel() {
 
 }  // namespace
 
-void readCrash(Snapshot& snapshot, const Layouts& layouts) { Reader(snapshot, layouts).read(); }
+void readCrash(Snapshot& snapshot, const schema::Layouts& layouts) {
+  Reader(snapshot, layouts).read();
+}
 
 }  // namespace parked::golang

@@ -3,12 +3,12 @@
 // (sighandler) and runtime/proc.go (checkdead), Go 1.18 to 1.27.
 #pragma once
 
-#include "golang/layouts.h"
 #include "golang/snapshot.h"
+#include "schema/layouts.h"
 
 namespace parked::golang {
 
 /// Fills in Snapshot::crash. The goroutines and their panics must have been read.
-void readCrash(Snapshot& snapshot, const Layouts& layouts);
+void readCrash(Snapshot& snapshot, const schema::Layouts& layouts);
 
 }  // namespace parked::golang

@@ -4,14 +4,14 @@
 
 #include <unordered_map>
 
-#include "golang/layouts.h"
 #include "image/image.h"
+#include "schema/g.h"
 
 namespace parked::golang {
 
 class DeadRule {
  public:
-  DeadRule(image::Image& image, const GLayout& layout) : image_(image), g_(layout) {}
+  DeadRule(image::Image& image, const schema::GLayout& layout) : image_(image), g_(layout) {}
 
   bool canBeDead(const image::Object& g);
 
@@ -20,7 +20,7 @@ class DeadRule {
   Place placeOf(Addr pc);
 
   image::Image& image_;
-  const GLayout& g_;
+  const schema::GLayout& g_;
   std::unordered_map<Addr, Place> places_;  // there are a handful
 };
 

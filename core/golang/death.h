@@ -42,6 +42,8 @@ enum class Death : std::uint8_t {
   fatalError,  ///< runtime.throw or runtime.fatal
   signal,
 };
+/// "panic", "fatal_error", "signal".
+std::string_view deathName(Death death);
 
 struct Crash {
   static constexpr std::uint32_t kNone = 0xffffffff;

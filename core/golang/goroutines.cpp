@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/progress.h"
 #include "golang/bubbles.h"
 #include "golang/dead_rule.h"
 #include "golang/labels.h"
@@ -25,7 +26,6 @@ namespace {
 
 using image::Object;
 
-constexpr std::uint32_t kScanBit = 0x1000;          // runtime._Gscan
 constexpr std::uint64_t kMaxGoroutines = 1u << 31;  // an Index must hold them
 // A stack is a power of two between these (runtime/stack.go: stackMin, newstack; proc.go: main,
 // maxstackceiling).
@@ -37,22 +37,9 @@ constexpr std::size_t kFrameLimit = 1 << 20;
 constexpr std::size_t kFrameBudget = 1 << 27;
 constexpr std::size_t kFramesOverBudget = 64;
 constexpr Addr kPcMask = ~Addr{0} >> 1;  // the width of FramePc::pc
-constexpr std::size_t kStep = 4096;      // goroutines between two calls of the observer
-
-Status statusOf(std::uint32_t raw) {
-  const std::uint32_t value = raw & ~kScanBit;
-  constexpr std::uint32_t kMoribund = 5, kEnqueue = 7;  // never used by any release
-  if (value > static_cast<std::uint32_t>(Status::deadextra) || value == kMoribund ||
-      value == kEnqueue) {
-    return Status::unknown;
-  }
-  return static_cast<Status>(value);
-}
 
 /// Free g's stay in allgs. One that is being made is dead, too, before it gets there: none is idle.
-bool isDead(Status status) { return status == Status::dead || status == Status::deadextra; }
-
-bool isBlocked(Status status) { return status == Status::waiting || status == Status::leaked; }
+bool isDead(Status status) { return traitsOf(status).dead; }
 
 // A big target's stacks lie scattered over gigabytes: asking for the cache lines of a later one
 // while this one is unwound halves the time.
@@ -65,7 +52,7 @@ void prefetch(std::span<const std::byte> bytes) {
 
 class Walker {
  public:
-  Walker(Snapshot& snapshot, const Layouts& layouts, Observer* observer)
+  Walker(Snapshot& snapshot, const schema::Layouts& layouts, Observer* observer)
       : snapshot_(snapshot),
         image_(*snapshot.image),
         layouts_(layouts),
@@ -85,27 +72,25 @@ class Walker {
 
   Result<std::span<const std::byte>> allgs();
   Result<std::span<const std::byte>> wholeList();
-  const char* reject(const Object& g) const;
+  std::string_view reject(const Object& g) const;
   bool mayPass(const Object& g) const;
   void sortById();
   void fill(const Object& g, Goroutine& out);
   void missing(const Goroutine& goroutine, std::string_view why, bool momentary);
-  bool proceed(std::string_view stage, std::size_t done, std::size_t total) const;
+  bool proceed(Progress& progress) const;
 
   Snapshot& snapshot_;
   image::Image& image_;
-  const Layouts& layouts_;
-  const GLayout& g_;
+  const schema::Layouts& layouts_;
+  const schema::GLayout& g_;
   Observer* observer_;
   bool stopped_;  // else a g may change while it is read, and contradict itself
   std::vector<Found> found_;
 };
 
 /// False once the user asked to stop; the snapshot is marked then.
-bool Walker::proceed(std::string_view stage, std::size_t done, std::size_t total) const {
-  if (observer_ == nullptr || done % kStep != 0) return true;
-  observer_->progress(stage, done, total);
-  if (observer_->cancelled()) snapshot_.interrupted = true;
+bool Walker::proceed(Progress& progress) const {
+  if (!progress.step()) snapshot_.interrupted = true;
   return !snapshot_.interrupted;
 }
 
@@ -122,9 +107,9 @@ Result<std::span<const std::byte>> Walker::wholeList() {
   auto& memory = image_.target().memory();
   const auto symbol = image_.symbol("runtime.allgs");
   if (!symbol) {
-    if (const std::string missing = image::missingVariables(image_.target()); !missing.empty()) {
+    if (const auto missing = image::missingVariables(image_.target())) {
       return fail(ErrorCode::unreadable,
-                  "the list of goroutines, runtime.allgs, was not found: " + missing);
+                  "the list of goroutines, runtime.allgs, was not found: " + *missing);
     }
     if (image::hasNoGoroutineYet(image_)) {
       return fail(ErrorCode::notFound, std::string(image::kNotStarted));
@@ -179,7 +164,8 @@ Result<std::span<const std::byte>> Walker::wholeList() {
 }
 
 /// Why this is no g; nullptr if it is one.
-const char* Walker::reject(const Object& g) const {
+/// Why it cannot be a g; empty if it can.
+std::string_view Walker::reject(const Object& g) const {
   const std::uint64_t goid = g[g_.goid];
   const Addr lo = g[g_.stackLo], hi = g[g_.stackHi];
   if (g[g_.schedG] != g.address()) return "its g does not point to itself";
@@ -188,7 +174,7 @@ const char* Walker::reject(const Object& g) const {
       lo % kMinStack != 0) {
     return "its stack bounds are impossible";
   }
-  return nullptr;
+  return {};
 }
 
 /// What looks impossible may be on its way. Up to 1.23 a new goroutine is runnable before it has
@@ -197,7 +183,7 @@ bool Walker::mayPass(const Object& g) const {
   const std::uint32_t raw = g[g_.atomicStatus];
   const Status status = statusOf(raw);
   return g && ((status == Status::runnable && g[g_.goid] == 0) || status == Status::copystack ||
-               status == Status::running || (raw & kScanBit) != 0);
+               status == Status::running || (raw & schema::kScanBit) != 0);
 }
 
 Result<void> Walker::collect() {
@@ -208,12 +194,13 @@ Result<void> Walker::collect() {
   found_.reserve(count);
   DeadRule rule(image_, g_);
   std::size_t bad = 0;
+  Progress progress(observer_, "goroutines", count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (!proceed("goroutines", i, count)) break;
+    if (!proceed(progress)) break;
     Addr address = 0;
     std::memcpy(&address, pointers->data() + i * sizeof(Addr), sizeof(Addr));
     const Object g = image::readObject(memory, address, g_.size);
-    const char* damage = nullptr;
+    std::string_view damage;
     if (!g) {
       damage = "its g is not in the target's memory";
       ++snapshot_.unreadGoroutines;
@@ -229,7 +216,7 @@ Result<void> Walker::collect() {
                : status == Status::idle    ? "its status is that of none in the list"
                                            : reject(g);
     }
-    if (damage != nullptr) {
+    if (!damage.empty()) {
       ++bad;
       snapshot_.loseRoot("goroutine", damage, address);
       snapshot_.passing = snapshot_.passing || mayPass(g);
@@ -276,7 +263,7 @@ void Walker::fill(const Object& g, Goroutine& out) {
   out.param = g[g_.param];
   out.m = g[g_.m];
   out.status = statusOf(raw);
-  out.scan = (raw & kScanBit) != 0;
+  out.scan = (raw & schema::kScanBit) != 0;
   out.lockedToThread = g[g_.lockedM] != 0;
   out.selectDone = g[g_.selectDone] != 0;
   // Elsewhere both keep the values of an earlier wait.
@@ -334,8 +321,9 @@ void Walker::unwind() {
   std::size_t unwound = 0;
   auto& memory = image_.target().memory();
   constexpr std::size_t kInnermost = 512;  // bytes of stack that the frames of most waits span
+  Progress progress(observer_, "stacks", found_.size());
   for (std::size_t i = 0; i < found_.size(); ++i) {
-    if (snapshot_.interrupted || !proceed("stacks", i, found_.size())) {
+    if (!proceed(progress)) {
       snapshot_.goroutines[i].sp = 0;
       continue;
     }
@@ -345,13 +333,14 @@ void Walker::unwind() {
     Goroutine& goroutine = snapshot_.goroutines[i];
     const StackStart from = starts.find(goroutine, found_[i].g);
     goroutine.thread = from.thread;
-    if (!from.problem.empty()) {
+    if (from.problem) {
       goroutine.sp = 0;
-      missing(goroutine, from.problem, from.momentary);
+      missing(goroutine, *from.problem, from.momentary);
       continue;
     }
     goroutine.pc = from.start.pc;
     goroutine.sp = from.start.sp;
+    goroutine.link = from.start.lr;
     frames.clear();
     const std::size_t left = unwound < kFrameBudget ? kFrameBudget - unwound : 0;
     const UnwindEnd end =
@@ -375,7 +364,7 @@ void Walker::unwind() {
 
 }  // namespace
 
-Result<void> readGoroutines(Snapshot& snapshot, const Layouts& layouts, Observer* observer,
+Result<void> readGoroutines(Snapshot& snapshot, const schema::Layouts& layouts, Observer* observer,
                             Timings* timings) {
   Walker walker(snapshot, layouts, observer);
   {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "schema/releases.h"
+
 namespace parked::golang {
 
 namespace {
@@ -16,30 +18,20 @@ constexpr std::uint64_t kString = 16;        // sizeof(string)
 
 // runtime/map.go up to 1.23: a bucket of map[string]string is tophash[8], 8 keys, 8 values, and a
 // pointer to its overflow bucket.
-constexpr std::uint64_t kSlots = 8;
-constexpr std::uint64_t kKeys = kSlots;
-constexpr std::uint64_t kValues = kKeys + kSlots * kString;
-constexpr std::uint64_t kOverflow = kValues + kSlots * kString;
+constexpr std::uint64_t kKeys = schema::kMapSlots;
+constexpr std::uint64_t kValues = kKeys + schema::kMapSlots * kString;
+constexpr std::uint64_t kOverflow = kValues + schema::kMapSlots * kString;
 constexpr std::uint64_t kBucket = kOverflow + 8;
-constexpr std::uint8_t kMinTopHash = 5;  // smaller values mark free and evacuated slots
-constexpr std::uint8_t kSameSizeGrow = 8;
 
 }  // namespace
 
 LabelReader::LabelReader(Snapshot& snapshot)
     : snapshot_(snapshot),
       memory_(snapshot.image->target().memory()),
-      isMap_(snapshot.image->build().version.minor <= 23) {
+      isMap_(schema::labelsAreMap(snapshot.image->build().version)) {
   if (!isMap_) return;
-  std::vector<std::string> missing;
-  image::Binder binder(snapshot.image->layouts(), "runtime.hmap", missing);
-  hmap_.size = binder.size();
-  binder.required(hmap_.count, "count");
-  binder.required(hmap_.flags, "flags");
-  binder.required(hmap_.b, "B");
-  binder.required(hmap_.buckets, "buckets");
-  binder.required(hmap_.oldBuckets, "oldbuckets");
-  if (!missing.empty()) hmap_.size = 0;  // then no map is readable
+  hmap_ = schema::HmapLayout::of(snapshot.image->layouts());
+  if (!hmap_.known()) hmap_.size = 0;  // then no map is readable
 }
 
 Index LabelReader::read(Addr labels) {
@@ -80,11 +72,11 @@ bool LabelReader::readMap(Addr map, Labels& out) {
   if (header == 0) return true;
   const image::Object hmap = image::readObject(memory_, header, hmap_.size);
   const std::int64_t count = hmap[hmap_.count];
-  const std::uint8_t b = hmap[hmap_.b];
+  const std::uint8_t b = hmap[hmap_.bits];
   if (!hmap || count < 0 || static_cast<std::uint64_t>(count) > kMaxLabels || b > 16) return false;
   if (!readBuckets(hmap[hmap_.buckets], 1u << b, false, out)) return false;
   if (const Addr old = hmap[hmap_.oldBuckets]; old != 0) {
-    const bool sameSize = (hmap[hmap_.flags] & kSameSizeGrow) != 0;
+    const bool sameSize = (hmap[hmap_.flags] & schema::kSameSizeGrow) != 0;
     if (!readBuckets(old, sameSize || b == 0 ? 1u << b : 1u << (b - 1), true, out)) return false;
   }
   return out.pairs.size() == static_cast<std::uint64_t>(count);
@@ -101,9 +93,9 @@ bool LabelReader::readBuckets(Addr buckets, std::uint64_t count, bool old, Label
       const auto top = [&](std::uint64_t slot) {
         return std::to_integer<std::uint8_t>(bytes[slot]);
       };
-      const bool evacuated = old && top(0) > 1 && top(0) < kMinTopHash;
-      for (std::uint64_t slot = 0; slot < kSlots && !evacuated; ++slot) {
-        if (top(slot) < kMinTopHash) continue;
+      const bool evacuated = old && top(0) > 1 && top(0) < schema::kMinTopHash;
+      for (std::uint64_t slot = 0; slot < schema::kMapSlots && !evacuated; ++slot) {
+        if (top(slot) < schema::kMinTopHash) continue;
         if (!readPair(bucket + kKeys + slot * kString, bucket + kValues + slot * kString, out)) {
           return false;
         }

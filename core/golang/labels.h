@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "golang/snapshot.h"
+#include "schema/hmap.h"
 
 namespace parked::golang {
 
@@ -26,12 +27,7 @@ class LabelReader {
   target::AddressSpace& memory_;
   bool isMap_;
   std::size_t spent_ = 0;  ///< bytes the label sets take here
-  struct {
-    std::uint32_t size = 0;
-    image::Field<std::int64_t> count;
-    image::Field<std::uint8_t> flags, b;
-    image::Field<Addr> buckets, oldBuckets;
-  } hmap_;
+  schema::HmapLayout hmap_;
   std::unordered_map<Addr, Index> known_;
 };
 

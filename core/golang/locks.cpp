@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/traits.h"
+
 namespace parked::golang {
 
 namespace {
@@ -19,68 +21,27 @@ constexpr std::int64_t kMaxReaders = 1 << 30;  // sync.rwmutexMaxReaders
 // belongs to a synctest bubble. No group has that many waiters.
 constexpr std::uint32_t kGroupWaiters = 0x7fffffff;
 
+constexpr std::array kUses = {
+    SyncTraits{SyncUse::unknown, ObjectKind::semaphore, WaitOp::wait},
+    SyncTraits{SyncUse::mutex, ObjectKind::mutex, WaitOp::lock},
+    SyncTraits{SyncUse::once, ObjectKind::once, WaitOp::wait},
+    SyncTraits{SyncUse::rwMutexInner, ObjectKind::rwMutex, WaitOp::lock},
+    SyncTraits{SyncUse::rwMutexWriter, ObjectKind::rwMutex, WaitOp::lock},
+    SyncTraits{SyncUse::rwMutexReader, ObjectKind::rwMutex, WaitOp::rlock},
+    SyncTraits{SyncUse::waitGroup, ObjectKind::waitGroup, WaitOp::wait},
+    SyncTraits{SyncUse::cond, ObjectKind::cond, WaitOp::wait},
+    SyncTraits{SyncUse::other, ObjectKind::semaphore, WaitOp::wait},
+};
+static_assert(isComplete(kUses, SyncUse::other));
+
 }  // namespace
 
-ObjectKind objectKind(SyncUse use) {
-  switch (use) {
-    case SyncUse::mutex:
-      return ObjectKind::mutex;
-    case SyncUse::once:
-      return ObjectKind::once;
-    case SyncUse::rwMutexInner:
-    case SyncUse::rwMutexWriter:
-    case SyncUse::rwMutexReader:
-      return ObjectKind::rwMutex;
-    case SyncUse::waitGroup:
-      return ObjectKind::waitGroup;
-    case SyncUse::cond:
-      return ObjectKind::cond;
-    case SyncUse::other:
-    case SyncUse::unknown:
-      break;
-  }
-  return ObjectKind::semaphore;
-}
+const SyncTraits& traitsOf(SyncUse use) { return rowOf(kUses, use); }
 
-WaitOp waitOp(SyncUse use) {
-  switch (use) {
-    case SyncUse::mutex:
-    case SyncUse::rwMutexInner:
-    case SyncUse::rwMutexWriter:
-      return WaitOp::lock;
-    case SyncUse::rwMutexReader:
-      return WaitOp::rlock;
-    default:
-      return WaitOp::wait;
-  }
-}
-
-LockTable::LockTable(Access& access, std::vector<Lock>& locks) : access_(access), locks_(locks) {
-  std::vector<std::string> missing;  // a program without a type does not wait on one
-  image::Binder mutex(access.layouts, "sync.Mutex", missing);
-  mutex.optional(mutexState_, "mu.state", "state");
-  mutex.optional(mutexSema_, "mu.sema", "sema");
-
-  image::Binder rwMutex(access.layouts, "sync.RWMutex", missing);
-  rwInner_ = rwMutex.offsetOf("w", false);
-  rwMutex.optional(rwWriterSem_, "writerSem");
-  rwMutex.optional(rwReaderSem_, "readerSem");
-  rwMutex.optional(rwReaderCount_, "readerCount");
-  rwMutex.optional(rwReaderWait_, "readerWait");
-
-  image::Binder group(access.layouts, "sync.WaitGroup", missing);
-  group.optional(groupState_, "state", "state1");
-  group.optional(groupSema_, "sema", "state2");
-
-  image::Binder cond(access.layouts, "sync.Cond", missing);
-  condNotify_ = cond.offsetOf("notify", false);
-  image::Binder list(access.layouts, "runtime.notifyList", missing);
-  list.optional(listWait_, "wait");
-  list.optional(listNotify_, "notify");
-
-  image::Binder once(access.layouts, "sync.Once", missing);
-  once.optional(onceDone_, "done");
-  onceMutex_ = once.offsetOf("m", false);
+LockTable::LockTable(Access& access, std::vector<Lock>& locks)
+    : access_(access), locks_(locks), sync_(schema::SyncLayout::of(access.layouts)) {
+  std::vector<std::string> missing;  // a program without Cond does not wait on one
+  list_ = schema::NotifyListLayout::of(access.layouts, missing);
 }
 
 std::optional<Addr> LockTable::baseOf(SyncUse use, Addr word) const {
@@ -90,20 +51,21 @@ std::optional<Addr> LockTable::baseOf(SyncUse use, Addr word) const {
   };
   switch (use) {
     case SyncUse::mutex:
-      return minus(mutexSema_.offset, mutexSema_.exists());
+      return minus(sync_.mutexSema.offset, sync_.mutexSema.exists());
     case SyncUse::once:
-      return minus(std::uint64_t{onceMutex_} + mutexSema_.offset,
-                   onceMutex_ != kAbsent && mutexSema_);
+      return minus(std::uint64_t{sync_.onceMutex} + sync_.mutexSema.offset,
+                   sync_.onceMutex != schema::SyncLayout::kAbsent && sync_.mutexSema);
     case SyncUse::rwMutexInner:
-      return minus(std::uint64_t{rwInner_} + mutexSema_.offset, rwInner_ != kAbsent && mutexSema_);
+      return minus(std::uint64_t{sync_.rwInner} + sync_.mutexSema.offset,
+                   sync_.rwInner != schema::SyncLayout::kAbsent && sync_.mutexSema);
     case SyncUse::rwMutexWriter:
-      return minus(rwWriterSem_.offset, rwWriterSem_.exists());
+      return minus(sync_.rwWriterSem.offset, sync_.rwWriterSem.exists());
     case SyncUse::rwMutexReader:
-      return minus(rwReaderSem_.offset, rwReaderSem_.exists());
+      return minus(sync_.rwReaderSem.offset, sync_.rwReaderSem.exists());
     case SyncUse::waitGroup:
-      return minus(groupSema_.offset, groupSema_.exists());
+      return minus(sync_.groupSema.offset, sync_.groupSema.exists());
     case SyncUse::cond:
-      return minus(condNotify_, condNotify_ != kAbsent);
+      return minus(sync_.condNotify, sync_.condNotify != schema::SyncLayout::kAbsent);
     case SyncUse::other:
     case SyncUse::unknown:
       break;
@@ -112,7 +74,7 @@ std::optional<Addr> LockTable::baseOf(SyncUse use, Addr word) const {
 }
 
 Index LockTable::add(SyncUse use, Addr base, Addr word) {
-  const ObjectKind kind = objectKind(use);
+  const ObjectKind kind = traitsOf(use).kind;
   // An RWMutex and its inner mutex share an address: the kind is part of the key, in the byte that
   // no user-space address uses.
   const Addr key = base ^ (static_cast<Addr>(kind) << 56);
@@ -157,7 +119,7 @@ void LockTable::decode(std::uint64_t goroutines) {
 
 void LockTable::decodeMutex(Lock& lock, Addr address, std::uint64_t goroutines) const {
   std::int32_t state = 0;
-  if (!mutexState_ || !access_.memory.read(address + mutexState_.offset, state)) return;
+  if (!sync_.mutexState || !access_.memory.read(address + sync_.mutexState.offset, state)) return;
   if (state < 0) return;
   lock.mutexLocked = (state & kMutexLocked) != 0;
   lock.mutexWoken = (state & kMutexWoken) != 0;
@@ -172,12 +134,12 @@ void LockTable::decodeMutex(Lock& lock, Addr address, std::uint64_t goroutines) 
 void LockTable::decodeRwMutex(Lock& lock, std::uint64_t goroutines) const {
   std::int32_t count = 0;
   std::int32_t wait = 0;
-  if (!rwReaderCount_ || !rwReaderWait_ || rwInner_ == kAbsent ||
-      !access_.memory.read(lock.address + rwReaderCount_.offset, count) ||
-      !access_.memory.read(lock.address + rwReaderWait_.offset, wait)) {
+  if (!sync_.rwReaderCount || !sync_.rwReaderWait || sync_.rwInner == schema::SyncLayout::kAbsent ||
+      !access_.memory.read(lock.address + sync_.rwReaderCount.offset, count) ||
+      !access_.memory.read(lock.address + sync_.rwReaderWait.offset, wait)) {
     return;
   }
-  decodeMutex(lock, lock.address + rwInner_, goroutines);
+  decodeMutex(lock, lock.address + sync_.rwInner, goroutines);
   if (!lock.decoded) return;
   // A pending writer takes kMaxReaders off the count of readers; from then on the count includes
   // readers that wait for him, and readerWait counts those he still waits for.
@@ -191,7 +153,8 @@ void LockTable::decodeRwMutex(Lock& lock, std::uint64_t goroutines) const {
 
 void LockTable::decodeWaitGroup(Lock& lock) const {
   std::uint64_t state = 0;
-  if (!groupState_ || !access_.memory.read(lock.address + groupState_.offset, state)) return;
+  if (!sync_.groupState || !access_.memory.read(lock.address + sync_.groupState.offset, state))
+    return;
   lock.counter = static_cast<std::int32_t>(state >> 32);
   lock.groupWaiters = static_cast<std::uint32_t>(state) & kGroupWaiters;
   // While somebody waits the counter is above zero; when it drops to zero the state is cleared and
@@ -200,10 +163,10 @@ void LockTable::decodeWaitGroup(Lock& lock) const {
 }
 
 void LockTable::decodeCond(Lock& lock) const {
-  if (condNotify_ == kAbsent || !listWait_ || !listNotify_) return;
-  const Addr list = lock.address + condNotify_;
-  if (!access_.memory.read(list + listWait_.offset, lock.condWait) ||
-      !access_.memory.read(list + listNotify_.offset, lock.condNotify)) {
+  if (sync_.condNotify == schema::SyncLayout::kAbsent || !list_.wait || !list_.notify) return;
+  const Addr list = lock.address + sync_.condNotify;
+  if (!access_.memory.read(list + list_.wait.offset, lock.condWait) ||
+      !access_.memory.read(list + list_.notify.offset, lock.condNotify)) {
     return;
   }
   // Tickets wrap around; their difference bounds the waiters.
@@ -212,11 +175,11 @@ void LockTable::decodeCond(Lock& lock) const {
 
 void LockTable::decodeOnce(Lock& lock, std::uint64_t goroutines) const {
   std::uint32_t done = 0;
-  if (!onceDone_ || onceMutex_ == kAbsent ||
-      !access_.memory.read(lock.address + onceDone_.offset, done)) {
+  if (!sync_.onceDone || sync_.onceMutex == schema::SyncLayout::kAbsent ||
+      !access_.memory.read(lock.address + sync_.onceDone.offset, done)) {
     return;
   }
-  decodeMutex(lock, lock.address + onceMutex_, goroutines);
+  decodeMutex(lock, lock.address + sync_.onceMutex, goroutines);
   // The one who runs the function holds the mutex; done is set just before he lets go.
   lock.decoded = lock.decoded && done <= 1 && (lock.mutexLocked || done == 1 || lock.mutexWoken);
 }

@@ -9,10 +9,11 @@
 #include "golang/access.h"
 #include "golang/addr_map.h"
 #include "golang/snapshot.h"
+#include "schema/sync_types.h"
 
 namespace parked::golang {
 
-/// Which word of which object a goroutine waits on.
+/// Which word of which object a goroutine waits on. Each has a row in locks.cpp.
 enum class SyncUse : std::uint8_t {
   unknown,
   mutex,          ///< Mutex.sema
@@ -25,8 +26,13 @@ enum class SyncUse : std::uint8_t {
   other,          ///< a bare semaphore (internal/poll.FD, the runtime's own)
 };
 
-ObjectKind objectKind(SyncUse use);
-WaitOp waitOp(SyncUse use);
+struct SyncTraits {
+  SyncUse value;
+  ObjectKind kind;  ///< of the object
+  WaitOp op;        ///< what who waits there wants
+};
+
+const SyncTraits& traitsOf(SyncUse use);
 
 /// Snapshot::locks while it is being filled: one entry per object, its state decoded.
 class LockTable {
@@ -38,7 +44,7 @@ class LockTable {
   std::optional<Addr> baseOf(SyncUse use, Addr word) const;
 
   /// sync.Cond's embedded notifyList starts this many bytes into it.
-  std::uint32_t condOffset() const { return condNotify_; }
+  std::uint32_t condOffset() const { return sync_.condNotify; }
 
   /// The lock's index, added if it is new; counts one more goroutine that waits on it.
   Index add(SyncUse use, Addr base, Addr word);
@@ -55,22 +61,11 @@ class LockTable {
   void decodeCond(Lock& lock) const;
   void decodeOnce(Lock& lock, std::uint64_t goroutines) const;
 
-  static constexpr std::uint32_t kAbsent = image::Field<std::uint32_t>::kAbsent;
-
   Access& access_;
   std::vector<Lock>& locks_;
   AddrMap byObject_;
-  image::Field<std::int32_t> mutexState_;
-  image::Field<std::uint32_t> mutexSema_;
-  std::uint32_t rwInner_ = kAbsent;
-  image::Field<std::uint32_t> rwWriterSem_, rwReaderSem_;
-  image::Field<std::int32_t> rwReaderCount_, rwReaderWait_;
-  image::Field<std::uint64_t> groupState_;
-  image::Field<std::uint32_t> groupSema_;
-  std::uint32_t condNotify_ = kAbsent;
-  image::Field<std::uint32_t> listWait_, listNotify_;
-  image::Field<std::uint32_t> onceDone_;
-  std::uint32_t onceMutex_ = kAbsent;
+  schema::SyncLayout sync_;
+  schema::NotifyListLayout list_;
 };
 
 }  // namespace parked::golang

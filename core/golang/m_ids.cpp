@@ -1,14 +1,11 @@
 #include "golang/m_ids.h"
 
-#include <string>
-#include <vector>
+#include "schema/m.h"
 
 namespace parked::golang {
 
 MIds::MIds(image::Image& image) : memory_(image.target().memory()) {
-  std::vector<std::string> missing;
-  image::Binder binder(image.layouts(), "runtime.m", missing);
-  binder.optional(id_, "id");
+  id_ = schema::MLayout::of(image.layouts()).id;
 }
 
 std::optional<std::int64_t> MIds::read(Addr m) const {

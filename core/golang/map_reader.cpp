@@ -9,11 +9,9 @@ namespace parked::golang {
 
 namespace {
 
-constexpr std::uint64_t kWord = 8;
-constexpr unsigned kSlots = 8;  // of a group, of a bucket
 // runtime/map.go: values of a bucket's hashes below minTopHash say why there is none.
-constexpr unsigned kMinTopHash = 5, kFirstEvacuated = 2, kLastEvacuated = 4;
-constexpr std::uint8_t kHashWriting = 4, kSameSizeGrow = 8;  // hmap.flags
+constexpr unsigned kFirstEvacuated = 2, kLastEvacuated = 4;
+constexpr std::uint8_t kHashWriting = 4;  // hmap.flags
 constexpr std::uint8_t kMaxBits = 48;
 constexpr std::uint64_t kMaxGroups = std::uint64_t{1} << 36;
 constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 32;
@@ -27,13 +25,7 @@ MapReader::MapReader(image::Image& image) : memory_(image.target().memory()) {
   left_ = std::min(memorySize_, kMostBytes) * 8;
   std::vector<std::string> missing;
   image::LayoutSource& layouts = image.layouts();
-  image::Binder hmap(layouts, "runtime.hmap", missing);
-  hmapSize_ = hmap.size();
-  hmap.optional(hmapCount_, "count");
-  hmap.optional(flags_, "flags");
-  hmap.optional(bits_, "B");
-  hmap.optional(buckets_, "buckets");
-  hmap.optional(oldBuckets_, "oldbuckets");
+  hmap_ = schema::HmapLayout::of(layouts);
   image::Binder map(layouts, "internal/runtime/maps.Map", missing);
   mapSize_ = map.size();
   map.optional(used_, "used");
@@ -57,8 +49,8 @@ std::uint64_t MapReader::count(Addr header) const {
     const auto map = image::readObject(memory_, header, mapSize_);
     return map ? map[used_] : 0;
   }
-  const auto map = image::readObject(memory_, header, hmapSize_);
-  return map ? static_cast<std::uint64_t>(std::max<std::int64_t>(map[hmapCount_], 0)) : 0;
+  const auto map = image::readObject(memory_, header, hmap_.size);
+  return map ? static_cast<std::uint64_t>(std::max<std::int64_t>(map[hmap_.count], 0)) : 0;
 }
 
 MapState MapReader::visit(Addr header, const image::RuntimeType& type, const Visit& visit) const {
@@ -79,7 +71,7 @@ std::span<const std::byte> MapReader::groupAt(Addr group, const image::MapShape&
 bool MapReader::readGroup(Addr group, const image::MapShape& shape, const Visit& visit) const {
   const auto bytes = groupAt(group, shape);
   if (bytes.empty()) return false;
-  for (unsigned i = 0; i < kSlots; ++i) {
+  for (unsigned i = 0; i < schema::kMapSlots; ++i) {
     if ((std::to_integer<unsigned>(bytes[i]) & 0x80) != 0) continue;  // empty or deleted
     Addr key = group + shape.keyOffset + i * shape.keyStride;
     Addr element = group + shape.elementOffset + i * shape.elementStride;
@@ -124,7 +116,7 @@ MapState MapReader::visitSwiss(Addr header, const image::MapShape& shape,
     for (std::uint64_t i = 0; i < groups; ++i) {
       // A forged number of groups ends at the first that is not there, a forged number of tables
       // at what the map says it has, or when they are more than memory has room for.
-      if (seen > used + kSlots || budget-- == 0 ||
+      if (seen > used + schema::kMapSlots || budget-- == 0 ||
           !readGroup(table[groups_] + i * shape.groupSize, shape, counted)) {
         return broken;
       }
@@ -144,8 +136,8 @@ bool MapReader::readBuckets(Addr array, std::uint64_t count, const image::MapSha
       const auto hash = [&](unsigned slot) { return std::to_integer<unsigned>(bytes[slot]); };
       // Its entries have moved to the new buckets.
       if (old && first && hash(0) >= kFirstEvacuated && hash(0) <= kLastEvacuated) break;
-      for (unsigned slot = 0; slot < kSlots; ++slot) {
-        if (hash(slot) < kMinTopHash) continue;
+      for (unsigned slot = 0; slot < schema::kMapSlots; ++slot) {
+        if (hash(slot) < schema::kMinTopHash) continue;
         Addr key = bucket + shape.keyOffset + slot * shape.keyStride;
         Addr element = bucket + shape.elementOffset + slot * shape.elementStride;
         if (shape.indirectKey && !memory_.read(key, key)) return false;
@@ -160,13 +152,13 @@ bool MapReader::readBuckets(Addr array, std::uint64_t count, const image::MapSha
 
 MapState MapReader::visitBuckets(Addr header, const image::MapShape& shape,
                                  const Visit& visit) const {
-  const auto map = image::readObject(memory_, header, hmapSize_);
-  if (!map || !buckets_ || map[bits_] > kMaxBits || shape.groupSize < 2 * kWord) {
+  const auto map = image::readObject(memory_, header, hmap_.size);
+  if (!map || !hmap_.buckets || map[hmap_.bits] > kMaxBits || shape.groupSize < 2 * kWord) {
     return MapState::damaged;
   }
-  const std::int64_t used = map[hmapCount_];
+  const std::int64_t used = map[hmap_.count];
   if (used < 0 || static_cast<std::uint64_t>(used) > kMaxEntries) return MapState::damaged;
-  const std::uint64_t buckets = std::uint64_t{1} << map[bits_];
+  const std::uint64_t buckets = std::uint64_t{1} << map[hmap_.bits];
   std::uint64_t seen = 0, budget = mostGroups(shape);
   const Visit counted = [&](Addr key, Addr element) {
     ++seen;
@@ -174,18 +166,19 @@ MapState MapReader::visitBuckets(Addr header, const image::MapShape& shape,
   };
   // A chain that is a circle ends here.
   const auto mayGoOn = [&] {
-    return seen <= static_cast<std::uint64_t>(used) + kSlots && budget-- != 0;
+    return seen <= static_cast<std::uint64_t>(used) + schema::kMapSlots && budget-- != 0;
   };
-  const std::uint8_t flags = map[flags_];
+  const std::uint8_t flags = map[hmap_.flags];
   // Somebody in the middle of a write may have left anything.
   const bool writing = (flags & kHashWriting) != 0;
   const MapState broken = writing ? MapState::unstable : MapState::damaged;
-  if (map[buckets_] != 0 && !readBuckets(map[buckets_], buckets, shape, false, mayGoOn, counted)) {
+  if (map[hmap_.buckets] != 0 &&
+      !readBuckets(map[hmap_.buckets], buckets, shape, false, mayGoOn, counted)) {
     return broken;
   }
-  if (const Addr old = map[oldBuckets_]; old != 0) {
+  if (const Addr old = map[hmap_.oldBuckets]; old != 0) {
     // Of a single bucket there is no half.
-    const bool same = (flags & kSameSizeGrow) != 0 || buckets == 1;
+    const bool same = (flags & schema::kSameSizeGrow) != 0 || buckets == 1;
     const std::uint64_t count = same ? buckets : buckets / 2;
     if (!readBuckets(old, count, shape, true, mayGoOn, counted)) return broken;
   }

@@ -8,6 +8,7 @@
 
 #include "image/image.h"
 #include "image/runtime_types.h"
+#include "schema/hmap.h"
 
 namespace parked::golang {
 
@@ -44,10 +45,7 @@ class MapReader {
   std::uint64_t memorySize_ = 0;
   mutable std::uint64_t left_ = 0;  ///< bytes of groups and buckets that may still be read
   // runtime.hmap
-  std::uint32_t hmapSize_ = 0;
-  image::Field<std::int64_t> hmapCount_;
-  image::Field<std::uint8_t> flags_, bits_;
-  image::Field<Addr> buckets_, oldBuckets_;
+  schema::HmapLayout hmap_;
   // internal/runtime/maps.Map and table
   std::uint32_t mapSize_ = 0, tableSize_ = 0;
   image::Field<std::uint64_t> used_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "golang/addr_map.h"
+#include "schema/poll_desc.h"
 
 namespace parked::golang {
 
@@ -16,41 +17,16 @@ constexpr std::uint64_t kChunkSize = 256 << 10;  // runtime.persistentChunkSize
 constexpr std::size_t kMaxChunks = 1 << 16;
 constexpr std::size_t kMaxFree = 1 << 24;
 
-// pollDesc.rg and wg: nil, ready, wait, or the waiting g.
 constexpr Addr kPollWait = 2;
 constexpr std::int64_t kMaxFd = INT32_MAX;
 constexpr std::int64_t kExpired = -1;  // pollDesc.rd and wd
 constexpr std::string_view kDescriptors = "poll descriptors";
 
-struct PollLayout {
-  std::uint32_t size = 0;
-  image::Field<Addr> link, reader, writer, self;
-  image::Field<std::uint64_t> fd;
-  image::Field<std::int64_t> readDeadline, writeDeadline;
-
-  bool bind(image::LayoutSource& layouts) {
-    std::vector<std::string> missing;
-    image::Binder binder(layouts, "runtime.pollDesc", missing);
-    size = binder.size();
-    binder.required(link, "link");
-    binder.required(fd, "fd");
-    binder.required(reader, "rg");
-    binder.required(writer, "wg");
-    binder.required(readDeadline, "rd");
-    binder.required(writeDeadline, "wd");
-    binder.required(self, "self");
-    return binder.found() && missing.empty();
-  }
-};
-
 // The descriptors that were closed: pollcache.first lists them for reuse.
-AddrMap readFreeList(Snapshot& snapshot, Access& access, const PollLayout& layout) {
+AddrMap readFreeList(Snapshot& snapshot, Access& access, const schema::PollDescLayout& layout) {
   AddrMap free;
   const Addr cache = access.variable("runtime.pollcache");
-  std::vector<std::string> missing;
-  image::Binder binder(access.layouts, "runtime.pollCache", missing);
-  image::Field<Addr> first;
-  binder.required(first, "first");
+  const auto first = schema::PollCacheLayout::of(access.layouts).first;
   Addr at = 0;
   if (cache == 0 || !first) return free;
   bool readable = access.memory.read(cache + first.offset, at);
@@ -83,7 +59,8 @@ class Goroutines {
 
 /// Whether what points at itself is a descriptor: the runtime's records of finalizers lie in the
 /// same chunks, and a list of them may have a pointer back to where its descriptor would begin.
-bool isDescriptor(const image::Object& object, const PollLayout& layout, Goroutines& goroutines) {
+bool isDescriptor(const image::Object& object, const schema::PollDescLayout& layout,
+                  Goroutines& goroutines) {
   const auto isWaiter = [&](Addr g) { return g <= kPollWait || goroutines.contains(g); };
   return object[layout.fd] <= static_cast<std::uint64_t>(kMaxFd) &&
          isWaiter(object[layout.reader]) && isWaiter(object[layout.writer]) &&
@@ -93,8 +70,7 @@ bool isDescriptor(const image::Object& object, const PollLayout& layout, Gorouti
 /// Where goroutines wait for descriptors there are some.
 void sayIfMissed(Snapshot& snapshot, Addr chunks) {
   const bool waits = std::ranges::any_of(snapshot.goroutines, [&](const Goroutine& goroutine) {
-    return goroutine.reason < snapshot.reasons.size() &&
-           snapshot.reasons[goroutine.reason].kind == ReasonClass::ioWait;
+    return snapshot.reasonOf(goroutine) == ReasonClass::ioWait;
   });
   if (waits && snapshot.fds.empty()) {
     snapshot.incomplete.add(kDescriptors, "the runtime's memory for them was not found", chunks);
@@ -104,11 +80,11 @@ void sayIfMissed(Snapshot& snapshot, Addr chunks) {
 }  // namespace
 
 void readPollFds(Snapshot& snapshot, Access& access) {
-  PollLayout layout;
+  const auto layout = schema::PollDescLayout::of(access.layouts);
   const Addr chunks = access.variable("runtime.persistentChunks");
   Addr chunk = 0;
   // A program that never opens a file or socket through the poller has no such type.
-  if (!layout.bind(access.layouts)) return;
+  if (!layout.known()) return;
   if (chunks == 0 || !access.memory.read(chunks, chunk)) {
     sayIfMissed(snapshot, chunks);
     return;

@@ -13,16 +13,10 @@ namespace {
 constexpr std::uint64_t kMaxSearch = 1 << 16;
 }  // namespace
 
-NotifyLists::NotifyLists(Access& access, const SudogLayout& sudogs)
-    : access_(access), sudogs_(sudogs) {
-  image::Binder binder(access.layouts, "runtime.notifyList", missing_);
-  size_ = binder.size();
-  binder.required(wait_, "wait");
-  binder.required(notify_, "notify");
-  binder.optional(lock_, "lock.key");
-  binder.required(head_, "head");
-  binder.required(tail_, "tail");
-}
+NotifyLists::NotifyLists(Access& access, const schema::SudogLayout& sudogs)
+    : access_(access),
+      sudogs_(sudogs),
+      layout_(schema::NotifyListLayout::of(access.layouts, missing_)) {}
 
 const NotifyLists::Member* NotifyLists::of(Addr goroutine) const {
   const auto index = byGoroutine_.find(goroutine);
@@ -31,10 +25,11 @@ const NotifyLists::Member* NotifyLists::of(Addr goroutine) const {
 
 void NotifyLists::visit(Addr address) {
   if (address == 0 || address % sizeof(Addr) != 0 || visited_.contains(address)) return;
-  const image::Object object = image::readObject(access_.memory, address, size_);
-  const Addr head = object[head_];
-  const Addr tail = object[tail_];
-  const List list{address, object[wait_], object[notify_], mutexHeld(object[lock_])};
+  const image::Object object = image::readObject(access_.memory, address, layout_.size);
+  const Addr head = object[layout_.head];
+  const Addr tail = object[layout_.tail];
+  const List list{address, object[layout_.wait], object[layout_.notify],
+                  mutexHeld(object[layout_.lock])};
   // Tickets wrap around: the difference counts those that were handed out and not yet notified.
   const std::uint32_t tickets = list.wait - list.notify;
   if (!object || head == 0 || tail == 0 || tickets == 0) return;

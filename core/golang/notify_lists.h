@@ -8,13 +8,14 @@
 
 #include "golang/access.h"
 #include "golang/addr_map.h"
-#include "golang/sudog.h"
+#include "schema/sudog.h"
+#include "schema/sync_types.h"
 
 namespace parked::golang {
 
 class NotifyLists {
  public:
-  NotifyLists(Access& access, const SudogLayout& sudogs);
+  NotifyLists(Access& access, const schema::SudogLayout& sudogs);
 
   bool usable() const { return missing_.empty(); }
   const std::vector<std::string>& missing() const { return missing_; }
@@ -48,12 +49,9 @@ class NotifyLists {
 
  private:
   Access& access_;
-  const SudogLayout& sudogs_;
+  const schema::SudogLayout& sudogs_;
   std::vector<std::string> missing_;
-  std::uint32_t size_ = 0;
-  image::Field<std::uint32_t> wait_, notify_;
-  image::Field<std::uint64_t> lock_;
-  image::Field<Addr> head_, tail_;
+  schema::NotifyListLayout layout_;
   std::uint64_t budget_ = 1 << 16;
   AddrMap visited_;
   std::vector<Member> members_;

@@ -6,6 +6,7 @@
 
 #include "golang/any_text.h"
 #include "golang/unwind.h"
+#include "schema/defer.h"
 
 namespace parked::golang {
 
@@ -13,7 +14,6 @@ namespace {
 
 using image::Object;
 
-constexpr std::uint64_t kWord = 8;
 // Each panic of a chain is in a frame of its own. More than a person reads are not shown.
 constexpr std::size_t kMaxPanics = 64, kMaxDeferred = 64;
 constexpr std::size_t kMaxFrames = 10000;
@@ -26,13 +26,6 @@ struct PanicLayout {
   image::Field<std::uint8_t> recovered, repanicked, goexit;
 };
 
-/// runtime._defer
-struct DeferLayout {
-  std::uint32_t size = 0;
-  image::Field<Addr> function, link;
-  image::Field<std::uint8_t> started;  ///< up to 1.21; since then it leaves the list before it runs
-};
-
 class Reader {
  public:
   explicit Reader(Snapshot& snapshot)
@@ -40,7 +33,8 @@ class Reader {
         image_(*snapshot.image),
         memory_(image_.target().memory()),
         values_(memory_, image_.runtimeTypes()),
-        unwinder_(image_) {
+        unwinder_(image_),
+        defer_(schema::DeferLayout::of(image_.layouts())) {
     image::Binder binder(image_.layouts(), "runtime._panic", missing_);
     layout_.size = binder.size();
     layout_.argument = binder.offsetOf("arg", true);
@@ -48,14 +42,9 @@ class Reader {
     binder.required(layout_.recovered, "recovered");
     binder.required(layout_.goexit, "goexit");
     binder.optional(layout_.repanicked, "repanicked");
-    image::Binder defer(image_.layouts(), "runtime._defer", missing_);
-    defer_.size = defer.size();
-    defer.required(defer_.function, "fn");
-    defer.required(defer_.link, "link");
-    defer.optional(defer_.started, "started");
   }
 
-  bool known() const { return missing_.empty(); }
+  bool known() const { return missing_.empty() && defer_.function && defer_.link; }
   void read(Panicking& panicking);
 
  private:
@@ -72,7 +61,7 @@ class Reader {
   Unwinder unwinder_;
   std::vector<std::string> missing_;
   PanicLayout layout_;
-  DeferLayout defer_;
+  schema::DeferLayout defer_;
   std::vector<Frame> frames_;
   Addr link_ = 0;  ///< of the panic that was read last
 };

@@ -2,19 +2,18 @@
 
 #include <vector>
 
-#include "golang/layouts.h"
+#include "schema/layouts.h"
 #include "target/proc.h"
 
 namespace parked::golang {
 
 namespace {
 
-constexpr std::uint32_t kScanBit = 0x1000;  // runtime._Gscan
-
 /// Whether the goroutine went on between the two looks at its g.
-bool wentOn(const GLayout& layout, const image::Object& before, const image::Object& after) {
+bool wentOn(const schema::GLayout& layout, const image::Object& before,
+            const image::Object& after) {
   const auto differs = [&](const auto& field) { return before[field] != after[field]; };
-  return ((before[layout.atomicStatus] ^ after[layout.atomicStatus]) & ~kScanBit) != 0 ||
+  return ((before[layout.atomicStatus] ^ after[layout.atomicStatus]) & ~schema::kScanBit) != 0 ||
          differs(layout.goid) || differs(layout.schedSp) || differs(layout.schedPc) ||
          differs(layout.syscallSp) || differs(layout.syscallPc) || differs(layout.stackLo) ||
          differs(layout.waiting) || differs(layout.waitReason) || differs(layout.param) ||
@@ -26,7 +25,7 @@ bool wentOn(const GLayout& layout, const image::Object& before, const image::Obj
 std::size_t markRaced(Snapshot& snapshot) {
   target::Target& target = snapshot.image->target();
   if (target.kind() != target::Kind::liveUnstopped) return 0;
-  const auto layouts = bindLayouts(snapshot.image->layouts());
+  const auto layouts = schema::bindLayouts(snapshot.image->layouts());
   if (!layouts) return 0;
   const target::ProcessReader again(target.readableId());
   std::vector<std::byte> bytes(layouts->g.size);

@@ -3,32 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <utility>
 
 namespace parked::golang {
 
 namespace {
-
-using Entry = std::pair<std::string_view, ReasonClass>;
-
-constexpr std::array<Entry, 16> kUserReasons{{
-    {"", ReasonClass::none},
-    {"chan receive", ReasonClass::chanReceive},
-    {"chan send", ReasonClass::chanSend},
-    {"select", ReasonClass::select},
-    {"chan receive (nil chan)", ReasonClass::chanReceiveNil},
-    {"chan send (nil chan)", ReasonClass::chanSendNil},
-    {"select (no cases)", ReasonClass::selectNoCases},
-    {"semacquire", ReasonClass::semacquire},
-    {"sync.Mutex.Lock", ReasonClass::mutexLock},
-    {"sync.RWMutex.RLock", ReasonClass::rwMutexRLock},
-    {"sync.RWMutex.Lock", ReasonClass::rwMutexLock},
-    {"sync.WaitGroup.Wait", ReasonClass::waitGroupWait},
-    {"sync.Cond.Wait", ReasonClass::condWait},
-    {"sleep", ReasonClass::sleep},
-    {"IO wait", ReasonClass::ioWait},
-    {"coroutine", ReasonClass::coroutine},
-}};
 
 // Reasons of the runtime's own goroutines, and of moments in which it holds a user's goroutine.
 constexpr std::array<std::string_view, 26> kRuntimeReasons{
@@ -78,8 +56,8 @@ bool isReasonText(std::string_view text) {
 
 std::vector<std::string_view> knownReasons() {
   std::vector<std::string_view> all;
-  for (const auto& [text, kind] : kUserReasons) {
-    if (!text.empty()) all.push_back(text);
+  for (const ReasonTraits& each : reasonClasses()) {
+    if (!each.text.empty()) all.push_back(each.text);
   }
   all.insert(all.end(), kRuntimeReasons.begin(), kRuntimeReasons.end());
   return all;
@@ -87,8 +65,9 @@ std::vector<std::string_view> knownReasons() {
 
 ReasonClass classifyReason(std::string_view text, bool& durable) {
   durable = removeSuffix(text, " (durable)") || removeSuffix(text, " (synctest)");
-  for (const auto& [known, kind] : kUserReasons) {
-    if (text == known) return kind;
+  if (text.empty()) return ReasonClass::none;
+  for (const ReasonTraits& each : reasonClasses()) {
+    if (text == each.text) return each.value;
   }
   if (text.starts_with("synctest.")) return ReasonClass::synctest;
   if (std::ranges::find(kRuntimeReasons, text) != kRuntimeReasons.end()) {

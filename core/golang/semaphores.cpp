@@ -1,48 +1,33 @@
 #include "golang/semaphores.h"
 
 #include "golang/channels.h"
+#include "schema/sema_root.h"
 
 namespace parked::golang {
 
-namespace {
-
-// Each root is padded to a cache line, whose size is internal/cpu.CacheLinePadSize: 64 on amd64; on
-// arm64 it was raised to 128 with Go 1.20.
-std::uint64_t rootStride(target::Arch arch, int goMinor) {
-  return arch == target::Arch::arm64 && goMinor >= 20 ? 128 : 64;
-}
-
-constexpr std::uint64_t kTableSize = 251;  // runtime.semTabSize
-
-}  // namespace
-
-void SemaphoreTable::read(Access& access, const SudogLayout& sudogs, std::size_t limit,
+void SemaphoreTable::read(Access& access, const schema::SudogLayout& sudogs, std::size_t limit,
                           Snapshot& snapshot) {
   IncompleteList& incomplete = snapshot.incomplete;
   const Addr table = access.variable("runtime.semtable");
-  std::vector<std::string> missing;
-  image::Binder binder(access.layouts, "runtime.semaRoot", missing);
-  image::Field<Addr> treap;
-  image::Field<std::uint64_t> lock;
-  binder.required(treap, "treap");
-  binder.optional(lock, "lock.key");
-  if (table == 0 || !missing.empty()) {
+  const auto layout = schema::SemaRootLayout::of(access.layouts);
+  if (table == 0 || !layout.treap) {
     incomplete.add("semaphores", "runtime.semtable was not found");
     return;
   }
   known_ = true;
-  const std::uint64_t stride = rootStride(access.arch, access.goMinor);
-  for (std::uint64_t bucket = 0; bucket < kTableSize; ++bucket) {
+  const std::uint64_t stride = schema::semaRootStride(*access.architecture, access.version);
+  for (std::uint64_t bucket = 0; bucket < schema::kSemaRoots; ++bucket) {
     const image::Object root =
-        image::readObject(access.memory, table + bucket * stride, binder.size());
+        image::readObject(access.memory, table + bucket * stride, layout.size);
     if (!root) {
       incomplete.add("semaphores", "a part of runtime.semtable is not readable",
                      table + bucket * stride);
       continue;
     }
-    if (root[treap] == 0) continue;
-    const bool held = mutexHeld(root[lock]);
-    if (walkRoot(access, sudogs, root[treap], bucket, kTableSize, held, limit)) continue;
+    if (root[layout.treap] == 0) continue;
+    const bool held = mutexHeld(root[layout.lock]);
+    if (walkRoot(access, sudogs, root[layout.treap], bucket, schema::kSemaRoots, held, limit))
+      continue;
     if (held) {  // a rotation, say; who is not found by it is told to be UNKNOWN
       snapshot.momentary.add("semaphores", "a queue of waiters was being changed", root.address());
       snapshot.passing = true;
@@ -52,7 +37,7 @@ void SemaphoreTable::read(Access& access, const SudogLayout& sudogs, std::size_t
   }
 }
 
-bool SemaphoreTable::walkRoot(Access& access, const SudogLayout& sudogs, Addr treap,
+bool SemaphoreTable::walkRoot(Access& access, const schema::SudogLayout& sudogs, Addr treap,
                               std::uint64_t bucket, std::uint64_t buckets, bool inFlux,
                               std::size_t limit) {
   bool intact = true;

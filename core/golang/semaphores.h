@@ -9,7 +9,7 @@
 #include "base/incomplete.h"
 #include "golang/access.h"
 #include "golang/addr_map.h"
-#include "golang/sudog.h"
+#include "schema/sudog.h"
 
 namespace parked::golang {
 
@@ -28,7 +28,8 @@ class SemaphoreTable {
  public:
   /// Walks the whole table. `limit` bounds the number of waiters (there cannot be more than
   /// goroutines); damage is counted in the snapshot.
-  void read(Access& access, const SudogLayout& sudogs, std::size_t limit, Snapshot& snapshot);
+  void read(Access& access, const schema::SudogLayout& sudogs, std::size_t limit,
+            Snapshot& snapshot);
 
   /// True if the table was found and walked (perhaps with damage).
   bool known() const { return known_; }
@@ -42,7 +43,7 @@ class SemaphoreTable {
   const std::vector<SemaphoreWaiter>& waiters() const { return waiters_; }
 
  private:
-  bool walkRoot(Access& access, const SudogLayout& sudogs, Addr treap, std::uint64_t bucket,
+  bool walkRoot(Access& access, const schema::SudogLayout& sudogs, Addr treap, std::uint64_t bucket,
                 std::uint64_t buckets, bool inFlux, std::size_t limit);
 
   bool known_ = false;

@@ -5,12 +5,13 @@
 #include "golang/clock.h"
 #include "golang/crash.h"
 #include "golang/goroutines.h"
-#include "golang/layouts.h"
 #include "golang/netpoll.h"
 #include "golang/panics.h"
 #include "golang/reasons.h"
+#include "golang/timer_heaps.h"
 #include "golang/timers.h"
 #include "golang/waits.h"
+#include "schema/layouts.h"
 
 namespace parked::golang {
 
@@ -36,7 +37,7 @@ void dropWaits(Snapshot& snapshot) {
 
 Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* observer,
                                                Timings* timings) {
-  const auto layouts = bindLayouts(image.layouts());
+  const auto layouts = schema::bindLayouts(image.layouts());
   if (!layouts) return tl::unexpected(layouts.error());
 
   auto snapshot = std::make_unique<Snapshot>();
@@ -64,7 +65,7 @@ Result<std::unique_ptr<Snapshot>> takeSnapshot(image::Image& image, Observer* ob
   }
   {
     Timings::Scope scope(timings, "clock");
-    readClock(*snapshot, layouts->clock);
+    readClock(*snapshot);
   }
   if (snapshot->interrupted) {
     dropWaits(*snapshot);

@@ -17,6 +17,9 @@
 #include "base/intern.h"
 #include "base/observer.h"
 #include "golang/death.h"
+#include "golang/object_kind.h"
+#include "golang/reason_class.h"
+#include "golang/status.h"
 #include "image/image.h"
 #include "target/target.h"
 
@@ -25,46 +28,6 @@ namespace parked::golang {
 /// Index into one of the snapshot's arrays.
 using Index = std::uint32_t;
 inline constexpr Index kNone = 0xffffffff;
-
-/// g.atomicstatus without the _Gscan bit (runtime/runtime2.go; the values are stable 1.18 to 1.27,
-/// leaked and deadextra exist since 1.26).
-enum class Status : std::uint8_t {
-  idle = 0,
-  runnable = 1,
-  running = 2,
-  syscall = 3,
-  waiting = 4,
-  dead = 6,
-  copystack = 8,
-  preempted = 9,
-  leaked = 10,
-  deadextra = 11,
-  unknown = 255,
-};
-
-/// What a wait reason means to parked, whatever its number and wording in the target's version.
-/// Found by the text of runtime.waitReasonStrings.
-enum class ReasonClass : std::uint8_t {
-  none,
-  other,
-  chanReceive,
-  chanSend,
-  select,
-  chanReceiveNil,
-  chanSendNil,
-  selectNoCases,
-  semacquire,
-  mutexLock,
-  rwMutexRLock,
-  rwMutexLock,
-  waitGroupWait,
-  condWait,
-  sleep,
-  ioWait,
-  coroutine,
-  synctest,
-  runtimeInternal,
-};
 
 struct Reason {
   StringId text = kEmptyString;  ///< as Go prints it: "chan receive", "select (no cases)"
@@ -98,9 +61,11 @@ struct Goroutine {
   std::uint64_t parentId = 0;  ///< creator's goid, 0 before 1.21 or if there is none
   Addr stackLo = 0, stackHi = 0;
   Addr sp = 0, pc = 0;              ///< where its stack was unwound from
+  Addr link = 0;                    ///< the link register then, where there is one
   Addr startPc = 0, creatorPc = 0;  ///< g.startpc, g.gopc (0: none)
-  std::int64_t waitSince = 0;  ///< monotonic ns of the first GC that saw it blocked; 0: none yet
-  Addr waitingSudog = 0;       ///< g.waiting
+  std::int64_t waitSince =
+      0;                  ///< g.waitsince; when it was blocked for certain: blockedAt(clock, …)
+  Addr waitingSudog = 0;  ///< g.waiting
   Addr param = 0;
   Addr m = 0;
   Index stack = kNone;   ///< into Snapshot::stacks
@@ -121,28 +86,6 @@ struct Goroutine {
   /// collector, which holds the scan bit. Pointers into it may lead to where it was before.
   bool stackMoves() const { return scan || status == Status::copystack; }
 };
-
-/// What a goroutine waits on.
-enum class ObjectKind : std::uint8_t {
-  unknown,     ///< blocked, but the object could not be determined (Wait::note says why)
-  channel,     ///< Wait::object indexes channels
-  nilChannel,  ///< a nil channel: for ever
-  noCases,     ///< select {}: for ever
-  nilSelect,   ///< select whose every case is a nil channel: for ever
-  mutex,
-  rwMutex,
-  waitGroup,
-  cond,
-  once,
-  semaphore,  ///< Wait::object indexes locks
-  timer,      ///< time.Sleep; Wait::object indexes timers if it was found
-  fd,         ///< network poller; Wait::object indexes fds
-  coroutine,  ///< iter.Pull
-  syscall,
-  runtime,  ///< something inside the runtime (GC worker, finalizer queue …)
-};
-
-enum class WaitOp : std::uint8_t { none, send, receive, lock, rlock, wait, read, write, sleep };
 
 struct Wait {
   Index goroutine = kNone;
@@ -238,6 +181,7 @@ struct Clock {
   std::int64_t started = 0;     ///< runtime.runtimeInitTime
   std::int64_t lastGc = 0;      ///< start or end of the last GC, 0 if none ran
   std::uint32_t gcCount = 0;
+  std::vector<std::int64_t> gcEnds;  ///< when the last GCs ended, monotonic ns, oldest first
   std::string source;  ///< "clock of the machine", "core file's time and last GC", "lower bound"
 };
 
@@ -294,6 +238,10 @@ struct Snapshot {
   }
   std::span<const Wait> waitsOf(const Goroutine& g) const {
     return {waits.data() + g.firstWait, g.waitCount};
+  }
+  /// Of the reason that it waits for; none if that was damaged.
+  ReasonClass reasonOf(const Goroutine& g) const {
+    return g.reason < reasons.size() ? reasons[g.reason].kind : ReasonClass::none;
   }
   const Goroutine* byId(std::uint64_t id) const;
 };

@@ -1,11 +1,15 @@
 #include "golang/stack_start.h"
 
+#include <algorithm>
+
+#include "arch/architecture.h"
+
 namespace parked::golang {
 
 using image::Object;
 using image::readObject;
 
-StackStarts::StackStarts(image::Image& image, const Layouts& layouts, Unwinder& unwinder)
+StackStarts::StackStarts(image::Image& image, const schema::Layouts& layouts, Unwinder& unwinder)
     : image_(image), memory_(image.target().memory()), layouts_(layouts), unwinder_(unwinder) {
   const auto& threads = image.target().threads();
   for (Index i = 0; i < threads.size(); ++i) {
@@ -22,7 +26,7 @@ StackStart StackStarts::find(const Goroutine& goroutine, const Object& g) {
     if (onThread && goroutine.m != 0) {
       result.thread = threadOf(readObject(memory_, goroutine.m, layouts_.m.size));
     }
-    if (!result.problem.empty() && goroutine.stackMoves()) {
+    if (result.problem && goroutine.stackMoves()) {
       // The new stack is in place and its pointer is not yet, or the other way round.
       result.problem = "the runtime was moving the stack";
       result.momentary = true;
@@ -67,32 +71,17 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
   start.stackLo = goroutine.stackLo;
   start.stackHi = goroutine.stackHi;
   const Bounds stack{goroutine.stackLo, goroutine.stackHi};
-  const Bounds system = stackOf(m[layouts_.m.g0]);
   result.thread = threadOf(m);
-
-  const auto fromScheduler = [&] {
-    const Index thread = result.thread;
-    result = saved(goroutine, g);
-    result.thread = thread;
-    if (m[layouts_.m.curg] != goroutine.address) {
-      result.problem = "running, but its thread runs another goroutine";
-    } else if (!result.problem.empty()) {
-      result.problem = "its thread was switching stacks";
-      result.momentary = true;
-    }
-  };
-
   // In the vDSO the thread's pc is no Go code and its stack is g0's; the runtime notes its caller.
   if (const Addr sp = m[layouts_.m.vdsoSp]; sp != 0) {
     if (stack.contains(sp)) {
       start.pc = m[layouts_.m.vdsoPc];
       start.sp = sp;
     } else {
-      fromScheduler();
+      fromScheduler(goroutine, g, m, result);
     }
     return;
   }
-
   if (result.thread == kNone) {
     result.problem = "running, but its thread is not known";
     return;
@@ -102,14 +91,33 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
     result.problem = "running, and read without stopping the process";
     return;
   }
-
-  const auto settled = withoutSignals(m, thread);
-  if (!settled) {
+  if (const auto point = withoutSignals(m, thread)) {
+    fromRegisters(*point, goroutine, g, m, result);
+  } else {
     result.problem = "its thread was at the edge of a signal handler";
     result.momentary = true;
-    return;
   }
-  const Point& point = *settled;
+}
+
+/// Its thread is on another stack, so that the scheduler saved where it will go on.
+void StackStarts::fromScheduler(const Goroutine& goroutine, const Object& g, const Object& m,
+                                StackStart& result) const {
+  const Index thread = result.thread;
+  result = saved(goroutine, g);
+  result.thread = thread;
+  if (m[layouts_.m.curg] != goroutine.address) {
+    result.problem = "running, but its thread runs another goroutine";
+  } else if (result.problem) {
+    result.problem = "its thread was switching stacks";
+    result.momentary = true;
+  }
+}
+
+/// Its thread stands at `point`, or would without the signal handlers it is in.
+void StackStarts::fromRegisters(const Point& point, const Goroutine& goroutine, const Object& g,
+                                const Object& m, StackStart& result) const {
+  UnwindStart& start = result.start;
+  const Bounds stack{goroutine.stackLo, goroutine.stackHi};
   if (stack.contains(point.sp)) {
     start.pc = point.pc;
     start.sp = point.sp;
@@ -118,11 +126,12 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
     if (isGogo(point.pc)) {
       // The stack is the goroutine's already; the saved pc, which stays there, comes next.
       start.pc = g[layouts_.g.schedPc];
+      start.lr = g[layouts_.g.schedLr];
       start.trap = false;
     }
-  } else if (system.contains(point.sp)) {
+  } else if (stackOf(m[layouts_.m.g0]).contains(point.sp)) {
     // systemstack, mcall, morestack and asmcgocall all save where the goroutine will go on.
-    fromScheduler();
+    fromScheduler(goroutine, g, m, result);
   } else {
     result.problem = "running, and its thread is on a stack that is not Go's";
   }
@@ -165,26 +174,38 @@ StackStarts::Bounds StackStarts::stackOf(Addr g) const {
   return {object[layouts_.g.stackLo], object[layouts_.g.stackHi]};
 }
 
-/// What a thread did before the signal whose handler it is in. The kernel pushed a ucontext (struct
-/// rt_sigframe of arch/x86/kernel/signal.c) right above the return address of the handler, which is
-/// runtime.sigtramp whoever installed it; the words are found by position, since that return
-/// address is libc's in cgo programs and the runtime's own in others.
-bool StackStarts::interrupted(const Bounds& signalStack, const Point& handler, Arrival& out) {
-  constexpr std::uint64_t kContextSp = 160,
-                          kContextPc = 168;    // uc_mcontext.gregs[REG_RSP, REG_RIP]
-  constexpr std::uint64_t kContextSize = 304;  // the kernel's own; the siginfo_t is behind it
-  if (image_.target().arch() != target::Arch::amd64) return false;
+/// Whether the thread is between the handler and the kernel, to which it returns.
+bool StackStarts::returnsFromSignal(const Point& point) {
+  const arch::SignalFrame& frame = image_.target().arch().signalFrame;
   const auto& functions = image_.functions();
+  const image::FuncIndex function = functions.find(point.pc);
+  if (function != image::kNoFunc) {
+    return functions.function(function).name == frame.returnFunction;
+  }
+  // At the beginning of the code, or at the system call with which it ends.
+  const std::size_t size = frame.returnCode.size();
+  for (std::size_t at = 0; at < size; at += image_.target().arch().minInstruction) {
+    if (!memory_.contains(point.pc - at)) return false;
+    const auto code = memory_.bytesUpTo(point.pc - at, size);
+    if (std::ranges::equal(code, frame.returnCode)) return true;
+  }
+  return false;
+}
 
+/// What a thread did before the signal whose handler it is in. The handler is runtime.sigtramp
+/// whoever installed it; what the kernel pushed is found by position, since the return address is
+/// libc's in cgo programs, and the runtime's own or the vDSO's in others.
+bool StackStarts::interrupted(const Bounds& signalStack, const Point& handler, Arrival& out) {
+  const arch::SignalFrame& layout = image_.target().arch().signalFrame;
+  const auto& functions = image_.functions();
   Addr context = 0;
-  const image::FuncIndex innermost = functions.find(handler.pc);
-  if (innermost != image::kNoFunc &&
-      functions.function(innermost).name == "runtime.sigreturn__sigaction") {
-    context = handler.sp;  // the handler has returned, the kernel has not been called yet
+  if (returnsFromSignal(handler)) {
+    context = handler.sp;
   } else {
     scratch_.clear();
     unwinder_.unwind({.pc = handler.pc,
                       .sp = handler.sp,
+                      .lr = handler.lr,
                       .stackLo = signalStack.lo,
                       .stackHi = signalStack.hi,
                       .trap = true},
@@ -198,10 +219,12 @@ bool StackStarts::interrupted(const Bounds& signalStack, const Point& handler, A
     }
   }
   if (context == 0) return false;
-  const auto info = memory_.bytes(context + kContextSize, target::SignalInfo::kBytes);
+  const auto info = memory_.bytes(context + layout.info, target::SignalInfo::kBytes);
   out.signal = target::decodeSignalInfo(info);
-  return memory_.read(context + kContextSp, out.at.sp) &&
-         memory_.read(context + kContextPc, out.at.pc);
+  const bool hasLink = layout.link != arch::SignalFrame::kNone;
+  return memory_.read(context + layout.sp, out.at.sp) &&
+         memory_.read(context + layout.pc, out.at.pc) &&
+         (!hasLink || memory_.read(context + layout.link, out.at.lr));
 }
 
 }  // namespace parked::golang

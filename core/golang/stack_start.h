@@ -1,6 +1,6 @@
 // Where a goroutine's stack is unwound from: what the scheduler saved, or the registers of its
 // thread. Mirrors runtime/traceback.go (unwinder.initAt, traceback1) and the signal frames of
-// runtime/sys_linux_amd64.s, Go 1.18 to 1.27.
+// runtime/sys_linux_GOARCH.s, Go 1.18 to 1.27.
 #pragma once
 
 #include <optional>
@@ -8,22 +8,22 @@
 #include <unordered_map>
 #include <vector>
 
-#include "golang/layouts.h"
 #include "golang/snapshot.h"
 #include "golang/unwind.h"
+#include "schema/layouts.h"
 
 namespace parked::golang {
 
 struct StackStart {
   UnwindStart start;
-  Index thread = kNone;      ///< into Target::threads(): the one it runs on or is in a syscall with
-  std::string_view problem;  ///< not empty: there is no start, and why
-  bool momentary = false;    ///< the problem is normal for a moment
+  Index thread = kNone;  ///< into Target::threads(): the one it runs on or is in a syscall with
+  std::optional<std::string_view> problem;  ///< why there is no start
+  bool momentary = false;                   ///< the problem is normal for a moment
 };
 
 class StackStarts {
  public:
-  StackStarts(image::Image& image, const Layouts& layouts, Unwinder& unwinder);
+  StackStarts(image::Image& image, const schema::Layouts& layouts, Unwinder& unwinder);
 
   /// `g` is the goroutine's g, `goroutine` what was read of it so far (status, stack, m).
   StackStart find(const Goroutine& goroutine, const image::Object& g);
@@ -53,12 +53,17 @@ class StackStarts {
   StackStart saved(const Goroutine& goroutine, const image::Object& g) const;
   void running(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
                StackStart& result);
+  void fromScheduler(const Goroutine& goroutine, const image::Object& g, const image::Object& m,
+                     StackStart& result) const;
+  void fromRegisters(const Point& point, const Goroutine& goroutine, const image::Object& g,
+                     const image::Object& m, StackStart& result) const;
   bool isGogo(Addr pc) const;
+  bool returnsFromSignal(const Point& point);
   bool interrupted(const Bounds& signalStack, const Point& handler, Arrival& out);
 
   image::Image& image_;
   target::AddressSpace& memory_;
-  const Layouts& layouts_;
+  const schema::Layouts& layouts_;
   Unwinder& unwinder_;
   std::unordered_map<std::uint64_t, Index> threads_;  // by tid
   std::vector<Frame> scratch_;

@@ -55,7 +55,7 @@ void SyncWaits::collectSemaphore(Index index, const WaitSite& site) {
     return;
   }
   const SemaphoreTable& table = semaphores();
-  const SudogLayout& layout = builder_.sudogs;
+  const schema::SudogLayout& layout = builder_.sudogs;
   Wait wait;
   Addr word = 0;
   if (const SemaphoreWaiter* found = table.of(goroutine.address)) {
@@ -82,7 +82,7 @@ void SyncWaits::collectSemaphore(Index index, const WaitSite& site) {
     return;
   }
   const SyncUse use =
-      site.use != SyncUse::unknown ? site.use : useByReason(builder_.reasonOf(goroutine));
+      site.use != SyncUse::unknown ? site.use : useByReason(snapshot_.reasonOf(goroutine));
   add(index, use, word, wait);
 }
 
@@ -139,8 +139,8 @@ void SyncWaits::add(Index index, SyncUse use, Addr word, Wait wait) {
     wait.note = builder_.note("the layout of the object's type was not found");
   }
   wait.goroutine = index;
-  wait.kind = objectKind(use);
-  wait.op = waitOp(use);
+  wait.kind = traitsOf(use).kind;
+  wait.op = traitsOf(use).op;
   wait.address = *base;
   wait.object = locks_.add(use, *base, word);
   snapshot_.waits.push_back(wait);

@@ -23,7 +23,7 @@ Caller callerAt(const image::Image& image, Addr startPc) {
 SystemRule::SystemRule(image::Image& image)
     : image_(image), finalizerRunning_(readFinalizerRunning()) {}
 
-bool SystemRule::isSystem(Addr startPc, const image::Object& g, const GLayout& layout) {
+bool SystemRule::isSystem(Addr startPc, const image::Object& g, const schema::GLayout& layout) {
   auto [it, isNew] = kinds_.try_emplace(startPc, Kind::user);
   if (isNew) it->second = classify(startPc);
   switch (it->second) {

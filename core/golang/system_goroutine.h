@@ -4,8 +4,8 @@
 
 #include <unordered_map>
 
-#include "golang/layouts.h"
 #include "golang/snapshot.h"
+#include "schema/g.h"
 
 namespace parked::golang {
 
@@ -22,7 +22,7 @@ class SystemRule {
  public:
   explicit SystemRule(image::Image& image);
 
-  bool isSystem(Addr startPc, const image::Object& g, const GLayout& layout);
+  bool isSystem(Addr startPc, const image::Object& g, const schema::GLayout& layout);
 
  private:
   enum class Kind : std::uint8_t { user, system, finalizers, cleanups };

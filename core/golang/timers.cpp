@@ -29,22 +29,8 @@ bool isContextDeadline(std::string_view callback) {
 
 }  // namespace
 
-TimerReader::TimerReader(Access& access) : access_(access) {
-  image::Binder binder(access.layouts, "runtime.timer", missing_);
-  size_ = binder.size();
-  binder.required(when_, "when");
-  binder.required(period_, "period");
-  binder.required(function_, "f");
-  argument_ = binder.offsetOf("arg", true);
-  binder.optional(nextWhen_, "nextwhen");
-  binder.optional(status_, "status");
-  binder.optional(p_, "pp");
-  binder.optional(state_, "state");
-  binder.optional(timers_, "ts");
-  binder.optional(isFake_, "isFake");
-  binder.optional(lock_, "mu.key");
-  if (!state_ && !status_) missing_.emplace_back("runtime.timer.state");
-}
+TimerReader::TimerReader(Access& access)
+    : access_(access), layout_(schema::TimerLayout::of(access.layouts, missing_)) {}
 
 void TimerReader::notePassed(const Read& read, Clock& clock) {
   const Timer& timer = read.timer;
@@ -75,31 +61,33 @@ TimerKind TimerReader::kindOf(Addr function) {
 }
 
 std::optional<TimerReader::Read> TimerReader::read(Addr address) {
-  const image::Object object = image::readObject(access_.memory, address, size_);
+  const image::Object object = image::readObject(access_.memory, address, layout_.size);
   if (!object || address % sizeof(Addr) != 0) return std::nullopt;
   Read result;
   Timer& timer = result.timer;
   timer.address = address;
-  timer.when = object[when_];
-  timer.period = object[period_];
-  if (state_) {
+  timer.when = object[layout_.when];
+  timer.period = object[layout_.period];
+  if (layout_.state) {
     // Since 1.23 stopping and firing for the last time set `when` to 0. (The zombie bit is no
     // criterion: a channel timer that nobody listens to has it, too, and comes back.) `when` is the
     // timer's own; the heap's copy lags behind while the timer is marked modified.
     timer.stopped = timer.when <= 0;
-    result.changing = mutexHeld(object[lock_]);
-    result.owner = object[timers_];
-    result.fake = object[isFake_] != 0;
+    result.changing = mutexHeld(object[layout_.lock]);
+    result.owner = object[layout_.timers];
+    result.fake = object[layout_.isFake] != 0;
   } else {
-    const std::uint32_t status = object[status_];
+    const std::uint32_t status = object[layout_.status];
     result.changing = status == kModifying || status == kMoving;
     timer.stopped = status == kDeleted || status == kRemoving || status == kRemoved;
-    if (status == kModifiedEarlier || status == kModifiedLater) timer.when = object[nextWhen_];
-    result.owner = object[p_];
+    if (status == kModifiedEarlier || status == kModifiedLater)
+      timer.when = object[layout_.nextWhen];
+    result.owner = object[layout_.p];
   }
-  timer.argument = object[image::Field<Addr>{argument_ + kEfaceData}];
+  timer.argument = object[image::Field<Addr>{layout_.argument + kEfaceData}];
   // A func value points at its code's address.
-  if (const Addr value = object[function_]; value != 0) access_.memory.read(value, timer.function);
+  if (const Addr value = object[layout_.function]; value != 0)
+    access_.memory.read(value, timer.function);
   timer.kind = kindOf(timer.function);
   switch (timer.kind) {
     case TimerKind::timer:

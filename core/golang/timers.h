@@ -9,15 +9,9 @@
 #include "golang/access.h"
 #include "golang/addr_map.h"
 #include "golang/snapshot.h"
+#include "schema/timer.h"
 
 namespace parked::golang {
-
-/// Fills Snapshot::timers from the heap of every P. Timers of synctest bubbles are not in them:
-/// their clock is not the process's.
-void readTimers(Snapshot& snapshot);
-
-/// The same over any runtime (tests).
-void readTimers(Snapshot& snapshot, Access& access);
 
 /// Reads single timers.
 class TimerReader {
@@ -45,13 +39,7 @@ class TimerReader {
 
   Access& access_;
   std::vector<std::string> missing_;
-  std::uint32_t size_ = 0;
-  std::uint32_t argument_ = 0;
-  image::Field<std::int64_t> when_, nextWhen_, period_;
-  image::Field<Addr> function_, p_, timers_;
-  image::Field<std::uint32_t> status_;
-  image::Field<std::uint8_t> state_, isFake_;
-  image::Field<std::uint64_t> lock_;  ///< since 1.23
+  schema::TimerLayout layout_;
   AddrMap kinds_;
   AddrMap contextCallbacks_;
 };

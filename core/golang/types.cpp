@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "image/shapes.h"
 #include "image/type_name.h"
@@ -11,17 +10,10 @@ namespace parked::golang {
 
 TypeNames::TypeNames(target::AddressSpace& memory, image::LayoutSource& layouts,
                      const image::ModuleList& modules, StringTable& strings)
-    : memory_(memory), modules_(modules), strings_(strings) {
-  std::vector<std::string> missing;
-  const bool moved = layouts.find("internal/abi.Type") != nullptr;
-  image::Binder binder(layouts, moved ? "internal/abi.Type" : "runtime._type", missing);
-  size_ = binder.size();
-  binder.required(str_, "Str", "str");
-  binder.required(flags_, "TFlag", "tflag");
-}
+    : memory_(memory), modules_(modules), strings_(strings), layout_(layouts) {}
 
 StringId TypeNames::name(Addr descriptor) {
-  if (descriptor == 0 || !str_ || !flags_) return kEmptyString;
+  if (descriptor == 0 || !layout_.name || !layout_.flags) return kEmptyString;
   if (const auto id = known_.find(descriptor); id != AddrMap::kMissing) return id;
   const StringId id = strings_.intern(decode(descriptor));
   known_.insert(descriptor, id);
@@ -31,11 +23,11 @@ StringId TypeNames::name(Addr descriptor) {
 std::string TypeNames::decode(Addr descriptor) {
   for (const image::Module& module : modules_) {
     if (descriptor < module.types || descriptor >= module.typesEnd) continue;
-    const image::Object type = image::readObject(memory_, descriptor, size_);
+    const image::Object type = image::readObject(memory_, descriptor, layout_.size);
     if (!type || bytesLeft_ == 0) return {};
-    std::string name = image::readTypeName(memory_, module, type[str_]);
+    std::string name = image::readTypeName(memory_, module, type[layout_.name]);
     bytesLeft_ -= std::min(bytesLeft_, name.size());
-    image::dropExtraStar(name, type[flags_]);
+    image::dropExtraStar(name, type[layout_.flags]);
     return image::withoutShapes(name);
   }
   return {};

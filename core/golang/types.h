@@ -4,7 +4,7 @@
 
 #include "base/intern.h"
 #include "golang/addr_map.h"
-#include "image/layout.h"
+#include "image/descriptor_layout.h"
 #include "image/moduledata.h"
 #include "target/address_space.h"
 
@@ -28,9 +28,7 @@ class TypeNames {
   target::AddressSpace& memory_;
   const image::ModuleList& modules_;
   StringTable& strings_;
-  std::uint32_t size_ = 0;
-  image::Field<std::int32_t> str_;
-  image::Field<std::uint8_t> flags_;
+  image::TypeLayout layout_;
   AddrMap known_;
   /// Damaged descriptors may all claim overlapping names of some KB; a real program's come to far
   /// less than that together.

@@ -5,32 +5,28 @@
 #include <span>
 #include <utility>
 
-#include "golang/layouts.h"
+#include "arch/architecture.h"
+#include "base/traits.h"
+#include "schema/releases.h"
 
 namespace parked::golang {
 
 namespace {
 
+constexpr std::array kEnds = {
+    Named{UnwindEnd::top, "complete"},
+    Named{UnwindEnd::unknownPc, "a program counter is in no known Go function"},
+    Named{UnwindEnd::unreadable, "stack memory is not in the target"},
+    Named{UnwindEnd::outsideStack, "a frame lies outside the goroutine's stack"},
+    Named{UnwindEnd::stackSwitched, "its thread was switching stacks"},
+    Named{UnwindEnd::limit, "more frames than the limit"},
+};
+static_assert(isComplete(kEnds, UnwindEnd::limit));
+
+using arch::Architecture;
 using image::FunctionTable;
 using image::kNoFunc;
 using target::AddressSpace;
-using target::Arch;
-
-constexpr std::uint64_t kWord = 8;
-
-/// What the architecture means for a frame (runtime/traceback.go: usesLR, sys.MinFrameSize,
-/// sys.StackAlign).
-struct FrameRules {
-  bool usesLink;               ///< the return address is in a register, saved at the frame's bottom
-  std::uint64_t returnSlot;    ///< bytes the call instruction pushes
-  std::uint64_t minFrameSize;  ///< words between a frame and its in-args
-  std::uint64_t injectedSize;  ///< what the signal handler pushes when it fakes a call
-};
-
-constexpr FrameRules rulesOf(Arch arch) {
-  if (arch == Arch::arm64) return {true, 0, kWord, 16};
-  return {false, kWord, 0, 0};
-}
 
 /// What a pc alone says about its frame. Equal pcs have equal shapes, and a million goroutines are
 /// parked at a handful of them.
@@ -50,9 +46,6 @@ bool isInjectedCall(std::string_view name) {
   return name == "runtime.sigpanic" || name == "runtime.asyncPreempt" ||
          name == "runtime.debugCallV2";
 }
-
-/// Whether tracebacks treat every injected call alike (unwindTrap, since 1.21) or sigpanic only.
-bool marksEveryInjectedCall(const image::GoVersion& version) { return version.minor >= 21; }
 
 Shape makeShape(const FunctionTable& functions, bool everyInjectedCall, Addr pc) {
   Shape shape;
@@ -145,36 +138,41 @@ class StackWords {
   std::span<const std::byte> bytes_;
 };
 
+/// The frame that is looked at, while an unwinder goes from callee to caller.
+struct Cursor {
+  Addr pc = 0, sp = 0, lr = 0;
+  bool innermost = true;
+  bool trap = false;  ///< it stands at an arbitrary instruction, not behind a call
+};
+
 }  // namespace
 
 struct Unwinder::Impl {
-  Impl(AddressSpace& space, const FunctionTable& table, Arch arch, ShapeCache cache)
-      : memory(space), functions(table), rules(rulesOf(arch)), shapes(std::move(cache)) {}
+  Impl(AddressSpace& space, const FunctionTable& table, const Architecture& architecture,
+       ShapeCache cache)
+      : memory(space), functions(table), arch(architecture), shapes(std::move(cache)) {}
 
   Addr callSlot(const Shape& shape, Addr sp, Addr fp);
   bool calls(Addr returnPc, image::FuncIndex callee);
+  bool returnAddress(StackWords& words, const Cursor& at, Addr fp, Addr& returnPc) const;
+  bool undoInjectedCall(StackWords& words, Cursor& at);
 
   AddressSpace& memory;
   const FunctionTable& functions;
-  FrameRules rules;
+  const Architecture& arch;
   ShapeCache shapes;
 };
 
 /// Whether the instruction before `returnPc` is a direct call of the function. The prologues call
 /// morestack through a function that jumps there.
 bool Unwinder::Impl::calls(Addr returnPc, image::FuncIndex callee) {
-  constexpr std::uint8_t kCall = 0xe8;  // CALL rel32, amd64
-  constexpr Addr kLength = 5;
   constexpr std::string_view kMorestack = "runtime.morestack";
-  std::uint8_t opcode = 0;
-  std::int32_t distance = 0;
+  const Addr length = arch.callSize;
   // Most words on a stack are no code: a read of what is not there would count as missing memory.
-  if (returnPc < kLength || functions.find(returnPc - kLength) == kNoFunc ||
-      !memory.read(returnPc - kLength, opcode) || opcode != kCall ||
-      !memory.read(returnPc - kLength + 1, distance)) {
-    return false;
-  }
-  const image::FuncIndex called = functions.find(returnPc + static_cast<Addr>(distance));
+  if (returnPc < length || functions.find(returnPc - length) == kNoFunc) return false;
+  const Addr target = arch.calleeBefore(returnPc, memory.bytes(returnPc - length, length));
+  if (target == 0) return false;
+  const image::FuncIndex called = functions.find(target);
   if (called == kNoFunc || called == callee) return called == callee;
   return functions.function(called).name.starts_with(kMorestack) &&
          functions.function(callee).name.starts_with(kMorestack);
@@ -185,7 +183,7 @@ bool Unwinder::Impl::calls(Addr returnPc, image::FuncIndex callee) {
 /// frame that the table tells or none: the table does not know that SP came back. The address must
 /// be that of a call of just this function.
 Addr Unwinder::Impl::callSlot(const Shape& shape, Addr sp, Addr fp) {
-  if (rules.usesLink) return 0;
+  if (arch.frames.usesLink) return 0;
   for (const Addr slot : {fp - kWord, sp}) {
     Addr returnPc = 0;
     if (memory.read(slot, returnPc) && calls(returnPc, shape.function)) return slot;
@@ -193,46 +191,70 @@ Addr Unwinder::Impl::callSlot(const Shape& shape, Addr sp, Addr fp) {
   return 0;
 }
 
+/// Where the frame that ends at `fp` returns to. False if that is not readable.
+bool Unwinder::Impl::returnAddress(StackWords& words, const Cursor& at, Addr fp,
+                                   Addr& returnPc) const {
+  if (!arch.frames.usesLink) return words.read(fp - kWord, returnPc);
+  returnPc = at.lr;
+  const bool saved = (at.innermost && at.sp < fp) || at.lr == 0;
+  return !saved || words.read(at.sp, returnPc);
+}
+
+/// The signal handler saved LR on the stack before it faked the call. False if that is not
+/// readable.
+bool Unwinder::Impl::undoInjectedCall(StackWords& words, Cursor& at) {
+  Addr saved = 0;
+  if (!words.read(at.sp, saved)) return false;
+  at.sp += arch.frames.injectedSize;
+  const Shape caller = shapes.get(at.pc);
+  if (caller.function == kNoFunc) {
+    at.pc = saved;
+  } else if (caller.delta == 0) {
+    at.lr = saved;
+  }
+  return true;
+}
+
 Unwinder::Unwinder(image::Image& image)
     : Unwinder(image.target().memory(), image.functions(), image.target().arch(),
                image.build().version) {}
-Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, Arch arch,
+Unwinder::Unwinder(AddressSpace& memory, const FunctionTable& functions, const Architecture& arch,
                    const image::GoVersion& version)
-    : impl_(std::make_unique<Impl>(memory, functions, arch,
-                                   ShapeCache(functions, marksEveryInjectedCall(version)))) {}
+    : impl_(
+          std::make_unique<Impl>(memory, functions, arch,
+                                 ShapeCache(functions, schema::marksEveryInjectedCall(version)))) {}
 Unwinder::~Unwinder() = default;
 
 UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, std::size_t limit) {
-  const FrameRules& rules = impl_->rules;
+  const arch::FrameRules& rules = impl_->arch.frames;
   const std::size_t first = out.size();
-  Addr pc = start.pc, sp = start.sp, lr = rules.usesLink ? start.lr : 0;
-  if (sp < start.stackLo || sp >= start.stackHi) return UnwindEnd::outsideStack;
-  StackWords words(impl_->memory, sp, start.stackHi);
+  Cursor at{
+      .pc = start.pc, .sp = start.sp, .lr = rules.usesLink ? start.lr : 0, .trap = start.trap};
+  if (at.sp < start.stackLo || at.sp >= start.stackHi) return UnwindEnd::outsideStack;
+  StackWords words(impl_->memory, at.sp, start.stackHi);
 
-  if (pc == 0) {  // a call of a nil function: its caller is the innermost frame
-    if (!words.read(sp, pc)) return UnwindEnd::unreadable;
-    sp += rules.returnSlot;
-    lr = 0;
+  if (at.pc == 0) {  // a call of a nil function: its caller is the innermost frame
+    if (!words.read(at.sp, at.pc)) return UnwindEnd::unreadable;
+    at.sp += rules.returnSlot;
+    at.lr = 0;
   }
 
-  bool innermost = true;
-  bool trap = start.trap;
   while (true) {
-    const Shape shape = impl_->shapes.get(pc);
+    const Shape shape = impl_->shapes.get(at.pc);
     if (shape.function == kNoFunc || shape.delta < 0) return UnwindEnd::unknownPc;
     if (out.size() - first >= limit) return UnwindEnd::limit;
 
-    Addr fp = sp + static_cast<Addr>(shape.delta) + rules.returnSlot;
-    if (fp < sp || fp > start.stackHi) return UnwindEnd::outsideStack;
+    Addr fp = at.sp + static_cast<Addr>(shape.delta) + rules.returnSlot;
+    if (fp < at.sp || fp > start.stackHi) return UnwindEnd::outsideStack;
     // Innermost and saved by the runtime, an SPWRITE function has stopped itself before it wrote.
-    const bool switching = shape.spWrite && (!innermost || (start.trap && !start.syscall));
-    const Addr slot = switching && innermost ? impl_->callSlot(shape, sp, fp) : 0;
+    const bool switching = shape.spWrite && (!at.innermost || (start.trap && !start.syscall));
+    const Addr slot = switching && at.innermost ? impl_->callSlot(shape, at.sp, fp) : 0;
     if (slot != 0) fp = slot + kWord;
     Addr varp = fp - rules.returnSlot;
-    if (varp > sp) varp -= kWord;  // the saved frame pointer
-    out.push_back({.pc = pc,
-                   .exact = trap || shape.atEntry,
-                   .sp = sp,
+    if (varp > at.sp) varp -= kWord;  // the saved frame pointer
+    out.push_back({.pc = at.pc,
+                   .exact = at.trap || shape.atEntry,
+                   .sp = at.sp,
                    .fp = fp,
                    .varp = varp,
                    .argp = fp + rules.minFrameSize,
@@ -240,53 +262,17 @@ UnwindEnd Unwinder::unwind(const UnwindStart& start, std::vector<Frame>& out, st
     if (shape.top) return UnwindEnd::top;
     if (switching && slot == 0) return UnwindEnd::stackSwitched;
 
-    Addr returnPc = lr;
-    if (rules.usesLink) {
-      if ((innermost && sp < fp) || lr == 0) {
-        if (!words.read(sp, returnPc)) return UnwindEnd::unreadable;
-      }
-    } else if (!words.read(fp - kWord, returnPc)) {
+    Addr returnPc = 0;
+    if (!impl_->returnAddress(words, at, fp, returnPc)) return UnwindEnd::unreadable;
+    if (returnPc == at.pc && fp == at.sp) return UnwindEnd::outsideStack;  // would never end
+    at = {.pc = returnPc, .sp = fp, .innermost = false, .trap = shape.exactCaller};
+    if (rules.usesLink && shape.injected && !impl_->undoInjectedCall(words, at)) {
       return UnwindEnd::unreadable;
     }
-    if (returnPc == pc && fp == sp) return UnwindEnd::outsideStack;  // would never end
-
-    pc = returnPc;
-    sp = fp;
-    lr = 0;
-    innermost = false;
-    trap = shape.exactCaller;
-    if (rules.usesLink && shape.injected) {
-      // The signal handler saved LR on the stack before it faked the call.
-      Addr saved = 0;
-      if (!words.read(sp, saved)) return UnwindEnd::unreadable;
-      sp += rules.injectedSize;
-      const Shape caller = impl_->shapes.get(pc);
-      if (caller.function == kNoFunc) {
-        pc = saved;
-      } else if (caller.delta == 0) {
-        lr = saved;
-      }
-    }
   }
 }
 
-std::string_view describe(UnwindEnd end) {
-  switch (end) {
-    case UnwindEnd::top:
-      return "complete";
-    case UnwindEnd::unknownPc:
-      return "a program counter is in no known Go function";
-    case UnwindEnd::unreadable:
-      return "stack memory is not in the target";
-    case UnwindEnd::outsideStack:
-      return "a frame lies outside the goroutine's stack";
-    case UnwindEnd::stackSwitched:
-      return "its thread was switching stacks";
-    case UnwindEnd::limit:
-      return "more frames than the limit";
-  }
-  return "unknown";
-}
+std::string_view describe(UnwindEnd end) { return rowOf(kEnds, end).name; }
 
 std::vector<Frame> framesOf(const Snapshot& snapshot, const Goroutine& goroutine) {
   std::vector<Frame> frames;
@@ -300,22 +286,14 @@ void framesOf(const Snapshot& snapshot, const Goroutine& goroutine, Unwinder& un
   frames.clear();
   const auto known = snapshot.frames(goroutine);
   if (known.empty()) return;
-  image::Image& image = *snapshot.image;
   // An exact pc at a function's entry may not come from a trap; unwinding is the same then.
   UnwindStart start{.pc = goroutine.pc,
                     .sp = goroutine.sp,
+                    .lr = goroutine.link,
                     .stackLo = goroutine.stackLo,
                     .stackHi = goroutine.stackHi,
                     .trap = known.front().exact != 0,
                     .syscall = goroutine.status == Status::syscall};
-  if (image.target().arch() == Arch::arm64) {
-    if (start.trap && goroutine.thread != kNone) {
-      start.lr = image.target().threads()[goroutine.thread].registers.link;
-    } else if (auto layouts = bindLayouts(image.layouts())) {
-      const auto g = image::readObject(image.target().memory(), goroutine.address, layouts->g.size);
-      start.lr = g[layouts->g.schedLr];
-    }
-  }
   unwinder.unwind(start, frames, known.size());
 }
 

@@ -27,7 +27,7 @@ struct Frame {
 
 struct UnwindStart {
   Addr pc = 0, sp = 0;
-  Addr lr = 0;  ///< arm64: the link register; not used on amd64
+  Addr lr = 0;  ///< the link register, where there is one
   Addr stackLo = 0, stackHi = 0;
   /// The pair comes from a thread's registers: pc is the instruction that comes next. Otherwise it
   /// was saved by the runtime (g.sched, g.syscallpc) and pc is a return address.
@@ -55,8 +55,8 @@ class Unwinder {
   explicit Unwinder(image::Image& image);
   /// `version` decides one thing: up to 1.20 Go's traceback looks the caller of asyncPreempt up as
   /// if it had called it, since 1.21 at the instruction where it was preempted.
-  Unwinder(target::AddressSpace& memory, const image::FunctionTable& functions, target::Arch arch,
-           const image::GoVersion& version);
+  Unwinder(target::AddressSpace& memory, const image::FunctionTable& functions,
+           const arch::Architecture& arch, const image::GoVersion& version);
   ~Unwinder();
 
   /// Appends the frames, innermost first, at most `limit`. Terminates on any memory: every step

@@ -6,15 +6,16 @@
 
 #include "golang/access.h"
 #include "golang/snapshot.h"
-#include "golang/sudog.h"
 #include "golang/wait_sites.h"
+#include "schema/sudog.h"
 
 namespace parked::golang {
 
 struct WaitBuilder {
   WaitBuilder(Snapshot& s, Access& a) : snapshot(s), access(a), sites(s, a.code) {
     std::vector<std::string> missing;
-    haveSudogs = sudogs.bind(a.layouts, missing);
+    sudogs = schema::SudogLayout::of(a.layouts, missing);
+    haveSudogs = missing.empty();
   }
 
   Wait& add(Index goroutine, ObjectKind kind, WaitOp op = WaitOp::none) {
@@ -41,15 +42,10 @@ struct WaitBuilder {
     return frames_;
   }
 
-  ReasonClass reasonOf(const Goroutine& goroutine) const {
-    return goroutine.reason < snapshot.reasons.size() ? snapshot.reasons[goroutine.reason].kind
-                                                      : ReasonClass::other;
-  }
-
   Snapshot& snapshot;
   Access& access;
   WaitSites sites;
-  SudogLayout sudogs;
+  schema::SudogLayout sudogs;
   bool haveSudogs = false;
 
  private:

@@ -2,20 +2,18 @@
 
 #include <algorithm>
 
+#include "base/progress.h"
 #include "golang/addr_map.h"
 #include "golang/channel_waits.h"
 #include "golang/sync_waits.h"
 #include "golang/system_calls.h"
 #include "golang/timers.h"
 #include "golang/wait_builder.h"
+#include "schema/g.h"
 
 namespace parked::golang {
 
 namespace {
-
-constexpr std::size_t kAskEvery = 1 << 12;  // goroutines between two looks at the observer
-
-bool isBlocked(Status status) { return status == Status::waiting || status == Status::leaked; }
 
 class Resolver {
  public:
@@ -26,10 +24,10 @@ class Resolver {
         channels_(builder_),
         sync_(builder_),
         timerReader_(access) {
+    const auto g = schema::GLayout::of(access.layouts);
+    sleepTimer_ = g.timer;
+    coroutine_ = g.coroutine;
     std::vector<std::string> missing;
-    image::Binder g(access.layouts, "runtime.g", missing);
-    g.optional(sleepTimer_, "timer");
-    g.optional(coroutine_, "coroarg");
     image::Binder coro(access.layouts, "runtime.coro", missing);
     coro.optional(coroGoroutine_, "gp");
     coro.optional(coroFunction_, "f");
@@ -66,11 +64,9 @@ void Resolver::run(Observer* observer) {
     snapshot_.incomplete.add("waits", "the layout of runtime.sudog was not found");
   }
   snapshot_.waits.reserve(snapshot_.goroutines.size());
+  Progress progress(observer, "waits", snapshot_.goroutines.size());
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (observer != nullptr && i % kAskEvery == 0) {
-      if (observer->cancelled()) return;
-      observer->progress("waits", i, snapshot_.goroutines.size());
-    }
+    if (!progress.step()) return;
     Goroutine& goroutine = snapshot_.goroutines[i];
     goroutine.firstWait = static_cast<Index>(snapshot_.waits.size());
     collect(i);
@@ -89,7 +85,7 @@ void Resolver::collect(Index index) {
   }
   if (!isBlocked(goroutine.status)) return;
   const WaitSite site = builder_.sites.of(goroutine);
-  switch (builder_.reasonOf(goroutine)) {
+  switch (snapshot_.reasonOf(goroutine)) {
     case ReasonClass::chanReceive:
     case ReasonClass::chanSend:
     case ReasonClass::select:

@@ -13,13 +13,14 @@
 #include "base/error.h"
 #include "base/observer.h"
 #include "image/image.h"
+#include "schema/mheap.h"
 #include "target/address_space.h"
 
 namespace parked::heap {
 
-inline constexpr std::uint64_t kPageSize = 8192;       // runtime._PageSize
-inline constexpr std::uint64_t kArenaSize = 64 << 20;  // runtime.heapArenaBytes, 64-bit Linux
-inline constexpr std::uint64_t kPagesPerArena = kArenaSize / kPageSize;
+using schema::kArenaSize;
+using schema::kPageSize;
+using schema::kPagesPerArena;
 inline constexpr std::uint32_t kNoSpan = 0xffffffff;
 inline constexpr std::uint32_t kManualSpan = 0x80000000;  ///< from here on: numbers of ManualSpans
 
@@ -93,8 +94,8 @@ class Heap {
   std::uint64_t slots() const { return slots_; }            ///< of all spans
   std::uint32_t scanSlots() const { return scanSlots_; }    ///< of those that hold pointers
   std::uint64_t inUseBytes() const { return inUseBytes_; }  ///< of the spans that hold objects
-  /// Why a walk over this heap may miss objects; empty if it is whole.
-  const std::string& problem() const { return problem_; }
+  /// Why a walk over this heap may miss objects; nullopt if it is whole. The first reason counts.
+  const std::optional<std::string>& problem() const { return problem_; }
 
   /// The object `address` points to or into. Empty outside of the heap's objects.
   ObjectRef find(Addr address) const {
@@ -155,7 +156,16 @@ class Heap {
   };
   Heap() = default;
   Result<void> readSpans(const Layout& layout, Addr mheap, Observer* observer);
+  void numberPages();
+  void readArenaBits(const Layout& layout);
   void addSpan(const Layout& layout, Addr address);
+  bool isSound(const Span& span, const SpanDetails& details, Addr limit, std::uint64_t pages,
+               std::uint64_t objects) const;
+  bool numberSlots(Span& span, const SpanDetails& details);
+  void readDetails(const Layout& layout, const image::Object& mspan, std::uint64_t objects,
+                   const Span& span, SpanDetails& details);
+  void readMarks(const Layout& layout, const image::Object& mspan, std::uint64_t objects,
+                 Span& span, SpanDetails& details);
   void addManualSpan(const Layout& layout, const image::Object& mspan);
   /// The arena of `base` says that the span at `address` begins there.
   bool isInArena(const Layout& layout, Addr base, Addr address) const;
@@ -166,7 +176,7 @@ class Heap {
   bool isMarkedByCollector(ObjectRef object) const;
 
   target::AddressSpace* memory_ = nullptr;
-  target::Arch arch_ = target::Arch::amd64;
+  const target::Architecture* arch_ = &arch::host();
   PointerScheme scheme_ = PointerScheme::headers;
   Addr arenaTable_ = 0;
   std::vector<Span> spans_;
@@ -180,7 +190,7 @@ class Heap {
   std::uint64_t pageBudget_ = 0;  ///< pages the target's memory has room for
   std::uint32_t scanSlots_ = 0;
   std::uint32_t sweepGeneration_ = 0;  ///< mheap.sweepgen
-  std::string problem_;
+  std::optional<std::string> problem_;
 };
 
 }  // namespace parked::heap

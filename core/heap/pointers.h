@@ -38,7 +38,6 @@ class Pointers {
   }
 
  private:
-  static constexpr std::uint64_t kWord = 8;
   static constexpr std::uint64_t kMaxInSpanBits = 512;  // runtime.minSizeForMallocHeader
   static constexpr std::uint64_t kInlineMarkBytes = 128;
   static constexpr std::uint64_t kBitsPerByteOfHeap = kWord * 8;

@@ -6,11 +6,11 @@
 #include <optional>
 #include <string_view>
 
+#include "schema/finalizers.h"
+
 namespace parked::heap {
 
 namespace {
-
-constexpr std::size_t kMaxBlocks = 1 << 20;  // 4 KB each
 
 struct KindLayout {
   SpecialKind kind;
@@ -33,7 +33,7 @@ class Reader {
   void readFinalizerQueue();
   void readCleanupQueue();
   void problem(std::string_view what) {
-    if (result_.problem.empty()) result_.problem = what;
+    if (!result_.problem) result_.problem = what;
   }
 
   image::Image& image_;
@@ -118,55 +118,45 @@ void Reader::readPinned(std::uint32_t number) {
 }
 
 void Reader::readFinalizerQueue() {
-  std::vector<std::string> missing;
-  const bool renamed = layouts_.find("runtime.finBlock") != nullptr;  // since 1.25
-  image::Binder block(layouts_, renamed ? "runtime.finBlock" : "runtime.finblock", missing);
-  image::Field<Addr> link;
-  image::Field<std::uint32_t> used;
-  block.required(link, "alllink");
-  block.required(used, "cnt");
-  const std::uint32_t entries = block.offsetOf("fin", true);
-  image::Binder finalizer(layouts_, "runtime.finalizer", missing);
+  const auto block = schema::BlockLayout::ofFinalizers(layouts_);
+  const bool known = block.link && block.used && block.entries != image::Field<Addr>::kAbsent &&
+                     block.entrySize != 0;
   const auto symbol = image_.symbol("runtime.allfin");
   Addr at = 0;
-  if (!missing.empty() || finalizer.size() == 0 || !symbol || !memory_.read(*symbol, at)) {
+  if (!known || !symbol || !memory_.read(*symbol, at)) {
     problem("the queue of finalizers was not found");
     return;
   }
   for (std::size_t count = 0; at != 0; ++count) {
-    const image::Object header = image::readObject(memory_, at, block.size());
-    const std::uint64_t size = std::uint64_t{header[used]} * finalizer.size();
-    if (!header || count >= kMaxBlocks || entries + size > block.size()) {
+    const image::Object header = image::readObject(memory_, at, block.size);
+    const std::uint64_t size = std::uint64_t{header[block.used]} * block.entrySize;
+    if (!header || count >= schema::kMostBlocks || block.entries + size > block.size) {
       problem("the queue of finalizers is damaged or not readable");
       return;
     }
-    if (size != 0) result_.finalizers.push_back({at + entries, size});
-    at = header[link];
+    if (size != 0) result_.finalizers.push_back({at + block.entries, size});
+    at = header[block.link];
   }
 }
 
 void Reader::readCleanupQueue() {
-  if (layouts_.find("runtime.cleanupQueue") == nullptr) return;  // before 1.25
+  const auto queue = schema::CleanupQueueLayout::of(layouts_);
+  if (!queue.exists) return;  // before 1.25
+  const auto block = schema::BlockLayout::ofCleanups(layouts_);
   const auto symbol = image_.symbol("runtime.gcCleanups");
-  std::vector<std::string> missing;
-  image::Binder queue(layouts_, "runtime.cleanupQueue", missing);
-  image::Binder block(layouts_, "runtime.cleanupBlock", missing);
-  image::Field<Addr> all, link;
-  queue.required(all, "all.value");
-  block.required(link, "cleanupBlockHeader.alllink");
   Addr at = 0;
-  if (!missing.empty() || !symbol || !memory_.read(*symbol + all.offset, at)) {
+  if (!queue.all || !block.link || !symbol || !memory_.read(*symbol + queue.all.offset, at)) {
     problem("the queue of cleanups was not found");
     return;
   }
   for (std::size_t count = 0; at != 0; ++count) {
-    const image::Object whole = image::readObject(memory_, at, block.size());
-    if (!whole || count >= kMaxBlocks) {
+    const image::Object whole = image::readObject(memory_, at, block.size);
+    if (!whole || count >= schema::kMostBlocks) {
       problem("the queue of cleanups is damaged or not readable");
       return;
     }
-    result_.cleanups.push_back({at, block.size()});
-    at = whole[link];
+    result_.cleanups.push_back({at, block.size});
+    at = whole[block.link];
   }
 }
 

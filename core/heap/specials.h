@@ -33,7 +33,8 @@ struct Specials {
   std::vector<ObjectRef> pinned;      ///< runtime.Pinner: foreign code may hold them
   std::vector<RootBlock> finalizers;  ///< queued finalizers (runtime.allfin)
   std::vector<RootBlock> cleanups;    ///< queued cleanups (runtime.gcCleanups)
-  std::string problem;                ///< why it is not complete; empty if it is
+  /// Why it is not complete; nullopt if it is. The first reason counts.
+  std::optional<std::string> problem;
 };
 
 Specials readSpecials(image::Image& image, const Heap& heap);

@@ -1,58 +1,48 @@
 #include "heap/type_masks.h"
 
-#include <algorithm>
-#include <string>
+#include "image/descriptor_layout.h"
+#include "image/runtime_types.h"
+#include "schema/releases.h"
 
 namespace parked::heap {
 
 namespace {
 
+using image::TypeKind;
+
 // internal/abi/type.go; the same since 1.22.
 constexpr std::uint8_t kKindMask = 31;
 constexpr std::uint8_t kKindGcProgram = 1 << 6;     // up to 1.23
 constexpr std::uint8_t kFlagMaskOnDemand = 1 << 4;  // since 1.24; before, an unrolled GC program
-enum Kind : std::uint8_t {
-  kArray = 17,
-  kChan = 18,
-  kFunc = 19,
-  kInterface = 20,
-  kMap = 21,
-  kPointer = 22,
-  kSlice = 23,
-  kString = 24,
-  kStruct = 25,
-  kUnsafePointer = 26,
-};
 constexpr std::uint64_t kMaxPointerBytes = std::uint64_t{1} << 40;
 constexpr int kMaxDepth = 64;
 constexpr std::uint64_t kMaxSteps = 1 << 24;  // fields and elements visited for one mask
-constexpr std::uint64_t kWord = 8;
 
 }  // namespace
 
 TypeMasks::TypeMasks(image::Image& image) : memory_(image.target().memory()) {
-  std::vector<std::string> missing;
-  auto& layouts = image.layouts();
-  image::Binder type(layouts, "internal/abi.Type", missing);
-  typeSize_ = type.size();
-  type.required(size_, "Size_");
-  type.required(pointerBytes_, "PtrBytes");
-  type.required(flags_, "TFlag");
-  type.required(kind_, "Kind_");
-  type.required(data_, "GCData");
-  usable_ = type.found() && missing.empty();
-  onDemand_ = image.build().version.minor >= 24;
+  const image::DescriptorLayout layout(image.layouts());
+  typeSize_ = layout.size;
+  size_ = layout.typeSize;
+  pointerBytes_ = layout.pointerBytes;
+  flags_ = layout.flags;
+  kind_ = layout.kind;
+  data_ = layout.gcData;
+  // Up to 1.20 nothing in the heap names types.
+  usable_ = layout.moved && typeSize_ != 0 && data_;
+  onDemand_ = schema::makesMasksOnDemand(image.build().version);
 
-  image::Binder array(layouts, "internal/abi.ArrayType", missing);
-  arrayElem_ = array.offsetOf("Elem", true);
-  arrayLength_ = array.offsetOf("Len", true);
-  image::Binder structure(layouts, "internal/abi.StructType", missing);
-  structFields_ = structure.offsetOf("Fields", true);
-  image::Binder field(layouts, "internal/abi.StructField", missing);
-  fieldSize_ = field.size();
-  fieldType_ = field.offsetOf("Typ", true);
-  fieldOffset_ = field.offsetOf("Offset", true);
-  structures_ = usable_ && missing.empty() && fieldSize_ != 0;
+  arrayElem_ = layout.arrayElement;
+  arrayLength_ = layout.arrayLength;
+  structFields_ = layout.structFields;
+  fieldSize_ = layout.fieldSize;
+  fieldType_ = layout.fieldType;
+  fieldOffset_ = layout.fieldOffset;
+  structures_ = usable_ && fieldSize_ != 0 && !layout.fieldOffsetShifted;
+  for (const std::uint32_t offset :
+       {arrayElem_, arrayLength_, structFields_, fieldType_, fieldOffset_}) {
+    structures_ = structures_ && offset != image::kAbsent;
+  }
 }
 
 const TypeMask& TypeMasks::of(Addr type) {
@@ -112,18 +102,19 @@ bool TypeMasks::build(Addr type, std::uint64_t offset, std::vector<std::byte>& b
     bits[word / 8] |= std::byte{1} << (word % 8);
     return true;
   };
-  switch (descriptor[kind_] & kKindMask) {
-    case kChan:
-    case kFunc:
-    case kMap:
-    case kPointer:
-    case kUnsafePointer:
-    case kString:
-    case kSlice:
+  switch (static_cast<TypeKind>(descriptor[kind_] & kKindMask)) {
+    case TypeKind::channel:
+    case TypeKind::function:
+    case TypeKind::map:
+    case TypeKind::pointer:
+    case TypeKind::unsafePointer:
+    case TypeKind::string:
+    case TypeKind::slice:
       return set(offset);
-    case kInterface:  // the first word points to a descriptor, which the collector skips or not
+    case TypeKind::interface:
+      // The first word points to a descriptor, which the collector skips or not.
       return set(offset) && set(offset + kWord);
-    case kArray: {
+    case TypeKind::array: {
       Addr element = 0;
       std::uint64_t length = 0, elementSize = 0;
       if (!memory_.read(type + arrayElem_, element) || !memory_.read(type + arrayLength_, length) ||
@@ -135,7 +126,7 @@ bool TypeMasks::build(Addr type, std::uint64_t offset, std::vector<std::byte>& b
       }
       return true;
     }
-    case kStruct: {
+    case TypeKind::structure: {
       Addr fields = 0;
       std::uint64_t count = 0;
       if (!memory_.read(type + structFields_, fields) ||

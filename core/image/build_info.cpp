@@ -99,6 +99,19 @@ std::string_view moduleInfo(ByteReader& reader) {
   return text.substr(kSentinelSize, text.size() - 2 * kSentinelSize);
 }
 
+/// Its packages are not in it, or not those of a program alone: the program names the library of
+/// the standard library among those it needs, and such libraries have a hash of their interface
+/// (cmd/link/internal/ld/elf.go).
+bool isLinkedShared(const target::ElfFile& executable) {
+  if (executable.section(".note.go.abihash") != nullptr) return true;
+  const auto* needed = executable.section(".dynstr");
+  if (needed == nullptr) return false;
+  const std::string_view text(reinterpret_cast<const char*>(needed->bytes.data()),
+                              needed->bytes.size());
+  constexpr std::string_view kStandardLibrary("\0libstd.so\0", 11);
+  return text.find(kStandardLibrary) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view BuildInfo::setting(std::string_view key) const {
@@ -161,6 +174,12 @@ std::vector<BuildModule> readBuildModules(const target::ElfFile& executable) {
 }
 
 Result<BuildInfo> readBuildInfo(const target::ElfFile& executable) {
+  if (isLinkedShared(executable)) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("{}: built with -linkshared or -buildmode=shared: the Go runtime and "
+                            "types are in several files, which parked does not read",
+                            executable.path()));
+  }
   return parseBuildInfo(target::goBuildInfo(executable), executable.path());
 }
 

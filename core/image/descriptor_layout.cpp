@@ -7,74 +7,104 @@
 
 namespace parked::image {
 
-DescriptorLayout::DescriptorLayout(LayoutSource& layouts) {
-  std::vector<std::string> missing;
-  const bool moved = layouts.find("internal/abi.Type") != nullptr;
-  const auto pick = [moved](const char* now, const char* before) { return moved ? now : before; };
-  Binder type(layouts, pick("internal/abi.Type", "runtime._type"), missing);
-  size = type.size();
-  type.required(typeSize, "Size_", "size");
-  type.required(pointerBytes, "PtrBytes", "ptrdata");
-  type.required(flags, "TFlag", "tflag");
-  type.required(kind, "Kind_", "kind");
-  type.required(name, "Str", "str");
-  if (!missing.empty()) size = 0;
+namespace {
 
-  kindSize.fill(size);
-  const auto sizeOf = [this](TypeKind k) -> std::uint32_t& {
-    return kindSize[static_cast<std::size_t>(k)];
-  };
-  Binder array(layouts, pick("internal/abi.ArrayType", "runtime.arraytype"), missing);
-  sizeOf(TypeKind::array) = array.size();
-  arrayElement = array.offsetOf(pick("Elem", "elem"), false);
-  arrayLength = array.offsetOf(pick("Len", "len"), false);
-  Binder channel(layouts, pick("internal/abi.ChanType", "runtime.chantype"), missing);
-  sizeOf(TypeKind::channel) = channel.size();
-  channelElement = channel.offsetOf(pick("Elem", "elem"), false);
-  Binder pointer(layouts, pick("internal/abi.PtrType", "runtime.ptrtype"), missing);
-  sizeOf(TypeKind::pointer) = pointer.size();
-  pointerElement = pointer.offsetOf(pick("Elem", "elem"), false);
-  Binder slice(layouts, pick("internal/abi.SliceType", "runtime.slicetype"), missing);
-  sizeOf(TypeKind::slice) = slice.size();
-  sliceElement = slice.offsetOf(pick("Elem", "elem"), false);
-  Binder structure(layouts, pick("internal/abi.StructType", "runtime.structtype"), missing);
-  sizeOf(TypeKind::structure) = structure.size();
-  structFields = structure.offsetOf(pick("Fields", "fields"), false);
-  Binder interface(layouts, pick("internal/abi.InterfaceType", "runtime.interfacetype"), missing);
-  sizeOf(TypeKind::interface) = interface.size();
-  interfaceMethods = interface.offsetOf(pick("Methods", "mhdr"), false);
-  interfaceMethodSize =
-      Binder(layouts, pick("internal/abi.Imethod", "runtime.imethod"), missing).size();
-  Binder function(layouts, pick("internal/abi.FuncType", "runtime.functype"), missing);
-  sizeOf(TypeKind::function) = function.size();
-  functionIns = function.offsetOf(pick("InCount", "inCount"), false);
-  functionOuts = function.offsetOf(pick("OutCount", "outCount"), false);
-
-  Binder field(layouts, pick("internal/abi.StructField", "runtime.structfield"), missing);
-  fieldSize = field.size();
-  fieldName = field.offsetOf(pick("Name", "name"), false);
-  fieldType = field.offsetOf(pick("Typ", "typ"), false);
-  fieldOffset = field.offsetOf(pick("Offset", "offset"), false);
-  if (fieldOffset == kAbsent) {
-    fieldOffset = field.offsetOf("offsetAnon", false);
-    fieldOffsetShifted = true;
+/// A struct of internal/abi since 1.21, of package runtime before; its fields have changed names
+/// with that.
+class Described {
+ public:
+  Described(LayoutSource& layouts, bool moved, const char* now, const char* before)
+      : moved_(moved), binder_(layouts, moved ? now : before, missing_) {}
+  Described(LayoutSource& layouts, bool moved, const char* now, const char* before,
+            std::uint32_t& size)
+      : Described(layouts, moved, now, before) {
+    size = binder_.size();
   }
-  Binder uncommon(layouts, pick("internal/abi.UncommonType", "runtime.uncommontype"), missing);
-  uncommonSize = uncommon.size();
-  uncommon.optional(package, "PkgPath", "pkgpath");
-  uncommon.optional(methods, "Mcount", "mcount");
-  methodSize = Binder(layouts, pick("internal/abi.Method", "runtime.method"), missing).size();
+  Described(const Described&) = delete;
+  Described& operator=(const Described&) = delete;
 
-  Binder itab(layouts,
-              layouts.find("internal/abi.ITab") != nullptr ? "internal/abi.ITab" : "runtime.itab",
-              missing);
-  itabSize = itab.size();
-  itab.optional(itabType, "Type", "_type");
-  itab.optional(itabInterface, "Inter", "inter");
-  bindMaps(layouts, moved);
+  std::uint32_t size() const { return binder_.size(); }
+  std::uint32_t offsetOf(const char* now, const char* before) {
+    return binder_.offsetOf(moved_ ? now : before, false);
+  }
+  Binder& binder() { return binder_; }
+
+ private:
+  std::vector<std::string> missing_;
+  bool moved_;
+  Binder binder_;
+};
+
+}  // namespace
+
+TypeLayout::TypeLayout(LayoutSource& layouts)
+    : moved(layouts.find("internal/abi.Type") != nullptr) {
+  std::vector<std::string> missing;
+  Binder type(layouts, moved ? "internal/abi.Type" : "runtime._type", missing);
+  size = type.size();
+  type.optional(typeSize, "Size_", "size");
+  type.optional(pointerBytes, "PtrBytes", "ptrdata");
+  type.optional(flags, "TFlag", "tflag");
+  type.optional(kind, "Kind_", "kind");
+  type.optional(name, "Str", "str");
+  type.optional(gcData, "GCData", "gcdata");
 }
 
-void DescriptorLayout::bindMaps(LayoutSource& layouts, bool moved) {
+DescriptorLayout::DescriptorLayout(LayoutSource& layouts)
+    : TypeLayout(layouts), itab(ItabLayout::of(layouts)) {
+  if (!typeSize || !pointerBytes || !flags || !kind || !name) size = 0;
+  bindKinds(layouts);
+  bindMembers(layouts);
+  bindMaps(layouts);
+}
+
+/// What follows the common part, kind by kind.
+void DescriptorLayout::bindKinds(LayoutSource& layouts) {
+  kindSize.fill(size);
+  const auto of = [&](TypeKind its, const char* now, const char* before) {
+    return Described(layouts, moved, now, before, kindSize[static_cast<std::size_t>(its)]);
+  };
+  Described array = of(TypeKind::array, "internal/abi.ArrayType", "runtime.arraytype");
+  arrayElement = array.offsetOf("Elem", "elem");
+  arrayLength = array.offsetOf("Len", "len");
+  channelElement =
+      of(TypeKind::channel, "internal/abi.ChanType", "runtime.chantype").offsetOf("Elem", "elem");
+  pointerElement =
+      of(TypeKind::pointer, "internal/abi.PtrType", "runtime.ptrtype").offsetOf("Elem", "elem");
+  sliceElement =
+      of(TypeKind::slice, "internal/abi.SliceType", "runtime.slicetype").offsetOf("Elem", "elem");
+  structFields = of(TypeKind::structure, "internal/abi.StructType", "runtime.structtype")
+                     .offsetOf("Fields", "fields");
+  interfaceMethods = of(TypeKind::interface, "internal/abi.InterfaceType", "runtime.interfacetype")
+                         .offsetOf("Methods", "mhdr");
+  Described function = of(TypeKind::function, "internal/abi.FuncType", "runtime.functype");
+  functionIns = function.offsetOf("InCount", "inCount");
+  functionOuts = function.offsetOf("OutCount", "outCount");
+}
+
+/// The parts of which structs, interfaces and named types have several.
+void DescriptorLayout::bindMembers(LayoutSource& layouts) {
+  interfaceMethodSize = Described(layouts, moved, "internal/abi.Imethod", "runtime.imethod").size();
+  Described field(layouts, moved, "internal/abi.StructField", "runtime.structfield");
+  fieldSize = field.size();
+  fieldName = field.offsetOf("Name", "name");
+  fieldType = field.offsetOf("Typ", "typ");
+  fieldOffset = field.offsetOf("Offset", "offset");
+  if (fieldOffset == kAbsent) {
+    fieldOffset = field.offsetOf("offsetAnon", "offsetAnon");
+    fieldOffsetShifted = true;
+  }
+  Described uncommon(layouts, moved, "internal/abi.UncommonType", "runtime.uncommontype");
+  uncommonSize = uncommon.size();
+  uncommon.binder().optional(package, "PkgPath", "pkgpath");
+  uncommon.binder().optional(methods, "Mcount", "mcount");
+  uncommon.binder().optional(methodsOffset, "Moff", "moff");
+  Described method(layouts, moved, "internal/abi.Method", "runtime.method");
+  methodSize = method.size();
+  methodName = method.offsetOf("Name", "name");
+}
+
+void DescriptorLayout::bindMaps(LayoutSource& layouts) {
   std::vector<std::string> missing;
   const char* typeName = "runtime.maptype";
   if (moved) {

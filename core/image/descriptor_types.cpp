@@ -1,19 +1,20 @@
 #include "image/descriptor_types.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace parked::image {
 
 namespace {
 
-constexpr std::uint64_t kWord = 8, kGroupSlots = 8;
-constexpr int kMaxDepth = 64;  // damaged descriptors may be cyclic
+constexpr std::uint64_t kGroupSlots = 8;
+constexpr int kMaxDescriptorDepth = 64;  // damaged descriptors may be cyclic
 
 /// The field of a runtime's struct that covers `offset`, with those of the structs in it: ".groups"
 /// and ".data". Empty if there is none.
 std::string fieldPath(LayoutSource& layouts, const StructLayout* layout, std::uint64_t offset) {
   std::string path;
-  for (int depth = 0; layout != nullptr && depth < kMaxDepth; ++depth) {
+  for (int depth = 0; layout != nullptr && depth < kMaxDescriptorDepth; ++depth) {
     const FieldLayout* found = nullptr;
     for (const FieldLayout& field : layout->fields) {
       if (offset >= field.offset && offset - field.offset < field.size) found = &field;
@@ -208,68 +209,82 @@ TypedWord DescriptorTypes::entryWord(TypeRef type, std::uint64_t offset) const {
   return found;
 }
 
+/// The field of a struct that covers the offset; nullptr if there is none.
+const RuntimeField* DescriptorTypes::fieldAt(const RuntimeType& structure,
+                                             std::uint64_t offset) const {
+  const RuntimeField* found = nullptr;
+  for (const RuntimeField& field : structure.fields) {
+    const RuntimeType* of = types_.at(field.type);
+    if (of != nullptr && offset >= field.offset && offset - field.offset < of->size) found = &field;
+  }
+  return found;
+}
+
+/// A word of a value that has no parts with types of their own; its path is empty.
+TypedWord DescriptorTypes::valueWord(TypeRef type, const RuntimeType& descriptor,
+                                     std::uint64_t offset) const {
+  TypedWord found;
+  const TypeRef element = ref(descriptor.element - bias_, Part::value);
+  switch (descriptor.kind) {
+    case TypeKind::interface:
+      if (offset == kWord) found.kind = PointerKind::interfaceData;
+      break;
+    case TypeKind::slice:
+      if (offset != 0) break;
+      found.kind = PointerKind::slice;
+      found.pointee = element;
+      break;
+    case TypeKind::string:
+      found.kind = PointerKind::string;
+      break;
+    case TypeKind::function:
+      found.kind = offset == 0 ? PointerKind::function : PointerKind::unknown;
+      break;
+    case TypeKind::pointer:
+    case TypeKind::map:
+    case TypeKind::channel:
+      if (offset != 0) break;
+      found.kind = descriptor.kind == TypeKind::pointer ? PointerKind::pointer
+                   : descriptor.kind == TypeKind::map   ? PointerKind::map
+                                                        : PointerKind::channel;
+      found.pointee = pointee(type);
+      if (descriptor.kind == TypeKind::channel) found.element = element;
+      break;
+    case TypeKind::unsafePointer:
+      found.kind = offset == 0 ? PointerKind::pointer : PointerKind::unknown;
+      break;
+    default:
+      break;
+  }
+  return found;
+}
+
 /// With `stop`, ends at the first struct whose name begins so.
 TypedWord DescriptorTypes::find(TypeRef type, std::uint64_t offset, std::string_view stop) const {
   TypedWord found;
   if (type == 0) return found;
   if (partOf(type) != Part::value) return at(type) != nullptr ? partWord(type, offset) : found;
-  for (int depth = 0; depth < kMaxDepth; ++depth) {
+  for (int depth = 0; depth < kMaxDescriptorDepth; ++depth) {
     const RuntimeType* descriptor = at(type);
     if (descriptor == nullptr) return found;
-    const TypeRef element = ref(descriptor->element - bias_, Part::value);
-    switch (descriptor->kind) {
-      case TypeKind::structure: {
-        if (!stop.empty() && types_.fullName(*descriptor).starts_with(stop)) return found;
-        const RuntimeField* member = nullptr;
-        for (const RuntimeField& field : descriptor->fields) {
-          const RuntimeType* of = types_.at(field.type);
-          if (of != nullptr && offset >= field.offset && offset - field.offset < of->size) {
-            member = &field;
-          }
-        }
-        if (member == nullptr) return found;
-        found.path += fmt::format(".{}", member->name);
-        offset -= member->offset;
-        type = ref(member->type - bias_, Part::value);
-        continue;
-      }
-      case TypeKind::array: {
-        const RuntimeType* of = at(element);
-        if (of == nullptr || of->size == 0) return found;
-        found.path += fmt::format("[{}]", offset / of->size);
-        offset %= of->size;
-        type = element;
-        continue;
-      }
-      case TypeKind::interface:
-        if (offset == kWord) found.kind = PointerKind::interfaceData;
-        return found;
-      case TypeKind::slice:
-        if (offset != 0) return found;
-        found.kind = PointerKind::slice;
-        found.pointee = element;
-        return found;
-      case TypeKind::string:
-        found.kind = PointerKind::string;
-        return found;
-      case TypeKind::function:
-        found.kind = offset == 0 ? PointerKind::function : PointerKind::unknown;
-        return found;
-      case TypeKind::pointer:
-      case TypeKind::map:
-      case TypeKind::channel:
-        if (offset != 0) return found;
-        found.kind = descriptor->kind == TypeKind::pointer ? PointerKind::pointer
-                     : descriptor->kind == TypeKind::map   ? PointerKind::map
-                                                           : PointerKind::channel;
-        found.pointee = pointee(type);
-        if (descriptor->kind == TypeKind::channel) found.element = element;
-        return found;
-      case TypeKind::unsafePointer:
-        found.kind = offset == 0 ? PointerKind::pointer : PointerKind::unknown;
-        return found;
-      default:
-        return found;
+    if (descriptor->kind == TypeKind::structure) {
+      if (!stop.empty() && types_.fullName(*descriptor).starts_with(stop)) return found;
+      const RuntimeField* member = fieldAt(*descriptor, offset);
+      if (member == nullptr) return found;
+      found.path += fmt::format(".{}", member->name);
+      offset -= member->offset;
+      type = ref(member->type - bias_, Part::value);
+    } else if (descriptor->kind == TypeKind::array) {
+      const TypeRef element = ref(descriptor->element - bias_, Part::value);
+      const RuntimeType* of = at(element);
+      if (of == nullptr || of->size == 0) return found;
+      found.path += fmt::format("[{}]", offset / of->size);
+      offset %= of->size;
+      type = element;
+    } else {
+      TypedWord word = valueWord(type, *descriptor, offset);
+      word.path = std::move(found.path);
+      return word;
     }
   }
   return {};

@@ -45,6 +45,8 @@ class DescriptorTypes final : public TypeSource {
   const RuntimeType* at(TypeRef type) const;
   const StructLayout* layoutOf(TypeRef type) const;
   TypedWord find(TypeRef type, std::uint64_t offset, std::string_view stop) const;
+  const RuntimeField* fieldAt(const RuntimeType& structure, std::uint64_t offset) const;
+  TypedWord valueWord(TypeRef type, const RuntimeType& descriptor, std::uint64_t offset) const;
   TypedWord partWord(TypeRef type, std::uint64_t offset) const;
   TypedWord entryWord(TypeRef type, std::uint64_t offset) const;
 

@@ -12,7 +12,6 @@ namespace parked::image {
 
 namespace {
 
-constexpr std::uint32_t kPointerSize = 8;
 constexpr std::size_t kMaxFields = 100000;  // of one struct
 
 /// Size in bytes of a type without typedefs around it; 0 when it is not known.
@@ -24,7 +23,7 @@ std::uint32_t sizeOf(Dwarf_Die* type) {
   switch (dwarf_tag(type)) {
     case DW_TAG_pointer_type:
     case DW_TAG_subroutine_type:  // Go: a func value, a pointer to its closure
-      return kPointerSize;
+      return kWord;
     default:
       return 0;
   }

@@ -16,13 +16,11 @@ constexpr unsigned kGoKey = 0x2901;
 constexpr unsigned kGoElem = 0x2902;
 constexpr unsigned kGoRuntimeType = 0x2904;
 
-constexpr std::uint64_t kPointerSize = 8;
-
 std::uint64_t sizeOf(Dwarf_Die type) {
   if (!strip(&type)) return 0;
   if (const auto size = numberOf(&type, DW_AT_byte_size)) return *size;
   const int tag = dwarf_tag(&type);
-  return tag == DW_TAG_pointer_type || tag == DW_TAG_subroutine_type ? kPointerSize : 0;
+  return tag == DW_TAG_pointer_type || tag == DW_TAG_subroutine_type ? kWord : 0;
 }
 
 /// The member that covers `offset`, and the offset inside of it.
@@ -41,6 +39,26 @@ bool memberAt(Dwarf_Die* type, std::uint64_t& offset, Dwarf_Die& member) {
     return true;
   } while (dwarf_siblingof(&die, &die) == 0);
   return false;
+}
+
+/// Interfaces, slices and strings are structs that the compiler makes: fills in what the word at
+/// the offset is. False for every other struct.
+bool builtinWord(Dwarf_Die* structure, std::uint64_t offset, TypedWord& found) {
+  const std::string_view name = nameOf(structure);
+  if (name == "runtime.iface" || name == "runtime.eface") {
+    found.kind = offset == kWord ? PointerKind::interfaceData : PointerKind::unknown;
+    return true;
+  }
+  if (Dwarf_Die element; refersTo(structure, kGoElem, &element)) {  // a slice
+    if (offset == 0) {
+      found.kind = PointerKind::slice;
+      found.pointee = dwarf_dieoffset(&element);
+    }
+    return true;
+  }
+  if (name != "string") return false;
+  found.kind = PointerKind::string;
+  return true;
 }
 
 }  // namespace
@@ -154,22 +172,8 @@ TypedWord DwarfTypes::find(TypeRef type, std::uint64_t offset, std::string_view 
         if (!typeOf(&die, &next)) return found;
         break;
       case DW_TAG_structure_type: {
-        const std::string_view name = nameOf(&die);
-        if (!stop.empty() && name.starts_with(stop)) return found;
-        if (name == "runtime.iface" || name == "runtime.eface") {
-          found.kind = offset == kPointerSize ? PointerKind::interfaceData : PointerKind::unknown;
-          return found;
-        }
-        if (Dwarf_Die element; refersTo(&die, kGoElem, &element)) {  // a slice
-          if (offset != 0) return found;
-          found.kind = PointerKind::slice;
-          found.pointee = dwarf_dieoffset(&element);
-          return found;
-        }
-        if (name == "string") {
-          found.kind = PointerKind::string;
-          return found;
-        }
+        if (!stop.empty() && nameOf(&die).starts_with(stop)) return found;
+        if (builtinWord(&die, offset, found)) return found;
         Dwarf_Die member;
         if (!memberAt(&die, offset, member) || !typeOf(&member, &next)) return found;
         found.path += fmt::format(".{}", nameOf(&member));

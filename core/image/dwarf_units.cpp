@@ -8,11 +8,12 @@
 #include <libelf.h>
 #include <sys/mman.h>
 
+#include "arch/architecture.h"
+
 namespace parked::image {
 
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kMaxUnitHeader = 64;
 
 constexpr std::uint64_t roundUp(std::uint64_t value, std::uint64_t to) {
@@ -25,6 +26,73 @@ struct Part {
   const DebugSection* section;
   std::uint64_t offset = 0;  ///< in the file
 };
+
+/// Where everything is in that file: header, section headers (null, the parts, .shstrtab), section
+/// names, the parts.
+struct FilePlan {
+  std::vector<Part> parts;
+  std::string names = std::string(1, '\0');
+  std::vector<std::uint32_t> nameOffsets;  ///< of the parts, and of .shstrtab
+  std::uint64_t namesOffset = 0, end = 0;
+
+  std::size_t headerCount() const { return parts.size() + 2; }
+};
+
+FilePlan planOf(const DwarfSections& sections) {
+  FilePlan plan;
+  plan.parts.push_back({".debug_abbrev", &sections.abbrev});
+  if (sections.str) plan.parts.push_back({".debug_str", &*sections.str});
+  if (sections.lineStr) plan.parts.push_back({".debug_line_str", &*sections.lineStr});
+  if (sections.strOffsets) plan.parts.push_back({".debug_str_offsets", &*sections.strOffsets});
+  plan.parts.push_back({".debug_info", &sections.info});
+  const auto addName = [&plan](const char* name) {
+    plan.nameOffsets.push_back(static_cast<std::uint32_t>(plan.names.size()));
+    plan.names.append(name).push_back('\0');
+  };
+  for (const Part& part : plan.parts) addName(part.name);
+  addName(".shstrtab");
+  plan.namesOffset = sizeof(Elf64_Ehdr) + plan.headerCount() * sizeof(Elf64_Shdr);
+  plan.end = plan.namesOffset + plan.names.size();
+  for (Part& part : plan.parts) {
+    part.offset = roundUp(plan.end, kPage);
+    plan.end = part.offset + part.section->size;
+  }
+  return plan;
+}
+
+/// The file but for what is in its parts.
+void writeHeaders(std::byte* file, const FilePlan& plan) {
+  const std::size_t headerCount = plan.headerCount();
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_type = ET_EXEC;
+  header.e_machine = arch::host().machine;  // libdw asks it for nothing that is used here
+  header.e_version = EV_CURRENT;
+  header.e_ehsize = sizeof(Elf64_Ehdr);
+  header.e_shoff = sizeof(Elf64_Ehdr);
+  header.e_shentsize = sizeof(Elf64_Shdr);
+  header.e_shnum = static_cast<Elf64_Half>(headerCount);
+  header.e_shstrndx = static_cast<Elf64_Half>(headerCount - 1);
+  std::memcpy(file, &header, sizeof(header));
+  const auto putHeader = [&](std::size_t index, std::uint32_t type, std::uint64_t offset,
+                             std::uint64_t size) {
+    Elf64_Shdr section{};
+    section.sh_name = plan.nameOffsets[index - 1];
+    section.sh_type = type;
+    section.sh_offset = offset;
+    section.sh_size = size;
+    section.sh_addralign = 1;
+    std::memcpy(file + sizeof(Elf64_Ehdr) + index * sizeof(section), &section, sizeof(section));
+  };
+  std::memcpy(file + plan.namesOffset, plan.names.data(), plan.names.size());
+  putHeader(headerCount - 1, SHT_STRTAB, plan.namesOffset, plan.names.size());
+  for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+    putHeader(i + 1, SHT_PROGBITS, plan.parts[i].offset, plan.parts[i].section->size);
+  }
+}
 
 }  // namespace
 
@@ -88,72 +156,24 @@ Result<std::shared_ptr<DwarfUnits>> DwarfUnits::open(const DwarfSections& found)
   std::shared_ptr<DwarfUnits> units(new DwarfUnits);
   units->sections_ = found;
   const DwarfSections& sections = units->sections_;
-  std::vector<Part> parts{{".debug_abbrev", &sections.abbrev}};
-  if (sections.str) parts.push_back({".debug_str", &*sections.str});
-  if (sections.lineStr) parts.push_back({".debug_line_str", &*sections.lineStr});
-  if (sections.strOffsets) parts.push_back({".debug_str_offsets", &*sections.strOffsets});
-  parts.push_back({".debug_info", &sections.info});
-
-  // The file: header, section headers (null, the parts, .shstrtab), section names, the parts.
-  std::string names(1, '\0');
-  std::vector<std::uint32_t> nameOffsets;
-  for (const Part& part : parts) {
-    nameOffsets.push_back(static_cast<std::uint32_t>(names.size()));
-    names.append(part.name).push_back('\0');
-  }
-  nameOffsets.push_back(static_cast<std::uint32_t>(names.size()));
-  names.append(".shstrtab").push_back('\0');
-  const std::size_t headerCount = parts.size() + 2;
-  const std::uint64_t namesOffset = sizeof(Elf64_Ehdr) + headerCount * sizeof(Elf64_Shdr);
-  std::uint64_t end = namesOffset + names.size();
-  for (Part& part : parts) {
-    part.offset = roundUp(end, kPage);
-    end = part.offset + part.section->size;
-  }
+  const FilePlan plan = planOf(sections);
 
   // A page of zeros behind it ends every string and number that damaged data leaves open.
-  units->memory_ = std::make_unique<Memory>(roundUp(end, kPage) + kPage);
+  units->memory_ = std::make_unique<Memory>(roundUp(plan.end, kPage) + kPage);
   std::byte* file = units->memory_->start;
   if (file == nullptr) return fail(ErrorCode::io, "no memory for the DWARF data");
-
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_EXEC;
-  header.e_machine = EM_X86_64;  // libdw asks it for nothing that is used here
-  header.e_version = EV_CURRENT;
-  header.e_ehsize = sizeof(Elf64_Ehdr);
-  header.e_shoff = sizeof(Elf64_Ehdr);
-  header.e_shentsize = sizeof(Elf64_Shdr);
-  header.e_shnum = static_cast<Elf64_Half>(headerCount);
-  header.e_shstrndx = static_cast<Elf64_Half>(headerCount - 1);
-  std::memcpy(file, &header, sizeof(header));
-  const auto putHeader = [&](std::size_t index, std::uint32_t type, std::uint64_t offset,
-                             std::uint64_t size) {
-    Elf64_Shdr section{};
-    section.sh_name = nameOffsets[index - 1];
-    section.sh_type = type;
-    section.sh_offset = offset;
-    section.sh_size = size;
-    section.sh_addralign = 1;
-    std::memcpy(file + sizeof(Elf64_Ehdr) + index * sizeof(section), &section, sizeof(section));
-  };
-  std::memcpy(file + namesOffset, names.data(), names.size());
-  putHeader(headerCount - 1, SHT_STRTAB, namesOffset, names.size());
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    putHeader(i + 1, SHT_PROGBITS, parts[i].offset, parts[i].section->size);
-    if (parts[i].section == &sections.info) {
-      units->info_ = std::make_unique<Inflater>(sections.info, file + parts[i].offset);
+  writeHeaders(file, plan);
+  for (const Part& part : plan.parts) {
+    if (part.section == &sections.info) {
+      units->info_ = std::make_unique<Inflater>(sections.info, file + part.offset);
       units->infoSize_ = sections.info.size;
     } else {
-      Inflater(*parts[i].section, file + parts[i].offset).upTo(parts[i].section->size);
+      Inflater(*part.section, file + part.offset).upTo(part.section->size);
     }
   }
 
   elf_version(EV_CURRENT);
-  units->elf_ = elf_memory(reinterpret_cast<char*>(file), end);
+  units->elf_ = elf_memory(reinterpret_cast<char*>(file), plan.end);
   if (units->elf_ != nullptr) {
     units->dwarf_ = dwarf_begin_elf(units->elf_, DWARF_C_READ, nullptr);
   }

@@ -21,11 +21,14 @@ std::uint8_t lastFuncId(const GoVersion& version) {
   return 23;
 }
 
+/// runtime._func has startLine since 1.20, and an inlined call has no file and line any more.
+bool hasStartLine(const GoVersion& version) { return version.minor >= 20; }
+
 }  // namespace
 
 PclnFormat PclnFormat::of(const GoVersion& version) {
-  return {.funcSize = version.minor <= 19 ? 40u : 44u,
-          .wideInlineTree = version.minor <= 19,
+  return {.funcSize = hasStartLine(version) ? 44u : 40u,
+          .wideInlineTree = !hasStartLine(version),
           .wrapperFuncId = lastFuncId(version)};
 }
 

@@ -89,7 +89,7 @@ class FunctionTable {
   /// first use builds; kNoFunc if none.
   FuncIndex byName(std::string_view name) const;
 
-  /// pcsp: bytes the frame has grown at pc (excluding the return address on amd64); -1: unknown.
+  /// pcsp: bytes the frame has grown at pc (without a return address that calls push); -1: unknown
   std::int32_t frameSize(FuncIndex index, Addr pc) const;
   std::int32_t pcData(FuncIndex index, PcData table, Addr pc) const;  ///< -1 if none
   /// Address of a FUNCDATA table, 0 if absent.

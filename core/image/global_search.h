@@ -1,4 +1,4 @@
-// What the searches for variables share: candidates from code and from data. Private to globals*.
+// Where a variable without a symbol may lie: candidates from code and from data.
 #pragma once
 
 #include <functional>
@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "image/code_refs.h"
 #include "image/functions.h"
 #include "image/layout.h"
 #include "image/moduledata.h"
+#include "image/variable_references.h"
 #include "target/target.h"
 
 namespace parked::image {
@@ -38,37 +38,7 @@ struct GlobalSearch {
   static std::optional<Addr> only(const std::vector<Addr>& candidates);
 };
 
-/// A slice header by Go's ABI.
-struct SliceHeader {
-  Addr data = 0;
-  std::uint64_t length = 0, capacity = 0;
-};
-
-// The searches, each with what tells its variable. Mirrors runtime, Go 1.18 to 1.27.
-
-// globals_sched.cpp: goroutines, processors and threads.
-std::optional<Addr> findAllgs(const GlobalSearch& search);
-std::optional<Addr> findAllp(const GlobalSearch& search);
-std::optional<Addr> findAllm(const GlobalSearch& search);
-std::optional<Addr> findSched(const GlobalSearch& search);
-std::optional<Addr> findGomaxprocs(const GlobalSearch& search);
-std::optional<Addr> findWaitReasons(const GlobalSearch& search);
-std::optional<Addr> findSemtable(const GlobalSearch& search);
-
-// globals_memory.cpp: the heap and what else the runtime allocates.
-std::optional<Addr> findMheap(const GlobalSearch& search);
-std::optional<Addr> findAllfin(const GlobalSearch& search);
-std::optional<Addr> findFinalizerRuns(const GlobalSearch& search);
-std::optional<Addr> findFinalizerStatus(const GlobalSearch& search);
-std::optional<Addr> findCleanups(const GlobalSearch& search);
-std::optional<Addr> findMemstats(const GlobalSearch& search);
-std::optional<Addr> findGcPhase(const GlobalSearch& search);
-std::optional<Addr> findPersistentChunks(const GlobalSearch& search);
-std::optional<Addr> findPollcache(const GlobalSearch& search);
-
-// globals_time.cpp: what the clock starts from, and variables of the library.
-std::optional<Addr> findRuntimeInitTime(const GlobalSearch& search);
-std::optional<Addr> findStartNano(const GlobalSearch& search);
-std::optional<Addr> findDefaultTransport(const GlobalSearch& search);
+/// Bytes of the segments that can be written to: all variables lie there.
+std::uint64_t variableBytes(const target::ElfFile& executable);
 
 }  // namespace parked::image

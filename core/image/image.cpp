@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "image/descriptor_types.h"
 #include "image/dwarf_layouts.h"
 #include "image/dwarf_types.h"
-#include "image/globals.h"
 #include "image/missing_variables.h"
 #include "image/not_started.h"
 #include "image/runtime_types.h"
@@ -29,7 +29,7 @@ struct Image::Impl {
     }
     if (const auto found = symbols->find(name)) return found;
     // A table that has none of the runtime's variables is as good as none.
-    return globals != nullptr ? globals->find(name) : std::nullopt;
+    return finder != nullptr ? finder->find(name) : std::nullopt;
   }
 
   Result<void> useDwarf(Timings* timings);
@@ -42,8 +42,8 @@ struct Image::Impl {
   std::optional<Symbols> symbols;  // of the executable, if there is one; indexed on first use
   std::vector<Symbols> pluginSymbols;
   Parts parts;
-  std::unique_ptr<Globals> globals;   // of a program without a symbol table
-  std::shared_ptr<DwarfUnits> dwarf;  // of Go; null without
+  std::unique_ptr<VariableFinder> finder;  // of a program without a symbol table
+  std::shared_ptr<DwarfUnits> dwarf;       // of Go; null without
   std::unique_ptr<RuntimeTypes> runtimeTypes;
   std::unique_ptr<TypeSource> types;
   bool hasRun = true;  // false: the Go runtime had not started, which is all there is to say
@@ -73,8 +73,8 @@ Result<void> Image::Impl::readCode(Timings* timings) {
       parts.modules = std::move(*modules);
     } else if (target.cutOff()) {
       target.incomplete().add("modules", modules.error().message, modules.error().address);
-    } else if (const std::string missing = missingVariables(target); !missing.empty()) {
-      return fail(ErrorCode::unreadable, fmt::format("{}: {}", missing, modules.error().message));
+    } else if (const auto missing = missingVariables(target)) {
+      return fail(ErrorCode::unreadable, fmt::format("{}: {}", *missing, modules.error().message));
     } else if (nothingHasRun(target)) {
       hasRun = false;
       return fail(ErrorCode::notFound, std::string(kNotStarted));
@@ -100,9 +100,9 @@ Result<void> Image::Impl::tryTable(const TableChoice& choice, Timings* timings) 
   Timings::Scope scope(timings, "layout table");
   runtimeTypes = std::make_unique<RuntimeTypes>(target.memory(), layouts, parts.modules);
   const TableCheck check = checkTable(layouts, *runtimeTypes);
-  if (!check.mismatch.empty()) {
+  if (check.mismatch) {
     return fail(ErrorCode::unsupported, fmt::format("the layout table for {} does not fit: {}",
-                                                    choice.release, check.mismatch));
+                                                    choice.release, *check.mismatch));
   }
   if (!layouts.exact() && !check.runtime) {
     return fail(ErrorCode::unsupported,
@@ -116,8 +116,8 @@ Result<void> Image::Impl::tryTable(const TableChoice& choice, Timings* timings) 
 
 Result<void> Image::Impl::useTable(Timings* timings) {
   const std::string_view arch = parts.build.setting("GOARCH");
-  auto choices =
-      chooseTables(parts.build.version, arch.empty() ? "amd64" : arch, shippedTables().releases);
+  auto choices = chooseTables(parts.build.version, arch.empty() ? target.arch().name : arch,
+                              shippedTables().releases);
   if (!choices) return tl::unexpected(choices.error());
   std::optional<Error> first;
   for (auto at = choices->begin(); at != choices->end(); ++at) {
@@ -140,7 +140,8 @@ Result<void> Image::Impl::useTable(Timings* timings) {
 }
 
 Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* observer,
-                                           Timings* timings, Layouts layouts) {
+                                           Timings* timings, MakeVariableFinder finder,
+                                           Layouts layouts) {
   if (observer != nullptr) observer->progress("executable", 0, 0);
   std::unique_ptr<Image> image(new Image);
   image->impl_ = std::make_unique<Impl>(target);
@@ -173,10 +174,8 @@ Result<std::unique_ptr<Image>> Image::open(target::Target& target, Observer* obs
       error.message = fmt::format("{}; {}", withoutDwarf->message, error.message);
     return tl::unexpected(error);
   }
-  if (!hasSymbols) {
-    impl.globals =
-        std::make_unique<Globals>(target, *impl.parts.layouts, impl.parts.modules,
-                                  *impl.parts.functions, variableBytes(target.executable()));
+  if (!hasSymbols && finder != nullptr) {
+    impl.finder = finder(target, *impl.parts.layouts, impl.parts.modules, *impl.parts.functions);
   }
   return image;
 }
@@ -218,7 +217,7 @@ TypeSource& Image::types() const {
 }
 
 void Image::searchAgain() {
-  if (impl_->globals != nullptr) impl_->globals->searchAgain();
+  if (impl_->finder != nullptr) impl_->finder->searchAgain();
 }
 
 RuntimeTypes& Image::runtimeTypes() const {

@@ -14,6 +14,7 @@
 #include "image/functions.h"
 #include "image/layout.h"
 #include "image/moduledata.h"
+#include "image/variable_finder.h"
 #include "target/target.h"
 
 namespace parked::image {
@@ -31,9 +32,10 @@ enum class Layouts {
 class Image {
  public:
   /// Reads what every analysis needs. Works from the executable's file wherever it can, so that for
-  /// a live target it costs no pause; the rest (relocated pointers) is read from memory.
+  /// a live target it costs no pause; the rest (relocated pointers) is read from memory. `finder`
+  /// finds variables where there is no symbol table; null: they are not known then.
   static Result<std::unique_ptr<Image>> open(target::Target& target, Observer* observer,
-                                             Timings* timings,
+                                             Timings* timings, MakeVariableFinder finder,
                                              Layouts layouts = Layouts::automatic);
   /// What an image is made of.
   struct Parts {
@@ -54,7 +56,7 @@ class Image {
   target::Target& target() const;
 
   /// Loaded address of a variable ("runtime.allgs"), nullopt if unknown: of the ELF symbol table;
-  /// where that is stripped, as image/globals.h finds it.
+  /// where that is stripped, as the finder says.
   std::optional<Addr> symbol(std::string_view name) const;
 
   /// Forgets which variables were not found: the target stands still now.

@@ -44,12 +44,15 @@ class LayoutSource {
   virtual std::string origin() const = 0;
 };
 
+/// The offset of a field that the Go version of the target does not have.
+inline constexpr std::uint32_t kAbsent = 0xffffffff;
+
 /// A handle to a field of type T (an integer type or Addr for pointers). Absent when the target's
 /// Go version does not have the field.
 template <class T>
 struct Field {
   static_assert(std::is_trivially_copyable_v<T>);
-  static constexpr std::uint32_t kAbsent = 0xffffffff;
+  static constexpr std::uint32_t kAbsent = image::kAbsent;
   std::uint32_t offset = kAbsent;
 
   bool exists() const { return offset != kAbsent; }

@@ -8,7 +8,7 @@
 
 namespace parked::image {
 
-std::string missingVariables(target::Target& target) {
+std::optional<std::string> missingVariables(target::Target& target) {
   const target::AddressSpace& memory = target.memory();
   std::uint64_t missing = 0;
   Addr first = 0;
@@ -27,7 +27,7 @@ std::string missingVariables(target::Target& target) {
       at = end;
     }
   }
-  if (missing == 0) return {};
+  if (missing == 0) return std::nullopt;
   return fmt::format(
       "{} bytes of the program's variables are not in the target's memory, from {:#x} on", missing,
       first);

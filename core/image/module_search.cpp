@@ -10,9 +10,6 @@ namespace parked::image {
 
 namespace {
 
-constexpr std::size_t kWord = 8;
-constexpr Addr kPage = 4096;
-
 /// Loaded addresses of everything in the executable that starts like a pclntab, sorted. There is
 /// one in every program; data may contain more by chance, or a million by malice.
 std::vector<Addr> pclntabs(target::Target& target) {

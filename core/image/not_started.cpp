@@ -5,15 +5,13 @@
 #include <elf.h>
 
 #include "image/global_search.h"
-#include "image/global_shapes.h"
-#include "image/globals.h"
+#include "image/peek.h"
 #include "target/elf_file.h"
 
 namespace parked::image {
 
 namespace {
 
-constexpr std::size_t kWord = 8;
 constexpr std::size_t kMostCopied = 16;  // words: environ, stdout and the like of a C library
 constexpr std::size_t kChunk = 1 << 20;
 

@@ -10,16 +10,15 @@ namespace parked::image {
 
 namespace {
 
-constexpr std::uint64_t kWord = 8;
-constexpr std::uint32_t kAbsent = DescriptorLayout::kAbsent;
 constexpr std::uint8_t kKindMask = 31;
 constexpr std::uint8_t kKindDirectInterface = 1 << 5;  // up to 1.25
 // abi.TFlag
 constexpr std::uint8_t kFlagUncommon = 1, kFlagNamed = 4;
 constexpr std::uint8_t kFlagDirectInterface = 1 << 5;  // since 1.26
 constexpr std::uint64_t kMaxFields = 1 << 16;
-constexpr std::uint64_t kMaxTypes = 1 << 22;  // of a module
-constexpr int kMaxPointers = 8;               // "****T": deeper is not followed for a name
+constexpr std::uint64_t kMaxTypes = 1 << 22;      // of a module
+constexpr std::size_t kMaxMethodBytes = 1 << 20;  // of the names of one type
+constexpr int kMaxPointers = 8;                   // "****T": deeper is not followed for a name
 
 }  // namespace
 
@@ -234,6 +233,30 @@ Addr RuntimeTypes::find(std::string_view wanted) {
   return 0;
 }
 
+std::vector<std::string> RuntimeTypes::methodNames(const RuntimeType& type) const {
+  const DescriptorLayout& layout = *layout_;
+  const Module* module = moduleOf(type.address);
+  const Object object = readObject(memory_, type.address, layout.size);
+  std::vector<std::string> names;
+  if (module == nullptr || !object || (object[layout.flags] & kFlagUncommon) == 0 ||
+      !layout.methodsOffset || layout.methodName == kAbsent) {
+    return names;
+  }
+  const Addr at = type.address + layout.kindSize[static_cast<std::size_t>(type.kind)];
+  const Object uncommon = readObject(memory_, at, layout.uncommonSize);
+  if (!uncommon) return names;
+  const std::uint16_t count = uncommon[layout.methods];
+  const Addr first = at + uncommon[layout.methodsOffset];
+  std::size_t bytes = 0;
+  for (std::uint16_t i = 0; i < count && bytes < kMaxMethodBytes; ++i) {
+    std::int32_t name = 0;
+    if (!memory_.read(first + i * layout.methodSize + layout.methodName, name)) break;
+    names.push_back(readTypeName(memory_, *module, name));
+    bytes += names.back().size();
+  }
+  return names;
+}
+
 std::uint64_t RuntimeTypes::descriptorSize(Addr descriptor) const {
   const DescriptorLayout& layout = *layout_;
   const Object object = readObject(memory_, descriptor, layout.size);
@@ -328,9 +351,9 @@ void RuntimeTypes::indexNames() {
 }
 
 RuntimeTypes::Itab RuntimeTypes::itabAt(Addr address) const {
-  const Object object = readObject(memory_, address, layout_->itabSize);
-  if (!object || !layout_->itabType || !layout_->itabInterface) return {};
-  const Itab itab{address, object[layout_->itabInterface], object[layout_->itabType]};
+  const Object object = readObject(memory_, address, layout_->itab.size);
+  if (!object || !layout_->itab.type || !layout_->itab.interface) return {};
+  const Itab itab{address, object[layout_->itab.interface], object[layout_->itab.type]};
   return inModules(itab.type) && inModules(itab.interface) ? itab : Itab{};
 }
 
@@ -358,11 +381,11 @@ std::vector<RuntimeTypes::Itab> RuntimeTypes::itabs() const {
       if (itab.type == 0 || layout_->interfaceMethods == kAbsent ||
           !memory_.read(itab.interface + layout_->interfaceMethods + kWord, methods) ||
           methods == 0 || methods > kMaxFields ||
-          !memory_.read(at + layout_->itabSize - kWord, first)) {
+          !memory_.read(at + layout_->itab.size - kWord, first)) {
         break;
       }
       all.push_back(itab);
-      at += layout_->itabSize + (first != 0 ? (methods - 1) * kWord : 0);
+      at += layout_->itab.size + (first != 0 ? (methods - 1) * kWord : 0);
     }
   }
   return all;

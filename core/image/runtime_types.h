@@ -101,6 +101,10 @@ class RuntimeTypes {
   /// descriptor, and whose pointer type or themselves are listed by the linker.
   Addr find(std::string_view fullName);
 
+  /// Names of the type's methods, those of its package too; empty if it has none. The names are
+  /// there also where the linker left the code out.
+  std::vector<std::string> methodNames(const RuntimeType& type) const;
+
   /// What the first word of an interface value with methods points to.
   struct Itab {
     Addr address = 0;

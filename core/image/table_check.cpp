@@ -6,8 +6,9 @@ namespace parked::image {
 
 namespace {
 
-/// What is different, "" if nothing is.
-std::string compare(const StructLayout& layout, const RuntimeType& type, RuntimeTypes& types) {
+/// What is different, nullopt if nothing is.
+std::optional<std::string> compare(const StructLayout& layout, const RuntimeType& type,
+                                   RuntimeTypes& types) {
   if (layout.size != type.size) {
     return fmt::format("{} has {} bytes, not {}", layout.name, type.size, layout.size);
   }
@@ -28,7 +29,7 @@ std::string compare(const StructLayout& layout, const RuntimeType& type, Runtime
                          expected.size);
     }
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ TableCheck checkTable(TableLayouts& table, RuntimeTypes& types) {
     g = g || name == "runtime.g";
     m = m || name == "runtime.m";
     check.mismatch = compare(*layout, *type, types);
-    if (!check.mismatch.empty()) break;
+    if (check.mismatch) break;
   }
   check.runtime = g && m;
   return check;

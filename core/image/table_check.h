@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "image/runtime_types.h"
@@ -12,9 +13,9 @@
 namespace parked::image {
 
 struct TableCheck {
-  std::size_t compared = 0;  ///< structs that have a descriptor
-  std::string mismatch;      ///< the first difference, "" if there is none
-  bool runtime = false;      ///< runtime.g and runtime.m were among them
+  std::size_t compared = 0;             ///< structs that have a descriptor
+  std::optional<std::string> mismatch;  ///< the first difference
+  bool runtime = false;                 ///< runtime.g and runtime.m were among them
 };
 
 /// Compares every struct of the table that has a descriptor.

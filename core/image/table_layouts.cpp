@@ -12,7 +12,6 @@ namespace parked::image {
 
 namespace {
 
-constexpr std::uint32_t kWord = 8;
 using Ids = std::vector<std::string_view>;  // sorted
 
 /// The text of a set, which may go over several lines; empty if there is none.

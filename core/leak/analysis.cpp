@@ -1,13 +1,36 @@
 #include "leak/analysis.h"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
+#include "base/traits.h"
+#include "golang/clock.h"
+#include "leak/group.h"
+#include "leak/handles.h"
 #include "leak/known.h"
+#include "leak/sentence.h"
+#include "leak/suspects.h"
 
 namespace parked::leak {
 
 using golang::Status;
+
+namespace {
+
+constexpr std::array kStates = {
+    StateTraits{State::running, "running", "running"},
+    StateTraits{State::runnable, "runnable", "runnable"},
+    StateTraits{State::syscall, "syscall", "in a system call"},
+    StateTraits{State::blocked, "blocked", "blocked"},
+    StateTraits{State::other, "other", "other"},
+};
+static_assert(kStates.size() == static_cast<std::size_t>(State::other) + 1);
+static_assert(isInOrder(kStates));
+
+}  // namespace
+
+const StateTraits& traitsOf(State state) { return rowOf(kStates, state); }
 
 State stateOf(const golang::Goroutine& goroutine) {
   switch (goroutine.status) {
@@ -18,37 +41,18 @@ State stateOf(const golang::Goroutine& goroutine) {
       return State::runnable;
     case Status::syscall:
       return State::syscall;
-    case Status::waiting:
-    case Status::leaked:
-      return State::blocked;
     default:
-      return State::other;
+      return golang::isBlocked(goroutine.status) ? State::blocked : State::other;
   }
-}
-
-std::string_view stateName(State state) {
-  switch (state) {
-    case State::running:
-      return "running";
-    case State::runnable:
-      return "runnable";
-    case State::syscall:
-      return "in a system call";
-    case State::blocked:
-      return "blocked";
-    case State::other:
-      break;
-  }
-  return "in another state";
 }
 
 Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Options& options,
                    Timings* timings, Observer* observer)
     : snapshot_(&snapshot), code_(&code), options_(options), places_(code) {
-  stdlib::Stop stop(observer);
+  Progress progress(observer);
   {
     const Timings::Scope scope(timings, "places");
-    readPlaces(stop);
+    readPlaces(progress);
   }
   for (const golang::Timer& timer : snapshot.timers) {
     if (timer.channel == 0 || timer.stopped) continue;
@@ -56,14 +60,20 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
     tickerPeriods_[timer.channel] = timer.period;
   }
   sortIslands();
+  if (!islandKinds_.empty()) {
+    const Timings::Scope scope(timings, "handles");
+    if (!findHandles(snapshot, code, *options.orphans, observer, islandKinds_)) {
+      interrupted_ = "handles of orphans were not looked for";
+    }
+  }
   {
     const Timings::Scope scope(timings, "verdicts");
-    judgeAll(stop);
+    judgeAll(progress);
   }
-  findOrigins(stop);
+  findOrigins(progress);
   {
     const Timings::Scope scope(timings, "lock holders");
-    auto holders = findLockHolders(snapshot, code, stop);
+    auto holders = findLockHolders(snapshot, code, progress);
     if (holders) {
       lockHolders_ = std::move(*holders);
     } else if (interrupted_.empty()) {
@@ -79,7 +89,7 @@ Analysis::Analysis(const golang::Snapshot& snapshot, const Code& code, const Opt
   }
   const Timings::Scope scope(timings, "groups");
   groupAll();
-  raiseSuspects(observer);
+  Suspects(*this, observer).raise();
 }
 
 const StackInfo& Analysis::stack(Index stack) const {
@@ -92,16 +102,16 @@ const StaticHolders& Analysis::staticHolders() const {
   return *staticHolders_;
 }
 
-void Analysis::readPlaces(stdlib::Stop& stop) {
+void Analysis::readPlaces(Progress& progress) {
   stacks_.resize(snapshot_->stacks.size());
-  for (std::size_t i = 0; i < stacks_.size() && !stop(); ++i) {
+  for (std::size_t i = 0; i < stacks_.size() && progress.step(); ++i) {
     stacks_[i] = places_.stack(*snapshot_, snapshot_->stacks[i]);
   }
 }
 
-void Analysis::findOrigins(stdlib::Stop& stop) {
+void Analysis::findOrigins(Progress& progress) {
   golang::AncestorReader ancestors(*snapshot_);
-  for (Index i = 0; i < goroutines_.size() && !stop(); ++i) {
+  for (Index i = 0; i < goroutines_.size() && progress.step(); ++i) {
     const golang::Goroutine& goroutine = snapshot_->goroutines[i];
     if (goroutine.system || stack(goroutine.stack).owner == Owner::own) continue;
     const PlaceId creator = goroutines_[i].creator;
@@ -131,7 +141,7 @@ Origin Analysis::origin(Index goroutine) const {
   return at != origins_.end() ? at->second : Origin();
 }
 
-void Analysis::judgeAll(stdlib::Stop& stop) {
+void Analysis::judgeAll(Progress& progress) {
   struct Label {
     StringId text = kEmptyString;
     bool benign = false;
@@ -141,7 +151,7 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
   for (Index i = 0; i < goroutines_.size(); ++i) {
     const golang::Goroutine& goroutine = snapshot_->goroutines[i];
     GoroutineInfo& info = goroutines_[i];
-    if (stop()) {
+    if (!progress.step()) {
       interrupted_ = "not all goroutines were judged";
       info.why = Why::notRead;
       continue;
@@ -170,23 +180,24 @@ void Analysis::judgeAll(stdlib::Stop& stop) {
     info.start = places_.start(goroutine.startPc, stack(goroutine.stack).outermost);
     // Main was created by the runtime's start-up code, which Go's traceback does not tell either.
     if (goroutine.id != golang::kMainGoroutine) info.creator = places_.creator(goroutine.creatorPc);
-    if (goroutine.system || stateOf(goroutine) != State::blocked) continue;
-    const auto reason = reasonOf(goroutine);
+    // To the runtime, who waits for a signal is in a system call.
+    const State state = stateOf(goroutine);
+    if (goroutine.system || (state != State::blocked && state != State::syscall)) continue;
+    const auto reason =
+        state == State::blocked ? snapshot_->reasonOf(goroutine) : golang::ReasonClass::none;
     const auto [it, isNew] =
         labels.try_emplace(std::uint64_t{info.start} << 8 | static_cast<std::uint8_t>(reason));
     if (isNew) {
-      const Known known = knownGoroutine(places_[info.start].function, reason);
-      it->second = {strings_.intern(known.label), known.benign};
+      const auto [label, benign] = knownGoroutine(places_[info.start].function, reason);
+      it->second = {strings_.intern(label), benign};
     }
     info.label = it->second.text;
     if (kind != nullptr && info.verdict == Verdict::waiting) {
       info.why = it->second.benign ? Why::benign : Why::background;
     }
-    if (info.why != Why::plain) continue;
-    if (wokenByTimer(goroutine)) {
-      info.why = Why::timed;
-    } else if (it->second.benign) {
-      info.why = Why::benign;
+    if (info.why != Why::plain || state != State::blocked) continue;
+    if (wokenByTimer(goroutine) || it->second.benign) {
+      info.why = wokenByTimer(goroutine) ? Why::timed : Why::benign;
     }
   }
 }
@@ -232,11 +243,6 @@ void Analysis::judgeWaitCircles() {
   }
 }
 
-golang::ReasonClass Analysis::reasonOf(const golang::Goroutine& goroutine) const {
-  return goroutine.reason < snapshot_->reasons.size() ? snapshot_->reasons[goroutine.reason].kind
-                                                      : golang::ReasonClass::none;
-}
-
 bool Analysis::wokenByTimer(const golang::Goroutine& goroutine) const {
   if (timerChannels_.empty()) return false;
   const auto waits = snapshot_->waitsOf(goroutine);
@@ -249,8 +255,8 @@ std::int64_t Analysis::waitAtLeast(Index index) const {
   const golang::Goroutine& goroutine = snapshot_->goroutines[index];
   const State state = stateOf(goroutine);
   if (state != State::blocked && state != State::syscall) return 0;
-  if (goroutine.waitSince <= 0 || snapshot_->clock.lowerBound <= goroutine.waitSince) return 0;
-  return snapshot_->clock.lowerBound - goroutine.waitSince;
+  const std::int64_t blocked = golang::blockedAt(snapshot_->clock, goroutine.waitSince);
+  return blocked == 0 ? 0 : std::max<std::int64_t>(0, snapshot_->clock.lowerBound - blocked);
 }
 
 void Analysis::frames(const golang::Goroutine& goroutine, std::vector<image::SourceFrame>& out,
@@ -258,6 +264,28 @@ void Analysis::frames(const golang::Goroutine& goroutine, std::vector<image::Sou
   for (const golang::FramePc& frame : snapshot_->frames(goroutine)) {
     code_->expand(frame.pc, frame.exact != 0, out);
     if (pcs != nullptr) pcs->resize(out.size(), frame.pc);
+  }
+}
+
+std::string Analysis::sentence(Index goroutine) const {
+  static const Group kAlone;
+  const GoroutineInfo& info = goroutines_[goroutine];
+  const Group& group = info.group < grouping_.groups.size() ? grouping_.groups[info.group] : kAlone;
+  return sentenceOf(*this, info.why, group, goroutine);
+}
+
+std::string Analysis::sentence(const Group& group) const {
+  return sentenceOf(*this, group.why, group, group.example);
+}
+
+void Analysis::groupAll() {
+  std::vector<Index> all(snapshot_->goroutines.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  grouping_ = group(*this, all);
+  for (Index g = 0; g < grouping_.groups.size(); ++g) {
+    for (const Index member : grouping_.membersOf(grouping_.groups[g])) {
+      goroutines_[member].group = g;
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/observer.h"
+#include "base/progress.h"
 #include "golang/snapshot.h"
 #include "leak/code.h"
 #include "leak/island_kinds.h"
@@ -23,7 +24,6 @@
 #include "leak/wait_circles.h"
 #include "proof/orphans.h"
 #include "proof/proof.h"
-#include "stdlib/stop.h"
 
 namespace parked::leak {
 
@@ -42,7 +42,12 @@ struct GoroutineInfo {
 /// Status as a reader sees it, and as groups are split by.
 enum class State : std::uint8_t { running, runnable, syscall, blocked, other };
 State stateOf(const golang::Goroutine& goroutine);
-std::string_view stateName(State state);  ///< "running", "runnable", "in a system call", …
+struct StateTraits {
+  State value;
+  std::string_view id;    ///< stable, for machines: "syscall"
+  std::string_view name;  ///< "in a system call"
+};
+const StateTraits& traitsOf(State state);
 
 /// Goroutines that belong together.
 struct Group {
@@ -150,24 +155,15 @@ class Analysis {
               std::vector<Addr>* pcs = nullptr) const;
 
  private:
-  void readPlaces(stdlib::Stop& stop);
-  void findOrigins(stdlib::Stop& stop);
-  void judgeAll(stdlib::Stop& stop);
+  friend class Suspects;  // judges a second time, when the groups are known
+
+  void readPlaces(Progress& progress);
+  void findOrigins(Progress& progress);
+  void judgeAll(Progress& progress);
   void sortIslands();
   void judgeLockCycles();
   void judgeWaitCircles();
   void groupAll();
-  void raiseSuspects(Observer* observer);
-  /// Of members of a group: how many there are, and how old.
-  struct Numbers {
-    std::uint64_t count = 0, settled = 0, old = 0;
-  };
-  class Partners;
-  /// Why so many of the group are SUSPECT, or Why::none.
-  Why suspicion(const Group& group, const Numbers& numbers) const;
-  void judgeUnpaired(const Group& group, std::span<const Index> partners);
-  void judgeMembers(Group& group, Verdict verdict, Why why);
-  golang::ReasonClass reasonOf(const golang::Goroutine& goroutine) const;
 
   const golang::Snapshot* snapshot_;
   const Code* code_;

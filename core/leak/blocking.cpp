@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/progress.h"
 #include "leak/wakers.h"
-#include "stdlib/stop.h"
 
 namespace parked::leak {
 
@@ -13,13 +13,13 @@ namespace {
 using golang::ObjectKind;
 using golang::WaitOp;
 
-class Links {
+class BlockingLinker {
  public:
-  Links(const Analysis& analysis, Observer* observer)
+  BlockingLinker(const Analysis& analysis, Observer* observer)
       : analysis_(analysis),
         snapshot_(analysis.snapshot()),
         goroutines_(static_cast<Index>(snapshot_.goroutines.size())),
-        stop_(observer),
+        progress_(observer),
         look_(snapshot_) {
     links_.by.resize(goroutines_);
     links_.places.emplace_back();
@@ -40,7 +40,7 @@ class Links {
   const Analysis& analysis_;
   const golang::Snapshot& snapshot_;
   Index goroutines_;
-  stdlib::Stop stop_;
+  Progress progress_;
   Wakers look_;
   std::vector<Waker> wakers_;  // by what they could give
   BlockingLinks links_;
@@ -52,8 +52,8 @@ auto keyOf(const Waker& waker) {
   return std::tuple(waker.isLock, waker.object, waker.senders, waker.goroutine);
 }
 
-void Links::gatherWakers() {
-  for (Index i = 0; i < goroutines_ && !stop_(); ++i) {
+void BlockingLinker::gatherWakers() {
+  for (Index i = 0; i < goroutines_ && progress_.step(); ++i) {
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     if (goroutine.system || stateOf(goroutine) != State::blocked || goroutine.inFlux) continue;
     look_.look(i, wakers_);
@@ -63,7 +63,7 @@ void Links::gatherWakers() {
   wakers_.erase(repeated.begin(), repeated.end());
 }
 
-std::uint32_t Links::placeOf(const Place& place) {
+std::uint32_t BlockingLinker::placeOf(const Place& place) {
   auto& same = placesByFunction_[place.function.data()];
   for (const std::uint32_t i : same) {
     if (links_.places[i].line == place.line) return i;
@@ -73,7 +73,7 @@ std::uint32_t Links::placeOf(const Place& place) {
   return same.back();
 }
 
-std::uint32_t Links::placeOfSite(std::uint32_t site) {
+std::uint32_t BlockingLinker::placeOfSite(std::uint32_t site) {
   const auto [at, isNew] = sitePlaces_.try_emplace(site, 0);
   if (!isNew) return at->second;
   std::vector<image::SourceFrame> frames;
@@ -85,7 +85,7 @@ std::uint32_t Links::placeOfSite(std::uint32_t site) {
 }
 
 /// A circle that is told knows best.
-bool Links::addCircle(Index goroutine, BlockedBy& by) {
+bool BlockingLinker::addCircle(Index goroutine, BlockedBy& by) {
   const WaitCircles& circles = analysis_.waitCircles();
   if (const auto in = circles.of.find(goroutine); in != circles.of.end()) {
     const WaitCircle& circle = circles.circles[in->second.circle];
@@ -111,7 +111,7 @@ bool Links::addCircle(Index goroutine, BlockedBy& by) {
   return true;
 }
 
-bool Links::addHolder(const golang::Wait& wait, BlockedBy& by) {
+bool BlockingLinker::addHolder(const golang::Wait& wait, BlockedBy& by) {
   const LockHolders& holders = analysis_.lockHolders();
   if (wait.kind != ObjectKind::mutex && wait.kind != ObjectKind::rwMutex) return false;
   if (wait.object >= holders.of.size() || holders.of[wait.object].empty()) return false;
@@ -123,7 +123,7 @@ bool Links::addHolder(const golang::Wait& wait, BlockedBy& by) {
   return true;
 }
 
-bool Links::addWaker(const golang::Wait& wait, BlockedBy& by) {
+bool BlockingLinker::addWaker(const golang::Wait& wait, BlockedBy& by) {
   const bool channel = wait.kind == ObjectKind::channel;
   if (!channel && wait.kind != ObjectKind::waitGroup) return false;
   const std::tuple key(!channel, wait.object, channel && wait.op == WaitOp::send);
@@ -141,7 +141,7 @@ bool Links::addWaker(const golang::Wait& wait, BlockedBy& by) {
   return true;
 }
 
-void Links::add(Index index) {
+void BlockingLinker::add(Index index) {
   const golang::Goroutine& goroutine = snapshot_.goroutines[index];
   BlockedBy& by = links_.by[index];
   if (goroutine.system || stateOf(goroutine) != State::blocked || addCircle(index, by)) return;
@@ -156,7 +156,7 @@ void Links::add(Index index) {
   by.goroutine = partner;
 }
 
-void Links::linkUp(const std::vector<bool>& chosen) {
+void BlockingLinker::linkUp(const std::vector<bool>& chosen) {
   PairNumbers numbers;
   const std::vector<std::uint32_t> looks = looksOfGroups(analysis_);
   ForestLinks& links = links_.links;
@@ -183,9 +183,9 @@ void Links::linkUp(const std::vector<bool>& chosen) {
   }
 }
 
-BlockingLinks Links::make(std::vector<bool> chosen) {
+BlockingLinks BlockingLinker::make(std::vector<bool> chosen) {
   gatherWakers();
-  for (Index i = 0; i < goroutines_ && !stop_(); ++i) add(i);
+  for (Index i = 0; i < goroutines_ && progress_.step(); ++i) add(i);
   linkUp(chosen);
   return std::move(links_);
 }
@@ -194,7 +194,7 @@ BlockingLinks Links::make(std::vector<bool> chosen) {
 
 BlockingLinks blockingLinks(const Analysis& analysis, std::vector<bool> chosen,
                             Observer* observer) {
-  return Links(analysis, observer).make(std::move(chosen));
+  return BlockingLinker(analysis, observer).make(std::move(chosen));
 }
 
 }  // namespace parked::leak

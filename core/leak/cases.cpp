@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/traits.h"
 #include "golang/addr_map.h"
 #include "leak/keep_alive.h"
 #include "proof/others.h"
@@ -9,6 +10,16 @@
 namespace parked::leak {
 
 namespace {
+
+constexpr std::array kFates = {
+    CaseFateTraits{CaseFate::unknown, "", ""},
+    CaseFateTraits{
+        CaseFate::nobody, "nobody",
+        "nobody but this goroutine has the channel: it is not ready before another case is"},
+    CaseFateTraits{CaseFate::timer, "timer", "a timer sends to it"},
+    CaseFateTraits{CaseFate::reached, "reached", "others have it: "},
+};
+static_assert(isComplete(kFates, CaseFate::reached));
 
 /// Channels that a timer will send to.
 golang::AddrMap sentTo(const golang::Snapshot& snapshot) {
@@ -20,6 +31,8 @@ golang::AddrMap sentTo(const golang::Snapshot& snapshot) {
 }
 
 }  // namespace
+
+const CaseFateTraits& traitsOf(CaseFate fate) { return rowOf(kFates, fate); }
 
 std::vector<CaseOutlook> casesOf(const Analysis& analysis, Index index, std::uint64_t limit,
                                  Observer* observer) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "leak/describe.h"
-#include "leak/numbers.h"
 
 namespace parked::leak {
 
@@ -13,23 +13,6 @@ namespace {
 std::string_view baseName(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-/// What the one who could end the wait would do.
-std::string_view verbOf(WakeAct act) {
-  switch (act) {
-    case WakeAct::unlock:
-      return "unlock";
-    case WakeAct::receive:
-      return "receive";
-    case WakeAct::send:
-      return "send";
-    case WakeAct::close:
-      return "close it";
-    case WakeAct::done:
-      return "call Done";
-  }
-  return "";
 }
 
 std::string_view whatWaiterDoes(const golang::Wait& wait) {
@@ -59,13 +42,14 @@ std::string givenBy(const golang::Snapshot& snapshot, const WaitCircle::Member& 
                        place.function, member.handed ? "will unlock" : "locked",
                        baseName(place.file), place.line, member.now.line);
   }
-  std::string who = fmt::format("goroutine {}", next);
+  std::string who = member.next == member.goroutine ? std::string("it itself")
+                                                    : fmt::format("goroutine {}", next);
   if (member.others > 0) {
     who += fmt::format(" and {} more like it", withSeparators(member.others));
   }
   const bool group = member.act == WakeAct::done;
   return fmt::format("{}{} would {}{}: {} at {}:{}, stands at line {}", group ? "" : "only ", who,
-                     verbOf(member.act), group ? "" : ", it seems", place.function,
+                     traitsOf(member.act).verb, group ? "" : ", it seems", place.function,
                      baseName(place.file), place.line, member.now.line);
 }
 
@@ -81,10 +65,10 @@ std::string circleSentence(const Analysis& analysis, Index goroutine) {
   while (told.size() < kNamed) {
     const bool first = told.empty();
     if (first && member->next == member->goroutine) {
-      return text + fmt::format("nobody but it itself would {}", verbOf(member->act));
+      return text + fmt::format("nobody but it itself would {}", traitsOf(member->act).verb);
     }
     text += fmt::format("{}goroutine {} to {}", first ? "it waits for " : ", which waits for ",
-                        snapshot.goroutines[member->next].id, verbOf(member->act));
+                        snapshot.goroutines[member->next].id, traitsOf(member->act).verb);
     told.push_back(member->goroutine);
     const Index next = member->next;
     if (std::ranges::find(told, next) != told.end()) return text;

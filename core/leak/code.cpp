@@ -4,13 +4,25 @@
 #include <charconv>
 #include <string>
 
+#include "base/traits.h"
 #include "image/symbol_name.h"
+#include "leak/instances.h"
 
 namespace parked::leak {
 
 namespace {
 
 using image::packageOf;
+
+constexpr std::array kOwners = {
+    Named{Owner::none, ""},
+    Named{Owner::runtime, "runtime"},
+    Named{Owner::standard, "standard_library"},
+    Named{Owner::library, "library"},
+    Named{Owner::local, "local_module"},
+    Named{Owner::own, "main_module"},
+};
+static_assert(isComplete(kOwners, Owner::own));
 
 bool inModule(std::string_view package, std::string_view module) {
   return !module.empty() && package.substr(0, module.size()) == module &&
@@ -77,23 +89,7 @@ Owner ownerWithoutModule(const Code& code, std::string_view package, std::string
 
 }  // namespace
 
-std::string_view ownerName(Owner owner) {
-  switch (owner) {
-    case Owner::runtime:
-      return "runtime";
-    case Owner::standard:
-      return "standard_library";
-    case Owner::library:
-      return "library";
-    case Owner::local:
-      return "local_module";
-    case Owner::own:
-      return "main_module";
-    case Owner::none:
-      break;
-  }
-  return {};
-}
+std::string_view ownerName(Owner owner) { return rowOf(kOwners, owner).name; }
 
 bool isRuntimeFunction(std::string_view function) {
   const std::string_view package = packageOf(function);
@@ -146,6 +142,22 @@ ImageCode::ImageCode(const image::Image& image)
 
 void ImageCode::expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const {
   image_->functions().expand(pc, exact, out);
+}
+
+ImageCode::~ImageCode() = default;
+
+/// A plugin may call a function of the program's, with a dictionary of its own.
+std::string_view ImageCode::typesOf(Addr pc) const {
+  const image::FunctionTable& table = image_->functions();
+  const image::FuncIndex index = table.find(pc);
+  if (index == image::kNoFunc || image_->modules().size() != 1) return {};
+  const image::Function& function = table.function(index);
+  if (function.name.find("[...]") == std::string_view::npos) return {};
+  std::call_once(read_, [this] {
+    instances_ =
+        std::make_unique<Instances>(image_->target().executable(), image_->build().version);
+  });
+  return instances_->typesOf(function.entry - image_->target().bias());
 }
 
 bool ImageCode::methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "image/image.h"
 
 namespace parked::leak {
+
+class Instances;
 
 class Code {
  public:
@@ -26,6 +30,12 @@ class Code {
   virtual bool methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const {
     (void)wrapper, (void)entry, (void)out;
     return false;
+  }
+  /// Of the function at pc, not one that is inlined there, the types it was instantiated for:
+  /// "int,*shop.Order"; "" if it is not generic, or that is not known.
+  virtual std::string_view typesOf(Addr pc) const {
+    (void)pc;
+    return {};
   }
   /// Path of the main package ("example.com/shop/cmd/api"), "" if unknown.
   virtual std::string_view mainPackage() const { return {}; }
@@ -61,14 +71,18 @@ bool isGeneratedFile(std::string_view file);
 class ImageCode : public Code {
  public:
   explicit ImageCode(const image::Image& image);
+  ~ImageCode() override;
   void expand(Addr pc, bool exact, std::vector<image::SourceFrame>& out) const override;
   bool methodOf(std::string_view wrapper, Addr entry, image::SourceFrame& out) const override;
+  std::string_view typesOf(Addr pc) const override;
   std::string_view mainPackage() const override;
   std::span<const image::BuildModule> modules() const override { return modules_; }
   std::string_view standardLibraryRoot() const override { return root_; }
 
  private:
   const image::Image* image_;
+  mutable std::once_flag read_;
+  mutable std::unique_ptr<Instances> instances_;  // read when first asked for
   std::vector<image::BuildModule> modules_;
   std::string_view root_;
 };

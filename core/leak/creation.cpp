@@ -2,16 +2,16 @@
 
 #include <algorithm>
 
+#include "base/progress.h"
 #include "golang/ancestors.h"
-#include "stdlib/stop.h"
 
 namespace parked::leak {
 
 namespace {
 
-class Links {
+class CreationLinker {
  public:
-  Links(const Analysis& analysis, std::vector<bool> chosen)
+  CreationLinker(const Analysis& analysis, std::vector<bool> chosen)
       : analysis_(analysis),
         snapshot_(analysis.snapshot()),
         goroutines_(static_cast<Index>(snapshot_.goroutines.size())),
@@ -39,7 +39,7 @@ class Links {
 };
 
 /// Of a goroutine that may have ended.
-Index Links::item(std::uint64_t id, bool& isNew) {
+Index CreationLinker::item(std::uint64_t id, bool& isNew) {
   isNew = false;
   if (id == lastId_) return lastItem_;
   lastId_ = id;
@@ -57,7 +57,7 @@ Index Links::item(std::uint64_t id, bool& isNew) {
 }
 
 /// The creators of `child`, the nearest first, as far as there is news in them.
-void Links::ancestors(Index child, std::span<const golang::Ancestor> ancestors) {
+void CreationLinker::ancestors(Index child, std::span<const golang::Ancestor> ancestors) {
   for (const golang::Ancestor& ancestor : ancestors) {
     if (ancestor.id == 0) return;
     bool isNew = false;
@@ -68,7 +68,7 @@ void Links::ancestors(Index child, std::span<const golang::Ancestor> ancestors) 
   }
 }
 
-void Links::add(Index index) {
+void CreationLinker::add(Index index) {
   const golang::Goroutine& goroutine = snapshot_.goroutines[index];
   if (goroutine.id == golang::kMainGoroutine) return;
   const PlaceId creator = analysis_.info(index).creator;
@@ -99,7 +99,7 @@ void Links::add(Index index) {
   }
 }
 
-ForestLinks Links::finish() {
+ForestLinks CreationLinker::finish() {
   PairNumbers numbers;
   const std::vector<std::uint32_t> looks = looksOfGroups(analysis_);
   for (Index i = 0; i < goroutines_; ++i) {
@@ -115,13 +115,13 @@ ForestLinks Links::finish() {
 }  // namespace
 
 ForestLinks creationLinks(const Analysis& analysis, std::vector<bool> chosen, Observer* observer) {
-  stdlib::Stop stop(observer);
-  Links links(analysis, std::move(chosen));
+  Progress progress(observer);
+  CreationLinker links(analysis, std::move(chosen));
   // The runtime's own come last: who has ended stands at the line where it started one of the
   // user's.
   const auto& goroutines = analysis.snapshot().goroutines;
   for (const bool system : {false, true}) {
-    for (Index i = 0; i < goroutines.size() && !stop(); ++i) {
+    for (Index i = 0; i < goroutines.size() && progress.step(); ++i) {
       if (goroutines[i].system == system) links.add(i);
     }
   }

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "leak/numbers.h"
+#include "base/text.h"
 #include "leak/times.h"
 #include "target/descriptors.h"
 
 namespace parked::leak {
 
 using golang::ObjectKind;
-using golang::Status;
+using golang::ObjectList;
 using golang::WaitOp;
 
 namespace {
@@ -20,23 +20,6 @@ constexpr std::size_t kMaxCases = 8;
 std::string queued(std::uint64_t number, std::string_view who) {
   if (number == 0) return fmt::format("no {}s", who);
   return fmt::format("{} queued", counted(number, who));
-}
-
-std::string_view lockName(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::mutex:
-      return "sync.Mutex";
-    case ObjectKind::rwMutex:
-      return "sync.RWMutex";
-    case ObjectKind::waitGroup:
-      return "sync.WaitGroup";
-    case ObjectKind::cond:
-      return "sync.Cond";
-    case ObjectKind::once:
-      return "sync.Once";
-    default:
-      return "semaphore";
-  }
 }
 
 std::string mutexState(const golang::Lock& lock) {
@@ -113,95 +96,6 @@ std::string withAddress(std::string_view what, Addr address) {
 
 }  // namespace
 
-std::string_view kindName(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::unknown:
-      return "unknown";
-    case ObjectKind::channel:
-      return "channel";
-    case ObjectKind::nilChannel:
-      return "nil_channel";
-    case ObjectKind::noCases:
-      return "select_no_cases";
-    case ObjectKind::nilSelect:
-      return "select_all_nil";
-    case ObjectKind::mutex:
-      return "mutex";
-    case ObjectKind::rwMutex:
-      return "rwmutex";
-    case ObjectKind::waitGroup:
-      return "wait_group";
-    case ObjectKind::cond:
-      return "cond";
-    case ObjectKind::once:
-      return "once";
-    case ObjectKind::semaphore:
-      return "semaphore";
-    case ObjectKind::timer:
-      return "timer";
-    case ObjectKind::fd:
-      return "fd";
-    case ObjectKind::coroutine:
-      return "coroutine";
-    case ObjectKind::syscall:
-      return "syscall";
-    case ObjectKind::runtime:
-      return "runtime";
-  }
-  return "unknown";
-}
-
-std::string_view opName(WaitOp op) {
-  switch (op) {
-    case WaitOp::none:
-      return "";
-    case WaitOp::send:
-      return "send";
-    case WaitOp::receive:
-      return "receive";
-    case WaitOp::lock:
-      return "lock";
-    case WaitOp::rlock:
-      return "rlock";
-    case WaitOp::wait:
-      return "wait";
-    case WaitOp::read:
-      return "read";
-    case WaitOp::write:
-      return "write";
-    case WaitOp::sleep:
-      return "sleep";
-  }
-  return "";
-}
-
-std::string_view statusName(Status status) {
-  switch (status) {
-    case Status::idle:
-      return "idle";
-    case Status::runnable:
-      return "runnable";
-    case Status::running:
-      return "running";
-    case Status::syscall:
-      return "syscall";
-    case Status::waiting:
-      return "waiting";
-    case Status::dead:
-    case Status::deadextra:
-      return "dead";
-    case Status::copystack:
-      return "copystack";
-    case Status::preempted:
-      return "preempted";
-    case Status::leaked:
-      return "leaked";
-    case Status::unknown:
-      break;
-  }
-  return "unknown";
-}
-
 std::string describeChannel(const golang::Snapshot& snapshot, const golang::Channel& channel) {
   const std::string_view element = snapshot.strings[channel.elementType];
   std::string text =
@@ -226,50 +120,34 @@ std::string describeChannel(const golang::Snapshot& snapshot, const golang::Chan
 }
 
 std::string describeLock(const golang::Lock& lock) {
-  std::string text = withAddress(lockName(lock.kind), lock.address);
+  std::string text = withAddress(golang::traitsOf(lock.kind).type, lock.address);
   const std::string state = lockState(lock);
   if (!state.empty()) text += " " + state + ",";
   return fmt::format("{} {} waiting", text, withSeparators(lock.waiters));
 }
 
 std::string describeWait(const golang::Snapshot& snapshot, const golang::Wait& wait) {
-  switch (wait.kind) {
-    case ObjectKind::channel:
-      if (wait.object < snapshot.channels.size()) {
-        return describeChannel(snapshot, snapshot.channels[wait.object]);
-      }
-      return withAddress("channel", wait.address);
-    case ObjectKind::nilChannel:
-      return "a nil channel";
-    case ObjectKind::noCases:
-      return "select without cases";
-    case ObjectKind::nilSelect:
-      return "select on nil channels only";
-    case ObjectKind::mutex:
-    case ObjectKind::rwMutex:
-    case ObjectKind::waitGroup:
-    case ObjectKind::cond:
-    case ObjectKind::once:
-    case ObjectKind::semaphore:
-      if (wait.object < snapshot.locks.size()) {
-        return describeLock(snapshot.locks[wait.object]);
-      }
-      return withAddress(lockName(wait.kind), wait.address);
-    case ObjectKind::timer:
+  const golang::ObjectTraits& traits = golang::traitsOf(wait.kind);
+  switch (traits.list) {
+    case ObjectList::channels:
+      if (wait.object >= snapshot.channels.size()) break;
+      return describeChannel(snapshot, snapshot.channels[wait.object]);
+    case ObjectList::locks:
+      if (wait.object >= snapshot.locks.size()) break;
+      return describeLock(snapshot.locks[wait.object]);
+    case ObjectList::timers:
       return describeTimer(snapshot, wait);
-    case ObjectKind::fd:
+    case ObjectList::fds:
       return describeFd(snapshot, wait);
-    case ObjectKind::coroutine:
-      return withAddress("coroutine", wait.address);
-    case ObjectKind::syscall:
-      return wait.note == kEmptyString ? "system call" : std::string(snapshot.strings[wait.note]);
-    case ObjectKind::runtime:
-      return "the runtime";
-    case ObjectKind::unknown:
+    case ObjectList::none:
       break;
   }
   const std::string_view note = snapshot.strings[wait.note];
-  return note.empty() ? "unknown object" : fmt::format("unknown object ({})", note);
+  if (wait.kind == ObjectKind::syscall) return std::string(note.empty() ? traits.type : note);
+  if (wait.kind == ObjectKind::unknown) {
+    return note.empty() ? std::string(traits.type) : fmt::format("{} ({})", traits.type, note);
+  }
+  return withAddress(traits.type, traits.watched || traits.queued ? wait.address : 0);
 }
 
 std::string describeWaits(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
@@ -279,7 +157,7 @@ std::string describeWaits(const golang::Snapshot& snapshot, const golang::Gorout
   std::string text;
   for (std::size_t i = 0; i < waits.size() && i < kMaxCases; ++i) {
     if (!text.empty()) text += "; ";
-    text += fmt::format("{} {}", opName(waits[i].op), describeWait(snapshot, waits[i]));
+    text += fmt::format("{} {}", golang::opName(waits[i].op), describeWait(snapshot, waits[i]));
   }
   if (waits.size() > kMaxCases) {
     text += fmt::format("; and {} more", withSeparators(waits.size() - kMaxCases));

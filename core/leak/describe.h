@@ -4,18 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "golang/snapshot.h"
 #include "leak/analysis.h"
-#include "leak/numbers.h"
 
 namespace parked::leak {
-
-/// Stable names for machines: "channel", "nil_channel", "rwmutex", "wait_group" …
-std::string_view kindName(golang::ObjectKind kind);
-/// "send", "receive", "lock", "rlock", "wait", "read", "write", "sleep", "" for none.
-std::string_view opName(golang::WaitOp op);
-/// "waiting", "running", … by runtime/traceback.go's gStatusStrings.
-std::string_view statusName(golang::Status status);
 
 /// "chan int 0xc000123456 cap 2 len 2 open, 9,980 senders queued, no receivers".
 std::string describeChannel(const golang::Snapshot& snapshot, const golang::Channel& channel);

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "stdlib/stop.h"
+#include "base/progress.h"
 
 namespace parked::leak {
 
@@ -113,11 +113,11 @@ Forest::Bits Forest::keptOf(std::span<const Index> order) const {
 }
 
 bool Forest::join(std::span<const Index> order, const Bits& kept, Observer* observer) {
-  stdlib::Stop stop(observer);
+  Progress progress(observer);
   PairNumbers numbers;
   nodeOf_.assign(links_.parents.size(), kNone);
   for (const Index item : order) {
-    if (stop()) return false;
+    if (!progress.step()) return false;
     if (!kept[item]) continue;
     const Index parent = links_.parents[item];
     const Index above = parent == kNone ? kNone : nodeOf_[parent];

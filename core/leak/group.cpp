@@ -1,7 +1,8 @@
+#include "leak/group.h"
+
 #include <algorithm>
 #include <unordered_map>
-
-#include "leak/select.h"
+#include <utility>
 
 namespace parked::leak {
 
@@ -108,17 +109,12 @@ class Summary {
   }
 
   bool isNewObject(const golang::Wait& wait) {
-    switch (wait.kind) {
-      case golang::ObjectKind::channel:
+    switch (golang::traitsOf(wait.kind).list) {
+      case golang::ObjectList::channels:
         return channels_.first(wait.object, round_);
-      case golang::ObjectKind::mutex:
-      case golang::ObjectKind::rwMutex:
-      case golang::ObjectKind::waitGroup:
-      case golang::ObjectKind::cond:
-      case golang::ObjectKind::once:
-      case golang::ObjectKind::semaphore:
+      case golang::ObjectList::locks:
         return locks_.first(wait.object, round_);
-      case golang::ObjectKind::fd:
+      case golang::ObjectList::fds:
         return fds_.first(wait.object, round_);
       default:
         return false;  // has no identity of its own worth counting
@@ -132,7 +128,8 @@ class Summary {
   std::uint32_t round_ = 0;
 };
 
-/// Turns "group of each goroutine" into groups with their members together, largest first.
+}  // namespace
+
 Grouping gather(const Analysis& analysis, const std::vector<Index>& goroutines,
                 const std::vector<Index>& groupOf, std::vector<std::string> keys) {
   Grouping grouping;
@@ -160,41 +157,21 @@ Grouping gather(const Analysis& analysis, const std::vector<Index>& goroutines,
   return grouping;
 }
 
-}  // namespace
-
-Grouping group(const Analysis& analysis, const std::vector<Index>& goroutines, const GroupBy& by) {
+Grouping group(const Analysis& analysis, const std::vector<Index>& goroutines) {
   std::vector<Index> groupOf(goroutines.size());
   std::vector<std::string> keys;
-  if (by.byStack) {
-    std::unordered_map<std::uint64_t, Index> ids;
-    std::uint64_t lastKey = 0;
-    Index last = kNone;
-    for (std::size_t i = 0; i < goroutines.size(); ++i) {
-      const std::uint64_t key = defaultKey(analysis, goroutines[i]);
-      if (last == kNone || key != lastKey) {
-        const auto [it, isNew] = ids.try_emplace(key, static_cast<Index>(keys.size()));
-        if (isNew) keys.emplace_back();
-        last = it->second;
-        lastKey = key;
-      }
-      groupOf[i] = last;
+  std::unordered_map<std::uint64_t, Index> ids;
+  std::uint64_t lastKey = 0;
+  Index last = kNone;
+  for (std::size_t i = 0; i < goroutines.size(); ++i) {
+    const std::uint64_t key = defaultKey(analysis, goroutines[i]);
+    if (last == kNone || key != lastKey) {
+      const auto [it, isNew] = ids.try_emplace(key, static_cast<Index>(keys.size()));
+      if (isNew) keys.emplace_back();
+      last = it->second;
+      lastKey = key;
     }
-  } else {
-    // Few distinct values are expected; the text is made once for each place, reason or label set.
-    PropertyText text(analysis, by.property, by.labelKey);
-    std::unordered_map<std::uint32_t, Index> byId;
-    std::unordered_map<std::string, Index> byText;
-    for (std::size_t i = 0; i < goroutines.size(); ++i) {
-      const auto [it, isNew] = byId.try_emplace(text.id(goroutines[i]), kNone);
-      if (isNew) {
-        std::string value = text(goroutines[i]);
-        const auto [at, isNewText] =
-            byText.try_emplace(std::move(value), static_cast<Index>(keys.size()));
-        if (isNewText) keys.push_back(at->first);
-        it->second = at->second;
-      }
-      groupOf[i] = it->second;
-    }
+    groupOf[i] = last;
   }
   return gather(analysis, goroutines, groupOf, std::move(keys));
 }

@@ -4,12 +4,11 @@
 #include <map>
 #include <utility>
 
+#include "golang/goids.h"
+
 namespace parked::leak {
 
 namespace {
-
-/// Goids are handed out in order, to each P a block at a time (runtime/proc.go, _GoidCacheBatch).
-constexpr std::uint64_t kBlock = 16;
 
 bool isTimerChannel(const golang::Snapshot& snapshot, const golang::Wait& wait) {
   return wait.object < snapshot.channels.size() &&
@@ -42,10 +41,6 @@ class Kinds {
  private:
   std::uint64_t birth(Index island) const {
     return snapshot_.goroutines[islands_.goroutinesOf(islands_.all[island]).front()].id;
-  }
-  /// By how much goids of goroutines may differ that one loop has started.
-  std::uint64_t slackOf(const IslandKind& kind) const {
-    return kind.goroutines + kBlock * std::max<std::uint64_t>(snapshot_.gomaxprocs, 1);
   }
   bool madeOverTime(const IslandKind& kind) const;
   bool bornTogether(const IslandKind& kind) const;
@@ -91,7 +86,7 @@ std::vector<IslandKind> Kinds::gather() {
 /// So near to one another as who starts them in one loop leaves them.
 bool Kinds::bornTogether(const IslandKind& kind) const {
   const std::uint64_t spread = birth(kind.islands.back()) - birth(kind.islands.front());
-  return spread <= slackOf(kind);
+  return spread <= golang::goidSpread(snapshot_, kind.goroutines);
 }
 
 /// Its goroutines came one after the other, with others between them.
@@ -102,7 +97,7 @@ bool Kinds::madeOverTime(const IslandKind& kind) const {
     first = std::min(first, snapshot_.goroutines[members.front()].id);
     last = std::max(last, snapshot_.goroutines[members.back()].id);
   }
-  return last - first > slackOf(kind);
+  return last - first > golang::goidSpread(snapshot_, kind.goroutines);
 }
 
 Background Kinds::judge(const IslandKind& kind, const Thresholds& thresholds) const {

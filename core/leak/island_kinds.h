@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "golang/snapshot.h"
@@ -21,6 +23,18 @@ enum class Background : std::uint8_t {
   pool,  ///< made together, and nothing in them was ever meant to stop them
 };
 
+/// The object by which somebody who had it could end an island.
+struct Handle {
+  std::string type;    ///< "*grpc.ClientConn"; empty: none is known
+  std::string method;  ///< "Close"
+  std::string field;   ///< the one that tells which it is, "target"; empty: it has none
+  std::vector<std::pair<std::string, std::uint64_t>> values =
+      {};                     ///< of it, the most frequent first
+  std::uint64_t islands = 0;  ///< that have such a handle, of
+  std::uint64_t looked = 0;   ///< so many that were looked at
+  Addr example = 0;
+};
+
 /// Islands that have a goroutine of the same function, created at the same place: the first of them
 /// by address, so that one stands for all.
 struct IslandKind {
@@ -32,6 +46,13 @@ struct IslandKind {
   /// was meant to be stopped.
   bool stoppable = false;
   Background background = Background::none;
+  Handle handle = {};  ///< see leak/handles.h
+  /// Variables and objects of others that its islands hold, or whose code uses them, a few of them;
+  /// what it does to them may be seen.
+  std::vector<std::string> reaches = {};
+
+  /// Somebody may notice what it does: it has connections, or holds what others have.
+  bool open() const { return connections > 0 || !reaches.empty(); }
 };
 
 /// Those with the most islands first. Islands of timers alone are left out.

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <span>
 
+#include "base/text.h"
 #include "golang/unwind.h"
 #include "leak/describe.h"
-#include "leak/numbers.h"
 #include "leak/short_name.h"
 #include "leak/typed_way.h"
 #include "proof/path.h"
@@ -121,6 +121,7 @@ void putGlobal(const Analysis& analysis, Addr word, bool lock, TypedWay& way,
   KeepAliveStep& global = result.emplace_back();
   global.what = variableText(image, at, way.type());
   global.address = global.word = at;
+  global.array = way.arrayLength();
   global.field = lock && holder == 0 ? way.lockAt(at) : way.follow(at);
   global.slice = !lock && way.severalThere();
   if (holder == 0) return;
@@ -160,6 +161,21 @@ std::vector<KeepAliveStep> stepsOf(const Analysis& analysis, const proof::Path& 
     next.offset = step.word == 0 ? 0 : step.word - step.object;
   }
   return result;
+}
+
+/// At most so many steps of a way, those in its middle left out.
+std::string wayText(const std::vector<KeepAliveStep>& steps, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps.size() > most && i == most / 2) {
+      text += fmt::format(" -> {} more", steps.size() - most);
+      i = steps.size() - most / 2;
+    }
+    if (!text.empty()) text += " -> ";
+    text += shortName(steps[i].what);
+    if (!steps[i].field.empty()) text += fmt::format(" {}", steps[i].field);
+  }
+  return text;
 }
 
 }  // namespace
@@ -205,8 +221,8 @@ std::vector<KeepAliveStep> wayTo(const Analysis& analysis, Addr object,
 }
 
 std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {
-  constexpr std::size_t kShown = 6;
-  std::string text;
+  // A way of short names has room for some steps, of long ones for its ends.
+  constexpr std::size_t kMostShown = 6, kFewest = 2, kLongest = 160;
   // How the runtime keeps its timers is nobody's concern who reads a report.
   std::size_t first = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -221,14 +237,10 @@ std::string keepAliveLine(const std::vector<KeepAliveStep>& steps) {
       shown.back().field += step.field;
     }
   }
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    if (shown.size() > kShown && i == kShown / 2) {
-      text += fmt::format(" -> {} more", shown.size() - kShown);
-      i = shown.size() - kShown / 2;
-    }
-    if (!text.empty()) text += " -> ";
-    text += shortName(shown[i].what);
-    if (!shown[i].field.empty()) text += fmt::format(" {}", shown[i].field);
+  std::string text;
+  for (std::size_t most = kMostShown; most >= kFewest; most -= 2) {
+    text = wayText(shown, most);
+    if (text.size() <= kLongest) break;
   }
   return text;
 }

@@ -18,6 +18,7 @@ struct KeepAliveStep {
   Index goroutine = kNone;   ///< it is on that goroutine's stack
   bool timer = false;        ///< it is a timer that will fire
   bool slice = false;        ///< its word is the data of a slice
+  std::uint64_t array = 0;   ///< it is a variable that is an array of so many
   bool mapPart = false;      ///< it is a part of how the runtime keeps a map
 };
 

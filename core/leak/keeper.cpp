@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <span>
 
+#include "base/text.h"
 #include "golang/map_reader.h"
 #include "leak/keep_alive.h"
-#include "leak/numbers.h"
 
 namespace parked::leak {
 
@@ -62,6 +62,13 @@ std::optional<std::uint64_t> entriesOf(image::Image& image, Steps steps, std::si
   return golang::MapReader(image).count(steps[holder + 1].address);
 }
 
+/// The slice that the step's word is the data of has no place left (runtime/slice.go).
+bool isFullSlice(image::Image& image, const KeepAliveStep& step) {
+  std::uint64_t length = 0, capacity = 0;
+  return step.slice && image.target().memory().read(step.word + sizeof(Addr), length) &&
+         image.target().memory().read(step.word + 2 * sizeof(Addr), capacity) && length == capacity;
+}
+
 /// From what holds the entries on: "*main.session .done".
 std::string eachText(Steps steps, std::size_t holder) {
   const auto ofContainer = [](const KeepAliveStep& step) {
@@ -106,7 +113,8 @@ std::string keeperText(const Keeper& keeper) {
                      keeper.holder, keeper.each.empty() ? "" : ": " + keeper.each);
 }
 
-Keepers::Keepers(const Analysis& analysis) : analysis_(analysis) {
+Keepers::Keepers(const Analysis& analysis, Observer* observer)
+    : analysis_(analysis), observer_(observer) {
   const proof::Proof* proof = analysis.options().proof;
   if (proof != nullptr && proof->given()) common_.emplace(analysis.snapshot(), *proof);
 }
@@ -120,6 +128,7 @@ const Keeper* Keepers::of(Index index) {
   auto at = known_.find(index);
   if (at == known_.end()) {
     if (known_.size() >= kMost) return nullptr;
+    if (observer_ != nullptr && observer_->cancelled()) return nullptr;
     at = known_.emplace(index, find(group)).first;
   }
   return at->second ? &*at->second : nullptr;
@@ -142,10 +151,12 @@ std::optional<Keeper> Keepers::find(const Group& group) {
     // The ways part in the variable itself, or on the stack: which word of it is no matter.
     steps.front().field.clear();
     steps.front().slice = false;
+    keeper.full = steps.front().array >= keeper.members;
     keeper.container = common->root.kind == proof::RootKind::global;
   } else {
     holder = holderAt(steps, static_cast<std::size_t>(found - steps.begin()));
     keeper.entries = entriesOf(*analysis_.snapshot().image, steps, holder);
+    keeper.full = isFullSlice(*analysis_.snapshot().image, steps[holder]);
     const std::size_t part = partAfter(steps, holder);
     const bool map = part < steps.size() && steps[part].mapPart;
     keeper.container =

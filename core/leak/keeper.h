@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/observer.h"
 #include "leak/analysis.h"
 #include "proof/common_holder.h"
 
@@ -19,6 +20,9 @@ struct Keeper {
   std::optional<std::uint64_t> entries;  ///< of a map or slice
   /// A map, a slice, a sync.Map, a list or an array; or it may be one, as its type is not told.
   bool container = false;
+  /// It has no place for one more: an array, or a slice that is as long as its capacity. A pool
+  /// that was made with all its workers looks so.
+  bool full = false;
   Addr object = 0;            ///< in the heap; 0: it is a variable or a stack
   std::uint64_t members = 0;  ///< that it keeps, of
   std::uint64_t of = 0;       ///< so many
@@ -34,8 +38,9 @@ class Keepers {
   /// Groups that are asked about after so many have none: each takes a look at all goroutines.
   static constexpr std::size_t kMost = 64;
 
-  /// The analysis must outlive the object.
-  explicit Keepers(const Analysis& analysis);
+  /// The analysis must outlive the object, and the observer, which may be null. Where that asks to
+  /// stop, groups that are asked about from then on have none.
+  explicit Keepers(const Analysis& analysis, Observer* observer = nullptr);
 
   /// Of a group of Analysis::grouping(); null if it is not kept by one thing, or too small.
   const Keeper* of(Index group);
@@ -44,6 +49,7 @@ class Keepers {
   std::optional<Keeper> find(const Group& group);
 
   const Analysis& analysis_;
+  Observer* observer_;
   std::optional<proof::CommonHolders> common_;
   std::unordered_map<Index, std::optional<Keeper>> known_;
 };

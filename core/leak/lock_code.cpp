@@ -1,10 +1,10 @@
 #include "leak/lock_code.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "golang/stack_maps.h"
+#include "schema/sync_types.h"
 
 namespace parked::leak {
 
@@ -111,22 +111,17 @@ struct LockCode::Known {
   LockSummary summary;
 };
 
-LockCode::LockCode(image::Image& image, const Code& code) : image_(image), code_(code) {
-  if (image.target().arch() != target::Arch::amd64) return;
-  constexpr auto kAbsent = image::Field<std::uint32_t>::kAbsent;
-  std::vector<std::string> missing;
-  image::Binder mutex(image.layouts(), "sync.Mutex", missing);
-  image::Field<std::int32_t> state, readers;
-  mutex.optional(state, "mu.state", "state");
-  image::Binder rwMutex(image.layouts(), "sync.RWMutex", missing);
-  rwMutex.optional(readers, "readerCount");
-  const std::uint32_t inner = rwMutex.offsetOf("w", false);
-  if (!state) return;
-  mutexState_ = state.offset;
+LockCode::LockCode(image::Image& image, const Code& code)
+    : image_(image), code_(code), arch_(image.target().arch()) {
+  if (arch_.decoder == nullptr) return;
+  decoder_ = arch_.decoder();
+  const auto sync = schema::SyncLayout::of(image.layouts());
+  if (!sync.mutexState) return;
+  mutexState_ = sync.mutexState.offset;
   // A program without an RWMutex has no calls of its methods either.
-  if (readers && inner != kAbsent) {
-    rwInner_ = inner;
-    rwReaders_ = readers.offset;
+  if (sync.rwReaderCount && sync.rwInner != schema::SyncLayout::kAbsent) {
+    rwInner_ = sync.rwInner;
+    rwReaders_ = sync.rwReaderCount.offset;
   }
   layouts_ = true;
   const image::FunctionTable& table = image.functions();
@@ -154,19 +149,14 @@ std::span<const std::byte> LockCode::bytes(const image::Function& function) cons
 }
 
 /// Whether it calls a method of package sync, or has one inlined, whose slow path is a call, or
-/// calls a function that does. Read at every byte: what looks like such an instruction and is none
-/// costs time only.
+/// calls a function that does. What only looks like a call costs time, and nothing else.
 bool LockCode::scan(const image::Function& function, int depth) {
-  constexpr std::size_t kCall = 5;
   const std::span<const std::byte> code = bytes(function);
-  const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(code[at]); };
   const image::FunctionTable& table = image_.functions();
-  for (std::size_t i = 0; i + kCall <= code.size(); ++i) {
-    const unsigned first = byte(i);
-    if (first != 0xe8 && first != 0xe9) continue;
-    std::int32_t offset;
-    std::memcpy(&offset, code.data() + i + 1, sizeof offset);
-    const Addr target = function.entry + i + kCall + static_cast<Addr>(std::int64_t{offset});
+  std::size_t at = 0;
+  arch::Transfer transfer;
+  while (arch_.scan.nextTransfer(function.entry, code, at, transfer)) {
+    const Addr target = transfer.target;
     if (methods_.contains(target)) return true;
     if (depth == 0 || (target >= function.entry && target < function.end)) continue;
     const image::FuncIndex called = table.find(target);
@@ -216,9 +206,9 @@ void LockCode::follow(Known& known, image::FuncIndex index) {
   known.followed = true;
   if (!layouts_ || !usesLocks(index, kHelpers)) return;
   const image::Function& function = image_.functions().function(index);
-  auto code = disassembler_.decode(function.entry, bytes(function));
+  auto code = decoder_->decode(function.entry, bytes(function));
   if (!code) return;
-  auto flow = std::make_unique<LockFlow>(std::move(*code), frameOf(index), *this);
+  auto flow = std::make_unique<LockFlow>(arch_, std::move(*code), frameOf(index), *this);
   known.busy = true;
   ++depth_;
   const bool understood = flow->run();
@@ -263,9 +253,9 @@ CodeFacts::Callee LockCode::classify(image::FuncIndex index) {
 }
 
 std::optional<Filled> LockCode::filledFrom(Addr entry, Addr end) {
-  if (end <= entry || end - entry > kLongestFunction) return std::nullopt;
-  const auto code = disassembler_.decode(entry, image_.target().memory().bytes(entry, end - entry));
-  return code ? filledBy(*code) : std::nullopt;
+  if (decoder_ == nullptr || end <= entry || end - entry > kLongestFunction) return std::nullopt;
+  const auto code = decoder_->decode(entry, image_.target().memory().bytes(entry, end - entry));
+  return code ? filledBy(*code, rules().fill) : std::nullopt;
 }
 
 CodeFacts::Callee LockCode::callee(Addr entry) {

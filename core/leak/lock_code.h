@@ -21,6 +21,7 @@ class LockCode : public CodeFacts {
   LockCode(image::Image& image, const Code& code);
   ~LockCode() override;
 
+  const CallRules& rules() const { return arch_.calls; }
   /// The function followed; null if it has nothing to do with locks, or was not understood.
   LockFlow* flowOf(image::FuncIndex function);
   /// What it does to locks of its caller; null if nothing.
@@ -55,7 +56,8 @@ class LockCode : public CodeFacts {
 
   image::Image& image_;
   const Code& code_;
-  Disassembler disassembler_;
+  const arch::Architecture& arch_;
+  std::unique_ptr<arch::Decoder> decoder_;  // null: none for this architecture
   std::unordered_map<image::FuncIndex, std::unique_ptr<Known>> known_;
   std::unordered_map<Addr, Callee> callees_;
   std::unordered_map<Addr, std::optional<Atomic>> atomics_;

@@ -12,16 +12,21 @@ constexpr std::int64_t kPlaceOfWord = std::int64_t{1} << 32, kPlaceOfEvent = std
 
 }  // namespace
 
-LockFlow::LockFlow(std::vector<Instruction> code, FrameFacts frame, CodeFacts& facts)
-    : code_(std::move(code)), frame_(std::move(frame)), facts_(facts) {}
+LockFlow::LockFlow(const arch::Architecture& arch, std::vector<Instruction> code, FrameFacts frame,
+                   CodeFacts& facts)
+    : arch_(arch),
+      rules_(arch.calls),
+      code_(std::move(code)),
+      frame_(std::move(frame)),
+      facts_(facts) {}
 
 LockFlow::State LockFlow::entryState() {
   State state;
   for (std::uint32_t reg = 0; reg < kRegisters; ++reg) {
     state.registers[reg] = values_.of({.kind = Value::Kind::entryRegister, .a = reg});
   }
-  // The call pushed the return address.
-  state.registers[kSp] = values_.frame(-static_cast<std::int64_t>(sizeof(Addr)));
+  state.registers[rules_.stackPointer] =
+      values_.frame(-static_cast<std::int64_t>(arch_.frames.returnSlot));
   return state;
 }
 
@@ -218,7 +223,7 @@ LockSummary LockFlow::summary() const {
     const Instruction& last = code_[block.last - 1];
     const bool leaves = last.op == Op::ret || (last.op == Op::jump && block.next.empty());
     if (!block.done || !leaves) continue;
-    const Value& result = values_[block.out.registers[kAx]];
+    const Value& result = values_[block.out.registers[rules_.result()]];
     const SiteId site = result.kind == Value::Kind::acquired ? result.a : kNoSite;
     if (first) {
       summary.events = block.out.events;

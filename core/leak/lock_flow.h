@@ -33,6 +33,9 @@ struct LockSite {
 
   bool operator==(const LockSite&) const = default;
 };
+/// The size of a frame's word; offsets in a frame have a sign.
+inline constexpr std::int64_t kFrameWord = kWord;
+
 using SiteId = std::uint32_t;
 inline constexpr SiteId kNoSite = 0xffffffff;
 
@@ -65,7 +68,7 @@ class CodeFacts {
     moreStack,         ///< comes back with everything as it was, but for the registers
     moreStackContext,  ///< and the closure's register is kept
     writeBarrier,      ///< keeps the registers
-    fill,              ///< writes from RDI on: `filled`, or some 1,000 bytes
+    fill,              ///< writes from CallRules::fill on: `filled`, or some 1,000 bytes
     runsDeferred,      ///< calls what was deferred
   };
   struct Callee {
@@ -122,7 +125,8 @@ class LockFlow {
   };
 
   /// `code` is all of a function.
-  LockFlow(std::vector<Instruction> code, FrameFacts frame, CodeFacts& facts);
+  LockFlow(const arch::Architecture& arch, std::vector<Instruction> code, FrameFacts frame,
+           CodeFacts& facts);
 
   /// Whether the code was understood; the rest may be asked only then.
   bool run();
@@ -155,6 +159,8 @@ class LockFlow {
     State in = {}, out = {};
   };
   static constexpr std::uint32_t kNone = 0xffffffff;
+  /// What is written through an address that is not told exactly, or how much is not told.
+  static constexpr std::int64_t kUnknownExtent = 1024;
 
   bool settle();
   bool makeBlocks();
@@ -181,6 +187,7 @@ class LockFlow {
   void stepResult(State& state, const Instruction& instruction);
   void stepTest(State& state, const Instruction& instruction);
   void stepAddress(State& state, const Instruction& instruction);
+  void stepMove(State& state, const Instruction& instruction);
   void stepPush(State& state, const Instruction& instruction);
   void clobber(State& state, const Instruction& instruction, const CodeFacts::Callee& callee);
   void finish(State& state);
@@ -197,9 +204,12 @@ class LockFlow {
   void setWord(State& state, std::int64_t offset, ValueId value);
   void spoil(State& state, Addr pc, std::int64_t from, std::int64_t to);
   void spoilFrom(State& state, Addr pc, ValueId address, const std::optional<Filled>& filled);
+  void spoilRegisters(State& state, const Instruction& instruction);
   void spoilStore(State& state, const Instruction& instruction, const Operand& memory);
   std::optional<std::int64_t> frameOffset(ValueId value) const;
 
+  const arch::Architecture& arch_;
+  const CallRules& rules_;
   std::vector<Instruction> code_;
   FrameFacts frame_;
   CodeFacts& facts_;

@@ -6,14 +6,6 @@
 
 namespace parked::leak {
 
-namespace {
-
-// What is written through an address that is not told exactly, or how much is not told.
-constexpr std::int64_t kWord = sizeof(Addr);
-constexpr std::int64_t kUnknownExtent = 1024;
-
-}  // namespace
-
 CodeFacts::Callee LockFlow::calleeOf(const State& state, const Instruction& instruction) {
   if (instruction.destination() != 0) return facts_.callee(instruction.destination());
   const Operand& a = instruction.a;
@@ -30,16 +22,18 @@ void LockFlow::stepCall(State& state, const Instruction& instruction) {
     case CodeFacts::Kind::moreStack:
     case CodeFacts::Kind::moreStackContext:
       for (int reg = 0; reg < kRegisters; ++reg) {
-        const bool kept = reg == kSp || reg == kR14 ||
-                          (reg == kDx && callee.kind == CodeFacts::Kind::moreStackContext);
+        const bool kept =
+            reg == rules_.stackPointer || reg == rules_.goroutine ||
+            (reg == rules_.closure && callee.kind == CodeFacts::Kind::moreStackContext);
         if (!kept) state.registers[reg] = values_.opaque(instruction.pc, reg);
       }
       return;
     case CodeFacts::Kind::writeBarrier:
-      state.registers[kR11] = values_.opaque(instruction.pc, kR11);
+      state.registers[rules_.barrierScratch] =
+          values_.opaque(instruction.pc, rules_.barrierScratch);
       return;
     case CodeFacts::Kind::fill:
-      spoilFrom(state, instruction.pc, state.registers[kDi], callee.filled);
+      spoilFrom(state, instruction.pc, state.registers[rules_.fill], callee.filled);
       break;
     case CodeFacts::Kind::runsDeferred:
       // What is deferred is not followed: it may be the Unlock of whatever is held.
@@ -52,7 +46,7 @@ void LockFlow::stepCall(State& state, const Instruction& instruction) {
   if (callee.kind == CodeFacts::Kind::lock) {
     const SiteId site = siteOf({instruction.next(), false, 0, 0});
     apply(state, {.site = site,
-                  .lock = state.registers[kAx],
+                  .lock = state.registers[rules_.arguments[0]],
                   .mode = callee.lock.mode,
                   .acquires = callee.lock.acquires,
                   .certain = !callee.lock.tries});
@@ -66,7 +60,7 @@ void LockFlow::stepCall(State& state, const Instruction& instruction) {
   }
   clobber(state, instruction, callee);
   if (result != kNoSite) {
-    state.registers[kAx] = values_.of({.kind = Value::Kind::acquired, .a = result});
+    state.registers[rules_.result()] = values_.of({.kind = Value::Kind::acquired, .a = result});
   }
 }
 
@@ -75,10 +69,11 @@ void LockFlow::stepCall(State& state, const Instruction& instruction) {
 void LockFlow::clobber(State& state, const Instruction& instruction,
                        const CodeFacts::Callee& callee) {
   for (int reg = 0; reg < kRegisters; ++reg) {
-    if (reg == kSp || reg == kR14 || reg == kBp) continue;
+    if (reg == rules_.stackPointer || reg == rules_.goroutine || reg == rules_.framePointer)
+      continue;
     state.registers[reg] = values_.opaque(instruction.pc, reg);
   }
-  if (const auto sp = frameOffset(state.registers[kSp])) {
+  if (const auto sp = frameOffset(state.registers[rules_.stackPointer])) {
     const std::int64_t end = callee.argBytes ? *sp + *callee.argBytes : frame_.locals;
     for (Word& word : state.words) {
       if (word.offset >= *sp && word.offset < end) {
@@ -104,7 +99,7 @@ void LockFlow::clobber(State& state, const Instruction& instruction,
     const auto covers = [offset](const CodeFacts::Range& object) {
       return offset >= object.from && offset < object.to;
     };
-    if (std::ranges::none_of(frame_.objects, covers)) written({offset, offset + kWord});
+    if (std::ranges::none_of(frame_.objects, covers)) written({offset, offset + kFrameWord});
   }
 }
 
@@ -127,7 +122,8 @@ ValueId LockFlow::translate(const State& state, const Instruction& call, const L
       case Value::Kind::scaled:
         return values_.times(inner(value.a), value.number);
       case Value::Kind::entryWord:
-        if (const auto sp = frameOffset(state.registers[kSp]); sp && value.number >= 0) {
+        if (const auto sp = frameOffset(state.registers[rules_.stackPointer]);
+            sp && value.number >= 0) {
           return wordAt(state, *sp + value.number);
         }
         break;

@@ -8,15 +8,12 @@ namespace parked::leak {
 
 namespace {
 
-constexpr std::int64_t kWord = sizeof(Addr);
-// What is written through an address that is not told exactly, or how much is not told.
-constexpr std::int64_t kUnknownExtent = 1024;
-
 std::int64_t wordStart(std::int64_t offset) {
-  return offset >= 0 ? offset / kWord * kWord : -((-offset + kWord - 1) / kWord * kWord);
+  return offset >= 0 ? offset / kFrameWord * kFrameWord
+                     : -((-offset + kFrameWord - 1) / kFrameWord * kFrameWord);
 }
 
-/// What a string instruction fills that is repeated RCX times.
+/// What a string instruction fills that is repeated so many times.
 std::optional<Filled> repeated(const Value& count, const Operand& element) {
   constexpr std::int64_t kMost = 1 << 20;  // bytes; frames are smaller
   if (count.kind != Value::Kind::constant || element.kind != Operand::Kind::memory) return {};
@@ -75,13 +72,13 @@ void LockFlow::setWord(State& state, std::int64_t offset, ValueId value) {
 void LockFlow::spoil(State& state, Addr pc, std::int64_t from, std::int64_t to) {
   if (to - from > kUnknownExtent) {  // no need for an entry for each word
     for (Word& word : state.words) {
-      if (word.offset + kWord > from && word.offset < to) {
+      if (word.offset + kFrameWord > from && word.offset < to) {
         word.value = values_.opaque(pc, kUnknownExtent + word.offset);
       }
     }
     return;
   }
-  for (std::int64_t at = wordStart(from); at < to; at += kWord) {
+  for (std::int64_t at = wordStart(from); at < to; at += kFrameWord) {
     setWord(state, at, values_.opaque(pc, kUnknownExtent + at));
   }
 }
@@ -108,13 +105,13 @@ ValueId LockFlow::valueOf(const State& state, const Instruction& instruction,
       if (operand.reg < 0) break;
       const ValueId value = state.registers[operand.reg];
       const Value::Kind kind = values_[value].kind;
-      const bool whole =
-          operand.size == kWord || kind == Value::Kind::constant || kind == Value::Kind::acquired;
+      const bool whole = operand.size == kFrameWord || kind == Value::Kind::constant ||
+                         kind == Value::Kind::acquired;
       if (!whole) break;
       return value;
     }
     case Operand::Kind::memory: {
-      if (operand.size != kWord) break;
+      if (operand.size != kFrameWord) break;
       const ValueId address = addressOf(state, instruction, operand);
       if (const auto offset = frameOffset(address)) return wordAt(state, *offset);
       return values_.load(address, instruction.pc);
@@ -152,6 +149,14 @@ void LockFlow::spoilStore(State& state, const Instruction& instruction, const Op
   }
 }
 
+/// Each register that the instruction writes gets a value nobody knows.
+void LockFlow::spoilRegisters(State& state, const Instruction& instruction) {
+  for (int reg = 0; reg < kRegisters; ++reg) {
+    if ((instruction.written >> reg & 1) == 0) continue;
+    state.registers[reg] = values_.opaque(instruction.pc, reg);
+  }
+}
+
 void LockFlow::assign(State& state, const Instruction& instruction, const Operand& to,
                       ValueId value) {
   if (to.kind == Operand::Kind::reg) {
@@ -160,7 +165,7 @@ void LockFlow::assign(State& state, const Instruction& instruction, const Operan
   }
   if (to.kind != Operand::Kind::memory) return;
   const auto offset = frameOffset(addressOf(state, instruction, to));
-  if (offset && to.size == kWord && *offset % kWord == 0) {
+  if (offset && to.size == kFrameWord && *offset % kFrameWord == 0) {
     setWord(state, *offset, value);
   } else {
     spoilStore(state, instruction, to);
@@ -192,17 +197,27 @@ void LockFlow::apply(State& state, LockEvent event) {
   events.push_back(event);
 }
 
+/// A narrow load keeps the rest of the register, so that the whole is not known.
+void LockFlow::stepMove(State& state, const Instruction& instruction) {
+  const Operand& a = instruction.a;
+  const bool keepsRest = a.kind == Operand::Kind::reg && a.reg >= 0 && a.size < 4 &&
+                         instruction.b.kind != Operand::Kind::reg;
+  assign(state, instruction, a,
+         keepsRest ? values_.opaque(instruction.pc, a.reg)
+                   : valueOf(state, instruction, instruction.b));
+}
+
 void LockFlow::stepPush(State& state, const Instruction& instruction) {
-  ValueId& sp = state.registers[kSp];
+  ValueId& sp = state.registers[rules_.stackPointer];
   if (instruction.op == Op::push) {
     const ValueId value = valueOf(state, instruction, instruction.a);
-    sp = values_.plus(sp, -kWord);
+    sp = values_.plus(sp, -kFrameWord);
     if (const auto offset = frameOffset(sp)) setWord(state, *offset, value);
     return;
   }
   const auto offset = frameOffset(sp);
   const ValueId value = offset ? wordAt(state, *offset) : values_.opaque(instruction.pc, -3);
-  sp = values_.plus(sp, kWord);
+  sp = values_.plus(sp, kFrameWord);
   assign(state, instruction, instruction.a, value);
 }
 
@@ -211,7 +226,7 @@ void LockFlow::stepArithmetic(State& state, const Instruction& instruction) {
   const Operand& a = instruction.a;
   const Operand& b = instruction.b;
   const Operand& c = instruction.c;
-  const bool whole = a.kind == Operand::Kind::reg && a.size == kWord && a.reg >= 0;
+  const bool whole = a.kind == Operand::Kind::reg && a.size == kFrameWord && a.reg >= 0;
   ValueId result = values_.opaque(instruction.pc, a.reg);
   if (whole) {
     const ValueId left = state.registers[a.reg];
@@ -227,10 +242,8 @@ void LockFlow::stepArithmetic(State& state, const Instruction& instruction) {
       result = values_.times(valueOf(state, instruction, b), c.value);
     }
   }
-  for (int reg = 0; reg < kRegisters; ++reg) {
-    if ((instruction.written >> reg & 1) == 0) continue;
-    state.registers[reg] = whole && reg == a.reg ? result : values_.opaque(instruction.pc, reg);
-  }
+  spoilRegisters(state, instruction);
+  if (whole && (instruction.written >> a.reg & 1) != 0) state.registers[a.reg] = result;
   if (instruction.stores) spoilStore(state, instruction, a);
 }
 
@@ -269,11 +282,7 @@ void LockFlow::stepAtomic(State& state, const Instruction& instruction) {
   const auto atomic = instruction.locked ? facts_.atomicAt(usersOf(instruction)) : std::nullopt;
   const ValueId address = addressOf(state, instruction, instruction.a);
   spoilStore(state, instruction, instruction.a);
-  if (instruction.op == Op::compareExchange) {
-    state.registers[kAx] = values_.opaque(instruction.pc, kAx);
-  } else if (instruction.b.reg >= 0) {
-    state.registers[instruction.b.reg] = values_.opaque(instruction.pc, instruction.b.reg);
-  }
+  spoilRegisters(state, instruction);
   state.flags = {};
   if (!atomic) return;
   const SiteId site = siteOf({instruction.pc, true, 0, atomic->instance});
@@ -317,9 +326,11 @@ void LockFlow::stepTest(State& state, const Instruction& instruction) {
 void LockFlow::stepAddress(State& state, const Instruction& instruction) {
   const Operand& a = instruction.a;
   const ValueId address = addressOf(state, instruction, instruction.b);
-  assign(state, instruction, a, a.size == kWord ? address : values_.opaque(instruction.pc, a.reg));
+  assign(state, instruction, a,
+         a.size == kFrameWord ? address : values_.opaque(instruction.pc, a.reg));
   const auto offset = frameOffset(address);
-  if (offset && a.reg != kBp && std::ranges::find(taken_, *offset) == taken_.end()) {
+  if (offset && a.reg != rules_.framePointer &&
+      std::ranges::find(taken_, *offset) == taken_.end()) {
     taken_.push_back(*offset);
   }
 }
@@ -335,11 +346,7 @@ void LockFlow::step(State& state, const Instruction& instruction) {
     case Op::stop:
       return;
     case Op::move:
-      assign(state, instruction, a,
-             a.kind == Operand::Kind::reg && a.reg >= 0 && a.size < 4 &&
-                     instruction.b.kind != Operand::Kind::reg
-                 ? values_.opaque(instruction.pc, a.reg)
-                 : valueOf(state, instruction, instruction.b));
+      stepMove(state, instruction);
       return;
     case Op::moveNarrow:
     case Op::setOn:
@@ -363,13 +370,9 @@ void LockFlow::step(State& state, const Instruction& instruction) {
       stepAtomic(state, instruction);
       return;
     case Op::fill:
-      spoilFrom(state, instruction.pc, state.registers[kDi],
-                repeated(values_[state.registers[kCx]], a));
-      for (int reg = 0; reg < kRegisters; ++reg) {
-        if ((instruction.written >> reg & 1) != 0) {
-          state.registers[reg] = values_.opaque(instruction.pc, reg);
-        }
-      }
+      spoilFrom(state, instruction.pc, state.registers[rules_.fill],
+                repeated(values_[state.registers[rules_.fillCount]], a));
+      spoilRegisters(state, instruction);
       return;
     case Op::call:
       stepCall(state, instruction);

@@ -9,6 +9,7 @@
 #include "golang/unwind.h"
 #include "leak/lock_cycles.h"
 #include "leak/lock_sites.h"
+#include "schema/sync_types.h"
 
 namespace parked::leak {
 
@@ -39,17 +40,15 @@ struct Held {
 
 class Finder {
  public:
-  Finder(const golang::Snapshot& snapshot, const Code& code, stdlib::Stop& stop)
+  Finder(const golang::Snapshot& snapshot, const Code& code, Progress& progress)
       : snapshot_(snapshot),
         code_(code),
-        stop_(stop),
+        progress_(progress),
         memory_(snapshot.image->target().memory()),
         sites_(*snapshot.image, code),
         unwinder_(*snapshot.image) {
     holders_.of.resize(snapshot.locks.size());
-    std::vector<std::string> missing;
-    image::Binder cond(snapshot.image->layouts(), "sync.Cond", missing);
-    condLocker_ = cond.offsetOf("L", false);
+    condLocker_ = schema::SyncLayout::of(snapshot.image->layouts()).condLocker;
   }
 
   std::optional<LockHolders> run();
@@ -69,7 +68,7 @@ class Finder {
 
   const golang::Snapshot& snapshot_;
   const Code& code_;
-  stdlib::Stop& stop_;
+  Progress& progress_;
   target::AddressSpace& memory_;
   LockSites sites_;
   golang::Unwinder unwinder_;
@@ -113,7 +112,7 @@ const StackLocks& Finder::locksOf(Index index) {
   const golang::Stack& stack = snapshot_.stacks[index];
   const image::FunctionTable& table = snapshot_.image->functions();
   std::vector<image::SourceFrame> source;
-  for (std::size_t i = 0; i < stack.count && !stop_(); ++i) {
+  for (std::size_t i = 0; i < stack.count && progress_.step(); ++i) {
     const golang::FramePc& pc = snapshot_.pcs[stack.first + i];
     const bool exact = pc.exact != 0;
     const FrameLocks& locks = sites_.at(table.find(pc.inside()), pc.pc, exact);
@@ -299,8 +298,8 @@ void Finder::findLockedAgain() {
 std::optional<LockHolders> Finder::run() {
   chooseLocks();
   if (locks_.empty()) return std::move(holders_);
-  for (Index i = 0; i < snapshot_.goroutines.size() && !stop_(); ++i) lookAt(i);
-  if (stop_()) return std::nullopt;
+  for (Index i = 0; i < snapshot_.goroutines.size() && progress_.step(); ++i) lookAt(i);
+  if (!progress_.step()) return std::nullopt;
   for (const auto& [lock, unlocker] : unlockers_) {
     auto& holders = holders_.of[lock];
     const auto same = [&](const LockHolder& h) { return h.goroutine == unlocker.goroutine; };
@@ -316,9 +315,9 @@ std::optional<LockHolders> Finder::run() {
 }  // namespace
 
 std::optional<LockHolders> findLockHolders(const golang::Snapshot& snapshot, const Code& code,
-                                           stdlib::Stop& stop) {
+                                           Progress& progress) {
   if (snapshot.image == nullptr) return LockHolders();
-  return Finder(snapshot, code, stop).run();
+  return Finder(snapshot, code, progress).run();
 }
 
 }  // namespace parked::leak

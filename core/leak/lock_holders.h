@@ -7,10 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/progress.h"
 #include "golang/snapshot.h"
 #include "leak/code.h"
 #include "leak/places.h"
-#include "stdlib/stop.h"
 
 namespace parked::leak {
 
@@ -53,6 +53,6 @@ struct LockHolders {
 /// is stopped: whom a goroutine that was not looked at holds up is not known, and with it no
 /// circle.
 std::optional<LockHolders> findLockHolders(const golang::Snapshot& snapshot, const Code& code,
-                                           stdlib::Stop& stop);
+                                           Progress& progress);
 
 }  // namespace parked::leak

@@ -113,7 +113,8 @@ std::uint32_t LockSites::Reader::compound(const Value& value, ValueId id, bool& 
       // A variable that is not the frame's, and a closure's, are read as they are now. The former
       // seldom change, the latter never do.
       const Value& from = flow_.values()[flow_.values().split(value.a).base];
-      const bool closure = from.kind == Value::Kind::entryRegister && from.a == kDx;
+      const bool closure = from.kind == Value::Kind::entryRegister &&
+                           from.a == static_cast<std::uint32_t>(locks_.rules().closure);
       if (from.kind != Value::Kind::constant && !closure) exact = false;
       const std::uint32_t a = expression(value.a, exact, depth + 1);
       if (a == kNotTold) return kNotTold;
@@ -141,7 +142,9 @@ void LockSites::Reader::readClosures(const std::vector<image::SourceFrame>& now)
       if (event.acquires || loaded.kind != Value::Kind::load) continue;
       const Values::Split from = values.split(loaded.a);
       const Value& base = values[from.base];
-      if (base.kind != Value::Kind::entryRegister || base.a != kDx) continue;
+      if (base.kind != Value::Kind::entryRegister ||
+          base.a != static_cast<std::uint32_t>(locks_.rules().closure))
+        continue;
       LockUse use;
       use.mode = event.mode;
       use.exact = true;
@@ -176,7 +179,7 @@ const FrameLocks& LockSites::at(image::FuncIndex function, Addr pc, bool exact) 
     }
   } else if (const Instruction* call = exact ? nullptr : flow->at(pc, false);
              call != nullptr && locks_.locks(call->destination())) {
-    waited = state->registers[kAx];
+    waited = state->registers[locks_.rules().arguments.front()];
   }
   std::vector<image::SourceFrame> now;
   code_.expand(pc, exact, now);

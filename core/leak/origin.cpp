@@ -1,8 +1,19 @@
 #include "leak/origin.h"
 
+#include "base/traits.h"
+
 namespace parked::leak {
 
 namespace {
+
+constexpr std::array kOrigins = {
+    OriginTraits{OriginKind::none, "", ""},
+    OriginTraits{OriginKind::called, "called", "called from"},
+    OriginTraits{OriginKind::created, "created", "comes from"},
+    OriginTraits{OriginKind::stands, "stands", "creator at"},
+};
+static_assert(kOrigins.size() == static_cast<std::size_t>(OriginKind::stands) + 1);
+static_assert(isInOrder(kOrigins));
 
 constexpr int kMaxCreators = 10;  // up the chain; damage could make it a circle
 
@@ -16,19 +27,7 @@ PlaceId ownOf(const golang::Ancestor& ancestor, Places& places) {
 
 }  // namespace
 
-std::string_view originName(OriginKind kind) {
-  switch (kind) {
-    case OriginKind::called:
-      return "called";
-    case OriginKind::created:
-      return "created";
-    case OriginKind::stands:
-      return "stands";
-    case OriginKind::none:
-      break;
-  }
-  return {};
-}
+const OriginTraits& traitsOf(OriginKind kind) { return rowOf(kOrigins, kind); }
 
 Origin originOf(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
                 const std::vector<golang::Ancestor>& ancestors,

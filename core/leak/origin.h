@@ -25,8 +25,12 @@ struct Origin {
   std::uint64_t goroutine = 0;  ///< whose call, or who was created there; 0: not known
 };
 
-/// "called", "created", "stands".
-std::string_view originName(OriginKind kind);
+struct OriginTraits {
+  OriginKind value;
+  std::string_view id;     ///< stable, for machines
+  std::string_view label;  ///< what the place is to the goroutine: "called from"
+};
+const OriginTraits& traitsOf(OriginKind kind);
 
 /// The nearest one. `stacks` by the snapshot's. Nothing if all creators are gone and the runtime
 /// noted no ancestors (GODEBUG=tracebackancestors).

@@ -18,21 +18,11 @@ constexpr unsigned kSteps = 12;
 
 bool isLive(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
   if (goroutine.system) return false;
-  switch (goroutine.status) {
-    case Status::running:
-    case Status::runnable:
-    case Status::preempted:
-    case Status::syscall:
-      return true;
-    case Status::waiting:
-      break;
-    default:
-      return false;
-  }
+  if (golang::traitsOf(goroutine.status).active) return true;
+  if (goroutine.status != Status::waiting) return false;
   const auto waits = snapshot.waitsOf(goroutine);
   if (!waits.empty()) return waits.front().kind == ObjectKind::fd;
-  return goroutine.reason < snapshot.reasons.size() &&
-         snapshot.reasons[goroutine.reason].kind == ReasonClass::ioWait;
+  return snapshot.reasonOf(goroutine) == ReasonClass::ioWait;
 }
 
 /// How many wait on the same.

@@ -5,20 +5,23 @@
 #include <optional>
 
 #include "image/symbol_name.h"
+#include "leak/instances.h"
 
 namespace parked::leak {
 
 namespace {
 
-Place placeOf(const image::SourceFrame& frame) { return {frame.function, frame.file, frame.line}; }
+Place placeOf(const image::SourceFrame& frame, std::string_view types) {
+  return {frame.function, frame.file, frame.line, types};
+}
 
 /// Mirrors runtime/cgocall.go: what is on the stack of a goroutine whose thread is in C.
 bool isCallOfC(std::string_view function) {
   return function == "runtime.cgocall" || function == "runtime.asmcgocall";
 }
 
-Place declarationOf(const image::SourceFrame& frame) {
-  return {frame.function, frame.file, frame.startLine > 0 ? frame.startLine : frame.line};
+Place declarationOf(const image::SourceFrame& frame, std::string_view types) {
+  return {frame.function, frame.file, frame.startLine > 0 ? frame.startLine : frame.line, types};
 }
 
 }  // namespace
@@ -28,8 +31,14 @@ Place functionAt(const Code& code, Addr entry) {
   if (entry != 0) code.expand(entry, true, frames);
   if (frames.empty()) return {};
   image::SourceFrame method;
-  return declarationOf(code.methodOf(frames.back().function, entry, method) ? method
-                                                                            : frames.back());
+  return code.methodOf(frames.back().function, entry, method)
+             ? declarationOf(method, {})
+             : declarationOf(frames.back(), code.typesOf(entry));
+}
+
+std::string Place::shownFunction() const {
+  std::string instance = instanceName(function, types);
+  return instance.empty() ? std::string(function) : instance;
 }
 
 std::size_t Places::PlaceHash::operator()(const Place& place) const {
@@ -39,7 +48,7 @@ std::size_t Places::PlaceHash::operator()(const Place& place) const {
 }
 
 bool Places::PlaceHash::operator()(const Place& a, const Place& b) const {
-  return a.line == b.line && a.function == b.function && a.file == b.file;
+  return a.line == b.line && a.function == b.function && a.file == b.file && a.types == b.types;
 }
 
 Places::Places(const Code& code) : code_(&code) { places_.emplace_back(); }
@@ -59,11 +68,13 @@ std::span<const Places::Line> Places::lookUp(Addr pc, bool exact) {
                   static_cast<std::uint32_t>(frames_.size())};
     for (const image::SourceFrame& frame : frames_) {
       Line line;
-      line.place = intern(placeOf(frame));
+      const std::string_view types =
+          frame.inlined ? std::string_view() : code_->typesOf(exact ? pc : pc - 1);
+      line.place = intern(placeOf(frame, types));
       line.owner = ownerOf(*code_, frame.function, frame.file);
       line.written = !frame.wrapper && !isGeneratedFile(frame.file);
       if (line.written && line.owner != Owner::runtime) {
-        line.declaration = intern(declarationOf(frame));
+        line.declaration = intern(declarationOf(frame, types));
       }
       lines_.push_back(line);
     }
@@ -203,7 +214,8 @@ PlaceId Places::start(Addr pc, PlaceId outermost) {
     frames_.clear();
     code_->expand(pc, true, frames_);
     if (!frames_.empty()) {
-      it->second = {intern(declarationOf(frames_.back())), frames_.back().wrapper};
+      it->second = {intern(declarationOf(frames_.back(), code_->typesOf(pc))),
+                    frames_.back().wrapper};
     }
   }
   return it->second.wrapper && outermost != kNoPlace ? outermost : it->second.place;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -17,6 +18,9 @@ struct Place {
   std::string_view function;  ///< "main.(*T).run"
   std::string_view file;
   std::int32_t line = 0;
+  std::string_view types = {};  ///< of an instance of a generic, as Code::typesOf()
+  /// "main.worker[int]"; where the types are not known the function.
+  std::string shownFunction() const;
 };
 using PlaceId = std::uint32_t;
 inline constexpr PlaceId kNoPlace = 0;  ///< the empty place

@@ -1,74 +1,17 @@
-// The sentences behind the verdicts.
+#include "leak/sentence.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "leak/analysis.h"
 #include "leak/circle_words.h"
 #include "leak/describe.h"
 #include "leak/island_words.h"
-#include "leak/numbers.h"
 
 namespace parked::leak {
 
 namespace {
-
-std::string_view fixedSentence(Why why) {
-  switch (why) {
-    case Why::onThread:
-      return "running on a thread";
-    case Why::died:
-      return "the program died in it";
-    case Why::runnable:
-      return "ready to run";
-    case Why::inSyscall:
-      return "in a system call";
-    case Why::preempted:
-      return "preempted, will run on";
-    case Why::stackMoving:
-      return "its stack is being moved";
-    case Why::starting:
-      return "being created";
-    case Why::nilChannel:
-      return "blocked on a nil channel: nobody can ever wake it";
-    case Why::noCases:
-      return "blocked in a select without cases: nobody can ever wake it";
-    case Why::nilSelect:
-      return "every case of its select is a nil channel: nobody can ever wake it";
-    case Why::allAsleep:
-      return "the runtime itself found that no goroutine could ever run again: all were asleep";
-    case Why::runtimeProved:
-      return "the runtime's own leak detection found it: nothing that can still run reaches what "
-             "it waits on";
-    case Why::inFlux:
-      return "it was being changed while it was read";
-    case Why::wakerClaimed:
-      return "a case of its select has already won: a waker is in flight";
-    case Why::notQueued:
-      return "it is not in the queue of what it waits on: a waker may be in flight";
-    case Why::closing:
-      return "its channel is closed: it is about to be woken";
-    case Why::badStatus:
-      return "its status is none that parked knows";
-    case Why::unstopped:
-      return "nobody can ever wake it, it seems; not proved, because the process ran while it was "
-             "read";
-    case Why::unfinished:
-      return "nobody can ever wake it, it seems; not proved, because reading was interrupted";
-    case Why::notRead:
-      return "what it waits on was not read: interrupted";
-    case Why::mainForever:
-      return "main in select {}: the usual way to keep a program up";
-    case Why::system:
-      return "the runtime's own";
-    case Why::timed:
-      return "a timer will wake it";
-    case Why::plain:
-      return "blocked; nothing speaks against it";
-    default:
-      return {};
-  }
-}
 
 std::string_view unknownNote(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
   for (const golang::Wait& wait : snapshot.waitsOf(goroutine)) {
@@ -96,24 +39,8 @@ std::string blockedFor(const Group& group, std::uint64_t number, std::chrono::na
 /// "channel", "Mutex": what the goroutine waits on, or on one of.
 std::string_view noun(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
   const auto waits = snapshot.waitsOf(goroutine);
-  switch (waits.empty() ? golang::ObjectKind::unknown : waits.front().kind) {
-    case golang::ObjectKind::channel:
-      return "channel";
-    case golang::ObjectKind::mutex:
-      return "Mutex";
-    case golang::ObjectKind::rwMutex:
-      return "RWMutex";
-    case golang::ObjectKind::waitGroup:
-      return "WaitGroup";
-    case golang::ObjectKind::cond:
-      return "Cond";
-    case golang::ObjectKind::once:
-      return "Once";
-    case golang::ObjectKind::coroutine:
-      return "iterator";
-    default:
-      return "object";
-  }
+  const auto kind = waits.empty() ? golang::ObjectKind::unknown : waits.front().kind;
+  return golang::traitsOf(kind).noun;
 }
 
 bool isChannel(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
@@ -212,13 +139,16 @@ std::string orphan(const Analysis& analysis, const golang::Goroutine& goroutine)
 /// The same of one that is meant to be there.
 std::string background(const Analysis& analysis, Index goroutine) {
   const IslandKind* kind = analysis.islandKind(goroutine);
-  const std::string_view meant = meaningOf(kind == nullptr ? Background::few : kind->background);
+  const std::string_view meant =
+      traitsOf(kind == nullptr ? Background::few : kind->background).meaning;
   return fmt::format("woken by {}; nobody can stop it: {}",
                      wakersOf(analysis, analysis.snapshot().goroutines[goroutine]), meant);
 }
 
+}  // namespace
+
 /// The sentence for `why`, spoken of `group`, the group it was found for.
-std::string speak(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
+std::string sentenceOf(const Analysis& analysis, Why why, const Group& group, Index goroutine) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   const std::string_view label = analysis.label(goroutine);
   const std::string cause = causeOf(analysis, goroutine);
@@ -265,21 +195,8 @@ std::string speak(const Analysis& analysis, Why why, const Group& group, Index g
     case Why::benign:
       return fmt::format("well-known background goroutine: {}", label);
     default:
-      return std::string(fixedSentence(why));
+      return std::string(traitsOf(why).sentence);
   }
-}
-
-}  // namespace
-
-std::string Analysis::sentence(Index goroutine) const {
-  static const Group kAlone;
-  const GoroutineInfo& info = goroutines_[goroutine];
-  const Group& group = info.group < grouping_.groups.size() ? grouping_.groups[info.group] : kAlone;
-  return speak(*this, info.why, group, goroutine);
-}
-
-std::string Analysis::sentence(const Group& group) const {
-  return speak(*this, group.why, group, group.example);
 }
 
 }  // namespace parked::leak

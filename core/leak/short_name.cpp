@@ -23,7 +23,11 @@ std::string withoutBodies(std::string_view name) {
   return out;
 }
 
-/// "[]utils.Element[quic.key]" of "[]example.org/utils.Element[example.org/quic.key]".
+/// A byte that goes on with a character of UTF-8.
+bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+}  // namespace
+
 std::string withoutPaths(std::string_view name) {
   std::string out;
   std::size_t word = 0;  // where the last element of a path begins in `out`
@@ -39,11 +43,6 @@ std::string withoutPaths(std::string_view name) {
   }
   return out;
 }
-
-/// A byte that goes on with a character of UTF-8.
-bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-}  // namespace
 
 std::string shortName(std::string_view name) {
   if (name.size() <= kLongest) return std::string(name);

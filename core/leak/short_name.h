@@ -11,4 +11,7 @@ namespace parked::leak {
 /// last element, and what is left over is cut out of the middle.
 std::string shortName(std::string_view name);
 
+/// "[]utils.Element[quic.key]" of "[]example.org/utils.Element[example.org/quic.key]".
+std::string withoutPaths(std::string_view name);
+
 }  // namespace parked::leak

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proof/globals.h"
+#include "proof/global_roots.h"
 
 namespace parked::leak {
 

@@ -1,13 +1,12 @@
-// The rules that make blocked goroutines SUSPECT by number and age (Thresholds).
+#include "leak/suspects.h"
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
 
 #include "leak/analysis.h"
+#include "leak/group.h"
 #include "leak/idle.h"
 #include "leak/pairs.h"
-#include "leak/select.h"
 
 namespace parked::leak {
 
@@ -18,31 +17,16 @@ namespace {
 
 /// Blocked by design, however long and however many: an idle connection, a sleeper, the runtime.
 bool mayWaitForever(ReasonClass reason, std::span<const golang::Wait> waits) {
-  if (waits.empty()) {
-    return reason == ReasonClass::ioWait || reason == ReasonClass::sleep ||
-           reason == ReasonClass::runtimeInternal;
-  }
-  switch (waits.front().kind) {
-    case ObjectKind::fd:
-    case ObjectKind::timer:
-    case ObjectKind::syscall:
-    case ObjectKind::runtime:
-      return true;
-    default:
-      return false;
-  }
+  if (waits.empty()) return golang::traitsOf(reason).byDesign;
+  return golang::traitsOf(waits.front().kind).outside;
 }
 
 bool isLock(std::span<const golang::Wait> waits) {
-  if (waits.empty()) return false;
-  const ObjectKind kind = waits.front().kind;
-  return kind == ObjectKind::mutex || kind == ObjectKind::rwMutex || kind == ObjectKind::once;
+  return !waits.empty() && golang::traitsOf(waits.front().kind).exclusive;
 }
 
-}  // namespace
-
 /// Pairs, worked out when a first group asks: most programs have no group so large or old.
-class Analysis::Partners {
+class Partners {
  public:
   Partners(const Analysis& analysis, Observer* observer)
       : analysis_(analysis), observer_(observer) {}
@@ -79,11 +63,13 @@ class Analysis::Partners {
   std::unique_ptr<Pairs> pairs_;
 };
 
-Why Analysis::suspicion(const Group& group, const Numbers& numbers) const {
-  const Thresholds& thresholds = options_.thresholds;
-  const golang::Goroutine& example = snapshot_->goroutines[group.example];
-  const auto waits = snapshot_->waitsOf(example);
-  if (mayWaitForever(reasonOf(example), waits)) return Why::none;
+}  // namespace
+
+Why Suspects::suspicion(const Group& group, const Numbers& numbers) const {
+  const Thresholds& thresholds = analysis_.options_.thresholds;
+  const golang::Goroutine& example = analysis_.snapshot_->goroutines[group.example];
+  const auto waits = analysis_.snapshot_->waitsOf(example);
+  if (mayWaitForever(analysis_.snapshot().reasonOf(example), waits)) return Why::none;
   if (numbers.count >= thresholds.count) return Why::many;
   if (group.why == Why::benign || group.why == Why::timed || group.why == Why::background) {
     return Why::none;
@@ -91,64 +77,64 @@ Why Analysis::suspicion(const Group& group, const Numbers& numbers) const {
   if (isLock(waits) && numbers.old > 0) return Why::oldLock;
   const bool old = numbers.old >= thresholds.few;
   if (!old && numbers.settled < thresholds.some) return Why::none;
-  if (idleByDesign(*this, group) != Why::none) return Why::none;
+  if (idleByDesign(analysis_, group) != Why::none) return Why::none;
   return old ? Why::old : Why::settled;
 }
 
 /// Judges a suspect group again without those of it that have a live partner: they wait with a
 /// connection, however many and old. Only a request that waits for its response is as old as it is.
-void Analysis::judgeUnpaired(const Group& group, std::span<const Index> partners) {
-  const auto members = grouping_.membersOf(group);
+void Suspects::judgeUnpaired(const Group& group, std::span<const Index> partners) {
+  const auto members = analysis_.grouping_.membersOf(group);
   Numbers numbers;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (partners[i] != kNone) continue;
-    const std::int64_t wait = waitAtLeast(members[i]);
+    const std::int64_t wait = analysis_.waitAtLeast(members[i]);
     ++numbers.count;
-    if (wait > 0 && wait >= options_.thresholds.someAge.count()) ++numbers.settled;
-    if (wait > 0 && wait >= options_.thresholds.age.count()) ++numbers.old;
+    if (wait > 0 && wait >= analysis_.options_.thresholds.someAge.count()) ++numbers.settled;
+    if (wait > 0 && wait >= analysis_.options_.thresholds.age.count()) ++numbers.old;
   }
-  const bool request = awaitsResponse(*this, group);
+  const bool request = awaitsResponse(analysis_, group);
   if (request) numbers.settled = group.settled, numbers.old = group.old;
   const Why why = suspicion(group, numbers);
   const bool all = request && why != Why::none && why != Why::many;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    GoroutineInfo& info = goroutines_[members[i]];
+    GoroutineInfo& info = analysis_.goroutines_[members[i]];
     if (all || (partners[i] == kNone && why != Why::none)) {
       info.verdict = Verdict::suspect;
       info.why = why;
     } else if (partners[i] != kNone && info.why == Why::plain) {
       info.why = Why::paired;
-      partners_.emplace(members[i], partners[i]);
+      analysis_.partners_.emplace(members[i], partners[i]);
     }
   }
 }
 
-void Analysis::judgeMembers(Group& group, Verdict verdict, Why why) {
-  for (const Index member : grouping_.membersOf(group)) {
-    goroutines_[member].verdict = verdict;
-    goroutines_[member].why = why;
+void Suspects::judgeMembers(Group& group, Verdict verdict, Why why) {
+  for (const Index member : analysis_.grouping_.membersOf(group)) {
+    analysis_.goroutines_[member].verdict = verdict;
+    analysis_.goroutines_[member].why = why;
   }
   group.verdict = verdict;
   group.why = why;
   group.findings = verdict == Verdict::suspect ? group.count : 0;
 }
 
-void Analysis::raiseSuspects(Observer* observer) {
-  Partners partners(*this, observer);
+void Suspects::raise() {
+  Partners partners(analysis_, observer_);
   bool split = false;
-  for (Group& group : grouping_.groups) {
+  for (Group& group : analysis_.grouping_.groups) {
     if (group.system || group.verdict != Verdict::waiting || group.why == Why::mainForever) {
       continue;
     }
     const Why why = suspicion(group, {group.count, group.settled, group.old});
     if (why == Why::none) {
       const bool several = group.count > 1 && group.why == Why::plain;
-      const Why idle = several ? idleByDesign(*this, group) : Why::none;
+      const Why idle = several ? idleByDesign(analysis_, group) : Why::none;
       if (idle != Why::none) judgeMembers(group, Verdict::waiting, idle);
       continue;
     }
     std::vector<Index> found;
-    if (why != Why::oldLock) found = partners.of(grouping_.membersOf(group));
+    if (why != Why::oldLock) found = partners.of(analysis_.grouping_.membersOf(group));
     if (found.empty()) {
       judgeMembers(group, Verdict::suspect, why);
     } else {
@@ -156,18 +142,7 @@ void Analysis::raiseSuspects(Observer* observer) {
       split = true;
     }
   }
-  if (split) groupAll();
-}
-
-void Analysis::groupAll() {
-  std::vector<Index> all(snapshot_->goroutines.size());
-  std::iota(all.begin(), all.end(), Index{0});
-  grouping_ = group(*this, all);
-  for (Index g = 0; g < grouping_.groups.size(); ++g) {
-    for (const Index member : grouping_.membersOf(grouping_.groups[g])) {
-      goroutines_[member].group = g;
-    }
-  }
+  if (split) analysis_.groupAll();
 }
 
 }  // namespace parked::leak

@@ -1,7 +1,7 @@
 #include "leak/times.h"
 
+#include "base/text.h"
 #include "golang/clock.h"
-#include "leak/numbers.h"
 
 namespace parked::leak {
 

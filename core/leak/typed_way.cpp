@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
+#include <system_error>
 #include <utility>
 
+#include "image/itab_layout.h"
 #include "image/runtime_types.h"
 #include "image/shapes.h"
+#include "schema/hchan.h"
 
 namespace parked::leak {
 
@@ -21,7 +25,6 @@ constexpr std::array<std::string_view, 9> kMapParts = {
     "groupReference<", "noalg.map.group[", "map.group[", "map.bucket["};
 constexpr std::string_view kSwissMap = "map<";
 constexpr std::string_view kChannel = "hchan<";
-constexpr std::uint64_t kWord = 8;
 // Of the runtime's own structs, whatever the debug information says of their size.
 constexpr std::uint64_t kLargestHeader = 512;
 
@@ -32,14 +35,8 @@ TypedWay::TypedWay(const golang::Snapshot& snapshot)
       image_(*snapshot.image),
       types_(snapshot.image->types()) {
   std::vector<std::string> missing;
-  image::Binder channel(image_.layouts(), "runtime.hchan", missing);
-  channel.optional(elementType_, "elemtype");
-  image::Binder itab(image_.layouts(), "internal/abi.ITab", missing);
-  itab.optional(itabType_, "Type");
-  if (!itabType_) {
-    image::Binder older(image_.layouts(), "runtime.itab", missing);
-    older.optional(itabType_, "_type");
-  }
+  elementType_ = schema::HchanLayout::of(image_.layouts(), missing).elementType;
+  itabType_ = image::ItabLayout::of(image_.layouts()).type;
 }
 
 void TypedWay::enter(std::string_view variable, Addr address) {
@@ -84,6 +81,14 @@ std::string TypedWay::pointerType() const {
     return fmt::format("chan {}", name.substr(kChannel.size(), name.size() - kChannel.size() - 1));
   }
   return (several_ ? "[]" : "*") + name;
+}
+
+std::uint64_t TypedWay::arrayLength() const {
+  const std::string name = type();
+  std::uint64_t length = 0;
+  if (!name.starts_with('[')) return 0;
+  const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), length);
+  return error == std::errc() && *end == ']' ? length : 0;
 }
 
 bool TypedWay::insideMap() const {

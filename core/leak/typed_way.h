@@ -30,6 +30,8 @@ class TypedWay {
   std::string pointerType() const;
   /// There are more of its kind behind the value: it is in an array.
   bool severalThere() const { return type_ != 0 && several_; }
+  /// Of a value that is an array, how many it has; 0 of others.
+  std::uint64_t arrayLength() const;
   /// The value is a part of how the runtime keeps maps.
   bool insideMap() const;
   /// The field at `at` that is a lock of package sync: ".mu"; "" if that is not known.

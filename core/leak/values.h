@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "leak/machine_code.h"
+#include "base/error.h"
 
 namespace parked::leak {
 

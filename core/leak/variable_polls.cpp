@@ -4,26 +4,31 @@
 #include <array>
 #include <cstring>
 
-#include "image/code_refs.h"
 #include "image/symbol_name.h"
+#include "image/variable_references.h"
+#include "proof/global_roots.h"
 
 namespace parked::leak {
 
 namespace {
 
-constexpr std::uint64_t kMaxCode = 1 << 16;
+constexpr std::uint64_t kMaxPollCode = 1 << 16;
+
+/// Variables behind which there is nothing but a supply, and how many pointers deep. gRPC's map
+/// from sizes to pools of buffers: a pool has buffers and a bool that is set when it is made.
+constexpr std::array<std::pair<std::string_view, int>, 1> kSupplies = {
+    {{"google.golang.org/grpc/internal/transport.ioBufferPoolMap", 3}}};
 
 std::vector<image::CodeRef> referencesOf(image::Image& image, const image::Function& function) {
   if (function.end <= function.entry) return {};
-  const std::uint64_t size = std::min(function.end - function.entry, kMaxCode);
+  const std::uint64_t size = std::min(function.end - function.entry, kMaxPollCode);
   return image::codeRefs(image.target().arch(), function.entry,
                          image.target().memory().bytesUpTo(function.entry, size));
 }
 
 bool inside(Addr from, Addr address, Addr to) { return address >= from && address < to; }
 
-/// It is a variable without pointers.
-bool isPlain(const image::Module& module, Addr address) {
+bool inPlainPart(const image::Module& module, Addr address) {
   return inside(module.noptrData, address, module.noptrDataEnd) ||
          inside(module.noptrBss, address, module.noptrBssEnd);
 }
@@ -37,66 +42,74 @@ VariablePolls::VariablePolls(const golang::Snapshot& snapshot, const Code& code)
       references_(image_),
       stacks_(snapshot.stacks.size()) {}
 
-bool VariablePolls::mayPoll(const golang::Goroutine& goroutine) {
-  if (goroutine.stack >= stacks_.size()) return true;
-  std::optional<bool>& known = stacks_[goroutine.stack];
+Polled VariablePolls::polled(const golang::Goroutine& goroutine) {
+  if (goroutine.stack >= stacks_.size()) return Polled::programs;
+  std::optional<Polled>& known = stacks_[goroutine.stack];
   if (!known) known = ofStack(goroutine.stack);
   return *known;
 }
 
-bool VariablePolls::ofStack(golang::Index index) {
+Polled VariablePolls::ofStack(golang::Index index) {
   const golang::Stack& stack = snapshot_.stacks[index];
-  if (stack.truncated) return true;
-  for (std::uint32_t i = 0; i < stack.count; ++i) {
+  if (stack.truncated) return Polled::programs;
+  Polled most = Polled::nothing;
+  for (std::uint32_t i = 0; i < stack.count && most != Polled::programs; ++i) {
     const golang::FramePc& frame = snapshot_.pcs[stack.first + i];
     const image::FuncIndex function = image_.functions().find(frame.inside());
-    if (function != image::kNoFunc && isUsers(function) && ofFunction(function)) return true;
+    if (function == image::kNoFunc || !isUsers(function)) continue;
+    most = std::max(most, ofFunction(function));
   }
-  return false;
+  return most;
 }
 
 bool VariablePolls::isUsers(image::FuncIndex function) const {
   return ownerOfFunction(function) >= Owner::library;
 }
 
-bool VariablePolls::ofFunction(image::FuncIndex function) {
-  const auto [known, isNew] = functions_.try_emplace(function, false);
+Polled VariablePolls::ofFunction(image::FuncIndex function) {
+  const auto [known, isNew] = functions_.try_emplace(function, Polled::nothing);
   if (!isNew) return known->second;
-  // Too many to say that none does count as one that does.
-  const bool found =
-      !references_.visitNear(function, [this](image::FuncIndex each) { return !reads(each); });
-  functions_[function] = found;
-  return found;
+  Polled most = Polled::nothing;
+  const bool all = references_.visitNear(function, [&](image::FuncIndex each) {
+    most = std::max(most, reads(each));
+    return most != Polled::programs;
+  });
+  // Too many to say what they read count as what reads anything.
+  return functions_[function] = all ? most : Polled::programs;
 }
 
 /// One function by itself.
-bool VariablePolls::reads(image::FuncIndex function) {
-  const auto [known, isNew] = own_.try_emplace(function, false);
+Polled VariablePolls::reads(image::FuncIndex function) {
+  const auto [known, isNew] = own_.try_emplace(function, Polled::nothing);
   if (!isNew) return known->second;
-  const auto references = referencesOf(image_, image_.functions().function(function));
-  const bool found = std::ranges::any_of(references, [&](const image::CodeRef& reference) {
-    return !reference.store && isVariable(reference.target) && mayStop(reference.target, function);
-  });
-  own_[function] = found;
-  return found;
+  Polled most = Polled::nothing;
+  for (const auto& reference : referencesOf(image_, image_.functions().function(function))) {
+    if (reference.store || !isVariable(reference.target)) continue;
+    most = std::max(most, asked(reference.target, function));
+    if (most == Polled::programs) break;
+  }
+  return own_[function] = most;
 }
 
 bool VariablePolls::isVariable(Addr address) const {
   return std::ranges::any_of(image_.modules(), [address](const image::Module& module) {
     return inside(module.data, address, module.dataEnd) ||
-           inside(module.bss, address, module.bssEnd) || isPlain(module, address);
+           inside(module.bss, address, module.bssEnd) || inPlainPart(module, address);
   });
 }
 
-/// The program's own variables; of a library's those without pointers: what it keeps of a client is
-/// in the client, but there may be a switch for all. Its loggers, tables and errors stop nobody.
-bool VariablePolls::mayStop(Addr address, image::FuncIndex reader) {
+bool VariablePolls::isPlain(Addr address) const {
+  return std::ranges::any_of(image_.modules(), [address](const image::Module& module) {
+    return inPlainPart(module, address);
+  });
+}
+
+/// Of a library's variables those without pointers: what it keeps of a client is in the client, but
+/// there may be a switch for all. Its loggers, tables and errors stop nobody.
+Polled VariablePolls::asked(Addr address, image::FuncIndex reader) {
   const Owner owner = ownerOfVariable(address, reader);
-  if (owner >= Owner::local) return true;
-  return owner == Owner::library &&
-         std::ranges::any_of(image_.modules(), [address](const image::Module& module) {
-           return isPlain(module, address);
-         });
+  if (owner >= Owner::local) return Polled::programs;
+  return owner == Owner::library && isPlain(address) ? Polled::librarys : Polled::nothing;
 }
 
 Owner VariablePolls::ownerOfFunction(image::FuncIndex function) const {
@@ -115,9 +128,74 @@ Owner VariablePolls::ownerOfVariable(Addr address, image::FuncIndex reader) {
   const image::FunctionTable& functions = image_.functions();
   const std::string_view package = image::packageOf(name);
   if (package == image::packageOf(functions.function(reader).name)) return ownerOfFunction(reader);
-  const image::FuncIndex init = functions.byName(std::string(package) + ".init");
-  if (init != image::kNoFunc) return ownerOfFunction(init);
-  return ownerOf(code_, name, {});
+  return ownerOfPackage(name);
+}
+
+Owner VariablePolls::ownerOfPackage(std::string_view variable) {
+  const std::string init = std::string(image::packageOf(variable)) + ".init";
+  const image::FuncIndex function = image_.functions().byName(init);
+  return function != image::kNoFunc ? ownerOfFunction(function) : ownerOf(code_, variable, {});
+}
+
+int VariablePolls::common(Addr word) {
+  const std::string_view name = image_.variableAt(word).name;
+  for (const auto& [supply, pointers] : kSupplies) {
+    if (name == supply) return pointers;
+  }
+  if (!name.empty()) {
+    const Owner owner = ownerOfPackage(name);
+    return owner != Owner::none && owner < Owner::local ? 1 : 0;
+  }
+  if (!referred_) findReferred();
+  return referred_->contains(word) && referred_->find(word) == 0 ? 1 : 0;
+}
+
+void VariablePolls::findReferred() {
+  referred_.emplace();
+  const image::FunctionTable& functions = image_.functions();
+  // The program's own first: who has noted a word first has it.
+  for (const bool programs : {true, false}) {
+    for (image::FuncIndex i = 0; i < functions.size(); ++i) {
+      if ((ownerOfFunction(i) >= Owner::local) != programs) continue;
+      for (const image::CodeRef& reference : referencesOf(image_, functions.function(i))) {
+        if (isVariable(reference.target)) referred_->insert(reference.target, programs ? 1 : 0);
+      }
+    }
+  }
+}
+
+bool VariablePolls::isOthers(Addr address, bool librarysCount) {
+  if (!isVariable(address)) return false;
+  const auto [known, isNew] = data_.try_emplace(address, Owner::own);
+  if (isNew) known->second = ownerOfData(address);
+  return known->second >= (librarysCount ? Owner::library : Owner::local);
+}
+
+Owner VariablePolls::ownerOfData(Addr address) {
+  const std::string_view name = image_.variableAt(address).name;
+  if (!name.empty() && name.find("..") == std::string_view::npos) return ownerOfPackage(name);
+  if (name.empty() && ofStandardLibrary(address)) return Owner::standard;
+  if (!pointed_) findPointed();
+  const auto pointed = pointed_->find(address);
+  return pointed != pointed_->end() ? pointed->second : Owner::own;
+}
+
+/// Of a variable with a pointer.
+Owner VariablePolls::ownerOfWord(Addr word) {
+  const std::string_view name = image_.variableAt(word).name;
+  if (!name.empty()) return ownerOfPackage(name);
+  if (ofStandardLibrary(word)) return Owner::standard;
+  if (!referred_) findReferred();
+  return referred_->contains(word) && referred_->find(word) == 0 ? Owner::library : Owner::own;
+}
+
+void VariablePolls::findPointed() {
+  pointed_.emplace();
+  proof::visitGlobals(image_, [this](Addr at, Addr value) {
+    if (!isVariable(value)) return;
+    const auto [known, isNew] = pointed_->try_emplace(value, Owner::none);
+    known->second = std::max(known->second, ownerOfWord(at));
+  });
 }
 
 /// What the compiler keeps for a type assertion or a switch over types (internal/abi, TypeAssert

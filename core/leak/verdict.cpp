@@ -28,41 +28,14 @@ Judgement forever(Why why, const golang::Goroutine& goroutine, bool proofs) {
 
 /// Blocked, but no wait was found for it: only the reason speaks.
 Judgement judgeByReason(ReasonClass reason) {
-  switch (reason) {
-    case ReasonClass::sleep:
-      return {Verdict::waiting, Why::timed};
-    case ReasonClass::ioWait:
-    case ReasonClass::coroutine:
-    case ReasonClass::synctest:
-    case ReasonClass::runtimeInternal:
-      return {Verdict::waiting, Why::plain};
-    default:
-      return {Verdict::unknown, Why::noSudog};
-  }
-}
-
-bool hasQueue(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::channel:
-    case ObjectKind::mutex:
-    case ObjectKind::rwMutex:
-    case ObjectKind::waitGroup:
-    case ObjectKind::cond:
-    case ObjectKind::once:
-    case ObjectKind::semaphore:
-      return true;
-    default:
-      return false;
-  }
+  if (!golang::traitsOf(reason).outside) return {Verdict::unknown, Why::noSudog};
+  return {Verdict::waiting, reason == ReasonClass::sleep ? Why::timed : Why::plain};
 }
 
 Judgement judgeBlocked(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
                        bool proofs) {
-  const ReasonClass reason = goroutine.reason < snapshot.reasons.size()
-                                 ? snapshot.reasons[goroutine.reason].kind
-                                 : ReasonClass::none;
   const auto waits = snapshot.waitsOf(goroutine);
-  if (waits.empty()) return judgeByReason(reason);
+  if (waits.empty()) return judgeByReason(snapshot.reasonOf(goroutine));
   Judgement judgement{Verdict::waiting, Why::plain};
   for (const golang::Wait& wait : waits) {
     switch (wait.kind) {
@@ -81,7 +54,8 @@ Judgement judgeBlocked(const golang::Snapshot& snapshot, const golang::Goroutine
         break;
     }
     if (wait.inSelect && goroutine.selectDone) return {Verdict::unknown, Why::wakerClaimed};
-    if (hasQueue(wait.kind) && !wait.queued) return {Verdict::unknown, Why::notQueued};
+    if (golang::traitsOf(wait.kind).queued && !wait.queued)
+      return {Verdict::unknown, Why::notQueued};
     if (wait.kind == ObjectKind::channel && wait.object < snapshot.channels.size() &&
         snapshot.channels[wait.object].closed) {
       return {Verdict::unknown, Why::closing};

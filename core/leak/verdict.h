@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "golang/snapshot.h"
+#include "leak/why.h"
 
 namespace parked::leak {
 
@@ -26,58 +27,6 @@ inline constexpr std::size_t kVerdicts = static_cast<std::size_t>(Verdict::prove
 std::string_view verdictName(Verdict verdict);
 /// The reverse, any case; false if `name` is none.
 bool parseVerdict(std::string_view name, Verdict& out);
-
-/// The evidence behind a verdict. The sentence for a person is made from it by
-/// Analysis::sentence(), so that a million goroutines carry no text.
-enum class Why : std::uint8_t {
-  none,
-  // running
-  onThread,
-  died,  ///< the program died of what it did (golang::Crash)
-  runnable,
-  inSyscall,
-  preempted,
-  stackMoving,
-  starting,  ///< being created
-  // proved
-  nilChannel,
-  noCases,
-  nilSelect,
-  unreachable,    ///< nothing that can still run reaches what it waits on (core/proof)
-  allAsleep,      ///< the program died because no goroutine could run (golang::Crash::allAsleep)
-  runtimeProved,  ///< status _Gleaked: the runtime's own leak detection found it (1.26+)
-  // unknown
-  inFlux,        ///< its stack or waits were being changed
-  wakerClaimed,  ///< g.selectDone is set: a waker has already won
-  notQueued,     ///< not (any more) in the object's queue
-  closing,       ///< the channel is closed, its waiters are being woken
-  noSudog,       ///< the object it waits on was not found
-  badStatus,     ///< a status parked does not know
-  notRead,       ///< what it waits on was not read: the user asked to stop
-  // suspect
-  many,         ///< at least Thresholds::count at one place
-  settled,      ///< at least Thresholds::some at one place for at least Thresholds::someAge
-  old,          ///< at least Thresholds::few at one place for at least Thresholds::age
-  oldLock,      ///< waits for a lock for at least Thresholds::age
-  lockCycle,    ///< waits for a lock in a circle of goroutines that hold one another's
-  lockedAgain,  ///< waits for a lock that it holds itself
-  waitCircle,   ///< waits, in a circle of goroutines, for what only another of them can give
-  // orphan
-  orphan,  ///< only the clock, the network, or others like it wake it (proof/orphans.h)
-  // suspect
-  unstopped,   ///< would be proved, but the process was read while it ran
-  unfinished,  ///< would be proved, but the user asked to stop
-  // waiting
-  mainForever,  ///< main in `select {}`: the usual way to keep a program up
-  benign,       ///< a well-known background goroutine, see GoroutineInfo::label
-  system,       ///< the runtime's own
-  worker,       ///< one of a few that take work from a shared channel or queue: an idle worker
-  signal,       ///< one of a few that wait for the same channel to be closed
-  paired,       ///< of too many or too old, but it has a live goroutine of its own (leak/pairs.h)
-  timed,        ///< a timer or deadline will wake it
-  background,   ///< nobody can stop it, and that is meant so, it seems (leak/island_kinds.h)
-  plain,
-};
 
 /// When blocked goroutines become SUSPECT: the older they are, the fewer it takes. A group is the
 /// goroutines with the same stack and the same kind of object.

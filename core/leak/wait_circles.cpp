@@ -1,9 +1,12 @@
 #include "leak/wait_circles.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <tuple>
 
+#include "leak/pool_circles.h"
+#include "leak/variable_channels.h"
 #include "leak/wait_needs.h"
 #include "proof/components.h"
 #include "proof/near.h"
@@ -61,10 +64,17 @@ class Finder {
  private:
   using Component = std::span<const Node>;
 
+  /// What speaks for a circle of which locks are not all.
+  enum class Told : std::uint8_t { no, yes, ifNobodyComes };
+
   bool askOutside(WaitNeeds& needs);
   template <class Visit>
   void visitCircles(const WaitNeeds& needs, const Visit& visit) const;
-  bool isTold(const WaitNeeds& needs, Component component, Node goroutines) const;
+  Told tell(const WaitNeeds& needs, Component component, Node goroutines) const;
+  bool nobodyComes(const WaitNeeds& needs, Component component, Node goroutines) const;
+  bool somebodyIsIn(const WaitNeeds& needs,
+                    const std::unordered_set<image::FuncIndex>& functions) const;
+  bool findUses(const WaitNeeds& needs);
   WaitCircle circleOf(const WaitNeeds& needs, Component component, Node goroutines) const;
   WaitCircle::Member memberOf(const WaitNeeds& needs, const WaitNeeds::Blocked& blocked,
                               const std::unordered_map<Node, const Waker*>& wakers) const;
@@ -75,9 +85,11 @@ class Finder {
   const LockHolders& holders_;
   const proof::Proof& proof_;
   Observer* observer_;
+  std::optional<VariableChannels> uses_;  // of circles of channels alone
 };
 
-/// Calls visit(nodes of a component, number of goroutines in the graph) for each circle to tell of.
+/// Calls visit(nodes of a component, number of goroutines in the graph) for each circle that may be
+/// told of.
 template <class Visit>
 void Finder::visitCircles(const WaitNeeds& needs, const Visit& visit) const {
   const Graph graph(needs);
@@ -87,29 +99,90 @@ void Finder::visitCircles(const WaitNeeds& needs, const Visit& visit) const {
     last = first + 1;
     while (last < order.size() && components.of(order[last]) == components.of(order[first])) ++last;
     const Component component(order.data() + first, order.data() + last);
-    if (component.size() > 1 && isTold(needs, component, graph.goroutines())) {
-      visit(component, graph.goroutines());
-    }
+    if (component.size() == 1) continue;
+    const Told told = tell(needs, component, graph.goroutines());
+    if (told != Told::no) visit(component, graph.goroutines(), told);
   }
 }
 
-/// Circles of locks are told as such. Of channels alone, who else may come along is never known,
-/// unless nothing that can run reaches them.
-bool Finder::isTold(const WaitNeeds& needs, Component component, Node goroutines) const {
+/// Circles of locks are told as such. Of channels alone, who else may come along is known only
+/// where nothing that can run reaches them, or nothing but variables does.
+Finder::Told Finder::tell(const WaitNeeds& needs, Component component, Node goroutines) const {
   bool exclusive = false, proved = true, channel = false;
   for (const Node node : component) {
     if (node >= goroutines) {
       const WaitNeeds::Need& need = needs.needs()[node - goroutines];
       exclusive = exclusive || need.exclusive;
-      channel = channel || !need.isLock ||
+      channel = channel || !need.isLock || needs.isGate(need) ||
                 snapshot_.locks[need.object].kind == golang::ObjectKind::waitGroup;
       continue;
     }
     const Index goroutine = needs.blocked()[node].goroutine;
-    if (holders_.cycleOf.contains(goroutine)) return false;
+    if (holders_.cycleOf.contains(goroutine)) return Told::no;
     proved = proved && proof_.fate(goroutine) == proof::Fate::leaked;
   }
-  return channel && (exclusive || proved);
+  if (!channel) return Told::no;
+  return exclusive || proved ? Told::yes : Told::ifNobodyComes;
+}
+
+/// Looks for who uses the channels of circles of which it has to be known.
+bool Finder::findUses(const WaitNeeds& needs) {
+  std::vector<Index> channels;
+  visitCircles(needs, [&](Component component, Node goroutines, Told told) {
+    for (const Node node : component) {
+      if (told != Told::ifNobodyComes || node < goroutines) continue;
+      const WaitNeeds::Need& need = needs.needs()[node - goroutines];
+      if (!need.isLock) channels.push_back(need.object);
+    }
+  });
+  if (channels.empty()) return true;
+  uses_.emplace(snapshot_, proof_);
+  return uses_->find(channels, observer_);
+}
+
+/// One that is not stuck has called such a function and not returned from it.
+bool Finder::somebodyIsIn(const WaitNeeds& needs,
+                          const std::unordered_set<image::FuncIndex>& functions) const {
+  std::vector<bool> stacks(snapshot_.stacks.size());
+  for (Index i = 0; i < stacks.size(); ++i) {
+    const golang::Stack& stack = snapshot_.stacks[i];
+    stacks[i] = stack.truncated;
+    for (std::uint32_t f = stack.first; f < stack.first + stack.count && !stacks[i]; ++f) {
+      const Addr pc = snapshot_.pcs[f].inside();
+      stacks[i] = functions.contains(snapshot_.image->functions().find(pc));
+    }
+  }
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    const golang::Goroutine& goroutine = snapshot_.goroutines[i];
+    if (needs.isStuck(i) || goroutine.system) continue;
+    if (goroutine.stack >= stacks.size() || stacks[goroutine.stack]) return true;
+  }
+  return false;
+}
+
+/// Whoever gets at these channels does so by their variables, and of all code that could end the
+/// waits the stuck goroutines, and nobody else, are in the middle.
+bool Finder::nobodyComes(const WaitNeeds& needs, Component component, Node goroutines) const {
+  std::unordered_set<image::FuncIndex> functions;
+  const bool known = std::ranges::all_of(component, [&](Node node) {
+    if (node < goroutines) return true;
+    const WaitNeeds::Need& need = needs.needs()[node - goroutines];
+    const auto* uses = need.isLock ? nullptr : uses_->usesOf(need.object);
+    if (uses == nullptr) return false;
+    const WakeAct gives = need.senders ? WakeAct::receive : WakeAct::send;
+    const auto isWaiting = [&](image::FuncIndex function) {
+      return std::ranges::any_of(needs.wakersOf(need), [&](const Waker& waker) {
+        const Wakers::Site& site = needs.sites()[waker.site];
+        return site.function == function || site.site.closure == function;
+      });
+    };
+    return std::ranges::all_of(*uses, [&](const VariableChannels::Use& use) {
+      if (use.act != gives && use.act != WakeAct::close) return true;
+      functions.insert(use.function);
+      return isWaiting(use.function);
+    });
+  });
+  return known && !functions.empty() && !somebodyIsIn(needs, functions);
 }
 
 /// Who is not in the picture may still have what the stuck wait for at hand: then they are not.
@@ -136,7 +209,7 @@ bool Finder::askOutside(WaitNeeds& needs) {
 WaitCircles Finder::run(WaitNeeds& needs) {
   WaitCircles result;
   bool any = false, alive = false;
-  visitCircles(needs, [&](Component component, Node goroutines) {
+  visitCircles(needs, [&](Component component, Node goroutines, Told) {
     any = true;
     for (const Node node : component) {
       alive = alive || (node < goroutines &&
@@ -144,8 +217,9 @@ WaitCircles Finder::run(WaitNeeds& needs) {
     }
   });
   if (!any) return result;
-  if (alive && !askOutside(needs)) return result;
-  visitCircles(needs, [&](Component component, Node goroutines) {
+  if (alive && !(askOutside(needs) && findUses(needs))) return result;
+  visitCircles(needs, [&](Component component, Node goroutines, Told told) {
+    if (told == Told::ifNobodyComes && !nobodyComes(needs, component, goroutines)) return;
     WaitCircle circle = circleOf(needs, component, goroutines);
     for (std::size_t i = 0; i < circle.members.size(); ++i) {
       result.of.try_emplace(circle.members[i].goroutine, result.circles.size(), i);
@@ -160,6 +234,7 @@ void Finder::describe(const WaitNeeds& needs, const Waker& waker,
                       WaitCircle::Member& member) const {
   member.next = waker.goroutine;
   member.act = waker.act;
+  if (needs.isGate(waker)) return;
   if (waker.act == WakeAct::unlock) {
     const LockHolder& holder = holders_.of[waker.object][waker.site];
     member.place = holder.locked;
@@ -174,7 +249,7 @@ void Finder::describe(const WaitNeeds& needs, const Waker& waker,
     code_.expand(pc, false, frames);
     for (const image::SourceFrame& frame : frames) {
       if (isRuntimeFunction(frame.function) || frame.function.starts_with("sync.")) continue;
-      return Place{frame.function, frame.file, frame.line};
+      return Place{.function = frame.function, .file = frame.file, .line = frame.line};
     }
     return Place();
   };
@@ -189,7 +264,7 @@ WaitCircle::Member Finder::memberOf(const WaitNeeds& needs, const WaitNeeds::Blo
   for (const WaitNeeds::WaitOn& wait : needs.waitsOf(blocked)) {
     const auto waker = wakers.find(wait.need);
     if (waker == wakers.end()) continue;
-    member.wait = wait.wait;
+    member.wait = needs.isGate(*waker->second) ? kNone : wait.wait;
     member.others = needs.needs()[wait.need].count - 1;
     describe(needs, *waker->second, member);
     break;
@@ -245,8 +320,15 @@ WaitCircle Finder::circleOf(const WaitNeeds& needs, Component component, Node go
 WaitCircles findWaitCircles(const golang::Snapshot& snapshot, const Code& code,
                             const LockHolders& holders, const proof::Proof* proof,
                             const std::unordered_set<Addr>& timed, Observer* observer) {
+  return findPoolCircles(snapshot, code, holders, proof, timed, {}, observer);
+}
+
+WaitCircles findPoolCircles(const golang::Snapshot& snapshot, const Code& code,
+                            const LockHolders& holders, const proof::Proof* proof,
+                            const std::unordered_set<Addr>& timed,
+                            std::span<const WaitNeeds::Gate> gates, Observer* observer) {
   if (proof == nullptr || !proof->given()) return {};
-  WaitNeeds needs(snapshot, holders, *proof, timed);
+  WaitNeeds needs(snapshot, holders, *proof, timed, gates);
   if (!needs.find(observer)) return {};
   return Finder(snapshot, code, holders, *proof, observer).run(needs);
 }

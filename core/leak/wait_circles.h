@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "base/observer.h"
+#include "base/progress.h"
 #include "golang/snapshot.h"
 #include "leak/code.h"
 #include "leak/lock_holders.h"
 #include "leak/places.h"
 #include "leak/wake_sites.h"
 #include "proof/proof.h"
-#include "stdlib/stop.h"
 
 namespace parked::leak {
 

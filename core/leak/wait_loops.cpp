@@ -9,16 +9,7 @@ namespace parked::leak {
 
 namespace {
 
-constexpr std::uint64_t kMaxCode = 1 << 18;
-
-/// Whether a call of the function ends the way: it does not return, or is how a function makes room
-/// on the stack before it begins once more.
-bool endsTheWay(const image::FunctionTable& functions, Addr callee) {
-  const image::FuncIndex index = functions.find(callee);
-  if (index == image::kNoFunc) return false;
-  const std::string_view name = functions.function(index).name;
-  return neverReturns(name) || name.starts_with("runtime.morestack");
-}
+constexpr std::uint64_t kMaxLoopCode = 1 << 18;
 
 /// Whether the instruction before `from` can be reached from `from` on. Jumps to where a register
 /// says are not followed.
@@ -38,7 +29,8 @@ bool leadsBack(const image::FunctionTable& functions, const std::vector<Instruct
     seen[i] = true;
     const Instruction& instruction = code[i];
     if (instruction.next() == from) return true;
-    if (instruction.op == Op::call && endsTheWay(functions, instruction.destination())) continue;
+    if (instruction.op == Op::call && callEndsTheWay(functions, instruction.destination()))
+      continue;
     if (instruction.op == Op::jump || instruction.op == Op::branch) {
       todo.push_back(indexOf(instruction.destination()));
     }
@@ -50,6 +42,20 @@ bool leadsBack(const image::FunctionTable& functions, const std::vector<Instruct
 }
 
 }  // namespace
+
+bool callEndsTheWay(const image::FunctionTable& functions, Addr callee) {
+  const image::FuncIndex index = functions.find(callee);
+  if (index == image::kNoFunc) return false;
+  const std::string_view name = functions.function(index).name;
+  return neverReturns(name) || name.starts_with("runtime.morestack");
+}
+
+WaitLoops::WaitLoops(const golang::Snapshot& snapshot)
+    : snapshot_(snapshot), stacks_(snapshot.stacks.size()) {
+  if (snapshot.image == nullptr) return;
+  const auto make = snapshot.image->target().arch().decoder;
+  if (make != nullptr) decoder_ = make();
+}
 
 bool WaitLoops::comesBack(const golang::Goroutine& goroutine) {
   if (goroutine.stack >= stacks_.size()) return false;
@@ -72,18 +78,18 @@ bool WaitLoops::ofStack(const golang::Stack& stack) {
 
 bool WaitLoops::ofCall(Addr returnAddress) {
   const image::Image& image = *snapshot_.image;
-  if (image.target().arch() != target::Arch::amd64) return false;
+  if (decoder_ == nullptr) return false;
   const image::FuncIndex index = image.functions().find(returnAddress - 1);
   if (index == image::kNoFunc) return false;
   const image::Function& function = image.functions().function(index);
   // The runtime's own loops are around what it waits for, not around the wait.
   if (isRuntimeFunction(function.name) || function.end <= function.entry ||
-      function.end - function.entry > kMaxCode) {
+      function.end - function.entry > kMaxLoopCode) {
     return false;
   }
   const auto bytes =
       image.target().memory().bytesUpTo(function.entry, function.end - function.entry);
-  const auto code = disassembler_.decode(function.entry, bytes);
+  const auto code = decoder_->decode(function.entry, bytes);
   return code && leadsBack(image.functions(), *code, returnAddress);
 }
 

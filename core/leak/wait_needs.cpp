@@ -10,11 +10,13 @@ using golang::WaitOp;
 using proof::Fate;
 
 WaitNeeds::WaitNeeds(const golang::Snapshot& snapshot, const LockHolders& holders,
-                     const proof::Proof& proof, const std::unordered_set<Addr>& timed)
+                     const proof::Proof& proof, const std::unordered_set<Addr>& timed,
+                     std::span<const Gate> gates)
     : snapshot_(snapshot),
       holders_(holders),
       proof_(proof),
       timed_(timed),
+      gates_(gates),
       look_(snapshot),
       stuck_(snapshot.goroutines.size()) {}
 
@@ -45,9 +47,9 @@ Addr WaitNeeds::addressOf(const Need& need) const {
 }
 
 bool WaitNeeds::gatherWakers(Observer* observer) {
-  stdlib::Stop stop(observer);
+  Progress progress(observer);
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (stop()) return false;
+    if (!progress.step()) return false;
     const Fate fate = proof_.fate(i);
     if (fate == Fate::alive || fate == Fate::leaked) look_.look(i, wakers_);
   }
@@ -56,7 +58,20 @@ bool WaitNeeds::gatherWakers(Observer* observer) {
       wakers_.push_back({holders_.of[lock][i].goroutine, true, lock, false, WakeAct::unlock, i});
     }
   }
+  for (Index gate = 0; gate < gates_.size(); ++gate) {
+    for (const Index holder : gates_[gate].holders) {
+      wakers_.push_back({holder, true, gatesFrom() + gate, false, WakeAct::unlock, 0});
+    }
+  }
   return true;
+}
+
+/// The pool that the goroutine waits for a place of; kNone if it waits for none.
+Index WaitNeeds::gateOf(Index goroutine) const {
+  for (Index gate = 0; gate < gates_.size(); ++gate) {
+    if (std::ranges::binary_search(gates_[gate].waiters, goroutine)) return gatesFrom() + gate;
+  }
+  return kNone;
 }
 
 void WaitNeeds::makeNeeds() {
@@ -66,7 +81,7 @@ void WaitNeeds::makeNeeds() {
   std::ranges::stable_sort(wakers_, {}, key);
   const auto repeated = std::ranges::unique(wakers_, {}, key);
   wakers_.erase(repeated.begin(), repeated.end());
-  needOf_.assign(2 * snapshot_.channels.size() + snapshot_.locks.size(), kNone);
+  needOf_.assign(2 * snapshot_.channels.size() + snapshot_.locks.size() + gates_.size(), kNone);
   for (std::uint32_t i = 0; i < wakers_.size(); ++i) {
     const Waker& waker = wakers_[i];
     std::uint32_t& need = needOf_[keyOf(waker.isLock, waker.object, waker.senders)];
@@ -89,6 +104,10 @@ void WaitNeeds::judgeNeed(Need& need) {
     // A timer sends to it, or the runtime, when a signal comes.
     need.given = channel.timer != 0 || timed_.contains(channel.address) ||
                  snapshot_.strings[channel.elementType] == "os.Signal";
+    return;
+  }
+  if (isGate(need)) {
+    need.exclusive = true;
     return;
   }
   const golang::Lock& lock = snapshot_.locks[need.object];
@@ -116,7 +135,13 @@ void WaitNeeds::gatherBlocked() {
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     const auto first = static_cast<std::uint32_t>(waits_.size());
     bool known = goroutine.waitCount > 0;
+    const Index gate = gateOf(i);
+    if (gate != kNone && known) {
+      // What the library waits on there is its own affair.
+      waits_.push_back({goroutine.firstWait, needOf_[keyOf(true, gate, false)]});
+    }
     for (Index w = goroutine.firstWait; w < goroutine.firstWait + goroutine.waitCount; ++w) {
+      if (gate != kNone) break;
       const std::uint32_t need = needOf(snapshot_.waits[w]);
       if (need != kNone) waits_.push_back({w, need});
       known = known && need != kNone;
@@ -178,13 +203,17 @@ void WaitNeeds::settle() {
   woken_.clear();
 }
 
-/// A circle needs somebody who alone can give something, or goroutines that are stuck for sure.
+/// A circle needs somebody who alone can give something, or goroutines that are stuck for sure, or
+/// at the least one that sends: receivers alone wait in every healthy program.
 bool WaitNeeds::mayBeStuck() const {
   const auto waitedFor = [](const golang::Lock& lock) {
     return lock.kind == ObjectKind::waitGroup && lock.waiters > 0;
   };
+  if (!gates_.empty()) return true;
   if (std::ranges::any_of(holders_.of, [](const auto& of) { return !of.empty(); })) return true;
   if (std::ranges::any_of(snapshot_.locks, waitedFor)) return true;
+  const auto sentTo = [](const golang::Channel& channel) { return channel.senders > 0; };
+  if (std::ranges::any_of(snapshot_.channels, sentTo)) return true;
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (proof_.fate(i) == Fate::leaked) return true;
   }

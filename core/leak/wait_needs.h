@@ -17,15 +17,20 @@ namespace parked::leak {
 
 class WaitNeeds {
  public:
+  /// A pool without a place left, of which it is known who has one: each of those may give it back,
+  /// and nobody else. Both in order.
+  struct Gate {
+    std::vector<Index> waiters, holders;
+  };
   /// What some wait for and others could give: a lock, the end of a WaitGroup, one end of a
-  /// channel.
+  /// channel, a place in a pool.
   struct Need {
-    bool isLock = false;                 ///< or a WaitGroup
-    Index object = kNone;                ///< into Snapshot::locks or channels
-    bool senders = false;                ///< of a channel: its senders wait
-    bool exclusive = false;              ///< nobody but its wakers can give it
-    bool all = false;                    ///< each of its wakers has to: one that is stuck is enough
-    bool given = false;                  ///< somebody can give it
+    bool isLock = false;     ///< or a WaitGroup, or a gate
+    Index object = kNone;    ///< into Snapshot::locks, with the gates behind, or channels
+    bool senders = false;    ///< of a channel: its senders wait
+    bool exclusive = false;  ///< nobody but its wakers can give it
+    bool all = false;        ///< each of its wakers has to: one that is stuck is enough
+    bool given = false;      ///< somebody can give it
     std::uint32_t first = 0, count = 0;  ///< wakers
     std::uint32_t stuck = 0;             ///< how many of them are
   };
@@ -41,7 +46,7 @@ class WaitNeeds {
 
   /// The proof must be given. `timed` are channels that a timer sends to.
   WaitNeeds(const golang::Snapshot& snapshot, const LockHolders& holders, const proof::Proof& proof,
-            const std::unordered_set<Addr>& timed);
+            const std::unordered_set<Addr>& timed, std::span<const Gate> gates);
 
   /// False if the user asked to stop.
   bool find(Observer* observer);
@@ -59,7 +64,10 @@ class WaitNeeds {
     return blockedOf_.empty() ? kNone : blockedOf_[goroutine];
   }
   bool isStuck(Index goroutine) const { return stuck_[goroutine]; }
+  /// Not of a gate.
   Addr addressOf(const Need& need) const;
+  bool isGate(const Need& need) const { return need.isLock && need.object >= gatesFrom(); }
+  bool isGate(const Waker& waker) const { return waker.isLock && waker.object >= gatesFrom(); }
   const std::vector<Wakers::Site>& sites() const { return look_.sites(); }
 
   /// Somebody can give it after all: those that wait for it are not stuck, nor who waits for them.
@@ -68,6 +76,8 @@ class WaitNeeds {
   std::vector<Index> takeWoken() { return std::exchange(woken_, {}); }
 
  private:
+  Index gatesFrom() const { return static_cast<Index>(snapshot_.locks.size()); }
+  Index gateOf(Index goroutine) const;
   bool mayBeStuck() const;
   bool gatherWakers(Observer* observer);
   void makeNeeds();
@@ -83,6 +93,7 @@ class WaitNeeds {
   const LockHolders& holders_;
   const proof::Proof& proof_;
   const std::unordered_set<Addr>& timed_;
+  std::span<const Gate> gates_;
   Wakers look_;
   std::vector<Waker> wakers_;  // by need
   std::vector<Need> needs_;

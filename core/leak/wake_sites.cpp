@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
 #include <map>
 
 #include "leak/code.h"
@@ -16,32 +15,31 @@ constexpr Addr kLongestFunction = 1 << 16;
 constexpr std::size_t kMaxSlots = 128;      // words of a frame whose content is remembered
 constexpr std::int64_t kMaxCases = 1 << 8;  // of a select
 constexpr std::int64_t kCaseSize = 16;      // runtime.scase: channel, element
-constexpr Register kBx = 3, kSi = 6;
 
-/// Runtime calls and methods by which one goroutine wakes another, and the register that has the
-/// object (runtime/chan.go, runtime/select.go, sync/waitgroup.go; the same 1.18 to 1.27).
-struct Waker {
+/// Runtime calls and methods by which one goroutine wakes another, and which of their arguments is
+/// the object (runtime/chan.go, runtime/select.go, sync/waitgroup.go; the same 1.18 to 1.27).
+struct WakingCall {
   std::string_view name;
   WakeAct act;
-  Register object;
+  std::size_t object;
 };
-constexpr std::array kWakers = {
-    Waker{"runtime.chanrecv1", WakeAct::receive, kAx},
-    Waker{"runtime.chanrecv2", WakeAct::receive, kAx},
-    Waker{"runtime.selectnbrecv", WakeAct::receive, kBx},
-    Waker{"runtime.chansend1", WakeAct::send, kAx},
-    Waker{"runtime.selectnbsend", WakeAct::send, kAx},
-    Waker{"runtime.closechan", WakeAct::close, kAx},
-    Waker{"sync.(*WaitGroup).Done", WakeAct::done, kAx},
+constexpr std::array kWakingCalls = {
+    WakingCall{"runtime.chanrecv1", WakeAct::receive, 0},
+    WakingCall{"runtime.chanrecv2", WakeAct::receive, 0},
+    WakingCall{"runtime.selectnbrecv", WakeAct::receive, 1},
+    WakingCall{"runtime.chansend1", WakeAct::send, 0},
+    WakingCall{"runtime.selectnbsend", WakeAct::send, 0},
+    WakingCall{"runtime.closechan", WakeAct::close, 0},
+    WakingCall{"sync.(*WaitGroup).Done", WakeAct::done, 0},
 };
 constexpr std::string_view kSelect = "runtime.selectgo", kAdd = "sync.(*WaitGroup).Add";
 
-bool isWaker(std::string_view name) {
+bool isWakingCall(std::string_view name) {
   return name == kSelect || name == kAdd ||
-         std::ranges::find(kWakers, name, &Waker::name) != kWakers.end();
+         std::ranges::find(kWakingCalls, name, &WakingCall::name) != kWakingCalls.end();
 }
 
-image::FuncIndex functionAt(const image::FunctionTable& functions, Addr entry) {
+image::FuncIndex functionFrom(const image::FunctionTable& functions, Addr entry) {
   const image::FuncIndex index = functions.find(entry);
   return index != image::kNoFunc && functions.function(index).entry == entry ? index
                                                                              : image::kNoFunc;
@@ -62,7 +60,10 @@ bool isClosureOf(std::string_view closure, std::string_view function) {
 class WakeSites::Reader {
  public:
   Reader(image::Image& image, image::FuncIndex function, Code& code)
-      : image_(image), name_(image.functions().function(function).name), code_(code) {}
+      : image_(image),
+        rules_(image.target().arch().calls),
+        name_(image.functions().function(function).name),
+        code_(code) {}
 
   void read();
 
@@ -87,11 +88,11 @@ class WakeSites::Reader {
   const WordPath& get(Register reg) const {
     return state_.registers[static_cast<std::size_t>(reg)];
   }
-  image::FuncIndex functionAt(Addr entry) const {
-    return leak::functionAt(image_.functions(), entry);
-  }
+  const WordPath& argument(std::size_t number) const { return get(rules_.arguments[number]); }
+  image::FuncIndex functionAt(Addr entry) const { return functionFrom(image_.functions(), entry); }
 
   image::Image& image_;
+  const CallRules& rules_;
   std::string_view name_;
   Code& code_;
   State state_;
@@ -113,8 +114,8 @@ void WakeSites::Reader::meet(State& into, const State& from) {
 }
 
 void WakeSites::Reader::read() {
-  set(kSp, WordPath::at(WordPath::Start::frame, 0));
-  set(kDx, WordPath::at(WordPath::Start::closure, 0));
+  set(rules_.stackPointer, WordPath::at(WordPath::Start::frame, 0));
+  set(rules_.closure, WordPath::at(WordPath::Start::closure, 0));
   for (std::uint32_t i = 0; i < code_.instructions.size(); ++i) {
     const Instruction& instruction = code_.instructions[i];
     if (const auto joined = ahead_.find(instruction.pc); joined != ahead_.end()) {
@@ -122,7 +123,7 @@ void WakeSites::Reader::read() {
       ahead_.erase(joined);
     }
     if (!state_.reached) state_ = State();  // a loop may lead here: nothing is known
-    set(kSp, WordPath::at(WordPath::Start::frame, 0));
+    set(rules_.stackPointer, WordPath::at(WordPath::Start::frame, 0));
     const Addr to = instruction.destination();
     if ((instruction.op == Op::jump || instruction.op == Op::branch) && to > instruction.pc) {
       const auto [at, isNew] = ahead_.try_emplace(to, state_);
@@ -234,19 +235,19 @@ void WakeSites::Reader::stepCall(std::uint32_t index) {
     return;
   }
   if (name == kAdd) {
-    const WordPath& delta = get(kBx);
+    const WordPath& delta = argument(1);
     if (delta.isNumber() && static_cast<std::int32_t>(delta.offsets[0]) == -1) {
-      note(index, WakeAct::done, get(kAx));
+      note(index, WakeAct::done, argument(0));
     }
     return;
   }
-  const auto* const waker = std::ranges::find(kWakers, name, &Waker::name);
-  if (waker != kWakers.end()) note(index, waker->act, get(waker->object));
+  const auto* const waker = std::ranges::find(kWakingCalls, name, &WakingCall::name);
+  if (waker != kWakingCalls.end()) note(index, waker->act, argument(waker->object));
 }
 
 /// selectgo(cases, order, pcs, sends, receives, blocks): the sends come first.
 void WakeSites::Reader::select(std::uint32_t index) {
-  const WordPath cases = get(kAx), sends = get(kDi), receives = get(kSi);
+  const WordPath cases = argument(0), sends = argument(3), receives = argument(4);
   if (!cases.isFrameAddress() || !sends.isNumber() || !receives.isNumber()) return;
   const std::int64_t sending = sends.offsets[0], all = sending + receives.offsets[0];
   if (sending < 0 || all < sending || all > kMaxCases) return;
@@ -260,43 +261,43 @@ void WakeSites::Reader::select(std::uint32_t index) {
 /// Whether there is what looks like a call of one that wakes, or the address of a closure in which
 /// there is. Most functions have none, and need not be disassembled.
 bool WakeSites::mayWake(image::FuncIndex index, bool closures) const {
-  constexpr std::size_t kCall = 5, kDistance = 4;  // E8 and a distance
   const image::FunctionTable& functions = image_.functions();
   const image::Function& function = functions.function(index);
   if (function.end <= function.entry || function.end - function.entry > kLongestFunction) {
     return false;
   }
   const auto code = image_.target().memory().bytes(function.entry, function.end - function.entry);
-  const auto targetAt = [&](std::size_t at) {
-    std::int32_t distance;
-    std::memcpy(&distance, code.data() + at, sizeof distance);
-    return functionAt(functions,
-                      function.entry + at + kDistance + static_cast<Addr>(std::int64_t{distance}));
-  };
-  for (std::size_t i = 0; i + kCall <= code.size(); ++i) {
-    const auto byte = std::to_integer<unsigned>(code[i]);
-    if (byte == 0xe8) {
-      const image::FuncIndex callee = targetAt(i + 1);
-      if (callee != image::kNoFunc && isWaker(functions.function(callee).name)) return true;
-    } else if (closures && byte == 0x8d && i + 1 + kCall <= code.size() &&
-               (std::to_integer<unsigned>(code[i + 1]) & 0xc7) == 0x05) {  // LEA of an address
-      const image::FuncIndex made = targetAt(i + 2);
-      if (made != image::kNoFunc && isClosureOf(functions.function(made).name, function.name) &&
-          mayWake(made, false)) {
-        return true;
-      }
-    }
+  const arch::CodeScan& scan = image_.target().arch().scan;
+  std::size_t at = 0;
+  arch::Transfer transfer;
+  while (scan.nextTransfer(function.entry, code, at, transfer)) {
+    if (!transfer.call) continue;
+    const image::FuncIndex callee = functionFrom(functions, transfer.target);
+    if (callee != image::kNoFunc && isWakingCall(functions.function(callee).name)) return true;
   }
-  return false;
+  if (!closures) return false;
+  std::vector<arch::CodeReference> references;
+  scan.references(function.entry, code, references);
+  return std::ranges::any_of(references, [&](const arch::CodeReference& reference) {
+    if (!reference.address) return false;
+    const image::FuncIndex made = functionFrom(functions, reference.target);
+    return made != image::kNoFunc && isClosureOf(functions.function(made).name, function.name) &&
+           mayWake(made, false);
+  });
+}
+
+WakeSites::WakeSites(image::Image& image) : image_(image) {
+  const auto make = image.target().arch().decoder;
+  if (make != nullptr) decoder_ = make();
 }
 
 const WakeSites::Code& WakeSites::codeOf(image::FuncIndex index) {
   const auto [at, isNew] = codes_.try_emplace(index);
   if (!isNew) return at->second;
   const image::Function& function = image_.functions().function(index);
-  if (image_.target().arch() != target::Arch::amd64 || !mayWake(index, true)) return at->second;
+  if (decoder_ == nullptr || !mayWake(index, true)) return at->second;
   const auto bytes = image_.target().memory().bytes(function.entry, function.end - function.entry);
-  auto instructions = disassembler_.decode(function.entry, bytes);
+  auto instructions = decoder_->decode(function.entry, bytes);
   if (!instructions) return at->second;
   at->second.instructions = std::move(*instructions);
   Reader(image_, index, at->second).read();

@@ -1,9 +1,10 @@
 // What a function may still do to wake somebody, from one of its calls on: where its code sends,
-// receives, closes or calls Done, and how it gets to the object. amd64 only, as its code is read.
+// receives, closes or calls Done, and how it gets to the object.
 #pragma once
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -11,11 +12,10 @@
 
 #include "image/image.h"
 #include "leak/machine_code.h"
+#include "leak/wake_act.h"
 #include "leak/word_path.h"
 
 namespace parked::leak {
-
-enum class WakeAct : std::uint8_t { unlock, receive, send, close, done };
 
 /// A call that may wake whoever waits on the object.
 struct WakeSite {
@@ -29,7 +29,7 @@ struct WakeSite {
 
 class WakeSites {
  public:
-  explicit WakeSites(image::Image& image) : image_(image) {}
+  explicit WakeSites(image::Image& image);
 
   /// What the function may come to when the call returns to `pc`, at most once for each site.
   /// Empty where its code is not understood: then nothing is said of it.
@@ -58,7 +58,7 @@ class WakeSites {
   void addClosures(const Code& code, std::vector<WakeSite>& out);
 
   image::Image& image_;
-  Disassembler disassembler_;
+  std::unique_ptr<arch::Decoder> decoder_;  // null: none for this architecture
   std::unordered_map<image::FuncIndex, Code> codes_;
   std::unordered_map<Addr, std::vector<WakeSite>> known_;  // by pc
 };

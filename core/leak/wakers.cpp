@@ -50,7 +50,6 @@ bool Wakers::isWanted(WakeAct act) const {
 /// Whether the frame's word is in use, as the compiler told the collector, or in a variable whose
 /// address is taken.
 bool Wakers::isLive(const golang::Frame& frame, std::int64_t offset) {
-  constexpr std::uint64_t kWord = sizeof(Addr);
   const golang::FrameLiveness& live = maps_.at(frame);
   const Addr at = frame.sp + static_cast<Addr>(offset);
   for (const golang::StackObject record : live.objects) {

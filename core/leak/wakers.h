@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/progress.h"
 #include "golang/addr_map.h"
 #include "golang/snapshot.h"
 #include "golang/stack_maps.h"
 #include "golang/unwind.h"
 #include "leak/wake_sites.h"
-#include "stdlib/stop.h"
 
 namespace parked::leak {
 

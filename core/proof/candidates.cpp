@@ -3,27 +3,10 @@
 namespace parked::proof {
 
 using golang::ObjectKind;
-using golang::Status;
 
-bool isWatched(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::channel:
-    case ObjectKind::mutex:
-    case ObjectKind::rwMutex:
-    case ObjectKind::waitGroup:
-    case ObjectKind::cond:
-    case ObjectKind::once:
-    case ObjectKind::coroutine:
-      return true;
-    default:
-      return false;
-  }
-}
+bool isWatched(ObjectKind kind) { return golang::traitsOf(kind).watched; }
 
-bool isForEver(ObjectKind kind) {
-  return kind == ObjectKind::nilChannel || kind == ObjectKind::noCases ||
-         kind == ObjectKind::nilSelect;
-}
+bool isForEver(ObjectKind kind) { return golang::traitsOf(kind).forEver; }
 
 bool isCertain(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
                const golang::Wait& wait) {
@@ -37,7 +20,7 @@ bool isCertain(const golang::Snapshot& snapshot, const golang::Goroutine& gorout
 }
 
 Fate firstFate(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine) {
-  if (goroutine.status != Status::waiting && goroutine.status != Status::leaked) {
+  if (!golang::isBlocked(goroutine.status)) {
     return Fate::notAsked;
   }
   if (goroutine.system || goroutine.inFlux) return Fate::notAsked;

@@ -66,6 +66,7 @@ class Builder {
   static constexpr Index kShared = kNone - 1;
   void add(Index task, Index island);
   void follow(const LostGraph& graph, Index island, std::vector<Index>& of);
+  void listObjects(const LostGraph& graph);
 
   const golang::Snapshot& snapshot_;
   const IslandTasks& tasks_;
@@ -129,7 +130,8 @@ void Builder::number(const LostGraph& graph) {
 /// Gives each object to the island that alone keeps it alive. An object changes hands at most twice
 /// (nobody, an island, shared), so this is linear.
 void Builder::countBytes(const LostGraph& graph) {
-  std::vector<Index> of(graph.nodes(), kNone);
+  std::vector<Index>& of = out_.islandOf;
+  of.assign(graph.nodes(), kNone);
   for (Node task = 0; task < graph.owners(); ++task) {
     todo_.push_back(task);
     follow(graph, islandOf_[task], of);
@@ -141,6 +143,22 @@ void Builder::countBytes(const LostGraph& graph) {
       out_.all[of[node]].heapBytes += graph.size(node);
       ++out_.all[of[node]].objects;
     }
+  }
+  listObjects(graph);
+}
+
+void Builder::listObjects(const LostGraph& graph) {
+  Index objects = 0;
+  std::vector<Index> next;
+  for (Island& island : out_.all) {
+    next.push_back(island.firstObject = objects);
+    objects += island.objects;
+  }
+  out_.objects.resize(objects);
+  for (Node node = graph.owners(); node < graph.nodes(); ++node) {
+    Index& island = out_.islandOf[node];
+    if (island == kShared) island = kNone;
+    if (island != kNone) out_.objects[next[island]++] = node;
   }
 }
 
@@ -165,7 +183,8 @@ bool findIslands(const golang::Snapshot& snapshot, const heap::Heap& heap, const
   if (tasks.orphans.empty()) return true;
   std::vector<Index> ownerOf(snapshot.goroutines.size(), kNone);
   for (Index i = 0; i < tasks.orphans.size(); ++i) ownerOf[tasks.orphans[i]] = i;
-  LostGraph graph(snapshot, heap, outside, count);
+  out.graph = std::make_unique<LostGraph>(snapshot, heap, outside, count);
+  LostGraph& graph = *out.graph;
   for (std::size_t i = 0; i < tasks.timers.size(); ++i) {
     const golang::Timer& timer = snapshot.timers[tasks.timers[i]];
     const Node owner = static_cast<Node>(tasks.orphans.size() + i);
@@ -182,7 +201,10 @@ bool findIslands(const golang::Snapshot& snapshot, const heap::Heap& heap, const
     }
     return isWatched(wait.kind) && !tasks.timerChannels.contains(wait.address) ? wait.address : 0;
   };
-  if (!graph.build(ownerOf, isLost, waited, observer)) return false;
+  if (!graph.build(ownerOf, isLost, waited, observer)) {
+    out.graph.reset();
+    return false;
+  }
   Builder builder(snapshot, tasks, out);
   builder.number(graph);
   builder.countBytes(graph);

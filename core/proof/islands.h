@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -20,7 +21,7 @@ struct Island {
   Index connections = 0;                     ///< that its goroutines wait for
   std::uint64_t stackBytes = 0;              ///< of the stacks, whole
   std::uint64_t heapBytes = 0;               ///< of slots that only this island keeps alive
-  std::uint64_t objects = 0;                 ///< their number
+  Index firstObject = 0, objects = 0;        ///< those slots, of Islands::objects
 };
 
 struct Islands {
@@ -29,12 +30,19 @@ struct Islands {
   std::vector<Index> timers;      ///< the same, into Snapshot::timers
   std::vector<Index> of;          ///< by goroutine: its island, kNone if it has none
   std::uint64_t sharedBytes = 0;  ///< of slots that several islands keep alive together
+  /// What only the orphans reach; null if there are none.
+  std::unique_ptr<LostGraph> graph;
+  std::vector<Index> islandOf;  ///< by node of the graph: the island that alone keeps it, or kNone
+  std::vector<Node> objects;    ///< by island
 
   std::span<const Index> goroutinesOf(const Island& island) const {
     return {goroutines.data() + island.firstGoroutine, island.goroutines};
   }
   std::span<const Index> timersOf(const Island& island) const {
     return {timers.data() + island.firstTimer, island.timers};
+  }
+  std::span<const Node> objectsOf(const Island& island) const {
+    return {objects.data() + island.firstObject, island.objects};
   }
 };
 

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <new>
 
+#include "base/progress.h"
 #include "proof/candidates.h"
 
 namespace parked::proof {
 
-namespace {
-
-constexpr std::size_t kAskEvery = 1 << 12;  // goroutines or objects
-
-}  // namespace
+namespace {}  // namespace
 
 LostGraph::LostGraph(const golang::Snapshot& snapshot, const heap::Heap& heap, const Marker& marker,
                      std::size_t owners)
@@ -29,7 +26,7 @@ LostGraph::LostGraph(const golang::Snapshot& snapshot, const heap::Heap& heap, c
 bool LostGraph::build(std::span<const Index> ownerOf, const IsLost& isLost, const Waited& waited,
                       Observer* observer) {
   std::vector<std::vector<Index>> members(owners_);
-  std::size_t goroutines = 0, done = 0;
+  std::size_t goroutines = 0;
   for (Index i = 0; i < ownerOf.size(); ++i) {
     if (ownerOf[i] >= owners_ || !isLost(i)) continue;
     members[ownerOf[i]].push_back(i);
@@ -42,18 +39,15 @@ bool LostGraph::build(std::span<const Index> ownerOf, const IsLost& isLost, cons
   }
   std::ranges::sort(watches_);
   watches_.erase(std::ranges::unique(watches_).begin(), watches_.end());
-  const auto proceed = [observer](std::size_t at, std::size_t total) {
-    if (observer == nullptr || at % kAskEvery != 0) return true;
-    observer->progress("retained memory", at, total);
-    return !observer->cancelled();
-  };
+  constexpr std::string_view kStage = "retained memory";
   std::ranges::stable_sort(given_, {}, &std::pair<Node, Addr>::first);
   auto given = given_.begin();
+  Progress owned(observer, kStage, goroutines);
   for (Node owner = 0; owner < members.size(); ++owner) {
     const std::vector<Index>& of = members[owner];
     for (; given != given_.end() && given->first == owner; ++given) add(given->second);
     for (std::size_t i = 0; i < of.size(); ++i) {
-      if (!proceed(done++, goroutines)) return false;
+      if (!owned.step()) return false;
       if (i + StackRoots::kAhead < of.size()) {
         stacks_.prefetch(snapshot_.goroutines[of[i + StackRoots::kAhead]]);
       }
@@ -61,8 +55,10 @@ bool LostGraph::build(std::span<const Index> ownerOf, const IsLost& isLost, cons
     }
     close();
   }
+  // Objects are added as others lead to them.
+  Progress reached(observer, kStage, 0);
   for (std::size_t i = 0; i < objects_.size(); ++i) {
-    if (!proceed(i, objects_.size())) return false;
+    if (!reached.step()) return false;
     addObject(objects_[i]);
   }
   return true;

@@ -51,6 +51,8 @@ class LostGraph {
     const ObjectRef object = heap_.find(address);
     return object ? nodes_[heap_.slot(object)] : 0;
   }
+  const heap::Heap& heap() const { return heap_; }
+  const heap::Pointers& pointers() const { return pointers_; }
   /// Bytes of an object's slot.
   std::uint64_t size(Node node) const { return heap_.spans()[object(node).span].elementSize; }
 

@@ -5,8 +5,9 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "golang/layouts.h"
 #include "golang/stack_start.h"
+#include "schema/layouts.h"
+#include "schema/sched.h"
 
 namespace parked::proof {
 
@@ -15,9 +16,7 @@ using golang::kNone;
 
 namespace {
 
-constexpr std::size_t kMaxThreads = 1 << 20;
 constexpr std::uint64_t kMaxStack = 64 << 20;
-constexpr std::uint64_t kWord = 8;
 
 /// A thread that sleeps in one of these holds nothing: what its system stack still has in it is
 /// left over from earlier work.
@@ -55,41 +54,33 @@ class Reader {
 
  private:
   using Bounds = golang::StackStarts::Bounds;
-  void readM(const image::Object& m, const golang::Layouts& layouts, golang::StackStarts& starts);
+  void readM(const image::Object& m, const schema::Layouts& layouts, golang::StackStarts& starts);
   void readStack(const Bounds& stack, Addr from);
   bool isIdle(const golang::StackStarts::Point& point, const Bounds& stack);
   bool mayMove(Addr pc) const;
   void problem(std::string_view what) {
-    if (result_.problem.empty()) result_.problem = what;
+    if (!result_.problem) result_.problem = what;
   }
 
   const golang::Snapshot& snapshot_;
   image::Image& image_;
   target::AddressSpace& memory_;
   golang::Unwinder unwinder_;
-  image::Field<Addr> processor_;                                 // m.p
   std::unordered_map<Addr, const golang::Goroutine*> onThread_;  // by address
   MachineRoots result_;
 };
 
 MachineRoots Reader::read() {
-  const auto layouts = golang::bindLayouts(image_.layouts());
-  std::vector<std::string> missing;
-  image::Binder binder(image_.layouts(), "runtime.m", missing);
-  image::Field<Addr> next;
-  binder.required(next, "alllink");
-  binder.required(processor_, "p");
-  image::Binder sched(image_.layouts(), "runtime.schedt", missing);
-  image::Field<std::uint64_t> made, ended;
-  sched.required(made, "mnext");
-  sched.required(ended, "nmfreed");
+  const auto layouts = schema::bindLayouts(image_.layouts());
+  const auto sched = schema::SchedLayout::of(image_.layouts());
   const auto symbol = image_.symbol("runtime.allm");
   Addr at = 0;
   const auto counts = image_.symbol("runtime.sched");
   std::uint64_t threads = 0, gone = 0;
-  if (!layouts || !missing.empty() || !symbol || !memory_.read(*symbol, at) || !counts ||
-      !memory_.read(*counts + made.offset, threads) ||
-      !memory_.read(*counts + ended.offset, gone)) {
+  if (!layouts || !layouts->m.next || !layouts->m.p || !sched.threads || !sched.freed || !symbol ||
+      !memory_.read(*symbol, at) || !counts ||
+      !memory_.read(*counts + sched.threads.offset, threads) ||
+      !memory_.read(*counts + sched.freed.offset, gone)) {
     problem("the list of threads was not found");
     return std::move(result_);
   }
@@ -98,15 +89,11 @@ MachineRoots Reader::read() {
   }
   golang::StackStarts starts(image_, *layouts, unwinder_);
   std::size_t count = 0;
-  for (; at != 0; ++count) {
-    const image::Object m = image::readObject(memory_, at, binder.size());
-    if (!m || count >= kMaxThreads) {
-      problem("the list of threads is damaged or not readable");
-      break;
-    }
+  const bool whole = schema::forEachM(memory_, layouts->m, at, [&](const image::Object& m) {
     readM(m, *layouts, starts);
-    at = m[next];
-  }
+    ++count;
+  });
+  if (!whole) problem("the list of threads is damaged or not readable");
   if (count + gone < threads) problem("the list of threads is shorter than the runtime says");
   return std::move(result_);
 }
@@ -152,7 +139,7 @@ void Reader::readStack(const Bounds& stack, Addr from) {
   }
 }
 
-void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
+void Reader::readM(const image::Object& m, const schema::Layouts& layouts,
                    golang::StackStarts& starts) {
   const Addr curg = m[layouts.m.curg];
   const auto found = onThread_.find(curg);
@@ -163,7 +150,7 @@ void Reader::readM(const image::Object& m, const golang::Layouts& layouts,
   if (goroutine != nullptr && goroutine->status == golang::Status::syscall) return;
   // A thread gets its P when it has started, and gives it up before it ends or sleeps. Since 1.26
   // one of C may have its own still, with a goroutine that is dead and not in the snapshot.
-  const bool hasProcessor = m[processor_] != 0;
+  const bool hasProcessor = m[layouts.m.p] != 0;
   const bool works = goroutine != nullptr
                          ? hasProcessor || goroutine->status == golang::Status::running
                          : hasProcessor && curg == 0;

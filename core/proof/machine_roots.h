@@ -15,7 +15,8 @@ namespace parked::proof {
 
 struct MachineRoots {
   std::vector<HeldPointer> pointers;
-  std::string problem;  ///< why something may be missing; empty if nothing is
+  /// Why something may be missing; nullopt if nothing is. The first reason counts.
+  std::optional<std::string> problem;
 };
 
 /// Whether a thread whose system stack has these calls on it, innermost first, waits for work and

@@ -1,15 +1,18 @@
 #include "proof/marker.h"
 
+#include "base/progress.h"
+
 namespace parked::proof {
 
 namespace {
-constexpr std::size_t kAskEvery = 1 << 16;
 constexpr std::size_t kAhead = 8;  // objects whose memory is asked for before they are scanned
 }  // namespace
 
-Marker::Marker(const heap::Heap& heap, const heap::Pointers& pointers, bool paths)
+Marker::Marker(const heap::Heap& heap, const heap::Pointers& pointers, bool paths,
+               const Marker* before)
     : heap_(heap),
       pointers_(pointers),
+      before_(before),
       marked_(heap.slots() / 64 + 1),
       watched_(marked_.size()),
       flagged_(marked_.size()),
@@ -33,7 +36,8 @@ bool Marker::markObject(ObjectRef object, Parent parent, bool conservative) {
   std::uint64_t& word = marked_[slot / 64];
   const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
   if ((word & bit) != 0) return false;
-  if (!heap_.allocated(object)) {
+  const bool known = before_ != nullptr && test(before_->marked_, slot);
+  if (!known && !heap_.allocated(object)) {
     if (conservative || forgiving_) return false;
     noteBad(heap_.address(object));
   }
@@ -125,13 +129,11 @@ void Marker::scanFlagged(ObjectRef object, Parent self) {
 }
 
 bool Marker::drain(Observer* observer) {
+  Progress progress(observer, "reachability", 0, Progress::kCheap);
   while (!next_.empty()) {
     std::swap(current_, next_);
     for (std::size_t i = 0; i < current_.size(); ++i) {
-      if (observer != nullptr && i % kAskEvery == 0) {
-        observer->progress("reachability", objects_, 0);
-        if (observer->cancelled()) return false;
-      }
+      if (!progress.step(objects_)) return false;
       if (i + kAhead < current_.size()) {
         const ObjectRef ahead = current_[i + kAhead];
         const heap::Span& span = heap_.spans()[ahead.span];

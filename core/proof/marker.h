@@ -58,8 +58,10 @@ class Parent {
 
 class Marker {
  public:
-  /// `paths`: parentOf() will be asked; without, it is not remembered.
-  Marker(const heap::Heap& heap, const heap::Pointers& pointers, bool paths = true);
+  /// `paths`: parentOf() will be asked; without, it is not remembered. What `before`, which may be
+  /// null, has marked is known to be allocated: a second pass over the heap does not ask again.
+  Marker(const heap::Heap& heap, const heap::Pointers& pointers, bool paths = true,
+         const Marker* before = nullptr);
 
   // Before marking.
 
@@ -125,6 +127,7 @@ class Marker {
 
   const heap::Heap& heap_;
   const heap::Pointers& pointers_;
+  const Marker* before_;
   Bits marked_, watched_;
   Bits flagged_, held_;          // flagged: held, or something in it is hidden
   std::vector<Parent> parents_;  // by scan slot; empty if no paths are asked for

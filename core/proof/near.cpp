@@ -4,7 +4,8 @@
 #include <limits>
 #include <new>
 
-#include "proof/globals.h"
+#include "base/progress.h"
+#include "proof/global_roots.h"
 #include "proof/machine_roots.h"
 
 namespace parked::proof {
@@ -18,10 +19,10 @@ Near::Near(const golang::Snapshot& snapshot, const Proof& proof, bool globals)
       reached_(static_cast<std::uint8_t*>(std::calloc(heap_.slots() + 1, 1))) {
   if (reached_ == nullptr) throw std::bad_alloc();
   if (!globals) return;
-  const std::string problem = visitGlobals(*snapshot.image, [this](Addr at, Addr value) {
+  const auto problem = visitGlobals(*snapshot.image, [this](Addr at, Addr value) {
     if (value != 0) globals_.push_back({at, value});
   });
-  if (!problem.empty()) complete_ = false;
+  if (problem) complete_ = false;
   std::ranges::sort(globals_, {}, &Word::at);
 }
 
@@ -89,16 +90,16 @@ void Near::enterMachine() {
     }
   }
   const MachineRoots roots = readMachineRoots(snapshot_);
-  if (!roots.problem.empty()) complete_ = false;
+  if (roots.problem) complete_ = false;
   for (const HeldPointer& pointer : roots.pointers) reach(pointer.value, kSteps - 1);
 }
 
 bool Near::find(std::vector<std::uint32_t>& ids, Observer* observer) {
-  constexpr std::size_t kAskEvery = 1 << 14;
   if (!sorted_) std::ranges::sort(watches_, {}, &Watch::slot);
   sorted_ = true;
-  for (std::size_t steps = 0; !todo_.empty(); ++steps) {
-    if (observer != nullptr && steps % kAskEvery == 0 && observer->cancelled()) return false;
+  Progress progress(observer);
+  while (!todo_.empty()) {
+    if (!progress.step()) return false;
     const Step step = todo_.back();
     todo_.pop_back();
     if (reached_[heap_.slot(step.object)] > step.left + 1) continue;  // was reached better since

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "image/code_references.h"
+#include "image/function_references.h"
 
 namespace parked::proof {
 
@@ -42,7 +42,7 @@ class Setters {
   }
 
   image::Image& image_;
-  image::CodeReferences references_;
+  image::FunctionReferences references_;
   std::unordered_map<Addr, bool> known_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proof/candidates.h"
+#include "target/descriptors.h"
 
 namespace parked::proof {
 
@@ -60,29 +61,42 @@ OrphanWaits orphanWaits(const golang::Snapshot& snapshot, const golang::Goroutin
 }
 
 Connections::Connections(const golang::Snapshot& snapshot, const heap::Heap& heap)
-    : memory_(snapshot.image->target().memory()), heap_(heap) {
+    : target_(snapshot.image->target()), memory_(target_.memory()), heap_(heap) {
   std::vector<std::string> missing;
   image::Binder connection(snapshot.image->libraryLayouts(), "net.netFD", missing);
   connection.optional(pollDesc_, "pfd.pd.runtimeCtx");
   connection.optional(connected_, "isConnected");
+  image::Binder file(snapshot.image->libraryLayouts(), "os.file", missing);
+  file.optional(ofFile_, "pfd.pd.runtimeCtx");
+}
+
+/// Who is held and has the pollDesc in this field; `size` bytes of him are read.
+heap::ObjectRef Connections::holder(image::Field<Addr> field, Addr pollDesc, std::uint64_t size,
+                                    std::span<const HeldPointer> held) const {
+  for (const HeldPointer& pointer : held) {
+    const heap::ObjectRef object = heap_.find(pointer.value);
+    if (object && heap_.allocated(object) && heap_.spans()[object.span].elementSize >= size &&
+        memory_.word(heap_.address(object) + field.offset) == pollDesc) {
+      return object;
+    }
+  }
+  return {};
 }
 
 heap::ObjectRef Connections::dialled(Addr pollDesc, std::span<const HeldPointer> held) const {
   if (!pollDesc_ || !connected_) return {};
   const std::uint64_t end =
       std::max<std::uint64_t>(pollDesc_.offset + sizeof(Addr), connected_.offset + 1);
-  for (const HeldPointer& pointer : held) {
-    const heap::ObjectRef object = heap_.find(pointer.value);
-    if (!object || !heap_.allocated(object)) continue;
-    const Addr base = heap_.address(object);
-    if (heap_.spans()[object.span].elementSize < end ||
-        memory_.word(base + pollDesc_.offset) != pollDesc) {
-      continue;
-    }
-    const auto connected = memory_.bytes(base + connected_.offset, 1);
-    return !connected.empty() && connected.front() == std::byte{1} ? object : heap::ObjectRef();
-  }
-  return {};
+  const heap::ObjectRef object = holder(pollDesc_, pollDesc, end, held);
+  if (!object) return {};
+  const auto connected = memory_.bytes(heap_.address(object) + connected_.offset, 1);
+  return !connected.empty() && connected.front() == std::byte{1} ? object : heap::ObjectRef();
+}
+
+heap::ObjectRef Connections::inotify(const golang::PollFd& fd,
+                                     std::span<const HeldPointer> held) const {
+  if (!ofFile_ || target::linkOf(target_, fd.fd) != "anon_inode:inotify") return {};
+  return holder(ofFile_, fd.address, ofFile_.offset + sizeof(Addr), held);
 }
 
 }  // namespace parked::proof

@@ -25,9 +25,10 @@ struct OrphanWaits {
 OrphanWaits orphanWaits(const golang::Snapshot& snapshot, const golang::Goroutine& goroutine,
                         const OrphanTimers& timers);
 
-/// Connections that the program has made. Mirrors net.netFD, with its internal/poll.FD. Who waits
-/// for one that was accepted, for a listener or a file is ended by whoever is at its other end:
-/// that is how it is meant.
+/// Descriptors whose end is up to who has them here: connections that the program has made, and
+/// inotify's, which have no other end. Mirrors net.netFD and os.file, with their internal/poll.FD.
+/// Who waits for a connection that was accepted, for a listener or a file is ended by whoever is at
+/// its other end: that is how it is meant.
 class Connections {
  public:
   Connections(const golang::Snapshot& snapshot, const heap::Heap& heap);
@@ -35,11 +36,17 @@ class Connections {
   /// The object with the pollDesc, if it is one of those that a goroutine holds; empty if not, or
   /// if it is another kind of descriptor.
   heap::ObjectRef dialled(Addr pollDesc, std::span<const HeldPointer> held) const;
+  /// The same of a descriptor that watches files. A core does not say what its descriptors are.
+  heap::ObjectRef inotify(const golang::PollFd& fd, std::span<const HeldPointer> held) const;
 
  private:
+  heap::ObjectRef holder(image::Field<Addr> field, Addr pollDesc, std::uint64_t size,
+                         std::span<const HeldPointer> held) const;
+
+  target::Target& target_;
   target::AddressSpace& memory_;
   const heap::Heap& heap_;
-  image::Field<Addr> pollDesc_;
+  image::Field<Addr> pollDesc_, ofFile_;
   image::Field<std::uint8_t> connected_;  // set by Dial, not by Accept
 };
 

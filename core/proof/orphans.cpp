@@ -2,29 +2,26 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
-#include "image/runtime_types.h"
+#include "base/progress.h"
+#include "proof/at_hand.h"
 #include "proof/candidates.h"
+#include "proof/global_roots.h"
 #include "proof/orphan_timers.h"
 #include "proof/orphan_waits.h"
 #include "proof/waking.h"
 
 namespace parked::proof {
 
-namespace {
-
-constexpr std::size_t kAskEvery = 1 << 12;
-
-}  // namespace
-
 class Orphans::Run {
  public:
-  Run(Orphans& orphans, const golang::Snapshot& snapshot, const Proof& proof, const MayEnd& mayEnd,
-      Observer* observer)
+  Run(Orphans& orphans, const golang::Snapshot& snapshot, const Proof& proof,
+      const Questions& questions, Observer* observer)
       : orphans_(orphans),
         snapshot_(snapshot),
         proof_(proof),
-        mayEnd_(mayEnd),
+        questions_(questions),
         heap_(*proof.heap()),
         observer_(observer),
         timers_(snapshot),
@@ -34,84 +31,66 @@ class Orphans::Run {
   void go();
 
  private:
-  void findNeutral();
-  bool anybodyRuns() const;
+  bool anybodyRuns();
   bool choose();
   void ask(Index goroutine, const OrphanWaits& waits);
+  const AddrMap& harmlessTo(const OrphanWaits& waits);
   bool watchWaits(Index goroutine);
-  void watchHeld(Index goroutine);
-  ObjectRef watchOne(Index goroutine, Addr pointer);
-  void noteRoot(const HeldPointer& held, Addr from);
-  bool isClosure(ObjectRef object) const;
-  bool isText(ObjectRef object, Addr pointer) const;
-  void addTargets(ObjectRef object);
+  void findSurroundings();
+  bool watchHeld(Index goroutine, const AddrMap& harmless);
+  bool isOthers(Addr pointer, bool librarysCount) const;
   bool markAll();
-  bool rousePollers();
+  bool rouseWhoEnds();
+  bool mayEnd(Index goroutine);
+  void watchSurvivor(Index goroutine);
   bool markUnkept();
+  void keepApart();
   bool findAllIslands();
-  bool proceed(std::string_view stage, std::size_t at) const {
-    if (observer_ == nullptr || at % kAskEvery != 0) return true;
-    observer_->progress(stage, at, snapshot_.goroutines.size());
-    return !observer_->cancelled();
+  Progress overGoroutines() const {
+    return Progress(observer_, "orphans", snapshot_.goroutines.size());
   }
 
   Orphans& orphans_;
   const golang::Snapshot& snapshot_;
   const Proof& proof_;
-  const MayEnd& mayEnd_;
+  const Questions& questions_;
   const heap::Heap& heap_;
   Observer* observer_;
   OrphanTimers timers_;
   Connections connections_;
   Waking waking_;
+  std::vector<OrphanWaits> waits_;  // by goroutine
+  std::optional<AtHand> atHand_;    // once somebody is asked
   std::vector<HeldPointer> held_;
-  std::vector<std::pair<Index, bool>> pollers_;        // woken by itself; by nothing else
   std::vector<std::pair<Index, Addr>> connectionsOf_;  // by wait
-  // Up to 1.20 the roots of contexts are numbers in the heap, which nobody can cancel: the itabs
-  // they have.
-  std::vector<Addr> rootContexts_;
-  AddrMap neutral_;       // addresses of objects that tell nothing: g's, which the runtime reaches
-  AddrMap timerObjects_;  // what has a timer in it
+  AddrMap nothing_;
+  std::optional<AddrMap> surroundings_;  // what libraries have for everybody
 };
 
-/// What of the heap tells nothing of who could stop a goroutine.
-void Orphans::Run::findNeutral() {
-  neutral_.reserve(snapshot_.goroutines.size() + 2);
-  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    neutral_.insert(snapshot_.goroutines[i].address, i);
-  }
-  image::RuntimeTypes& types = snapshot_.image->runtimeTypes();
-  for (const auto& itab : types.itabs()) {
-    const image::RuntimeType* type = types.at(itab.type);
-    if (type != nullptr && type->name == "*context.emptyCtx") rootContexts_.push_back(itab.address);
-  }
-  for (Index i = 0; i < snapshot_.timers.size(); ++i) {
-    const ObjectRef object = heap_.find(snapshot_.timers[i].address);
-    if (object) timerObjects_.insert(heap_.address(object), i);
-  }
-}
-
 /// Whether there can be any: somebody has to be woken by what needs nobody.
-bool Orphans::Run::anybodyRuns() const {
-  if (!timers_.tasks().empty()) return true;
+bool Orphans::Run::anybodyRuns() {
+  bool runs = !timers_.tasks().empty();
+  waits_.resize(snapshot_.goroutines.size());
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (proof_.fate(i) == Fate::leaked) continue;
     const OrphanWaits waits = orphanWaits(snapshot_, snapshot_.goroutines[i], timers_);
-    if (waits.fate == Fate::leaked && (waits.clock || waits.network)) return true;
+    waits_[i] = waits;
+    runs = runs || (waits.fate == Fate::leaked && (waits.clock || waits.network));
   }
-  return false;
+  return runs;
 }
 
 bool Orphans::Run::choose() {
-  findNeutral();
+  atHand_.emplace(snapshot_, heap_, proof_.pointers());
+  Progress progress = overGoroutines();
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (!proceed("orphans", i)) return false;
+    if (!progress.step()) return false;
     // Who can never run again is nobody's help. What the proof did not reach this does not either.
     if (proof_.fate(i) == Fate::leaked) {
       waking_.sleep(i);
       continue;
     }
-    const OrphanWaits waits = orphanWaits(snapshot_, snapshot_.goroutines[i], timers_);
+    const OrphanWaits& waits = waits_[i];
     if (waits.fate == Fate::leaked) {
       ask(i, waits);
     } else {
@@ -122,12 +101,19 @@ bool Orphans::Run::choose() {
 }
 
 void Orphans::Run::ask(Index index, const OrphanWaits& waits) {
+  const golang::Goroutine& goroutine = snapshot_.goroutines[index];
   waking_.sleep(index);
   const bool polls = waits.clock || waits.network;
-  if (polls) waking_.stacks().read(snapshot_.goroutines[index], held_);
+  const bool read = !polls || atHand_->read(waking_.stacks(), goroutine);
   if (!watchWaits(index) || !polls) return;
-  watchHeld(index);
-  pollers_.emplace_back(index, !waits.given);
+  if (!read || !watchHeld(index, harmlessTo(waits))) waking_.stayAwake(index, goroutine.firstWait);
+}
+
+/// What stops nobody who has an end of his own.
+const AddrMap& Orphans::Run::harmlessTo(const OrphanWaits& waits) {
+  if (!waits.given && !waits.network) return nothing_;
+  if (!surroundings_) findSurroundings();
+  return *surroundings_;
 }
 
 bool Orphans::Run::watchWaits(Index index) {
@@ -136,8 +122,9 @@ bool Orphans::Run::watchWaits(Index index) {
     const golang::Wait& wait = snapshot_.waits[w];
     ObjectRef object;
     if (wait.kind == golang::ObjectKind::fd) {
-      object = connections_.dialled(wait.address, held_);
+      object = connections_.dialled(wait.address, atHand_->stack());
       if (object) connectionsOf_.emplace_back(w, heap_.address(object));
+      if (!object) object = connections_.inotify(snapshot_.fds[wait.object], atHand_->stack());
     } else if (isWatched(wait.kind)) {
       object = heap_.find(wait.address);
     } else {
@@ -152,95 +139,116 @@ bool Orphans::Run::watchWaits(Index index) {
   return true;
 }
 
+/// What variables of libraries point to, and none of the program's own: a default logger, a pool of
+/// buffers. Who waits for a channel or a connection besides is stopped by that, not by these.
+void Orphans::Run::findSurroundings() {
+  surroundings_.emplace();
+  AddrMap programs;
+  std::vector<std::pair<ObjectRef, int>> found;  // with how many pointers to go on from there
+  const auto find = [&](Addr value, int left) {
+    const ObjectRef object = heap_.find(value);
+    if (object && heap_.allocated(object) && heap_.spans()[object.span].scan) {
+      found.emplace_back(object, left);
+    }
+  };
+  visitGlobals(*snapshot_.image, [&](Addr at, Addr value) {
+    const ObjectRef object = heap_.find(value);
+    if (!object) return;
+    const int pointers = questions_.common(at);
+    if (pointers == 0) programs.insert(heap_.address(object), 0);
+    if (pointers != 0) find(value, pointers - 1);
+  });
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto [object, left] = found[i];
+    if (programs.contains(heap_.address(object))) continue;
+    if (!surroundings_->insert(heap_.address(object), 0) || left == 0) continue;
+    proof_.pointers().visit(object, [&](Addr, Addr value) { find(value, left - 1); });
+  }
+}
+
 /// Whoever is woken by the clock or the network may look then at a flag, a context, a field under a
-/// lock: who reaches what it holds can stop it that way. What its closures captured is held as
-/// well, and one step behind all that what has no pointers, as a flag that is kept in a struct.
-void Orphans::Run::watchHeld(Index index) {
-  const std::size_t direct = held_.size();
-  for (std::size_t i = 0; i < direct; ++i) {
-    const HeldPointer held = held_[i];
-    noteRoot(held, snapshot_.goroutines[index].stackLo);
-    const ObjectRef object = heap_.find(held.value);
-    if (object && isClosure(object)) addTargets(object);
+/// lock: who reaches what it has at hand can stop it that way, and one step behind all that what
+/// has no pointers, as a flag that is kept in a struct. False if everybody reaches some of it.
+bool Orphans::Run::watchHeld(Index index, const AddrMap& harmless) {
+  const Index wait = snapshot_.goroutines[index].firstWait;
+  const bool librarys = &harmless == &nothing_;
+  for (const HeldPointer& held : atHand_->direct()) {
+    if (isOthers(held.value, librarys)) return false;
+    if (const ObjectRef object = atHand_->telling(held.value, harmless)) {
+      waking_.watch(object, index, wait);
+    }
   }
-  const std::size_t all = held_.size();
-  for (std::size_t i = 0; i < all; ++i) {
-    const ObjectRef object = watchOne(index, held_[i].value);
-    if (object && !timerObjects_.contains(heap_.address(object))) addTargets(object);
+  for (const HeldPointer& held : atHand_->behind(harmless)) {
+    if (isOthers(held.value, librarys) && questions_.isPlain(held.value)) return false;
+    const ObjectRef object = atHand_->telling(held.value, harmless);
+    if (object && !heap_.spans()[object.span].scan) waking_.watch(object, index, wait);
   }
-  for (std::size_t i = all; i < held_.size(); ++i) {
-    const ObjectRef object = heap_.find(held_[i].value);
-    if (object && !heap_.spans()[object.span].scan) watchOne(index, held_[i].value);
-  }
+  return true;
 }
 
-/// Notes a context that nobody can cancel: the interface's first word, before the pointer, tells.
-void Orphans::Run::noteRoot(const HeldPointer& held, Addr from) {
-  if (rootContexts_.empty() || held.at < from + sizeof(Addr)) return;
-  const Addr itab = heap_.memory().word(held.at - sizeof(Addr));
-  if (std::ranges::find(rootContexts_, itab) == rootContexts_.end()) return;
-  if (const ObjectRef object = heap_.find(held.value)) neutral_.insert(heap_.address(object), 0);
-}
-
-bool Orphans::Run::isClosure(ObjectRef object) const {
-  if (!heap_.spans()[object.span].scan) return false;
-  const Addr code = heap_.memory().word(heap_.address(object));
-  const image::FunctionTable& functions = snapshot_.image->functions();
-  const image::FuncIndex function = functions.find(code);
-  return function != image::kNoFunc && functions.function(function).entry == code;
-}
-
-void Orphans::Run::addTargets(ObjectRef object) {
-  proof_.pointers().visit(object, [this, object](Addr at, Addr value) {
-    if (value == 0) return;
-    held_.push_back({at, value, false});
-    noteRoot(held_.back(), heap_.address(object));
-  });
-}
-
-/// Text is no flag, whose value is small or a zero: strings are shared all over a program.
-bool Orphans::Run::isText(ObjectRef object, Addr pointer) const {
-  constexpr std::uint64_t kEnough = 2;
-  const heap::Span& span = heap_.spans()[object.span];
-  if (span.scan || pointer + kEnough > heap_.address(object) + span.elementSize) return false;
-  // Of a process no more was copied of an object without pointers (heap/needed.h).
-  constexpr std::uint64_t kCopied = 4096;
-  if (pointer + kEnough > heap_.address(object) + kCopied) return false;
-  const auto bytes = heap_.memory().bytes(pointer, kEnough);
-  return !bytes.empty() && std::ranges::all_of(bytes, [](std::byte byte) {
-    return byte >= std::byte{' '} && byte < std::byte{0x7f};
-  });
-}
-
-/// The object, unless whoever has it cannot stop anything by that.
-ObjectRef Orphans::Run::watchOne(Index index, Addr pointer) {
-  const ObjectRef object = heap_.find(pointer);
-  if (!object || !heap_.allocated(object) || neutral_.contains(heap_.address(object)) ||
-      isText(object, pointer)) {
-    return {};
-  }
-  waking_.watch(object, index, snapshot_.goroutines[index].firstWait);
-  return object;
+/// It leads to a variable, or to what a composite literal at package level made: that is no part of
+/// the heap, and whoever has the variable can change it.
+bool Orphans::Run::isOthers(Addr pointer, bool librarysCount) const {
+  return !heap_.find(pointer) && questions_.isVariable(pointer, librarysCount);
 }
 
 bool Orphans::Run::markAll() {
   waking_.hideTimers(&timers_.own());
-  waking_.markGlobals();
+  const UncountedWords without(*snapshot_.image);
+  waking_.markGlobals(&without);
   waking_.markQueuedSpecials();
   if (!waking_.markStacks() || !waking_.fine() || !waking_.follow()) return false;
   waking_.markMachine();
-  return waking_.fine() && waking_.follow() && waking_.followWeak() && rousePollers() &&
+  return waking_.fine() && waking_.follow() && waking_.followWeak() && rouseWhoEnds() &&
          markUnkept();
 }
 
 /// Who has survived all that has its code looked at.
-bool Orphans::Run::rousePollers() {
-  for (const auto& [index, alone] : pollers_) {
-    if (!waking_.sleeps(index) || !mayEnd_(snapshot_.goroutines[index], alone)) continue;
-    waking_.rouse(index);
+bool Orphans::Run::rouseWhoEnds() {
+  Progress progress = overGoroutines();
+  for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (!progress.step()) return false;
+    if (!waking_.sleeps(i) || proof_.fate(i) == Fate::leaked) continue;
+    if (mayEnd(i)) {
+      waking_.rouse(i);
+    } else if (questions_.decidesItself(snapshot_.goroutines[i])) {
+      watchSurvivor(i);
+    }
     if (!waking_.follow()) return false;
   }
   return true;
+}
+
+bool Orphans::Run::mayEnd(Index index) {
+  const golang::Goroutine& goroutine = snapshot_.goroutines[index];
+  const OrphanWaits& waits = waits_[index];
+  const bool polls = waits.clock || waits.network;
+  if (polls && !questions_.comesBack(goroutine)) return true;
+  if (polls && !waits.given) {
+    return questions_.reads(goroutine, waits.network ? Looks::programs : Looks::all);
+  }
+  return questions_.decidesItself(goroutine) && questions_.reads(goroutine, Looks::programs);
+}
+
+/// Its code decides by something whether it ends: that may be in any object that it has at hand or
+/// that lies one step behind.
+void Orphans::Run::watchSurvivor(Index index) {
+  const AddrMap& harmless = harmlessTo(waits_[index]);
+  if (!atHand_->read(waking_.stacks(), snapshot_.goroutines[index])) {
+    waking_.rouse(index);
+    return;
+  }
+  std::vector<HeldPointer> all = atHand_->behind(harmless);
+  all.insert(all.end(), atHand_->direct().begin(), atHand_->direct().end());
+  for (const HeldPointer& held : all) {
+    if (isOthers(held.value, false)) {
+      waking_.rouse(index);
+      return;
+    }
+    if (const ObjectRef object = atHand_->telling(held.value, harmless)) {
+      waking_.watchLate(object, index);
+    }
+  }
 }
 
 /// What nothing keeps, not even an orphan, dies with the next collection, and what it has a
@@ -254,8 +262,9 @@ bool Orphans::Run::markUnkept() {
   if (specials.empty()) return true;
   Marker kept(heap_, proof_.pointers(), false);
   const auto keep = [&](Addr value) { kept.mark(value, {}, true); };
+  Progress progress = overGoroutines();
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (!proceed("orphans", i)) return false;
+    if (!progress.step()) return false;
     if (!waking_.sleeps(i)) continue;
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     waking_.stacks().read(goroutine, held_);
@@ -279,11 +288,24 @@ void Orphans::Run::go() {
   if (done) waking_.check();
   orphans_.fates_ = waking_.takeFates();
   if (done && waking_.fine()) done = findAllIslands();
-  if (!done && waking_.problem().empty()) {
+  if (!done && !waking_.problem()) {
     orphans_.interrupted_ = true;
     orphans_.withheld_ = "it was interrupted";
   }
-  if (!waking_.problem().empty()) orphans_.withheld_ = waking_.problem();
+  if (waking_.problem()) orphans_.withheld_ = *waking_.problem();
+}
+
+/// A channel that does not count is kept by its variable, and wakes nobody; but its queue leads
+/// from one task to the other.
+void Orphans::Run::keepApart() {
+  const std::vector<Addr> channels = UncountedWords(*snapshot_.image).channels();
+  if (channels.empty()) return;
+  for (const Addr channel : channels) orphans_.marker_->mark(channel, {}, true);
+  for (const golang::Wait& wait : snapshot_.waits) {
+    if (std::ranges::find(channels, wait.address) != channels.end()) {
+      orphans_.marker_->mark(wait.sudog, {}, true);
+    }
+  }
 }
 
 bool Orphans::Run::findAllIslands() {
@@ -301,11 +323,13 @@ bool Orphans::Run::findAllIslands() {
       tasks.timerChannels.insert(channel.address, 0);
     }
   }
+  keepApart();
   return findIslands(snapshot_, heap_, *orphans_.marker_, tasks, observer_, orphans_.islands_);
 }
 
 std::unique_ptr<Orphans> Orphans::find(const golang::Snapshot& snapshot, const Proof& proof,
-                                       const MayEnd& mayEnd, Observer* observer, Timings* timings) {
+                                       const Questions& questions, Observer* observer,
+                                       Timings* timings) {
   std::unique_ptr<Orphans> orphans(new Orphans(proof));
   if (!proof.given()) {
     orphans->interrupted_ = proof.interrupted();
@@ -315,8 +339,9 @@ std::unique_ptr<Orphans> Orphans::find(const golang::Snapshot& snapshot, const P
   const Timings::Scope scope(timings, "orphans");
   auto& memory = snapshot.image->target().memory();
   const std::uint64_t holes = memory.misses();
-  orphans->marker_ = std::make_unique<Marker>(*proof.heap(), proof.pointers(), false);
-  Run(*orphans, snapshot, proof, mayEnd, observer).go();
+  orphans->marker_ =
+      std::make_unique<Marker>(*proof.heap(), proof.pointers(), false, proof.marker());
+  Run(*orphans, snapshot, proof, questions, observer).go();
   if (memory.misses() != holes && orphans->given()) {
     orphans->withheld_ =
         fmt::format("memory is missing in the target, at {:#x} for one", memory.firstMiss());

@@ -19,15 +19,33 @@ namespace parked::proof {
 
 class Orphans {
  public:
-  /// Asked of who is woken by the clock or the network: whether it may end by itself, as it does
-  /// not come back to its wait; or, if it waits for nothing else (`alone`), whether it may look
-  /// each time at something that no pointer of its own leads to, a variable of a package.
-  using MayEnd = std::function<bool(const golang::Goroutine&, bool alone)>;
+  enum class Looks : std::uint8_t {
+    programs,  ///< the variables of the program's own packages
+    all,       ///< and those without pointers of libraries
+  };
+  /// What the program's code has to say.
+  struct Questions {
+    /// Of who is woken by the clock or the network: it comes to its wait again, so that it is no
+    /// timeout for others.
+    std::function<bool(const golang::Goroutine&)> comesBack;
+    /// Its code looks at a variable of a package, one of those.
+    std::function<bool(const golang::Goroutine&, Looks looks)> reads;
+    /// A way to its end depends on more than what its wait brings: the program's code decides it.
+    std::function<bool(const golang::Goroutine&)> decidesItself;
+    /// How many pointers from a word of a variable on lead to what stops nobody.
+    std::function<int(Addr word)> common;
+    /// The address is of a variable or of what a composite literal at package level made, of the
+    /// program's own packages, or of a library's too.
+    std::function<bool(Addr address, bool librarysCount)> isVariable;
+    /// It is one without pointers.
+    std::function<bool(Addr address)> isPlain;
+  };
 
   /// Looks for them. Where the proof is withheld, or this is, none are named and withheld() says
   /// why. What is passed must outlive the object; `observer` and `timings` may be null.
   static std::unique_ptr<Orphans> find(const golang::Snapshot& snapshot, const Proof& proof,
-                                       const MayEnd& mayEnd, Observer* observer, Timings* timings);
+                                       const Questions& questions, Observer* observer,
+                                       Timings* timings);
 
   bool given() const { return withheld_.empty(); }
   const std::string& withheld() const { return withheld_; }

@@ -4,6 +4,7 @@
 
 #include "golang/addr_map.h"
 #include "golang/types.h"
+#include "image/itab_layout.h"
 
 namespace parked::proof {
 
@@ -19,9 +20,7 @@ class Namer {
         memory_(image_.target().memory()),
         heap_(*proof.heap()),
         types_(memory_, image_.layouts(), image_.modules(), strings_) {
-    std::vector<std::string> missing;
-    image::Binder itab(image_.layouts(), "internal/abi.ITab", missing);
-    itab.optional(itabType_, "Type");
+    itabType_ = image::ItabLayout::of(image_.layouts()).type;
     goroutines_.reserve(snapshot.goroutines.size());
     for (Index i = 0; i < snapshot.goroutines.size(); ++i) {
       goroutines_.insert(snapshot.goroutines[i].address, i);

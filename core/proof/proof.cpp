@@ -2,17 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/progress.h"
 #include "heap/pointers.h"
 #include "proof/candidates.h"
 #include "proof/waking.h"
 
 namespace parked::proof {
-
-namespace {
-
-constexpr std::size_t kAskEvery = 1 << 12;
-
-}  // namespace
 
 class Proof::Run {
  public:
@@ -47,11 +42,11 @@ bool Proof::Run::prepare(Timings* timings) {
   if (!heap) return withhold(heap.error().message);
   proof_.heap_ = std::move(*heap);
   proof_.mayPass_ = true;
-  if (!proof_.heap_->problem().empty()) return withhold(proof_.heap_->problem());
+  if (const auto& problem = proof_.heap_->problem()) return withhold(*problem);
   proof_.types_ = std::make_unique<heap::TypeMasks>(image_);
   proof_.pointers_ = std::make_unique<heap::Pointers>(*proof_.heap_, *proof_.types_);
   proof_.specials_ = heap::readSpecials(image_, *proof_.heap_);
-  if (!proof_.specials_.problem.empty()) return withhold(proof_.specials_.problem);
+  if (const auto& problem = proof_.specials_.problem) return withhold(*problem);
   proof_.mayPass_ = false;
   proof_.marker_ = std::make_unique<Marker>(*proof_.heap_, *proof_.pointers_);
   return true;
@@ -60,11 +55,9 @@ bool Proof::Run::prepare(Timings* timings) {
 /// Candidates, and what each waits on. An object outside of the heap (a global, a value on a stack)
 /// is reached by whoever runs.
 bool Proof::Run::choose(Waking& waking) {
+  Progress progress(observer_, "candidates", snapshot_.goroutines.size());
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (observer_ != nullptr && i % kAskEvery == 0) {
-      observer_->progress("candidates", i, snapshot_.goroutines.size());
-      if (observer_->cancelled()) return false;
-    }
+    if (!progress.step()) return false;
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     const Fate fate = firstFate(snapshot_, goroutine);
     if (fate != Fate::leaked) {
@@ -99,8 +92,8 @@ void Proof::Run::mark(Timings* timings) {
       waking.check();
     }
   }
-  if (waking.interrupted() || (!marked && waking.problem().empty())) interrupt();
-  if (!waking.problem().empty()) withhold(waking.problem());
+  if (waking.interrupted() || (!marked && !waking.problem())) interrupt();
+  if (const auto& problem = waking.problem()) withhold(*problem);
   proof_.fates_ = waking.takeFates();
   proof_.reachedWaits_ = waking.takeReachedWaits();
 }

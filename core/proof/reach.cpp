@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/progress.h"
 #include "proof/candidates.h"
 
 namespace parked::proof {
 
-namespace {
-
-constexpr std::size_t kAskEvery = 1 << 12;  // goroutines
-
-}  // namespace
+namespace {}  // namespace
 
 Reach::Reach(const golang::Snapshot& snapshot, const heap::Heap& heap, const Options& options)
     : snapshot_(snapshot),
@@ -38,15 +35,16 @@ bool Reach::follow(std::span<const Index> goroutines, Observer* observer) {
   places_ = golang::AddrMap();
   owners_.clear();
   next_.clear();
+  Progress progress(observer);
   for (std::size_t i = 0; i < goroutines.size(); ++i) {
-    if (observer != nullptr && i % kAskEvery == 0 && observer->cancelled()) return false;
+    if (!progress.step()) return false;
     if (i + StackRoots::kAhead < goroutines.size()) {
       stacks_.prefetch(snapshot_.goroutines[goroutines[i + StackRoots::kAhead]]);
     }
     addGoroutine(snapshot_.goroutines[goroutines[i]], goroutines.subspan(i, 1));
   }
   for (unsigned steps = 0; !next_.empty() && steps < options_.steps; ++steps) {
-    if (observer != nullptr && observer->cancelled()) return false;
+    if (progress.stopped()) return false;
     step();
   }
   return true;

@@ -5,13 +5,14 @@
 #include <cstring>
 #include <utility>
 
+#include "arch/architecture.h"
+
 namespace parked::proof {
 
 using golang::kNone;
 
 namespace {
 
-constexpr std::uint64_t kWord = 8;
 constexpr std::uint64_t kMaxArgs = 1 << 16;
 constexpr std::uint64_t kSpare = 256;    // newproc1 leaves less above the outermost frame
 constexpr std::uint64_t kRedZone = 128;  // below sp, where C code and assembly may keep values
@@ -31,23 +32,18 @@ StackRoots::StackRoots(const golang::Snapshot& snapshot)
     : snapshot_(snapshot),
       memory_(snapshot.image->target().memory()),
       unwinder_(*snapshot.image),
-      maps_(*snapshot.image) {
-  std::vector<std::string> missing;
-  auto& layouts = snapshot.image->layouts();
-  image::Binder g(layouts, "runtime.g", missing);
-  gSize_ = g.size();
-  g.required(deferred_, "_defer");
-  g.required(panic_, "_panic");
-  g.required(context_, "sched.ctxt");
-  g.optional(savedRegisters_, "xRegs.state");  // since 1.26
-  image::Binder registers(layouts, "runtime.xRegState", missing);
-  savedRegistersSize_ = registers.size();
-  if (savedRegisters_ && !registers.found()) missing.emplace_back("runtime.xRegState");
-  image::Binder defer(layouts, "runtime._defer", missing);
-  deferSize_ = defer.size();
-  defer.required(deferFunction_, "fn");
-  defer.required(deferLink_, "link");
-  if (!missing.empty()) problem_ = "the layout of " + missing.front() + " was not found";
+      maps_(*snapshot.image),
+      g_(schema::GLayout::of(snapshot.image->layouts())),
+      defer_(schema::DeferLayout::of(snapshot.image->layouts())) {
+  const auto* registers = snapshot.image->layouts().find("runtime.xRegState");
+  if (registers != nullptr) savedRegistersSize_ = registers->size;
+  if (!g_.deferred || !g_.panic || !g_.schedContext) {
+    problem_ = "the layout of runtime.g was not found";
+  } else if (g_.savedRegisters && registers == nullptr) {
+    problem_ = "the layout of runtime.xRegState was not found";
+  } else if (!defer_.function || !defer_.link) {
+    problem_ = "the layout of runtime._defer was not found";
+  }
 }
 
 void StackRoots::found(Addr at, Addr value, bool conservative) {
@@ -115,6 +111,7 @@ void StackRoots::readMask(Addr from, const golang::WordMask& mask) {
 }
 
 void StackRoots::readFrames() {
+  const std::uint64_t pushed = snapshot_.image->target().arch().frames.injectedSize;
   bool whole = false;
   for (std::size_t i = 0; i < frames_.size(); ++i) {
     const golang::Frame& frame = frames_[i];
@@ -122,6 +119,8 @@ void StackRoots::readFrames() {
     // The runtime takes a frame that a signal interrupted whole, args and all.
     if (whole || live.wholeLocals) {
       if (frame.varp > frame.sp) readWords(frame.sp, frame.varp);
+      // What the signal handler pushed when it faked this call.
+      if (live.callerWhole && pushed != 0) readWords(frame.fp, std::min(hi_, frame.fp + pushed));
     } else if (frame.varp > frame.sp) {
       readMask(frame.varp - live.locals.words * kWord, live.locals);
     }
@@ -148,16 +147,16 @@ void StackRoots::readFrames() {
 void StackRoots::readDeferred(const image::Object& g) {
   Addr anchor = 0;  // Brent's cycle detection
   std::uint64_t count = 0;
-  for (Addr at = g[deferred_]; at != 0;) {
-    const image::Object record = image::readObject(memory_, at, deferSize_);
+  for (Addr at = g[g_.deferred]; at != 0;) {
+    const image::Object record = image::readObject(memory_, at, defer_.size);
     if (!record || at == anchor) {
       complete_ = false;
       return;
     }
     if (std::has_single_bit(++count)) anchor = at;
-    found(g.addressOf(deferred_), at, false);
-    found(record.addressOf(deferFunction_), record[deferFunction_], false);
-    at = record[deferLink_];
+    found(g.addressOf(g_.deferred), at, false);
+    found(record.addressOf(defer_.function), record[defer_.function], false);
+    at = record[defer_.link];
   }
 }
 
@@ -288,7 +287,7 @@ void StackRoots::prefetch(const golang::Goroutine& goroutine) const {
     size = std::min(size, region->end - address);
     for (std::uint64_t i = 0; i < size; i += kLine) __builtin_prefetch(bytes + i);
   };
-  ask(goroutine.address, gSize_);
+  ask(goroutine.address, g_.size);
   ask(goroutine.sp, kInnermost);
 }
 
@@ -303,8 +302,7 @@ bool StackRoots::mayRun(const golang::Goroutine& goroutine) const {
     case golang::Status::syscall:
       return false;
     case golang::Status::waiting:
-      return goroutine.reason >= snapshot_.reasons.size() ||
-             snapshot_.reasons[goroutine.reason].kind != golang::ReasonClass::runtimeInternal;
+      return snapshot_.reasonOf(goroutine) != golang::ReasonClass::runtimeInternal;
     default:
       return true;
   }
@@ -319,13 +317,13 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
   frames_.clear();
   objects_.clear();
   intoStack_.clear();
-  const image::Object g = image::readObject(memory_, goroutine.address, gSize_);
+  const image::Object g = image::readObject(memory_, goroutine.address, g_.size);
   if (!g) return false;
-  found(g.addressOf(context_), g[context_], false);
-  found(g.addressOf(panic_), g[panic_], false);
+  found(g.addressOf(g_.schedContext), g[g_.schedContext], false);
+  found(g.addressOf(g_.panic), g[g_.panic], false);
   readDeferred(g);
-  if (savedRegisters_ && g[savedRegisters_] != 0) {
-    const auto bytes = memory_.bytes(g[savedRegisters_], savedRegistersSize_);
+  if (g_.savedRegisters && g[g_.savedRegisters] != 0) {
+    const auto bytes = memory_.bytes(g[g_.savedRegisters], savedRegistersSize_);
     for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
       Addr value;
       std::memcpy(&value, bytes.data() + at, kWord);

@@ -12,6 +12,8 @@
 #include "golang/unwind.h"
 #include "heap/heap.h"
 #include "image/image.h"
+#include "schema/defer.h"
+#include "schema/g.h"
 
 namespace parked::proof {
 
@@ -26,8 +28,8 @@ class StackRoots {
  public:
   StackRoots(const golang::Snapshot& snapshot);
 
-  /// Why stacks cannot be read at all; empty if they can.
-  const std::string& problem() const { return problem_; }
+  /// Why stacks cannot be read at all; nullopt if they can.
+  const std::optional<std::string>& problem() const { return problem_; }
 
   /// Replaces `out` by what the goroutine holds outside of its g. False if a part of its stack is
   /// not readable.
@@ -79,10 +81,9 @@ class StackRoots {
   target::AddressSpace& memory_;
   golang::Unwinder unwinder_;
   golang::StackMaps maps_;
-  std::string problem_;
-  std::uint32_t gSize_ = 0, deferSize_ = 0;
-  image::Field<Addr> deferred_, panic_, context_, savedRegisters_;
-  image::Field<Addr> deferFunction_, deferLink_;
+  std::optional<std::string> problem_;
+  schema::GLayout g_;
+  schema::DeferLayout defer_;
   std::uint32_t savedRegistersSize_ = 0;
 
   std::vector<std::uint32_t> shapeIds_;  // by stack: one of the constants, or kFirstShape + index

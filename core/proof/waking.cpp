@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "proof/globals.h"
+#include "base/progress.h"
+#include "proof/global_roots.h"
 #include "proof/machine_roots.h"
+#include "schema/sudog.h"
 
 namespace parked::proof {
-
-namespace {
-
-constexpr std::size_t kAskEvery = 1 << 12;
-
-}  // namespace
 
 Waking::Waking(const golang::Snapshot& snapshot, const heap::Heap& heap,
                const heap::Specials& specials, Marker& marker, Observer* observer)
@@ -25,21 +21,13 @@ Waking::Waking(const golang::Snapshot& snapshot, const heap::Heap& heap,
       stacks_(snapshot),
       fates_(snapshot.goroutines.size()),
       reachedWaits_(snapshot.goroutines.size(), kNone) {
-  if (!stacks_.problem().empty()) doubt(stacks_.problem());
+  if (stacks_.problem()) doubt(*stacks_.problem());
   // The words of a sudog that lead from a queue to what its goroutine waits on. Since 1.26 these
   // are pairs; the collector sees the first of each.
-  std::vector<std::string> missing;
-  image::Binder sudog(image_.layouts(), "runtime.sudog", missing);
-  sudog.required(element_, "elem.vp", "elem");
-  sudog.required(channel_, "c.maybeTraceablePtr.vp", "c.vp", "c");
-  if (!missing.empty()) doubt("the layout of " + missing.front() + " was not found");
-}
-
-/// False once the user asked to stop. For loops over all goroutines.
-bool Waking::proceed(std::string_view stage, Index goroutine) const {
-  if (observer_ == nullptr || goroutine % kAskEvery != 0) return true;
-  observer_->progress(stage, goroutine, snapshot_.goroutines.size());
-  return !observer_->cancelled();
+  const auto sudog = schema::SudogLayout::of(image_.layouts());
+  element_ = sudog.tracedElem;
+  channel_ = sudog.tracedChannel;
+  if (!element_ || !channel_) doubt("the layout of runtime.sudog was not found");
 }
 
 void Waking::sleep(Index index) {
@@ -59,6 +47,15 @@ void Waking::watch(ObjectRef object, Index goroutine, Index wait) {
   watches_.push_back({heap_.slot(object), object, goroutine, wait});
 }
 
+void Waking::watchLate(ObjectRef object, Index goroutine) {
+  if (marker_.isMarked(object)) {
+    wake(goroutine, kNone);
+    return;
+  }
+  marker_.watch(object);
+  lateWatches_.emplace(heap_.slot(object), goroutine);
+}
+
 void Waking::hideWord(Index goroutine, Addr sudog, image::Field<Addr> field) {
   if (const ObjectRef object = heap_.find(sudog)) {
     marker_.hideWord(object, sudog + field.offset, goroutine);
@@ -72,8 +69,9 @@ bool Waking::hide() {
   marker_.reserveHidden(static_cast<std::size_t>(std::ranges::count_if(
       snapshot_.waits,
       [this](const golang::Wait& wait) { return wait.sudog != 0 && sleeps(wait.goroutine); })));
+  Progress progress(observer_, "queues", snapshot_.goroutines.size());
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (!proceed("queues", i)) return interrupt();
+    if (!progress.step()) return interrupt();
     if (!sleeps(i)) continue;
     const golang::Goroutine& goroutine = snapshot_.goroutines[i];
     if (const ObjectRef g = heap_.find(goroutine.address)) marker_.hold(g);
@@ -109,11 +107,12 @@ bool Waking::markAll() {
   return fine() && follow() && followWeak();
 }
 
-void Waking::markGlobals() {
-  const std::string problem = visitGlobals(image_, [&](Addr at, Addr value) {
+void Waking::markGlobals(const UncountedWords* without) {
+  const auto problem = visitGlobals(image_, [&](Addr at, Addr value) {
+    if (without != nullptr && without->contains(at)) return;
     marker_.mark(value, {RootKind::global, kNone, at}, false);
   });
-  if (!problem.empty()) doubt(problem);
+  if (problem) doubt(*problem);
 }
 
 void Waking::markQueues(const heap::Specials& specials) {
@@ -189,7 +188,7 @@ void Waking::markQueuedSpecials() {
 
 void Waking::markMachine() {
   const MachineRoots roots = readMachineRoots(snapshot_);
-  if (!roots.problem.empty()) doubt(roots.problem);
+  if (roots.problem) doubt(*roots.problem);
   for (const HeldPointer& pointer : roots.pointers) {
     marker_.mark(pointer.value, {RootKind::machine, kNone, pointer.at}, true);
   }
@@ -209,8 +208,9 @@ void Waking::markStack(Index index) {
 }
 
 bool Waking::markStacks() {
+  Progress progress(observer_, "stacks", snapshot_.goroutines.size());
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
-    if (!proceed("stacks", i)) return interrupt();
+    if (!progress.step()) return interrupt();
     if (!sleeps(i)) markStack(i);
   }
   return true;
@@ -251,6 +251,8 @@ bool Waking::follow() {
            std::ranges::equal_range(watches_, heap_.slot(object), {}, &Watch::slot)) {
         wake(watch.goroutine, watch.wait);
       }
+      const auto [late, end] = lateWatches_.equal_range(heap_.slot(object));
+      for (auto each = late; each != end; ++each) wake(each->second, kNone);
     }
   }
 }

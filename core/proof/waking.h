@@ -16,6 +16,7 @@
 #include "proof/fate.h"
 #include "proof/marker.h"
 #include "proof/stack_roots.h"
+#include "proof/uncounted.h"
 
 namespace parked::proof {
 
@@ -25,11 +26,12 @@ class Waking {
   Waking(const golang::Snapshot& snapshot, const heap::Heap& heap, const heap::Specials& specials,
          Marker& marker, Observer* observer);
 
-  /// Why it cannot be done, or is not complete; empty if it can. The first reason counts.
-  const std::string& problem() const { return problem_; }
+  /// Why it cannot be done, or is not complete; nullopt if it can. The first reason
+  /// counts.
+  const std::optional<std::string>& problem() const { return problem_; }
   bool interrupted() const { return interrupted_; }
   /// False once the user asked to stop, or something is missing.
-  bool fine() const { return problem_.empty() && !interrupted_; }
+  bool fine() const { return !problem_ && !interrupted_; }
   StackRoots& stacks() { return stacks_; }
 
   // Before marking.
@@ -42,6 +44,8 @@ class Waking {
   void stayAwake(Index goroutine, Index wait);
   /// Whoever reaches the object can wake the goroutine; `wait` is the one it does that by.
   void watch(ObjectRef object, Index goroutine, Index wait);
+  /// The same once marking has begun, of who still sleeps: it is woken at once if it was reached.
+  void watchLate(ObjectRef object, Index goroutine);
   /// The end of all sleep() and watch(): hides the words of the sleepers' queue entries that lead
   /// from their owners to what they wait on, and what the sleepers' g's hold.
   bool hide();
@@ -54,7 +58,8 @@ class Waking {
 
   /// From all roots there are, until nobody else is woken.
   bool markAll();
-  void markGlobals();
+  /// `without`, which may be null: words that do not count.
+  void markGlobals(const UncountedWords* without = nullptr);
   /// What a finalizer will get once nothing else has it, with what it is called with; cleanups;
   /// objects that are pinned.
   void markSpecials();
@@ -92,13 +97,12 @@ class Waking {
   };
 
   void doubt(std::string why) {
-    if (problem_.empty()) problem_ = std::move(why);
+    if (!problem_) problem_ = std::move(why);
   }
   bool interrupt() {
     interrupted_ = true;
     return false;
   }
-  bool proceed(std::string_view stage, Index goroutine) const;
   void hideWord(Index goroutine, Addr sudog, image::Field<Addr> field);
   void markQueues(const heap::Specials& specials);
   void markFinalizerQueue();
@@ -119,13 +123,14 @@ class Waking {
   std::vector<Fate> fates_;
   std::vector<Index> reachedWaits_;
   std::vector<Watch> watches_;
+  std::unordered_multimap<std::uint64_t, Index> lateWatches_;  // by slot
   std::vector<Tied> tied_;
   std::vector<HeldPointer> held_;
   std::unordered_map<Addr, golang::Caller> callers_;  // by where a goroutine started
   Index finalizing_ = kNone;                          // a sleeper that is blocked in a finalizer
   image::Field<Addr> element_, channel_;
   std::uint64_t unreadableStacks_ = 0;
-  std::string problem_;
+  std::optional<std::string> problem_;
   bool interrupted_ = false;
 };
 

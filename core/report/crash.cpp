@@ -2,7 +2,7 @@
 
 #include "report/crash.h"
 
-#include "leak/numbers.h"
+#include "base/text.h"
 #include "report/lists.h"
 #include "report/phrases.h"
 #include "report/section.h"
@@ -14,8 +14,6 @@ using golang::Death;
 using golang::Panicking;
 
 namespace {
-
-constexpr std::size_t kLabel = 12;
 
 /// Who died, where, and what is known besides.
 void putDead(Page& page, const Report& report, const Crash& crash, std::uint64_t limit) {
@@ -30,7 +28,7 @@ void putDead(Page& page, const Report& report, const Crash& crash, std::uint64_t
   }
   if (crash.others > 0) {
     page.field(0, kLabel, "also",
-               fmt::format("{} dying at the same time", leak::counted(crash.others, "thread")));
+               fmt::format("{} dying at the same time", counted(crash.others, "thread")));
   }
   if (crash.goroutine == kNone) return;
   const Panicking* panicking = panickingOf(snapshot, crash.goroutine);
@@ -62,8 +60,8 @@ void putOthers(Page& page, const TextStyle& style, const Report& report, std::ui
                   {reasonText(analysis, one.goroutine)}});
     constexpr std::size_t kIndent = 4;
     putPanics(page, kIndent, kLabel, report, one.goroutine);
-    page.placeField(kIndent, kLabel, "stands at",
-                    analysis.place(analysis.userLine(one.goroutine).user));
+    putPlace(page, kIndent, kLabel, "stands at", report,
+             analysis.place(analysis.userLine(one.goroutine).user));
   }
   putMore(page, style, left, "crash");
 }
@@ -106,6 +104,7 @@ extern const Section kCrash = {
         "and have not died of it, because a deferred call does not return.",
     .behind = "report",
     .worthInPart = true,
+    .showsSource = true,
     .lines = 50,  // of the stack
     .render = renderCrash,
     .members = [](Document& document, std::uint64_t) { addPanicking(document); },

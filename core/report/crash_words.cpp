@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "leak/numbers.h"
+#include "base/text.h"
 #include "leak/raised.h"
 #include "report/crash.h"
 #include "report/escape.h"
@@ -16,7 +16,6 @@ using golang::Panicking;
 
 namespace {
 
-constexpr std::size_t kLabel = 12;
 constexpr std::size_t kLongestInLine = 400;
 constexpr std::size_t kPanicsInHeader = 4;
 
@@ -66,7 +65,7 @@ std::string largeStack(const Report& report, const Crash& crash) {
   if (crash.goroutine == kNone || crash.message != "stack overflow") return {};
   const golang::Goroutine& goroutine = report.snapshot->goroutines[crash.goroutine];
   const std::uint64_t size = goroutine.stackHi - goroutine.stackLo;
-  return size < kLarge ? "" : fmt::format(", with a stack of {}", leak::humanBytes(size));
+  return size < kLarge ? "" : fmt::format(", with a stack of {}", humanBytes(size));
 }
 
 std::string senderText(const Crash& crash) {
@@ -90,7 +89,7 @@ void putWhere(Page& page, std::string_view label, const Report& report, const Cr
   if (place.function.empty()) {
     page.field(0, kLabel, label, who);
   } else {
-    page.placeField(0, kLabel, label, place, who);
+    putPlace(page, 0, kLabel, label, report, place, who);
   }
 }
 
@@ -170,7 +169,7 @@ void putCause(Page& page, const Report& report, const Crash& crash) {
 
 std::string inDeferredCalls(std::uint64_t goroutines) {
   return fmt::format("{} in deferred calls that have not returned",
-                     leak::counted(goroutines, "panicking goroutine"));
+                     counted(goroutines, "panicking goroutine"));
 }
 
 void putCrashHeader(Page& page, const Report& report) {
@@ -196,7 +195,7 @@ void putPanics(Page& page, std::size_t indent, std::size_t label, const Report& 
                cutBack(escape(panicText(panic)), kLongestInLine), Ink::bad);
     first = false;
     const leak::Place place = panicPlace(report, *panicking, panic);
-    if (!place.function.empty()) page.placeField(indent, label, "", place);
+    if (!place.function.empty()) putPlace(page, indent, label, "", report, place);
   }
   first = true;
   for (const Addr code : panicking->deferred) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "report/put_document.h"
 #include "report/render.h"
 
 namespace parked::report {
@@ -38,6 +39,18 @@ void putDecision(JsonWriter& json, const Decision& decision, const FindingsShown
     json.end(']');
     json.member("incomplete", decision.incomplete);
   });
+}
+
+void putMember(Writer& out, JsonWriter& json, const Document::Member& member) {
+  json.newLine();
+  json.key(member.name);
+  if (member.array) json.begin('[');
+  for (std::size_t i = 0; i < member.count && !out.ended(); ++i) {
+    if (member.array) json.newLine();
+    member.put(json, i);
+    out.drain();
+  }
+  if (member.array) json.end(']');
 }
 
 }  // namespace
@@ -78,6 +91,16 @@ void Document::addEnd() {
   const auto& momentary = report_.snapshot->momentary.entries();
   array("momentary", "momentary", momentary.size(),
         [&momentary](JsonWriter& json, std::size_t i) { putIncomplete(json, momentary[i]); });
+}
+
+void putDocument(Writer& out, JsonWriter& json, const Document& document) {
+  json.object([&] {
+    json.member("schema", kJsonSchema);
+    json.newLine();
+    json.key("target");
+    putTarget(json, document.report());
+    for (const Document::Member& member : document.members()) putMember(out, json, member);
+  });
 }
 
 }  // namespace parked::report

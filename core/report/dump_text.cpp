@@ -6,6 +6,7 @@
 
 #include "leak/describe.h"
 #include "report/escape.h"
+#include "schema/releases.h"
 
 namespace parked::report {
 
@@ -34,19 +35,7 @@ bool isExportedRuntime(const DumpDialect& dialect, std::string_view name) {
 
 /// runtime.isIdleInSynctest.
 bool isIdleInSynctest(const golang::Reason& reason) {
-  using golang::ReasonClass;
-  switch (reason.kind) {
-    case ReasonClass::chanReceiveNil:
-    case ReasonClass::chanSendNil:
-    case ReasonClass::selectNoCases:
-    case ReasonClass::sleep:
-    case ReasonClass::condWait:
-    case ReasonClass::coroutine:
-    case ReasonClass::synctest:
-      return true;
-    default:
-      return reason.durable;
-  }
+  return reason.durable || golang::traitsOf(reason.kind).idleInSynctest;
 }
 
 /// runtime.printquoted.
@@ -130,18 +119,19 @@ bool tracebackLabels(const image::BuildInfo& build, bool byDefault) {
 }  // namespace
 
 DumpDialect DumpDialect::of(const image::BuildInfo& build) {
-  const int minor = build.version.minor;
+  const image::GoVersion& version = build.version;
   DumpDialect dialect;
-  dialect.elidesMiddle = minor >= 21;
-  dialect.pointers = minor >= 22;
-  dialect.exportedMethods = minor >= 23;
-  dialect.durable = minor >= 25;
-  dialect.finalizers = minor >= 25;
-  dialect.bubble = minor >= 25 ? "synctest bubble" : "synctest group";
-  if (minor >= 26 && tracebackLabels(build, minor >= 27)) {
-    dialect.labels = minor >= 27 ? Labels::behind : Labels::inside;
+  dialect.elidesMiddle = schema::elidesMiddleFrames(version);
+  dialect.pointers = schema::printsPointers(version);
+  dialect.exportedMethods = schema::showsExportedMethods(version);
+  dialect.durable = schema::marksDurableWaits(version);
+  dialect.finalizers = schema::namesFinalizers(version);
+  dialect.bubble = schema::saysSynctestBubble(version) ? "synctest bubble" : "synctest group";
+  const bool unasked = schema::printsLabelsUnasked(version);
+  if (schema::mayPrintLabels(version) && tracebackLabels(build, unasked)) {
+    dialect.labels = unasked ? Labels::behind : Labels::inside;
   }
-  dialect.rawBytes = minor >= 27;
+  dialect.rawBytes = schema::printsRawBytes(version);
   return dialect;
 }
 
@@ -182,7 +172,7 @@ DumpHeader describeHeader(const DumpDialect& dialect, const golang::Snapshot& sn
   header.id = g.id;
   header.g = g.address;
   header.m = g.m;
-  header.status = leak::statusName(g.status);
+  header.status = golang::statusName(g.status);
   header.leaked = g.status == Status::leaked;
   if ((g.status == Status::waiting || header.leaked) && g.reason != 0 &&
       g.reason < snapshot.reasons.size()) {

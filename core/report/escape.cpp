@@ -1,7 +1,9 @@
 #include "report/escape.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 namespace parked::report {
 
@@ -20,13 +22,28 @@ bool steersTerminal(std::uint32_t code) {
          (code >= 0xe0000 && code <= 0xe007f);  // invisible tags
 }
 
-/// Byte position of column `column`.
-std::size_t bytesOf(std::string_view text, std::size_t column) {
-  std::size_t at = 0;
-  while (at < text.size() && column > 0) {
-    ++at;
-    while (at < text.size() && isContinuation(text[at])) ++at;
-    --column;
+/// One character of text on a terminal.
+struct Cell {
+  std::size_t bytes = 1;
+  std::size_t columns = 1;
+};
+
+Cell cellAt(std::string_view text, std::size_t at) {
+  std::uint32_t code = 0;
+  const std::size_t bytes = decodeUtf8(text, at, code);
+  if (bytes <= 1) return {};  // ASCII, or broken
+  const int width = utf8proc_charwidth(static_cast<utf8proc_int32_t>(code));
+  return {bytes, static_cast<std::size_t>(std::max(width, 0))};
+}
+
+/// Byte position behind the first `width` columns, and behind what combines with the last of them.
+std::size_t behind(std::string_view text, std::size_t width) {
+  std::size_t at = 0, column = 0;
+  while (at < text.size()) {
+    const Cell cell = cellAt(text, at);
+    if (column >= width && cell.columns > 0) break;
+    at += cell.bytes;
+    column += cell.columns;
   }
   return at;
 }
@@ -91,15 +108,36 @@ std::string escape(std::string_view text) {
 
 std::size_t columns(std::string_view text) {
   std::size_t count = 0;
-  for (const char c : text) count += isContinuation(c) ? 0 : 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const Cell cell = cellAt(text, at);
+    count += cell.columns;
+    at += cell.bytes;
+  }
   return count;
+}
+
+std::size_t fitting(std::string_view text, std::size_t width) {
+  std::size_t at = 0, column = 0;
+  while (at < text.size()) {
+    const Cell cell = cellAt(text, at);
+    if (column + cell.columns > width) break;
+    at += cell.bytes;
+    column += cell.columns;
+  }
+  return at;
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  std::string out(text);
+  out.append(width - std::min(columns(text), width), ' ');
+  return out;
 }
 
 std::string cutFront(std::string_view text, std::size_t width) {
   const std::size_t have = columns(text);
   if (have <= width) return std::string(text);
-  if (width <= kCut.size()) return std::string(text.substr(bytesOf(text, have - width)));
-  std::string_view rest = text.substr(bytesOf(text, have - (width - kCut.size())));
+  if (width <= kCut.size()) return std::string(text.substr(behind(text, have - width)));
+  std::string_view rest = text.substr(behind(text, have - (width - kCut.size())));
   // A whole path element reads better than half of one, when it costs little.
   const auto slash = rest.find('/');
   if (slash != std::string_view::npos && slash < rest.size() / 3) rest.remove_prefix(slash);
@@ -108,8 +146,8 @@ std::string cutFront(std::string_view text, std::size_t width) {
 
 std::string cutBack(std::string_view text, std::size_t width) {
   if (columns(text) <= width) return std::string(text);
-  if (width <= kCut.size()) return std::string(text.substr(0, bytesOf(text, width)));
-  return fmt::format("{}{}", text.substr(0, bytesOf(text, width - kCut.size())), kCut);
+  if (width <= kCut.size()) return std::string(text.substr(0, fitting(text, width)));
+  return fmt::format("{}{}", text.substr(0, fitting(text, width - kCut.size())), kCut);
 }
 
 }  // namespace parked::report

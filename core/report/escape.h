@@ -18,8 +18,13 @@ std::string escape(std::string_view text);
 /// the UTF-8 is broken there.
 std::size_t decodeUtf8(std::string_view text, std::size_t at, std::uint32_t& code);
 
-/// Columns the (escaped) text takes: one a code point.
+/// Columns the (escaped) text takes on a terminal: two for East Asian characters and emoji, none
+/// for marks that combine with the character in front of them.
 std::size_t columns(std::string_view text);
+/// How many bytes of the text fit into `width` columns. Marks stay with their character.
+std::size_t fitting(std::string_view text, std::size_t width);
+/// The text, with blanks behind it up to `width` columns.
+std::string padded(std::string_view text, std::size_t width);
 
 /// At most `width` columns: the front is replaced by "..." ("...internal/server.go:41"), cutting at
 /// a slash when one is near.

@@ -28,6 +28,7 @@ enum class Joining : std::uint8_t {
   headings,  ///< one behind the other, each under a heading
   lines,     ///< one behind the other: each line says what it is
   document,  ///< one document: what comes later are members of the first
+  alone,     ///< not at all: --module has to choose one
 };
 
 struct Format {
@@ -39,7 +40,11 @@ struct Format {
   bool forPeople = false;
   bool goroutinesOnly = false;  ///< it can tell of goroutines alone
   bool hasFindings = false;     ///< it has what the rules found, of every command
+  bool binary = false;          ///< it is no text: not for a terminal or a debugger
+  bool ofDiff = false;          ///< `parked diff` has it, too
   Joining joining = Joining::headings;
+  /// Why this build does not have it, "" if it does; null: every build has.
+  std::string_view (*missing)() = nullptr;
   void (*render)(const Answer& answer, const TextStyle& style, const Sink& sink);
 };
 

@@ -1,36 +1,19 @@
 // The JSON document and JSON lines, written as they are made (docs/json.md).
 
 #include "report/format.h"
+#include "report/put_document.h"
 
 namespace parked::report {
 
 namespace {
 
-void putMember(Writer& out, JsonWriter& json, const Document::Member& member) {
-  json.newLine();
-  json.key(member.name);
-  if (member.array) json.begin('[');
-  for (std::size_t i = 0; i < member.count && !out.ended(); ++i) {
-    if (member.array) json.newLine();
-    member.put(json, i);
-    out.drain();
-  }
-  if (member.array) json.end(']');
-}
-
 void renderJson(const Answer& answer, const TextStyle&, const Sink& sink) {
   Writer out(sink);
   JsonWriter json(out.block());
   Document document(answer.report);
-  json.object([&] {
-    json.member("schema", kJsonSchema);
-    json.newLine();
-    json.key("target");
-    putTarget(json, answer.report);
-    answer.members(document);
-    document.addEnd();
-    for (const Document::Member& member : document.members()) putMember(out, json, member);
-  });
+  answer.members(document);
+  document.addEnd();
+  putDocument(out, json, document);
   out("\n");
 }
 
@@ -84,6 +67,7 @@ extern const Format kJsonFormat = {
     .help = "one JSON document",
     .flag = true,
     .hasFindings = true,
+    .ofDiff = true,
     .joining = Joining::document,
     .render = renderJson,
 };

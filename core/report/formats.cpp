@@ -7,6 +7,8 @@
 namespace parked::report {
 
 extern const Format kJsonFormat, kJsonLinesFormat, kTracebackFormat;
+extern const Format kSarifFormat, kJunitFormat, kGithubFormat, kOpenMetricsFormat, kPprofFormat,
+    kDotFormat, kHtmlFormat;
 
 namespace {
 
@@ -14,15 +16,15 @@ constexpr Format kTextFormat = {
     .name = "text",
     .help = "for people",
     .forPeople = true,
+    .ofDiff = true,
     .render = [](const Answer& answer, const TextStyle& style,
                  const Sink& sink) { answer.text(style, sink); },
 };
 
 constexpr std::array kFormats = {
-    &kTextFormat,
-    &kJsonFormat,
-    &kJsonLinesFormat,
-    &kTracebackFormat,
+    &kTextFormat,  &kJsonFormat,  &kJsonLinesFormat, &kTracebackFormat,
+    &kSarifFormat, &kJunitFormat, &kGithubFormat,    &kOpenMetricsFormat,
+    &kPprofFormat, &kDotFormat,   &kHtmlFormat,
 };
 
 }  // namespace

@@ -5,32 +5,31 @@
 #include <span>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "golang/unwind.h"
 #include "leak/cases.h"
 #include "leak/circle_words.h"
 #include "leak/describe.h"
+#include "leak/fingerprint.h"
 #include "leak/island_words.h"
 #include "leak/keep_alive.h"
-#include "leak/numbers.h"
 #include "report/crash.h"
 #include "report/escape.h"
+#include "report/library_wait.h"
 #include "report/lists.h"
 #include "report/phrases.h"
 
 namespace parked::report {
 
-using leak::withSeparators;
-
 namespace {
 
-constexpr std::size_t kLabel = 12;
 constexpr std::size_t kMaxAncestors = 10;
 constexpr std::size_t kMaxCompanions = 5;
 
 std::string statusText(const leak::Analysis& analysis, Index index) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   const golang::Goroutine& goroutine = snapshot.goroutines[index];
-  std::string text(leak::statusName(goroutine.status));
+  std::string text(golang::statusName(goroutine.status));
   if (analysis.inC(index)) text = "in C code (a system call, as the runtime sees it)";
   if (goroutine.scan) text += ", being scanned by the GC";
   if (goroutine.lockedToThread) text += ", locked to its thread";
@@ -74,7 +73,7 @@ class Companions {
     const auto at = object->second.find(op);
     if (at == object->second.end()) return {};
     const auto& [count, ids] = at->second;
-    return fmt::format("{} also in {}: {} {}{}", withSeparators(count), leak::opName(op),
+    return fmt::format("{} also in {}: {} {}{}", withSeparators(count), golang::opName(op),
                        count == 1 ? "goroutine" : "goroutines", ids,
                        count > kMaxCompanions ? ", ..." : "");
   }
@@ -94,34 +93,20 @@ class Companions {
 
 /// Whether a case of a select can become ready, and by whom.
 void putOutlook(Page& page, const leak::CaseOutlook& outlook) {
-  switch (outlook.fate) {
-    case leak::CaseFate::nobody:
-      page.field(
-          0, kLabel, "",
-          "nobody but this goroutine has the channel: it is not ready before another case is",
-          Ink::warn);
-      break;
-    case leak::CaseFate::timer:
-      page.field(0, kLabel, "", "a timer sends to it", Ink::faint);
-      break;
-    case leak::CaseFate::reached:
-      if (!outlook.by.empty())
-        page.field(0, kLabel, "", "others have it: " + outlook.by, Ink::faint);
-      break;
-    case leak::CaseFate::unknown:
-      break;
-  }
+  const bool byWay = outlook.fate == leak::CaseFate::reached;
+  const std::string_view words = leak::traitsOf(outlook.fate).words;
+  if (words.empty() || (byWay && outlook.by.empty())) return;
+  page.field(0, kLabel, "", std::string(words) + (byWay ? outlook.by : ""),
+             outlook.fate == leak::CaseFate::nobody ? Ink::warn : Ink::faint);
 }
 
-void putWaits(Page& page, const Report& report, const golang::Goroutine& goroutine,
-              std::uint64_t limit) {
+void putWaits(Page& page, const Report& report, Index index, std::uint64_t limit) {
   const golang::Snapshot& snapshot = *report.snapshot;
-  const auto waits = snapshot.waitsOf(goroutine);
+  const auto waits = snapshot.waitsOf(snapshot.goroutines[index]);
   const Companions companions(snapshot, waits);
-  const auto index = static_cast<Index>(&goroutine - snapshot.goroutines.data());
-  const std::vector<leak::CaseOutlook> cases =
-      leak::casesOf(*report.analysis, index, limit, nullptr);
   std::uint64_t shown = 0;
+  const std::string library = libraryWait(report, index);
+  if (!library.empty()) page.field(0, kLabel, "waits on", library);
   for (const golang::Wait& wait : waits) {
     if (limit != 0 && shown == limit) {
       page.field(0, kLabel, "", fmt::format("and {} more cases", waits.size() - shown));
@@ -133,7 +118,7 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
     }
     const bool nil = wait.kind == golang::ObjectKind::nilChannel;
     if (wait.op != golang::WaitOp::none) {
-      text += fmt::format("{} {}", leak::opName(wait.op), nil ? "on " : "");
+      text += fmt::format("{} {}", golang::opName(wait.op), nil ? "on " : "");
     }
     text += leak::describeWait(snapshot, wait);
     // Of the others the note is the description.
@@ -141,7 +126,8 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
         wait.kind != golang::ObjectKind::syscall) {
       text += fmt::format(" ({})", snapshot.strings[wait.note]);
     }
-    page.field(0, kLabel, shown == 0 ? "waits on" : "", text);
+    const bool first = shown == 0 && library.empty();
+    page.field(0, kLabel, first ? "waits on" : "", text);
     const bool dead = leak::isDead(*report.analysis, wait);
     if (dead) {
       page.field(0, kLabel, "", "nobody else can make it ready", Ink::bad);
@@ -156,7 +142,7 @@ void putWaits(Page& page, const Report& report, const golang::Goroutine& gorouti
     for (std::size_t i = 0; i < holders.size(); ++i) {
       page.field(0, kLabel, i == 0 ? "held by" : "", holders[i]);
     }
-    if (shown < cases.size() && !dead) putOutlook(page, cases[shown]);
+    if (shown < report.cases.size() && !dead) putOutlook(page, report.cases[shown]);
     ++shown;
   }
 }
@@ -192,7 +178,7 @@ void putCreators(Page& page, const Report& report, Index index) {
   const leak::Origin origin = analysis.origin(index);
   // Where its creators stand is told of each of them below.
   if (origin.kind == leak::OriginKind::called || origin.kind == leak::OriginKind::created) {
-    page.placeField(0, kLabel, originLabel(origin.kind), analysis.place(origin.place),
+    page.placeField(0, kLabel, leak::traitsOf(origin.kind).label, analysis.place(origin.place),
                     originNote(origin));
   }
   // The parent chain, as far as the parents still live. Damage could make it a cycle.
@@ -209,7 +195,8 @@ void putCreators(Page& page, const Report& report, Index index) {
 
 }  // namespace
 
-void putStack(Page& page, const Report& report, Index index, std::uint64_t limit) {
+void putStack(Page& page, const Report& report, Index index, std::uint64_t limit,
+              std::string_view more) {
   const golang::Snapshot& snapshot = *report.snapshot;
   const golang::Goroutine& goroutine = snapshot.goroutines[index];
   const std::vector<golang::Frame> frames = snapshot.image != nullptr
@@ -224,7 +211,7 @@ void putStack(Page& page, const Report& report, Index index, std::uint64_t limit
       // Go's traceback hides them, too.
       if (call.wrapper || call.function == "runtime.goexit") continue;
       if (limit != 0 && shown == limit) {
-        page.line(2, {{"... (--all for the whole stack)", Ink::faint}});
+        page.line(2, {{fmt::format("... ({} for the whole stack)", more), Ink::faint}});
         return;
       }
       ++shown;
@@ -237,6 +224,7 @@ void putStack(Page& page, const Report& report, Index index, std::uint64_t limit
           6, {{fmt::format("{}:{}", call.file, call.line)},
               {call.inlined ? "  inlined" : fmt::format("  pc={:#x} sp={:#x}", frame.pc, frame.sp),
                Ink::faint}});
+      if (own) putSourceLine(page, 6, report, call.file, call.line);
     }
   }
   if (frames.empty()) page.line(2, {{"the stack could not be read", Ink::warn}});
@@ -255,9 +243,11 @@ void putRules(Page& page, const Report& report) {
     const std::string verdict =
         finding.group == kNone ? fmt::format("{} ", leak::verdictName(finding.verdict)) : "";
     page.field(0, kLabel, rule.name,
-               fmt::format("{}{}: {}", verdict, rule.title, finding.sentence));
+               fmt::format("{}{}: {}{}", verdict, rule.title, finding.sentence,
+                           finding.known ? " (known: the baseline lists it)" : ""));
     for (const std::string& evidence : finding.evidence) page.field(0, kLabel, "", evidence);
-    page.field(0, kLabel, "fix", rule.fix);
+    page.field(0, kLabel, "fix", rules::fixOf(finding));
+    page.field(0, kLabel, "fingerprint", rules::fingerprintOf(*report.analysis, finding));
   }
 }
 
@@ -271,6 +261,10 @@ void putGroup(Page& page, const Report& report) {
                fmt::format("{} goroutines at the same place", withSeparators(group.count)));
   }
   putHolding(page, 0, kLabel, report, group);
+  // The finding's is the one to look for, where there is a finding.
+  if (report.findings.empty()) {
+    page.field(0, kLabel, "fingerprint", leak::fingerprintOf(*report.analysis, group));
+  }
 }
 
 }  // namespace
@@ -285,7 +279,7 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
   const leak::GoroutineInfo& info = analysis.info(index);
   const std::string wait = waitText(analysis.waitAtLeast(index));
   page.line(0, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
-                {fmt::format("{}  ", leak::verdictName(info.verdict)), verdictInk(info.verdict)},
+                {fmt::format("{}  ", leak::verdictName(info.verdict)), lookOf(info.verdict).ink},
                 {reasonText(analysis, index), Ink::strong},
                 {wait.empty() ? "" : "  " + wait}});
   page.field(0, kLabel, "because", analysis.sentence(index));
@@ -293,7 +287,7 @@ void renderGoroutine(const Report& report, Index index, std::uint64_t limit, con
   if (!path.empty()) page.field(0, kLabel, "reached by", path);
   page.field(0, kLabel, "status", statusText(analysis, index));
   putPanics(page, 0, kLabel, report, index);
-  putWaits(page, report, goroutine, limit);
+  putWaits(page, report, index, limit);
   putWaitCircle(page, report, index, limit);
   if (info.start != leak::kNoPlace) {
     page.placeField(0, kLabel, "started as", analysis.place(info.start));

@@ -3,22 +3,21 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
-#include "leak/numbers.h"
+#include "report/baseline.h"
 #include "report/crash.h"
 #include "report/escape.h"
+#include "report/library_wait.h"
 #include "report/phrases.h"
 
 namespace parked::report {
 
-using leak::counted;
 using leak::Verdict;
-using leak::withSeparators;
 
 namespace {
 
-constexpr std::size_t kLabel = 12;
 constexpr std::size_t kVerdictWidth = 7;
 constexpr std::size_t kSelectCases = 4;
 constexpr std::size_t kLongestKey = 44;
@@ -47,6 +46,14 @@ bool isSelectGroup(const Report& report, const leak::Group& group) {
   return !waits.empty() && waits.front().inSelect;
 }
 
+/// It is known in which system call the goroutine is.
+bool namesSystemCall(const Report& report, Index index) {
+  const golang::Goroutine& goroutine = report.snapshot->goroutines[index];
+  const auto waits = report.snapshot->waitsOf(goroutine);
+  return leak::stateOf(goroutine) == leak::State::syscall && !waits.empty() &&
+         waits.front().note != kEmptyString;
+}
+
 /// What the members wait on; the cases of a select on a line each.
 void putGroupObjects(Page& page, std::size_t indent, const Report& report,
                      const leak::Group& group) {
@@ -54,7 +61,7 @@ void putGroupObjects(Page& page, std::size_t indent, const Report& report,
   const golang::Goroutine& example = snapshot.goroutines[group.example];
   const auto waits = snapshot.waitsOf(example);
   if (waits.empty()) return;
-  if (leak::stateOf(example) == leak::State::syscall && waits.front().note != kEmptyString) {
+  if (namesSystemCall(report, group.example)) {
     page.field(indent, kLabel, "waits on",
                fmt::format("{}{}", group.count > 1 ? "e.g. " : "",
                            leak::describeWait(snapshot, waits.front())));
@@ -62,6 +69,10 @@ void putGroupObjects(Page& page, std::size_t indent, const Report& report,
   }
   if (leak::stateOf(example) != leak::State::blocked) return;
   if (!saysMoreThanTheReason(group.why)) return;
+  if (const std::string text = libraryWait(report, group.example); !text.empty()) {
+    page.field(indent, kLabel, "waits on", text);
+    return;
+  }
   if (!waits.front().inSelect) {
     page.field(indent, kLabel, "waits on", groupObjects(report, group));
     const std::vector<std::string> holders = holderTexts(report, waits.front());
@@ -78,7 +89,7 @@ void putGroupObjects(Page& page, std::size_t indent, const Report& report,
     }
     page.field(
         indent, kLabel, "",
-        fmt::format("{} {}", leak::opName(waits[i].op), leak::describeWait(snapshot, waits[i])));
+        fmt::format("{} {}", golang::opName(waits[i].op), leak::describeWait(snapshot, waits[i])));
   }
 }
 
@@ -124,27 +135,14 @@ std::string verdictsOf(const Report& report, const leak::Group& group) {
   return text;
 }
 
-/// The user's line, and where the library it calls blocks.
-void putUserLine(Page& page, std::size_t indent, const Report& report, Index goroutine) {
-  const leak::Analysis& analysis = *report.analysis;
-  const leak::StackInfo stack = analysis.userLine(goroutine);
-  if (stack.user == leak::kNoPlace && stack.callsC) {
-    page.field(indent, kLabel, "at", "a thread of C, which has called Go before", Ink::faint);
-  } else {
-    page.placeField(indent, kLabel, "at", analysis.place(stack.user));
-  }
-  if (stack.library != leak::kNoPlace) {
-    page.placeField(indent, kLabel, "in", analysis.place(stack.library));
-  }
-}
-
 /// Whose call, up the chain of creators, led to goroutines that have nothing of the main module.
 void putOrigin(Page& page, std::size_t indent, const Report& report, const leak::Group& group) {
   if (group.origin.kind == leak::OriginKind::none) return;
-  page.placeField(
-      indent, kLabel, originLabel(group.origin.kind), report.analysis->place(group.origin.place),
-      group.origins > 1 ? fmt::format("and {}", counted(group.origins - 1, "other place"))
-                        : originNote(group.origin));
+  page.placeField(indent, kLabel, leak::traitsOf(group.origin.kind).label,
+                  report.analysis->place(group.origin.place),
+                  group.origins > 1
+                      ? fmt::format("and {}", counted(group.origins - 1, "other place"))
+                      : originNote(group.origin));
 }
 
 /// Of goroutines that share a stack everything can be told at once.
@@ -157,10 +155,13 @@ void putSameStack(Page& page, std::size_t indent, const Report& report, const le
       page.placeField(indent, kLabel, each.caller ? "called from" : "by way of", each.place);
     }
   }
-  if (group.why == leak::Why::benign) {
-    // Where it was started and on what it waits is known to whoever knows the package.
-    page.field(indent, kLabel, "is", analysis.label(group.example));
-    return;
+  const std::string_view label = analysis.label(group.example);
+  const bool inCall = group.state == leak::State::syscall;
+  if (group.why == leak::Why::benign || (inCall && !label.empty())) {
+    page.field(indent, kLabel, "is", label);
+    // Where it was started and on what it waits is known to whoever knows the package; in which
+    // system call it is, is not.
+    if (!inCall || !namesSystemCall(report, group.example)) return;
   }
   if (group.creator != leak::kNoPlace) {
     page.placeField(indent, kLabel, "created by", analysis.place(group.creator),
@@ -208,6 +209,19 @@ void putSameKey(Page& page, std::size_t indent, const Report& report, const leak
 
 }  // namespace
 
+void putUserLine(Page& page, std::size_t indent, const Report& report, Index goroutine) {
+  const leak::Analysis& analysis = *report.analysis;
+  const leak::StackInfo stack = analysis.userLine(goroutine);
+  if (stack.user == leak::kNoPlace && stack.callsC) {
+    page.field(indent, kLabel, "at", "a thread of C, which has called Go before", Ink::faint);
+  } else {
+    putPlace(page, indent, kLabel, "at", report, analysis.place(stack.user));
+  }
+  if (stack.library != leak::kNoPlace) {
+    page.placeField(indent, kLabel, "in", analysis.place(stack.library));
+  }
+}
+
 void putHolding(Page& page, std::size_t indent, std::size_t label, const Report& report,
                 const leak::Group& group) {
   const auto number = static_cast<std::size_t>(&group - report.grouping.groups.data());
@@ -215,12 +229,12 @@ void putHolding(Page& page, std::size_t indent, std::size_t label, const Report&
   const proof::Holding& holding = report.holdings.owners[number];
   if (holding.goroutines == 0) return;
   std::string text =
-      fmt::format("{}: stacks {}", leak::humanBytes(holding.stackBytes + holding.heapBytes),
-                  leak::humanBytes(holding.stackBytes));
+      fmt::format("{}: stacks {}", humanBytes(holding.stackBytes + holding.heapBytes),
+                  humanBytes(holding.stackBytes));
   if (holding.objects != 0) {
-    text += fmt::format(
-        ", {} that only {} alive ({})", leak::counted(holding.objects, "heap object"),
-        holding.goroutines == 1 ? "it keeps" : "they keep", leak::humanBytes(holding.heapBytes));
+    text += fmt::format(", {} that only {} alive ({})", counted(holding.objects, "heap object"),
+                        holding.goroutines == 1 ? "it keeps" : "they keep",
+                        humanBytes(holding.heapBytes));
   }
   page.field(indent, label, "retains", text);
   if (holding.cause >= report.grouping.groups.size()) return;
@@ -250,10 +264,11 @@ void putGroup(Page& page, const Report& report, const leak::Group& group,
   const std::string wait = waitText(group.longestWait);
   page.line(1, {{fmt::format("{:>{}}  ", withSeparators(group.count), widths.count), Ink::strong},
                 {fmt::format("{:<{}}  ", leak::verdictName(group.verdict), kVerdictWidth),
-                 verdictInk(group.verdict)},
-                {fmt::format("{:<{}}  ", headingOf(report, group), widths.heading), Ink::strong},
+                 lookOf(group.verdict).ink},
+                {padded(headingOf(report, group), widths.heading + 2), Ink::strong},
                 {widths.wait == 0 ? "" : fmt::format("{:<{}}  ", wait, widths.wait)},
-                {goroutineList(*report.snapshot, report.grouping.membersOf(group)), Ink::faint}});
+                {goroutineList(*report.snapshot, report.grouping.membersOf(group)), Ink::faint},
+                {isKnown(report, group) ? "  known" : "", Ink::faint}});
   const std::size_t indent = widths.count + 3;
   if (report.groupBy.byStack) {
     putSameStack(page, indent, report, group, widths);

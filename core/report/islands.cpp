@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "leak/island_wakers.h"
 #include "leak/island_words.h"
-#include "leak/numbers.h"
 #include "report/json_text.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -14,26 +15,9 @@ namespace parked::report {
 namespace {
 
 using leak::Background;
-using leak::counted;
 using leak::IslandKind;
 
-constexpr std::size_t kIndent = 3, kLabel = 12, kFunctions = 5;
-
-/// "3 to 5" where islands differ.
-std::string range(std::uint64_t least, std::uint64_t most, std::string_view what) {
-  if (least == most) return counted(most, what);
-  return fmt::format("{} to {}", leak::withSeparators(least), counted(most, what));
-}
-
-std::string eachText(const Report& report, const IslandKind& kind) {
-  const proof::Islands& islands = report.analysis->options().orphans->islands();
-  std::uint64_t least = ~std::uint64_t{0}, most = 0;
-  for (const Index island : kind.islands) {
-    least = std::min<std::uint64_t>(least, islands.all[island].goroutines);
-    most = std::max<std::uint64_t>(most, islands.all[island].goroutines);
-  }
-  return range(least, most, "goroutine");
-}
+constexpr std::size_t kIndent = 3, kFunctions = 5;
 
 void putKind(Page& page, const Report& report, const IslandKind& kind) {
   const leak::Analysis& analysis = *report.analysis;
@@ -42,18 +26,27 @@ void putKind(Page& page, const Report& report, const IslandKind& kind) {
   page.line(
       1,
       {{counted(kind.islands.size(), areWorkers(kind) ? "worker" : "client") + "  ", Ink::strong},
-       {std::string(meant ? "background" : leak::verdictName(verdict)), verdictInk(verdict)}});
-  page.placeField(kIndent, kLabel, "made at", madeAt(analysis, kind));
-  if (!areWorkers(kind)) page.field(kIndent, kLabel, "each", eachText(report, kind));
+       {std::string(meant ? "background" : leak::verdictName(verdict)), lookOf(verdict).ink}});
+  putPlace(page, kIndent, kLabel, "made at", report, madeAt(analysis, kind));
+  if (const std::string handle = handleText(kind.handle); !handle.empty()) {
+    page.field(kIndent, kLabel, "handle",
+               fmt::format("{}; nobody has it to {} it", handle, kind.handle.method));
+  }
+  if (!areWorkers(kind)) page.field(kIndent, kLabel, "each", eachText(analysis, kind));
   std::string all = counted(kind.goroutines, "goroutine");
   for (const std::string& part : contentsOf(kind)) {
     if (part != all) all += ", " + part;
   }
   page.field(kIndent, kLabel, "all", fmt::format("{}; {}", all, costOf(kind)));
+  page.field(kIndent, kLabel, "woken by", wakersText(wakersOf(analysis, kind)));
+  page.field(kIndent, kLabel, "can reach", reachText(kind));
+  if (const std::string creator = creatorText(analysis, kind); !creator.empty()) {
+    page.field(kIndent, kLabel, "created by", creator);
+  }
   const auto functions = functionsOf(analysis, kind);
   for (std::size_t i = 0; i < std::min(kFunctions, functions.size()); ++i) {
-    page.placeField(kIndent, kLabel, i == 0 ? "runs" : "", functions[i].second,
-                    counted(functions[i].first, "goroutine"));
+    putPlace(page, kIndent, kLabel, i == 0 ? "runs" : "", report, functions[i].second,
+             counted(functions[i].first, "goroutine"));
   }
   const Index oldest = oldestOf(analysis, kind);
   if (areWorkers(kind)) {
@@ -62,7 +55,7 @@ void putKind(Page& page, const Report& report, const IslandKind& kind) {
     }
   }
   page.field(kIndent, kLabel, "because", analysis.sentence(oldest));
-  if (meant) page.field(kIndent, kLabel, "note", meaningOf(kind.background));
+  if (meant) page.field(kIndent, kLabel, "note", traitsOf(kind.background).meaning);
   page.field(kIndent, kLabel, "goroutines",
              goroutineList(*report.snapshot, goroutinesOf(analysis, kind)), Ink::faint);
 }
@@ -88,6 +81,28 @@ void renderIslands(const Report& report, std::uint64_t limit, const TextStyle& s
   putMore(page, style, kinds.size() - shown, "islands");
 }
 
+void putHandle(JsonWriter& json, const leak::Handle& handle) {
+  json.key("handle");
+  if (handle.type.empty()) {
+    json.null();
+    return;
+  }
+  json.object([&] {
+    json.member("type", handle.type);
+    json.member("method", handle.method);
+    json.member("count", handle.islands);
+    json.member("looked_at", handle.looked);
+    json.address("example", handle.example);
+    json.text("field", handle.field);
+    json.array("values", handle.values, [&](const auto& value) {
+      json.object([&] {
+        json.member("value", value.first);
+        json.member("count", value.second);
+      });
+    });
+  });
+}
+
 /// One object of the array `islands`: those of one kind.
 void putIslandKind(JsonWriter& json, const Report& report, std::size_t index) {
   const leak::Analysis& analysis = *report.analysis;
@@ -95,11 +110,23 @@ void putIslandKind(JsonWriter& json, const Report& report, std::size_t index) {
   const proof::Islands& islands = analysis.options().orphans->islands();
   json.object([&] {
     json.member("count", kind.islands.size());
-    json.text("background", idOf(kind.background));
+    json.text("background", traitsOf(kind.background).id);
     putPlaceOrNull(json, "made_at", madeAt(analysis, kind));
     json.member("goroutine_count", kind.goroutines);
     json.member("connections", kind.connections);
     json.member("timers", kind.timers);
+    putHandle(json, kind.handle);
+    json.array("woken_by", wakersOf(analysis, kind), [&](const leak::IslandWaker& waker) {
+      json.object([&] {
+        json.member("kind", idOf(waker.kind));
+        json.member("count", waker.count);
+        json.member("period_ns", waker.period);
+        json.text("callback", waker.callback.function);
+        json.member("next_ns", waker.next);
+      });
+    });
+    json.member("open", kind.open());
+    json.array("reaches", kind.reaches, [&](const std::string& name) { json.value(name); });
     json.member("stack_bytes", kind.stackBytes);
     json.member("heap_bytes", kind.heapBytes);
     json.array("islands", kind.islands, [&](Index island) {
@@ -118,7 +145,8 @@ extern const Section kIslands = {
         "Goroutines that the clock or the network wakes but that nobody outside can stop; those "
         "that\n"
         "can wake one another together, by kind. Those that are meant to be are called background.",
-    .needsResources = true,
+    .judged = true,
+    .showsSource = true,
     .render = renderIslands,
     .members =
         [](Document& document, std::uint64_t limit) {

@@ -11,18 +11,6 @@ namespace parked::report {
 
 namespace {
 
-std::string_view deathId(golang::Death kind) {
-  switch (kind) {
-    case golang::Death::panic:
-      return "panic";
-    case golang::Death::fatalError:
-      return "fatal_error";
-    case golang::Death::signal:
-      break;
-  }
-  return "signal";
-}
-
 void putPanicArray(JsonWriter& json, const Report& report, const golang::Panicking* panicking) {
   const std::span<const golang::Panic> panics =
       panicking == nullptr ? std::span<const golang::Panic>() : std::span(panicking->panics);
@@ -66,7 +54,7 @@ void putCrashObject(JsonWriter& json, const Report& report) {
                                                       ? std::span<const target::Thread>()
                                                       : report.snapshot->image->target().threads();
   json.object([&] {
-    json.member("kind", deathId(crash->kind));
+    json.member("kind", golang::deathName(crash->kind));
     json.member("text", crashText(report));
     json.text("message", crash->message);
     json.member("from_outside", crash->fromOutside);

@@ -3,11 +3,12 @@
 #include <optional>
 
 #include "leak/describe.h"
-#include "report/json_contexts.h"
-#include "report/json_names.h"
+#include "leak/fingerprint.h"
+#include "report/baseline.h"
 #include "report/json_text.h"
 #include "report/json_waits.h"
 #include "report/phrases.h"
+#include "report/source_lines.h"
 
 namespace parked::report {
 
@@ -26,7 +27,7 @@ JsonObjects::JsonObjects(const Report& report)
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const leak::Place& at = analysis_.place(static_cast<leak::PlaceId>(i));
     JsonWriter json(places_[i]);
-    putPlaceMembers(json, at.function, at.file, at.line);
+    putPlaceMembers(json, at);
   }
 }
 
@@ -54,7 +55,7 @@ void JsonObjects::origin(JsonWriter& json, const leak::Origin& origin) const {
   json.key("origin");
   place(json, origin.place, [&] {
     json.member("goroutine", unlessZero(origin.goroutine));
-    json.member("how", leak::originName(origin.kind));
+    json.member("how", leak::traitsOf(origin.kind).id);
   });
 }
 
@@ -79,7 +80,7 @@ void JsonObjects::frames(JsonWriter& json, const golang::Goroutine& goroutine) {
 void JsonObjects::stack(JsonWriter& json, Index index) {
   const leak::StackInfo info = analysis_.userLine(index);
   json.key("user_frame");
-  place(json, info.user);
+  place(json, info.user, [&] { putSourceMember(json, report_, analysis_.place(info.user)); });
   json.text("user_frame_of", leak::ownerName(info.owner));
   json.key("library_frame");
   place(json, info.library);
@@ -116,7 +117,7 @@ void JsonObjects::reason(JsonWriter& json, const golang::Goroutine& g) const {
 void JsonObjects::identity(JsonWriter& json, const golang::Goroutine& g) const {
   json.member("id", g.id);
   json.address("address", g.address);
-  json.member("status", leak::statusName(g.status));
+  json.member("status", golang::statusName(g.status));
   json.member("scan", g.scan);
   reason(json, g);
 }
@@ -124,7 +125,7 @@ void JsonObjects::identity(JsonWriter& json, const golang::Goroutine& g) const {
 void JsonObjects::judgement(JsonWriter& json, Index index) {
   const leak::GoroutineInfo& info = analysis_.info(index);
   json.member("verdict", leak::verdictName(info.verdict));
-  json.text("rule", ruleId(info.why));
+  json.text("rule", leak::traitsOf(info.why).id);
   sentence(json, index);
 }
 
@@ -176,11 +177,14 @@ void JsonObjects::group(JsonWriter& json, std::size_t index) {
     json.member("index", index);
     json.member("count", group.count);
     json.text("key", report_.groupBy.byStack ? std::string_view() : group.key);
+    json.text("fingerprint", report_.groupBy.byStack ? leak::fingerprintOf(analysis_, group) : "");
+    const bool compared = report_.knownGroups && report_.groupBy.byStack;
+    json.member("known", compared ? std::optional(isKnown(report_, group)) : std::nullopt);
     json.member("verdict", leak::verdictName(group.verdict));
-    json.text("rule", ruleId(group.why));
+    json.text("rule", leak::traitsOf(group.why).id);
     json.member("why", analysis_.sentence(group));
     json.member("findings", group.findings);
-    json.member("state", stateId(group.state));
+    json.member("state", leak::traitsOf(group.state).id);
     reason(json, example);
     json.member("in_c", analysis_.inC(group.example));
     json.member("wait_ns_at_least", unlessZero(group.longestWait));
@@ -232,26 +236,13 @@ void JsonObjects::holding(JsonWriter& json, std::size_t group) const {
   json.member("root_cause_group", shown ? std::optional(holding.cause) : std::nullopt);
 }
 
-void JsonObjects::timer(JsonWriter& json, std::size_t index) {
-  const golang::Timer& timer = timersOf(snapshot_, report_.resources)[index];
-  json.object([&] {
-    json.address("address", timer.address);
-    json.member("kind", kindId(timer.kind));
-    json.member("p", timer.p >= 0 ? std::optional(timer.p) : std::nullopt);
-    json.member("due_in_ns", fromNow(snapshot_.clock, timer.when));
-    json.member("period_ns", unlessZero(timer.period));
-    json.member("stopped", timer.stopped);
-    const Addr code = timer.callback != 0 ? timer.callback : timer.function;
-    const auto [at, isNew] = callbacks_.try_emplace(code);
-    if (isNew) {
-      JsonWriter kept(at->second);
-      putPlaceOrNull(kept, leak::functionAt(analysis_.code(), code));
-    }
-    json.key("callback");
-    json.raw(at->second);
-    json.address("channel", timer.channel);
-    json.member("goroutine", idOf(snapshot_, timer.goroutine));
-    putTimerDetail(json, report_, index);
+void putSourceMember(JsonWriter& json, const Report& report, const leak::Place& place) {
+  if (report.source == nullptr) return;
+  const auto source = report.source->of(place);
+  if (!source) return json.null("source");
+  json.object("source", [&] {
+    json.member("text", source->text);
+    json.member("newer", source->newer);
   });
 }
 
@@ -260,12 +251,21 @@ void putFinding(JsonWriter& json, const Report& report, const rules::Finding& fi
   const rules::Rule& rule = rules::ruleOf(finding.rule);
   json.object([&] {
     json.member("rule", rule.name);
+    json.member("fingerprint", rules::fingerprintOf(*report.analysis, finding));
+    json.member("known", report.knownGroups ? std::optional(finding.known) : std::nullopt);
     json.text("title", rule.title);
     json.text("sentence", finding.sentence);
     json.text("fix", rules::fixOf(finding));
     json.text("documentation", rules::documentation(rule));
     json.member("count", finding.count);
-    putPlaceOrNull(json, "place", finding.place);
+    if (finding.place.function.empty()) {
+      json.null("place");
+    } else {
+      json.object("place", [&] {
+        putPlaceMembers(json, finding.place);
+        putSourceMember(json, report, finding.place);
+      });
+    }
     json.member("group", group == kNone ? std::nullopt : std::optional(group));
     json.member("verdict", leak::verdictName(finding.verdict));
     json.array("evidence", finding.evidence,

@@ -1,5 +1,5 @@
-// The objects of the JSON document and of JSON lines that there may be many of: goroutines, groups,
-// timers (docs/json.md).
+// The objects of the JSON document and of JSON lines that there may be many of: goroutines and
+// groups (docs/json.md).
 #pragma once
 
 #include <string>
@@ -23,8 +23,6 @@ class JsonObjects {
 
   void goroutine(JsonWriter& json, Index index);
   void group(JsonWriter& json, std::size_t index);
-  /// `index` into timersOf().
-  void timer(JsonWriter& json, std::size_t index);
 
  private:
   /// "frames" and "stack_complete".
@@ -56,19 +54,15 @@ class JsonObjects {
   std::vector<std::string> stacks_;                           ///< by stack, filled on first use
   std::vector<std::string> places_;                           ///< by place
   std::unordered_map<std::uint64_t, std::string> sentences_;  ///< by group and rule
-  std::unordered_map<Addr, std::string> callbacks_;           ///< of timers, by code address
   std::vector<image::SourceFrame> source_;                    ///< scratch
   std::vector<Addr> pcs_;                                     ///< scratch
 };
 
+/// With --source: the member `source` of a place.
+void putSourceMember(JsonWriter& json, const Report& report, const leak::Place& place);
 /// One object of the array `findings`; `group` is its place in `groups`, kNone if it has none.
 void putFinding(JsonWriter& json, const Report& report, const rules::Finding& finding,
                 std::size_t group);
-/// A lock with who may hold it.
-void putLock(JsonWriter& json, const Report& report, Index index);
-void putWaitCircle(JsonWriter& json, const Report& report, const leak::WaitCircle& circle);
-void putLockCycle(JsonWriter& json, const Report& report, const leak::LockCycle& cycle);
-
 void putTarget(JsonWriter& json, const Report& report);
 /// How many goroutines were chosen, and how many of them are listed.
 void putSelection(JsonWriter& json, const Report& report, std::size_t listed);

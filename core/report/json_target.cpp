@@ -1,7 +1,6 @@
 // What the JSON document says once: the target, the choice of goroutines, the proof.
 
 #include "report/crash.h"
-#include "report/json_names.h"
 #include "report/json_objects.h"
 #include "report/json_text.h"
 #include "report/phrases.h"
@@ -41,7 +40,7 @@ void putTarget(JsonWriter& json, const Report& report) {
     json.array("runtimes", t.runtimes, [&](const std::string& file) { json.value(file); });
     json.text("main_package", t.mainPackage);
     json.text("source", t.source);
-    json.text("kind", kindId(t.kind));
+    json.text("kind", target::traitsOf(t.kind).id);
     json.member("pid", unlessZero(t.pid));
     json.text("signal", t.signal != 0 ? signalName(t.signal) : std::string());
     json.key("crash");
@@ -54,6 +53,7 @@ void putTarget(JsonWriter& json, const Report& report) {
     json.text("taken_at", t.takenAt ? rfc3339(*t.takenAt) : std::string());
     json.member("pause_ns", pauseNs(t));
     json.member("uptime_ns", t.upSince);
+    json.member("started_ns", unlessZero(report.snapshot->clock.started));
     json.member("clock_is_lower_bound", t.clockIsLowerBound);
     json.member("threads", t.threads);
     json.member("gomaxprocs", t.gomaxprocs);

@@ -12,8 +12,13 @@ void putPlaceMembers(JsonWriter& json, std::string_view function, std::string_vi
   json.member("line", line);
 }
 
+void putPlaceMembers(JsonWriter& json, const leak::Place& place) {
+  putPlaceMembers(json, place.function, place.file, place.line);
+  json.text("instance", place.types.empty() ? std::string() : place.shownFunction());
+}
+
 void putPlace(JsonWriter& json, const leak::Place& place) {
-  json.object([&] { putPlaceMembers(json, place.function, place.file, place.line); });
+  json.object([&] { putPlaceMembers(json, place); });
 }
 
 void putPlaceOrNull(JsonWriter& json, const leak::Place& place) {

@@ -16,7 +16,9 @@ namespace parked::report {
 /// The members of an object that says where: "func":…,"file":…,"line":…
 void putPlaceMembers(JsonWriter& json, std::string_view function, std::string_view file,
                      std::int32_t line);
-/// An object with just these.
+/// These, and of an instance of a generic its name with the types: "instance":…
+void putPlaceMembers(JsonWriter& json, const leak::Place& place);
+/// An object with just those.
 void putPlace(JsonWriter& json, const leak::Place& place);
 /// The same; null for the empty place.
 void putPlaceOrNull(JsonWriter& json, const leak::Place& place);

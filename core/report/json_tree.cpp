@@ -1,6 +1,5 @@
 // The nodes of `parked pstree --json`.
-#include "leak/numbers.h"
-#include "report/json_names.h"
+#include "base/text.h"
 #include "report/json_text.h"
 #include "report/phrases.h"
 #include "report/tree.h"
@@ -43,7 +42,7 @@ void putBlockedBy(JsonWriter& json, const Report& report, const Tree& tree, Inde
   if (by.kind == BlockedBy::Kind::nobody) return json.null("waits_for");
   json.object("waits_for", [&] {
     json.member("goroutine", report.snapshot->goroutines[by.goroutine].id);
-    json.text("act", by.kind == BlockedBy::Kind::partner ? "" : actId(by.act));
+    json.text("act", by.kind == BlockedBy::Kind::partner ? "" : leak::traitsOf(by.act).id);
     putPlaceOrNull(json, "place", tree.blocking.places[by.place]);
     json.member("others", by.others);
     json.member("circle", by.circle);

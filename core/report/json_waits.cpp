@@ -6,6 +6,7 @@
 namespace parked::report {
 
 using golang::ObjectKind;
+using golang::ObjectList;
 
 namespace {
 
@@ -62,33 +63,25 @@ void putState(JsonWriter& json, const golang::Clock& clock, const golang::PollFd
 }
 
 void putObject(JsonWriter& json, const golang::Snapshot& snapshot, const golang::Wait& wait) {
-  switch (wait.kind) {
-    case ObjectKind::channel:
-      json.member("queued", wait.queued);
-      if (wait.object < snapshot.channels.size()) {
-        putState(json, snapshot, snapshot.channels[wait.object]);
-      }
+  const golang::ObjectTraits& traits = golang::traitsOf(wait.kind);
+  if (traits.queued) json.member("queued", wait.queued);
+  switch (traits.list) {
+    case ObjectList::channels:
+      if (wait.object >= snapshot.channels.size()) break;
+      putState(json, snapshot, snapshot.channels[wait.object]);
       break;
-    case ObjectKind::mutex:
-    case ObjectKind::rwMutex:
-    case ObjectKind::waitGroup:
-    case ObjectKind::cond:
-    case ObjectKind::once:
-    case ObjectKind::semaphore:
-      json.member("queued", wait.queued);
+    case ObjectList::locks:
       if (wait.object < snapshot.locks.size()) putState(json, snapshot.locks[wait.object]);
       break;
-    case ObjectKind::fd:
-      if (wait.object < snapshot.fds.size()) {
-        putState(json, snapshot.clock, snapshot.fds[wait.object], wait.op == golang::WaitOp::write);
-      }
+    case ObjectList::fds:
+      if (wait.object >= snapshot.fds.size()) break;
+      putState(json, snapshot.clock, snapshot.fds[wait.object], wait.op == golang::WaitOp::write);
       break;
-    case ObjectKind::timer:
-      if (wait.object < snapshot.timers.size()) {
-        json.member("due_in_ns", fromNow(snapshot.clock, snapshot.timers[wait.object].when));
-      }
+    case ObjectList::timers:
+      if (wait.object >= snapshot.timers.size()) break;
+      json.member("due_in_ns", fromNow(snapshot.clock, snapshot.timers[wait.object].when));
       break;
-    default:
+    case ObjectList::none:
       break;
   }
 }
@@ -102,9 +95,9 @@ std::optional<std::int64_t> fromNow(const golang::Clock& clock, std::int64_t whe
 
 void putWait(JsonWriter& json, const golang::Snapshot& snapshot, const golang::Wait& wait) {
   json.object([&] {
-    json.member("kind", leak::kindName(wait.kind));
+    json.member("kind", golang::traitsOf(wait.kind).id);
     json.address("address", wait.address);
-    json.text("op", leak::opName(wait.op));
+    json.text("op", golang::opName(wait.op));
     if (wait.inSelect) {
       json.member("select_case",
                   wait.caseIndex >= 0 ? std::optional(wait.caseIndex) : std::nullopt);
@@ -123,7 +116,7 @@ void putChannel(JsonWriter& json, const golang::Snapshot& snapshot,
 }
 
 void putLockMembers(JsonWriter& json, const golang::Lock& lock) {
-  json.member("kind", leak::kindName(lock.kind));
+  json.member("kind", golang::traitsOf(lock.kind).id);
   json.address("address", lock.address);
   putState(json, lock);
 }

@@ -27,6 +27,9 @@ namespace parked::report {
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
+  /// Goes on with an object that is open and has members already.
+  struct GoesOn {};
+  JsonWriter(std::string& out, GoesOn) : out_(out), comma_(true) {}
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
   ~JsonWriter() = default;
@@ -78,6 +81,8 @@ class JsonWriter {
     comma_ = false;
   }
   void end(char bracket) {
+    if (newLine_) out_ += '\n';
+    newLine_ = false;
     out_ += bracket;
     comma_ = true;
   }

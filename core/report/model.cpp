@@ -4,7 +4,9 @@
 #include <limits>
 #include <utility>
 
+#include "arch/architecture.h"
 #include "golang/clock.h"
+#include "report/baseline.h"
 #include "target/elf_file.h"
 
 namespace parked::report {
@@ -96,7 +98,7 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   info.mainPackage = image.build().path;
   info.goVersion = image.build().version.text;
   info.newerGo = image.build().version.newerThanKnown();
-  info.architecture = target.arch() == target::Arch::arm64 ? "arm64" : "amd64";
+  info.architecture = target.arch().name;
   info.buildId = image.buildId();
   info.source = target.description();
   info.kind = target.kind();
@@ -116,15 +118,17 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   return info;
 }
 
-Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resources* resources,
-                          TargetInfo info, std::vector<Incomplete> incomplete,
-                          const std::vector<leak::Filter>& filters, const leak::GroupBy& groupBy) {
-  auto chosen = leak::chooseGoroutines(analysis, filters);
+Result<Report> makeReport(const leak::Analysis& analysis, const Brought& brought, TargetInfo info,
+                          std::vector<Incomplete> incomplete,
+                          const std::vector<query::Filter>& filters, const query::GroupBy& groupBy,
+                          Observer* observer) {
+  auto chosen = query::chooseGoroutines(analysis, filters);
   if (!chosen) return tl::unexpected(chosen.error());
   Report report;
   report.snapshot = &analysis.snapshot();
   report.analysis = &analysis;
-  report.resources = resources;
+  report.resources = brought.resources;
+  report.sections = brought.sections;
   report.target = std::move(info);
   report.census = takeCensus(analysis);
   report.filtered = chosen->size() != report.snapshot->goroutines.size();
@@ -132,17 +136,20 @@ Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resource
   report.groupBy = groupBy;
   report.grouping = !report.filtered && groupBy.byStack
                         ? analysis.grouping()
-                        : leak::group(analysis, report.goroutines, groupBy);
+                        : query::group(analysis, report.goroutines, groupBy);
   if (diedInGoroutine(report)) putCrashFirst(report);
-  report.timers = groupTimers(*report.snapshot, resources, analysis.code());
-  report.keepers = std::make_shared<leak::Keepers>(analysis);
-  report.findings = rules::findAll({analysis, resources, report.keepers.get()});
+  report.keepers = std::make_shared<leak::Keepers>(analysis, observer);
+  report.findings = rules::findAll({.analysis = analysis,
+                                    .resources = brought.resources,
+                                    .keepers = report.keepers.get(),
+                                    .observer = observer,
+                                    .sources = brought.rules});
   report.findingIndex = indexOf(report.findings);
   report.incomplete = std::move(incomplete);
   return report;
 }
 
-void applyAllowList(Report& report, const leak::AllowList& list) {
+void applyAllowList(Report& report, const query::AllowList& list) {
   if (list.empty()) return;
   const leak::Analysis& analysis = *report.analysis;
   const std::vector<bool> quiet = list.quieted(analysis);
@@ -163,7 +170,7 @@ void applyAllowList(Report& report, const leak::AllowList& list) {
   });
   report.findingIndex = indexOf(report.findings);
   if (removed == 0) return;
-  report.grouping = leak::group(analysis, report.goroutines, report.groupBy);
+  report.grouping = query::group(analysis, report.goroutines, report.groupBy);
   if (diedInGoroutine(report)) putCrashFirst(report);
 }
 
@@ -179,13 +186,14 @@ Decision decide(const Report& report, leak::Verdict verdict) {
     const auto members = report.grouping.membersOf(group);
     const bool fails = std::ranges::any_of(members, [&](Index member) {
       return !goroutines[member].system && report.analysis->info(member).verdict >= verdict &&
-             chosen(member);
+             !isKnown(report, member) && chosen(member);
     });
     if (fails) decision.groups.push_back(i);
   }
   if (report.filtered) return decision;  // resources are nobody's
   for (const rules::Finding& finding : report.findings) {
-    if (finding.group == kNone && finding.verdict >= verdict) decision.findings.push_back(&finding);
+    if (finding.group == kNone && finding.verdict >= verdict && !finding.known)
+      decision.findings.push_back(&finding);
   }
   return decision;
 }
@@ -230,7 +238,7 @@ void onlyGroupOf(Report& report, Index goroutine) {
                            }) -
       all.groups.begin());
   if (own == all.groups.size()) {  // the allow-list quiets it
-    report.grouping = leak::group(*report.analysis, report.goroutines);
+    report.grouping = query::group(*report.analysis, report.goroutines);
   } else {
     take(own);
     const Index cause = own < held.size() ? held[own].cause : kNone;
@@ -248,6 +256,10 @@ void onlyGroupOf(Report& report, Index goroutine) {
   report.findingIndex = indexOf(report.findings);
 }
 
+void addCases(Report& report, Index goroutine, std::uint64_t limit, Observer* observer) {
+  report.cases = leak::casesOf(*report.analysis, goroutine, limit, observer);
+}
+
 void addHoldings(Report& report, Observer* observer) {
   const proof::Proof* proof = report.analysis->options().proof;
   if (proof == nullptr || !proof->given()) return;
@@ -260,6 +272,11 @@ void addHoldings(Report& report, Observer* observer) {
     }
   }
   report.holdings = proof::holdingsOf(*report.snapshot, *proof, owners, groups + 1, observer);
+}
+
+std::optional<std::int64_t> pauseNs(const TargetInfo& target) {
+  const bool measured = target.kind == target::Kind::liveStopped && target.pause.count() > 0;
+  return measured ? std::optional<std::int64_t>(target.pause.count()) : std::nullopt;
 }
 
 }  // namespace parked::report

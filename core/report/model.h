@@ -14,14 +14,16 @@
 #include <vector>
 
 #include "base/incomplete.h"
+#include "base/parts.h"
 #include "golang/snapshot.h"
-#include "leak/allow_list.h"
 #include "leak/analysis.h"
+#include "leak/cases.h"
 #include "leak/keeper.h"
-#include "leak/select.h"
 #include "proof/holdings.h"
+#include "query/allow_list.h"
+#include "query/filter.h"
+#include "query/group_by.h"
 #include "rules/findings.h"
-#include "stdlib/resources.h"
 #include "target/target.h"
 
 namespace parked::report {
@@ -40,7 +42,7 @@ struct TargetInfo {
   std::string mainPackage;   ///< "" if unknown
   std::string goVersion;     ///< "go1.26.8", as the toolchain wrote it
   bool newerGo = false;      ///< than the releases parked was checked against
-  std::string architecture;  ///< "amd64"
+  std::string architecture;  ///< GOARCH
   std::string buildId;       ///< Go's build id, or the GNU one
   std::string source;        ///< "core.1234", "process 1234"
   target::Kind kind = target::Kind::core;
@@ -68,24 +70,6 @@ struct Census {
   std::array<std::uint64_t, leak::kVerdicts> byVerdict{};
 };
 
-/// Timers that do the same thing.
-struct TimerGroup {
-  golang::TimerKind kind = golang::TimerKind::unknown;
-  std::uint64_t count = 0;
-  std::uint64_t stopped = 0;             ///< of count: stopped but still in a heap
-  leak::Place callback;                  ///< the user's function, or empty
-  std::int64_t period = 0;               ///< ns; 0: one-shot
-  bool whenKnown = false;                ///< clock known: the two below are valid
-  std::int64_t soonest = 0, latest = 0;  ///< ns from now; negative: overdue
-  std::vector<Index> members;            ///< into timersOf()
-  std::uint64_t idle = 0;                ///< of count: of channels nobody waits on, in no heap
-  std::uint64_t unheld = 0;              ///< of count: nobody has them, so nobody can stop them
-  std::uint64_t rearming = 0;            ///< of count: their function starts them again, it seems
-  bool retainedKnown = false;
-  std::uint64_t retainedBytes = 0;    ///< of heap that only functions of these timers keep alive
-  std::uint64_t retainedObjects = 0;  ///< their number
-};
-
 /// Which finding a goroutine or a group of Analysis::grouping() is in, by its place in
 /// Report::findings; the first one, if it is in several.
 struct FindingIndex {
@@ -104,26 +88,42 @@ struct Decision {
   bool fails() const { return !groups.empty() || !findings.empty(); }
 };
 
+struct Section;
+class SourceLines;
+
+/// What the rooms behind this one bring.
+struct Brought {
+  const Parts* resources = nullptr;  ///< what was read of resources; null: nothing was read
+  std::span<const rules::Source* const> rules = {};
+  std::span<const Section* const> sections =
+      {};  ///< all that a report tells, those of this room, too
+};
+
 struct Report {
   const golang::Snapshot* snapshot = nullptr;
   const leak::Analysis* analysis = nullptr;
-  const stdlib::Resources* resources = nullptr;  ///< null: not read
+  const Parts* resources = nullptr;          ///< null: not read
+  std::span<const Section* const> sections;  ///< see Brought
   TargetInfo target;
   Census census;
   bool filtered = false;          ///< some goroutines were left out by --with/--without
   std::vector<Index> goroutines;  ///< the chosen ones, by goid
-  leak::GroupBy groupBy;
+  query::GroupBy groupBy;
   leak::Grouping grouping;  ///< of the chosen ones, largest first
   /// What the leaked goroutines of each group hold, by its number, and one more for those that the
   /// filters left out. Empty without a proof, or if nobody asked (see addHoldings()).
   proof::Holdings holdings;
   std::shared_ptr<leak::Keepers> keepers;  ///< who keeps a group; looked for when asked
-  std::vector<TimerGroup> timers;          ///< largest first
+  std::vector<leak::CaseOutlook> cases;    ///< of one select (see addCases())
   std::vector<rules::Finding> findings;    ///< of all goroutines, whatever the filters say
   FindingIndex findingIndex;
   std::vector<Incomplete> incomplete;  ///< of target, snapshot, proof and resources
   bool interrupted = false;            ///< the user asked to stop before all was read
   std::optional<Decision> decision;    ///< with --fail-on
+  /// Lines of source, which renderers show where it is there (source_lines.h); null: not asked for.
+  std::shared_ptr<SourceLines> source;
+  /// With --baseline: which groups of Analysis::grouping() it lists. Findings say it of themselves.
+  std::optional<std::vector<bool>> knownGroups;
   /// What the allow-list took out: goroutines and, of the default grouping, groups.
   std::uint64_t quietedGoroutines = 0, quietedGroups = 0;
 };
@@ -133,17 +133,19 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot);
 
 /// Puts the report together. `info` comes from describeTarget(), kept apart because a live process
 /// may be gone by the time of the second command. `incomplete` is what the rooms above counted.
-Result<Report> makeReport(const leak::Analysis& analysis, const stdlib::Resources* resources,
-                          TargetInfo info, std::vector<Incomplete> incomplete,
-                          const std::vector<leak::Filter>& filters = {},
-                          const leak::GroupBy& groupBy = {});
+/// Where `observer`, which may be null, asks to stop, rules are left out; it must outlive the
+/// report.
+Result<Report> makeReport(const leak::Analysis& analysis, const Brought& brought, TargetInfo info,
+                          std::vector<Incomplete> incomplete,
+                          const std::vector<query::Filter>& filters = {},
+                          const query::GroupBy& groupBy = {}, Observer* observer = nullptr);
 
 /// The group of the goroutine that the program died in, which is the first; null if it did not die
 /// by itself, or not in one that the report shows.
 const leak::Group* crashGroup(const Report& report);
 
 /// Takes out of the report what the list quiets: goroutines, their groups and findings.
-void applyAllowList(Report& report, const leak::AllowList& list);
+void applyAllowList(Report& report, const query::AllowList& list);
 
 /// What of the report has the verdict or a graver one; Decision::incomplete is left to whoever
 /// knows the options.
@@ -162,16 +164,13 @@ const leak::Keeper* keeperOf(const Report& report, const leak::Group& group);
 /// the default grouping.
 void onlyGroupOf(Report& report, Index goroutine);
 
+/// Fills in Report::cases: those of the select that the goroutine waits in, `limit` at most, 0:
+/// all. `observer` may be null; where it asks to stop there are none.
+void addCases(Report& report, Index goroutine, std::uint64_t limit, Observer* observer);
+
 /// Fills in Report::holdings. `observer` may be null.
 void addHoldings(Report& report, Observer* observer);
-
-/// All timers that are known: those of the runtime's heaps, then idle ones if they were asked for.
-std::span<const golang::Timer> timersOf(const golang::Snapshot& snapshot,
-                                        const stdlib::Resources* resources);
-/// Timers by kind, callback and period, largest first. `resources` may be null.
-std::vector<TimerGroup> groupTimers(const golang::Snapshot& snapshot,
-                                    const stdlib::Resources* resources, const leak::Code& code);
-/// "AfterFunc", "Ticker", "context deadline" …
-std::string_view timerKindName(golang::TimerKind kind);
+/// How long a live process was stopped for this, ns; none if it was not, or by somebody else.
+std::optional<std::int64_t> pauseNs(const TargetInfo& target);
 
 }  // namespace parked::report

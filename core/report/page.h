@@ -13,6 +13,9 @@
 
 namespace parked::report {
 
+/// Columns of the words in front of a line: "held by     …".
+inline constexpr std::size_t kLabel = 12;
+
 /// What a piece of text is, not what it looks like.
 enum class Ink { plain, strong, faint, good, warn, bad, odd, code };
 

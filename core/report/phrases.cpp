@@ -3,60 +3,19 @@
 #include <csignal>
 #include <ctime>
 
+#include "base/text.h"
 #include "leak/describe.h"
-#include "leak/numbers.h"
 #include "leak/times.h"
 #include "report/escape.h"
+#include "report/source_lines.h"
 
 namespace parked::report {
-
-using leak::counted;
-using leak::humanDuration;
-using leak::withSeparators;
 
 namespace {
 
 constexpr std::size_t kListedGoroutines = 3;
 
-std::string_view objectNoun(golang::ObjectKind kind) {
-  switch (kind) {
-    case golang::ObjectKind::channel:
-      return "channels";
-    case golang::ObjectKind::mutex:
-      return "mutexes";
-    case golang::ObjectKind::rwMutex:
-      return "RWMutexes";
-    case golang::ObjectKind::waitGroup:
-      return "WaitGroups";
-    case golang::ObjectKind::cond:
-      return "Conds";
-    case golang::ObjectKind::once:
-      return "Onces";
-    case golang::ObjectKind::fd:
-      return "file descriptors";
-    default:
-      return "objects";
-  }
-}
-
 }  // namespace
-
-Ink verdictInk(leak::Verdict verdict) {
-  switch (verdict) {
-    case leak::Verdict::proved:
-    case leak::Verdict::orphan:
-      return Ink::bad;
-    case leak::Verdict::suspect:
-      return Ink::warn;
-    case leak::Verdict::unknown:
-      return Ink::odd;
-    case leak::Verdict::running:
-      return Ink::good;
-    case leak::Verdict::waiting:
-      break;
-  }
-  return Ink::plain;
-}
 
 std::string reasonText(const leak::Analysis& analysis, Index index) {
   const golang::Snapshot& snapshot = analysis.snapshot();
@@ -67,25 +26,11 @@ std::string reasonText(const leak::Analysis& analysis, Index index) {
     if (!reason.empty()) return std::string(reason);
   }
   if (analysis.inC(index)) return "in C code";
-  return std::string(leak::statusName(goroutine.status));
+  return std::string(golang::statusName(goroutine.status));
 }
 
 std::string waitText(std::int64_t atLeast) {
   return atLeast <= 0 ? "" : fmt::format("at least {}", humanDuration(atLeast));
-}
-
-std::string_view originLabel(leak::OriginKind kind) {
-  switch (kind) {
-    case leak::OriginKind::called:
-      return "called from";
-    case leak::OriginKind::created:
-      return "comes from";
-    case leak::OriginKind::stands:
-      return "creator at";
-    case leak::OriginKind::none:
-      break;
-  }
-  return {};
 }
 
 std::string originNote(const leak::Origin& origin) {
@@ -168,7 +113,7 @@ std::string groupObjects(const Report& report, const leak::Group& group) {
   }
   if (group.objects > 1) {
     return fmt::format("{} different {}, e.g. {}", withSeparators(group.objects),
-                       objectNoun(waits.front().kind), described);
+                       golang::traitsOf(waits.front().kind).nouns, described);
   }
   return described;
 }
@@ -192,19 +137,6 @@ std::string_view baseName(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-std::string dueText(const TimerGroup& group, const golang::Clock& clock) {
-  if (!group.whenKnown) return group.stopped == group.count ? "stopped" : "";
-  const auto due = [&clock](std::int64_t left) {
-    return left <= 0 ? std::string("now") : "in " + leak::leftText(clock, left);
-  };
-  std::string text = "due " + due(group.soonest);
-  if (group.count - group.stopped > 1 && due(group.latest) != due(group.soonest)) {
-    text += fmt::format(" to {}", group.latest <= 0 ? "now" : humanDuration(group.latest));
-  }
-  if (group.stopped > 0) text += fmt::format(", {} stopped", withSeparators(group.stopped));
-  return text;
-}
-
 std::string hintCommand(const Page& page, const TextStyle& style, std::string_view command,
                         std::size_t used) {
   std::string words(command);
@@ -223,14 +155,30 @@ void putMore(Page& page, const TextStyle& style, std::uint64_t left, std::string
                 {hintCommand(page, style, fmt::format("{} --all", command), more.size())}});
 }
 
+void putSourceLine(Page& page, std::size_t indent, const Report& report, std::string_view file,
+                   std::int32_t line) {
+  if (report.source == nullptr) return;
+  const auto source = report.source->of(file, line);
+  if (!source) return;
+  page.line(indent, {{fmt::format("{} | ", line), Ink::faint},
+                     {source->newer ? "(the file is newer than the program) " : "", Ink::warn},
+                     {source->text}});
+}
+
+void putPlace(Page& page, std::size_t indent, std::size_t label, std::string_view words,
+              const Report& report, const leak::Place& place, std::string_view suffix) {
+  page.placeField(indent, label, words, place, suffix);
+  putSourceLine(page, indent + label, report, place.file, place.line);
+}
+
 std::string proofText(const proof::Proof* proof) {
   if (proof == nullptr) return "not asked for";
   if (!proof->given()) return fmt::format("withheld: {}", proof->withheld());
   return fmt::format("given: {} asked about; {} of heap in {}, {} reached",
-                     leak::counted(proof->candidates(), "goroutine"),
-                     leak::humanBytes(proof->heap()->inUseBytes()),
-                     leak::counted(proof->heap()->spans().size(), "span"),
-                     leak::counted(proof->marker()->markedObjects(), "object"));
+                     counted(proof->candidates(), "goroutine"),
+                     humanBytes(proof->heap()->inUseBytes()),
+                     counted(proof->heap()->spans().size(), "span"),
+                     counted(proof->marker()->markedObjects(), "object"));
 }
 
 std::string withheldMeaning(const Census& census) {
@@ -242,7 +190,7 @@ std::string withheldMeaning(const Census& census) {
                                                        : "nothing else could be PROVED";
   if (waiting == 0) return text;
   return text + fmt::format(": WAITING is no clean bill here, any of the {} may be leaked for ever",
-                            leak::withSeparators(waiting));
+                            withSeparators(waiting));
 }
 
 std::string noGoroutinesText(const Report& report) {

@@ -11,17 +11,14 @@
 #include "report/apart.h"
 #include "report/model.h"
 #include "report/page.h"
+#include "report/verdict_look.h"
 
 namespace parked::report {
-
-Ink verdictInk(leak::Verdict verdict);
 
 /// "chan send", or the status when the goroutine is not blocked: "running", "syscall"; "in C code".
 std::string reasonText(const leak::Analysis& analysis, Index goroutine);
 /// "at least 41m", "" when nothing is known.
 std::string waitText(std::int64_t atLeast);
-/// "called from", "comes from", "creator at": the label of the place.
-std::string_view originLabel(leak::OriginKind kind);
 /// What is to be said behind the place: "in goroutine 7", "where goroutine 7 was created".
 std::string originNote(const leak::Origin& origin);
 /// "goroutine 18", "goroutines 18, 19, 20, ...".
@@ -40,8 +37,6 @@ std::string signalName(int signal);
 std::string utcTime(std::int64_t nsSince1970);
 /// The last element of a path.
 std::string_view baseName(std::string_view path);
-/// "due in 59m to 1h1m", "due now", "" when not known.
-std::string dueText(const TimerGroup& group, const golang::Clock& clock);
 /// How to run a command of the family here, with the options that chose and judged what is shown,
 /// if it has them; when the whole line does not fit behind `used` columns, "parked ... report
 /// --all".
@@ -66,20 +61,31 @@ std::string momentaryText(const golang::Snapshot& snapshot);
 /// Why a list of the report's goroutines is empty.
 std::string noGoroutinesText(const Report& report);
 
-/// "   12  Ticker every 1s  due in 3s  main.refresh  refresh.go:12", a line a group.
-void putTimerGroups(Page& page, std::span<const TimerGroup* const> groups, std::size_t indent,
-                    bool details, const Report& report);
-
 /// What the leak of a group costs, and which other leak it follows from; nothing if it holds
 /// nothing.
 void putHolding(Page& page, std::size_t indent, std::size_t label, const Report& report,
                 const leak::Group& group);
 
+/// What rules found about pools, files, contexts and timers.
+void putResourceFindings(Page& page, const Report& report,
+                         const std::vector<const rules::Finding*>& findings);
+/// "4 more groups, 130 goroutines, 120 of them leaked, 2 findings".
+std::string leftText(const Report& report, const std::vector<const leak::Group*>& left);
+
 /// The header: program, when and how, how many goroutines, what was not readable.
 void putHeader(Page& page, const Report& report);
+/// The line of source at a place, under it, as compilers show it; nothing if it is not at hand.
+void putSourceLine(Page& page, std::size_t indent, const Report& report, std::string_view file,
+                   std::int32_t line);
+/// Page::placeField() with that line.
+void putPlace(Page& page, std::size_t indent, std::size_t label, std::string_view words,
+              const Report& report, const leak::Place& place, std::string_view suffix = {});
+/// "at": the user's line that a goroutine stands in, and where the library it calls blocks.
+void putUserLine(Page& page, std::size_t indent, const Report& report, Index goroutine);
 /// As Go's traceback prints a stack: "main.f(0x1, 0x2)" and the position under it; `limit` calls,
-/// 0: all.
-void putStack(Page& page, const Report& report, Index goroutine, std::uint64_t limit);
+/// 0: all, for which somebody may say `more`.
+void putStack(Page& page, const Report& report, Index goroutine, std::uint64_t limit,
+              std::string_view more = "--all");
 /// One group: a line, and its fields under it.
 struct GroupColumns {
   std::size_t count = 1, heading = 1, wait = 0;
@@ -88,8 +94,5 @@ struct GroupColumns {
 GroupColumns measureGroups(const Report& report, const std::vector<const leak::Group*>& shown);
 void putGroup(Page& page, const Report& report, const leak::Group& group,
               const GroupColumns& widths);
-
-/// Objects of golang.org/x/sync that goroutines wait on.
-void putExtraSyncText(Page& page, const Report& report);
 
 }  // namespace parked::report

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,8 +25,9 @@ struct TextStyle {
 };
 
 struct TextOptions {
-  std::uint64_t limit = 0;  ///< groups shown; 0: all
-  bool system = false;      ///< the runtime's own goroutines too
+  std::uint64_t limit = 0;                   ///< groups shown; 0: all
+  bool system = false;                       ///< the runtime's own goroutines too
+  std::optional<std::uint64_t> stacks = {};  ///< the calls of a stack of each, 0: all
 };
 
 /// The leak report, one screen first.

@@ -1,4 +1,4 @@
-// The table of sections. Each is defined in a file of its own.
+// The table of sections that are no resources. Each is defined in a file of its own.
 
 #include <array>
 
@@ -6,30 +6,17 @@
 
 namespace parked::report {
 
-extern const Section kChannels, kTimers, kLocks, kHttp, kSql, kFiles, kContexts, kIslands, kInfo,
-    kCrash;
+extern const Section kChannels, kIslands, kInfo, kCrash;
 
-namespace {
-
-constexpr std::array kSections = {
-    &kChannels, &kTimers, &kLocks, &kHttp, &kSql, &kFiles, &kContexts, &kIslands, &kInfo, &kCrash,
-};
-
-}  // namespace
-
-std::span<const Section* const> sections() { return kSections; }
-
-const Section* sectionNamed(std::string_view name) {
-  for (const Section* section : kSections) {
-    if (section->name == name) return section;
-  }
-  return nullptr;
+std::span<const Section* const> ownSections() {
+  static constexpr std::array kSections = {&kChannels, &kIslands, &kInfo, &kCrash};
+  return kSections;
 }
 
 void addReport(Document& document, std::uint64_t limit) {
   document.addGoroutines(limit);
   document.addGroups();
-  for (const Section* section : kSections) {
+  for (const Section* section : document.report().sections) {
     if (section->inReport) section->members(document, 0);
   }
 }

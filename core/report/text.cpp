@@ -1,9 +1,11 @@
 // The leak report as text: one screen first.
 
+#include "base/text.h"
+
 #include <algorithm>
 
 #include "leak/describe.h"
-#include "leak/numbers.h"
+#include "report/baseline.h"
 #include "report/crash.h"
 #include "report/escape.h"
 #include "report/lists.h"
@@ -12,10 +14,7 @@
 
 namespace parked::report {
 
-using leak::counted;
-using leak::humanDuration;
 using leak::Verdict;
-using leak::withSeparators;
 
 namespace {
 
@@ -85,7 +84,7 @@ void putVerdicts(Page& page, const Report& report) {
     if (!first) page.put(", ");
     first = false;
     page.put(fmt::format("{} {}", withSeparators(count), leak::verdictName(verdict)),
-             verdictInk(verdict));
+             lookOf(verdict).ink);
   }
   if (first) page.put("none");
   page.end();
@@ -101,11 +100,10 @@ void putRetained(Page& page, const Report& report) {
   }
   if (stacks == 0) return;
   const std::uint64_t shared = report.holdings.sharedBytes;
-  std::string text =
-      fmt::format("{} by leaked goroutines: stacks {}", leak::humanBytes(stacks + heap + shared),
-                  leak::humanBytes(stacks));
-  if (heap + shared != 0) text += fmt::format(", heap {}", leak::humanBytes(heap + shared));
-  if (shared != 0) text += fmt::format(", of it {} shared by groups", leak::humanBytes(shared));
+  std::string text = fmt::format("{} by leaked goroutines: stacks {}",
+                                 humanBytes(stacks + heap + shared), humanBytes(stacks));
+  if (heap + shared != 0) text += fmt::format(", heap {}", humanBytes(heap + shared));
+  if (shared != 0) text += fmt::format(", of it {} shared by groups", humanBytes(shared));
   page.field(0, kHeaderLabel, "retained", text);
 }
 
@@ -134,7 +132,8 @@ std::vector<const leak::Group*> chooseGroups(const Report& report, const TextOpt
   return shown;
 }
 
-void putGroups(Page& page, const Report& report, const std::vector<const leak::Group*>& shown) {
+void putGroups(Page& page, const Report& report, const std::vector<const leak::Group*>& shown,
+               const TextOptions& options) {
   if (shown.empty()) {
     page.line(0, {{noGoroutinesText(report)}});
   }
@@ -144,37 +143,9 @@ void putGroups(Page& page, const Report& report, const std::vector<const leak::G
     if (!first) page.blank();
     first = false;
     putGroup(page, report, *group, columns);
-  }
-}
-
-/// What rules found about pools, files, contexts and timers.
-void putResourceFindings(Page& page, const Report& report) {
-  static constexpr std::size_t kLabel = 12, kIndent = 8, kGoroutines = 3;
-  std::uint64_t total = 0;
-  for (const rules::Finding& finding : report.findings) total += finding.group == kNone ? 1 : 0;
-  if (total == 0) return;
-  page.blank();
-  page.line(0, {{fmt::format("{} about resources", counted(total, "finding")), Ink::strong}});
-  for (const rules::Finding& finding : report.findings) {
-    if (finding.group != kNone) continue;
-    const rules::Rule& rule = rules::ruleOf(finding.rule);
-    page.line(1, {{fmt::format("{}  ", rule.name), Ink::strong},
-                  {fmt::format("{:<7}  ", leak::verdictName(finding.verdict)),
-                   verdictInk(finding.verdict)},
-                  {std::string(rule.title), Ink::strong}});
-    page.field(kIndent, kLabel, "found", finding.sentence);
-    if (!finding.place.function.empty()) page.placeField(kIndent, kLabel, "at", finding.place);
-    for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
-      page.field(kIndent, kLabel, i == 0 ? "evidence" : "", finding.evidence[i]);
-    }
-    if (!finding.goroutines.empty()) {
-      std::vector<Index> some(
-          finding.goroutines.begin(),
-          finding.goroutines.begin() +
-              static_cast<std::ptrdiff_t>(std::min(kGoroutines + 1, finding.goroutines.size())));
-      page.field(kIndent, kLabel, "who", goroutineList(*report.snapshot, some), Ink::faint);
-    }
-    page.field(kIndent, kLabel, "fix", rules::fixOf(finding));
+    if (!options.stacks) continue;
+    page.blank();
+    putStack(page, report, group->example, *options.stacks, "-t 0");
   }
 }
 
@@ -185,15 +156,7 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
                 const std::vector<const leak::Group*>& left) {
   std::vector<std::pair<std::string, std::string>> hints;
   if (!left.empty()) {
-    std::uint64_t goroutines = 0, findings = 0;
-    for (const auto* group : left) {
-      goroutines += group->count;
-      findings += group->findings;
-    }
-    std::string what =
-        fmt::format("{}, {}", counted(left.size(), "more group"), counted(goroutines, "goroutine"));
-    if (findings > 0) what += fmt::format(", {}", counted(findings, "finding"));
-    hints.emplace_back(std::move(what), fmt::format("{} --all", command));
+    hints.emplace_back(leftText(report, left), fmt::format("{} --all", command));
   }
   if (!options.system && report.census.system > 0 && !report.filtered) {
     hints.emplace_back(
@@ -220,6 +183,26 @@ void putClosing(Page& page, const Report& report, const TextOptions& options,
   }
 }
 
+/// How much of what was found the baseline lists.
+void putKnown(Page& page, const Report& report) {
+  if (!report.knownGroups) return;
+  std::uint64_t groups = 0, known = 0;
+  for (const leak::Group& group : report.grouping.groups) {
+    if (group.findings == 0) continue;
+    ++groups;
+    if (isKnown(report, group)) ++known;
+  }
+  const auto findings = std::ranges::count(report.findings, kNone, &rules::Finding::group);
+  const auto listed = std::ranges::count_if(report.findings, [](const rules::Finding& finding) {
+    return finding.group == kNone && finding.known;
+  });
+  page.field(0, kHeaderLabel, "known",
+             fmt::format("the baseline lists {} of {} and {} of {}", withSeparators(known),
+                         counted(groups, "leaking group"), listed,
+                         counted(static_cast<std::uint64_t>(findings), "finding about resources",
+                                 "findings about resources")));
+}
+
 /// What was not readable.
 void putIncomplete(Page& page, const Report& report) {
   for (std::size_t i = 0; i < report.incomplete.size(); ++i) {
@@ -236,6 +219,53 @@ void putIncomplete(Page& page, const Report& report) {
 }
 
 }  // namespace
+
+void putResourceFindings(Page& page, const Report& report,
+                         const std::vector<const rules::Finding*>& findings) {
+  static constexpr std::size_t kIndent = 8, kGoroutines = 3;
+  if (findings.empty()) return;
+  page.blank();
+  page.line(
+      0, {{fmt::format("{} about resources", counted(findings.size(), "finding")), Ink::strong}});
+  for (const rules::Finding* each : findings) {
+    const rules::Finding& finding = *each;
+    const rules::Rule& rule = rules::ruleOf(finding.rule);
+    page.line(1, {{fmt::format("{}  ", rule.name), Ink::strong},
+                  {fmt::format("{:<7}  ", leak::verdictName(finding.verdict)),
+                   lookOf(finding.verdict).ink},
+                  {std::string(rule.title), Ink::strong},
+                  {finding.known ? "  known" : "", Ink::faint}});
+    page.field(kIndent, kLabel, "found", finding.sentence);
+    if (!finding.place.function.empty()) {
+      putPlace(page, kIndent, kLabel, "at", report, finding.place);
+    }
+    for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
+      page.field(kIndent, kLabel, i == 0 ? "evidence" : "", finding.evidence[i]);
+    }
+    if (!finding.goroutines.empty()) {
+      std::vector<Index> some(
+          finding.goroutines.begin(),
+          finding.goroutines.begin() +
+              static_cast<std::ptrdiff_t>(std::min(kGoroutines + 1, finding.goroutines.size())));
+      page.field(kIndent, kLabel, "who", goroutineList(*report.snapshot, some), Ink::faint);
+    }
+    page.field(kIndent, kLabel, "fix", rules::fixOf(finding));
+  }
+}
+
+std::string leftText(const Report& report, const std::vector<const leak::Group*>& left) {
+  std::uint64_t goroutines = 0, leaked = 0, findings = 0;
+  for (const auto* group : left) {
+    goroutines += group->count;
+    leaked += group->findings;
+    findings += findingOf(report, *group) == nullptr ? 0 : 1;
+  }
+  std::string text =
+      fmt::format("{}, {}", counted(left.size(), "more group"), counted(goroutines, "goroutine"));
+  if (leaked > 0) text += fmt::format(", {} of them leaked", withSeparators(leaked));
+  if (findings > 0) text += ", " + counted(findings, "finding");
+  return text;
+}
 
 void putHeader(Page& page, const Report& report) {
   page.field(0, kHeaderLabel, report.target.loadedBy.empty() ? "program" : "library",
@@ -254,6 +284,7 @@ void putHeader(Page& page, const Report& report) {
         fmt::format("{} of {} by the allow-list", counted(report.quietedGoroutines, "goroutine"),
                     counted(report.quietedGroups, "group")));
   }
+  putKnown(page, report);
   if (const proof::Proof* proof = report.analysis->options().proof;
       proof != nullptr && !proof->given()) {
     page.field(0, kHeaderLabel, "no proof", proof->withheld(), Ink::bad);
@@ -273,9 +304,13 @@ void renderText(const Report& report, const TextOptions& options, const TextStyl
   std::vector<const leak::Group*> left;
   const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
   page.blank();
-  putGroups(page, report, shown);
-  if (!report.filtered) putResourceFindings(page, report);
-  for (const Section* section : sections()) {
+  putGroups(page, report, shown, options);
+  std::vector<const rules::Finding*> findings;
+  for (const rules::Finding& finding : report.findings) {
+    if (finding.group == kNone && !report.filtered) findings.push_back(&finding);
+  }
+  putResourceFindings(page, report, findings);
+  for (const Section* section : report.sections) {
     if (section->brief != nullptr) section->brief(page, report, style);
   }
   putClosing(page, report, options, style, "report", shown, left);
@@ -287,7 +322,7 @@ void renderGroups(const Report& report, const TextOptions& options, const TextSt
   Page page(style, writer);
   std::vector<const leak::Group*> left;
   const std::vector<const leak::Group*> shown = chooseGroups(report, options, left);
-  putGroups(page, report, shown);
+  putGroups(page, report, shown, options);
   putClosing(page, report, options, style, "goroutines", shown, left);
 }
 

@@ -4,8 +4,8 @@
 #include <queue>
 #include <span>
 
+#include "base/text.h"
 #include "leak/creation.h"
-#include "leak/numbers.h"
 #include "leak/short_name.h"
 #include "report/escape.h"
 #include "report/page.h"
@@ -14,9 +14,7 @@
 namespace parked::report {
 
 using leak::BlockedBy;
-using leak::counted;
 using leak::Forest;
-using leak::withSeparators;
 
 namespace {
 
@@ -162,9 +160,10 @@ std::string TreeText::branch(const Step& step) {
 std::string TreeText::functionOf(Index goroutine) const {
   const leak::PlaceId start = analysis_.info(goroutine).start;
   const bool main = report_.snapshot->goroutines[goroutine].id == golang::kMainGoroutine;
-  if (start != leak::kNoPlace && !main) return leak::shortName(analysis_.place(start).function);
+  if (start != leak::kNoPlace && !main)
+    return leak::shortName(analysis_.place(start).shownFunction());
   const leak::PlaceId user = analysis_.userLine(goroutine).user;
-  return user == leak::kNoPlace ? "?" : leak::shortName(analysis_.place(user).function);
+  return user == leak::kNoPlace ? "?" : leak::shortName(analysis_.place(user).shownFunction());
 }
 
 void TreeText::addName(Pieces& pieces, const Line& line) const {
@@ -178,7 +177,7 @@ void TreeText::addName(Pieces& pieces, const Line& line) const {
     if (extra.id == 0) {
       const bool timer = place.function == "time.goFunc";
       pieces.push_back({timer ? "started by timers  " : "created by  ", Ink::faint});
-      pieces.push_back({leak::shortName(place.function) + "  ", code});
+      pieces.push_back({leak::shortName(place.shownFunction()) + "  ", code});
       if (!timer) pieces.push_back({at(place), Ink::faint});
       return;
     }
@@ -189,7 +188,7 @@ void TreeText::addName(Pieces& pieces, const Line& line) const {
                       ink});
     pieces.push_back({std::string(ended), Ink::faint});
     if (extra.place == leak::kNoPlace) return;
-    pieces.push_back({leak::shortName(place.function) + "  ", code});
+    pieces.push_back({leak::shortName(place.shownFunction()) + "  ", code});
     pieces.push_back({at(place), Ink::faint});
     return;
   }
@@ -209,7 +208,7 @@ void TreeText::addState(Pieces& pieces, const Forest::Node& node) const {
   const bool system = report_.snapshot->goroutines[node.item].system;
   pieces.push_back({reasonText(analysis_, node.item) + "  "});
   pieces.push_back({std::string(system ? "system" : leak::verdictName(info.verdict)) + "  ",
-                    system ? Ink::faint : verdictInk(info.verdict)});
+                    system ? Ink::faint : lookOf(info.verdict).ink});
 }
 
 /// Where it stands; with the function if that is not the one it was started with.
@@ -217,7 +216,7 @@ void TreeText::addPlace(Pieces& pieces, Index goroutine) const {
   const leak::Place& user = analysis_.place(analysis_.userLine(goroutine).user);
   const std::string place = at(user);
   if (place.empty()) return;
-  const std::string function = leak::shortName(user.function);
+  const std::string function = leak::shortName(user.shownFunction());
   if (function != functionOf(goroutine)) pieces.push_back({"in " + function + " "});
   pieces.push_back({place + "  "});
 }
@@ -246,22 +245,6 @@ void TreeText::addObject(Pieces& pieces, const Forest::Node& node) const {
       {known ? std::string(analysis_.label(node.item)) : groupObjects(report_, group), Ink::faint});
 }
 
-std::string_view verbOf(leak::WakeAct act) {
-  switch (act) {
-    case leak::WakeAct::unlock:
-      return "unlocks";
-    case leak::WakeAct::receive:
-      return "receives";
-    case leak::WakeAct::send:
-      return "sends";
-    case leak::WakeAct::close:
-      return "closes it";
-    case leak::WakeAct::done:
-      return "calls Done";
-  }
-  return "";
-}
-
 /// What the goroutine above would have to do.
 void TreeText::addBlockedBy(Pieces& pieces, const Forest::Node& node) const {
   const BlockedBy& by = tree_.blocking.by[node.item];
@@ -281,7 +264,7 @@ void TreeText::addBlockedBy(Pieces& pieces, const Forest::Node& node) const {
   const std::string where = place.empty()                     ? place
                             : by.act == leak::WakeAct::unlock ? fmt::format(", locked at {}", place)
                                                               : fmt::format(" at {}", place);
-  pieces.push_back({fmt::format("until {} {}{}  ", who, verbOf(by.act), where)});
+  pieces.push_back({fmt::format("until {} {}{}  ", who, leak::traitsOf(by.act).does, where)});
 }
 
 void TreeText::putLine(const Line& line, const std::string& branch) {
@@ -339,7 +322,7 @@ void putSummary(Page& page, const Report& report, const Tree& tree) {
     pieces.push_back({std::string(before)});
     pieces.push_back(
         {fmt::format("{} {}", withSeparators(byVerdict[i]), leak::verdictName(verdict)),
-         verdictInk(verdict)});
+         lookOf(verdict).ink});
     before = ", ";
   }
   page.line("", pieces);

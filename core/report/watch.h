@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,16 @@
 
 namespace parked::report {
 
+class JsonWriter;
+class WatchSeries;
+
 /// The last look, and those before it.
 struct WatchView {
   const leak::History* history = nullptr;
   TargetInfo target;  ///< at the last look
   std::chrono::nanoseconds every{0};
   std::vector<Incomplete> incomplete;  ///< of the last look
+  std::set<std::uint32_t> known;       ///< numbers of groups that the baseline lists
   std::string withheld;                ///< why the last look proved nothing; empty if it did
 };
 
@@ -33,5 +38,13 @@ void renderWatchText(const WatchView& view, const WatchOptions& options, const T
 
 /// One line of JSON (docs/json.md).
 void renderWatchJson(const WatchView& view, std::uint64_t limit, const Sink& sink);
+
+/// A page for a browser with plots of all looks. `ended`: why there will be no more, "" if there
+/// will.
+void renderWatchHtml(const WatchView& view, const WatchSeries& series, std::string_view ended,
+                     const Sink& sink);
+
+/// Members of the open object: a group at the last look.
+void putFollowedGroup(JsonWriter& json, const leak::FollowedGroup& group, bool known);
 
 }  // namespace parked::report

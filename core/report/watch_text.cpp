@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "leak/numbers.h"
+#include "base/text.h"
 #include "report/escape.h"
 #include "report/phrases.h"
 #include "report/watch.h"
 
 namespace parked::report {
 
-using leak::counted;
 using leak::FollowedGroup;
-using leak::humanDuration;
-using leak::withSeparators;
 
 namespace {
-
-constexpr std::size_t kLabel = 12;
 
 /// "+100", "-3", "" for 0.
 std::string changeText(std::int64_t change) {
@@ -38,7 +33,7 @@ std::string trendText(const FollowedGroup& group) {
 }
 
 std::string stateText(const FollowedGroup& group) {
-  return escape(group.reason.empty() ? leak::stateName(group.state) : group.reason);
+  return escape(group.reason.empty() ? leak::traitsOf(group.state).name : group.reason);
 }
 
 /// "100 new, 3 gone, 1,140 still there, 140 since the first look".
@@ -74,20 +69,22 @@ Columns measure(const std::vector<const FollowedGroup*>& groups) {
 
 /// Left-aligned, with two spaces behind it; nothing for a column that is empty in all rows.
 std::string cell(const std::string& text, std::size_t width) {
-  return width == 0 ? std::string() : fmt::format("{:<{}}  ", text, width);
+  return width == 0 ? std::string() : padded(text, width + 2);
 }
 
-void putGroup(Page& page, const FollowedGroup& group, const Columns& widths, std::uint64_t looks) {
-  const std::string moves = movesText(group, looks);
+void putGroup(Page& page, const FollowedGroup& group, const Columns& widths,
+              const WatchView& view) {
+  const std::string moves = movesText(group, view.history->looks());
   const std::string state = stateText(group);
   const Ink trend = group.growing ? Ink::bad : Ink::faint;
   page.line(1,
             {{fmt::format("{:>{}}  ", withSeparators(group.count), widths.count), Ink::strong},
              {cell(changeText(group.change), widths.change)},
              {cell(trendText(group), widths.trend), trend},
-             {fmt::format("{:<7}  ", leak::verdictName(group.verdict)), verdictInk(group.verdict)},
+             {fmt::format("{:<7}  ", leak::verdictName(group.verdict)), lookOf(group.verdict).ink},
              {moves.empty() ? state : cell(state, widths.state), Ink::strong},
-             {moves, Ink::faint}});
+             {moves, Ink::faint},
+             {view.known.contains(group.number) ? "  known" : "", Ink::faint}});
   page.placeField(3 + widths.count, 0, "", group.user.view());
 }
 
@@ -198,7 +195,7 @@ void renderWatchText(const WatchView& view, const WatchOptions& options, const T
   std::size_t lines = linesOf(text), shown = 0;
   for (const FollowedGroup* group : listed) {
     std::string lump;
-    lay(lump, [&](Page& page) { putGroup(page, *group, widths, view.history->looks()); });
+    lay(lump, [&](Page& page) { putGroup(page, *group, widths, view); });
     // One line stays free for what is left out.
     const std::size_t more = shown + 1 < groups.size() ? 1 : 0;
     const std::size_t needed = lines + linesOf(lump) + more;

@@ -5,7 +5,8 @@
 
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
-#include "report/json_resources.h"
+#include "proof/uncounted.h"
+#include "report/escape.h"
 #include "report/json_text.h"
 #include "report/lists.h"
 #include "report/phrases.h"
@@ -13,8 +14,6 @@
 namespace parked::report {
 
 namespace {
-
-constexpr std::size_t kLabel = 12;
 
 /// Why the proof has nothing to say of this goroutine.
 std::string noAnswer(const leak::Analysis& analysis, Index index) {
@@ -29,7 +28,7 @@ std::string noAnswer(const leak::Analysis& analysis, Index index) {
              "it";
     case proof::Fate::leaked:
       return fmt::format("none: of {} that something can reach, none leads to what it waits on",
-                         leak::counted(proof->marker()->markedObjects(), "heap object"));
+                         counted(proof->marker()->markedObjects(), "heap object"));
     case proof::Fate::alive:
       break;
   }
@@ -41,7 +40,7 @@ void putWay(Page& page, const std::vector<leak::KeepAliveStep>& steps) {
   const auto whatOf = [](const leak::KeepAliveStep& step) {
     return step.field.empty() ? step.what : fmt::format("{} {}", step.what, step.field);
   };
-  for (const leak::KeepAliveStep& step : steps) width = std::max(width, whatOf(step).size());
+  for (const leak::KeepAliveStep& step : steps) width = std::max(width, columns(whatOf(step)));
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const leak::KeepAliveStep& step = steps[i];
     std::string where = step.address == 0 ? "" : fmt::format("{:#x}", step.address);
@@ -50,9 +49,17 @@ void putWay(Page& page, const std::vector<leak::KeepAliveStep>& steps) {
                                 : fmt::format("+{:#x}, x/gx {:#x}", step.offset, step.word);
     }
     page.line(2, {{i == 0 ? "   " : "-> ", Ink::faint},
-                  {fmt::format("{:<{}}  ", whatOf(step), width), Ink::code},
+                  {padded(whatOf(step), width + 2), Ink::code},
                   {where, Ink::faint}});
   }
+}
+
+/// Why what can still run reaches the goroutine this way, and it may be an orphan all the same.
+std::string_view uncountedReason(const Report& report,
+                                 const std::vector<leak::KeepAliveStep>& steps) {
+  if (steps.empty()) return {};
+  const auto* edge = proof::uncountedAt(*report.snapshot->image, steps.front().address);
+  return edge == nullptr ? std::string_view() : edge->reason;
 }
 
 }  // namespace
@@ -65,8 +72,9 @@ void renderWhy(const Report& report, Index index, const TextStyle& style, const 
   const golang::Goroutine& goroutine = snapshot.goroutines[index];
   const leak::GoroutineInfo& info = analysis.info(index);
   page.line(0, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
-                {fmt::format("{}  ", leak::verdictName(info.verdict)), verdictInk(info.verdict)},
+                {fmt::format("{}  ", leak::verdictName(info.verdict)), lookOf(info.verdict).ink},
                 {reasonText(analysis, index), Ink::strong}});
+  putUserLine(page, 0, report, index);
   page.field(0, kLabel, "because", analysis.sentence(index));
   const std::string waits = leak::describeWaits(snapshot, goroutine);
   if (!waits.empty()) page.field(0, kLabel, "waits on", waits);
@@ -77,6 +85,9 @@ void renderWhy(const Report& report, Index index, const TextStyle& style, const 
   }
   page.field(0, kLabel, "reached by", "what can still run, on this way (the shortest):");
   putWay(page, steps);
+  if (const auto reason = uncountedReason(report, steps); !reason.empty()) {
+    page.field(0, kLabel, "note", fmt::format("for ORPHAN this way does not count: {}", reason));
+  }
 }
 
 void putWhy(JsonWriter& json, const Report& report, Index index) {
@@ -85,6 +96,7 @@ void putWhy(JsonWriter& json, const Report& report, Index index) {
   json.object([&] {
     json.member("goroutine", snapshot.goroutines[index].id);
     json.text("answer", steps.empty() ? noAnswer(*report.analysis, index) : std::string());
+    json.text("uncounted", uncountedReason(report, steps));
     json.array("way", steps, [&](const leak::KeepAliveStep& step) {
       json.object([&] {
         json.member("what", step.what);

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <vector>
 
-#include "leak/numbers.h"
+#include "base/text.h"
 #include "proof/near.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
@@ -51,7 +51,7 @@ struct HeldUp {
 /// Those for whom somebody still copies the command's output. Wait comes to the channel of those
 /// who copy when the command has ended (os/exec/exec.go, Go 1.18 to 1.27); with a WaitDelay it
 /// stands in a select there.
-std::vector<HeldUp> findHeldUp(const leak::Analysis& analysis) {
+std::vector<HeldUp> findHeldUp(const leak::Analysis& analysis, Observer* observer) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   const proof::Proof* proof = analysis.options().proof;
   std::vector<HeldUp> found;
@@ -68,7 +68,7 @@ std::vector<HeldUp> findHeldUp(const leak::Analysis& analysis) {
   for (const Index reader : thatWaitIn(analysis, kCopies, golang::ObjectKind::fd)) {
     reached.clear();
     near.enter(reader);
-    if (!near.find(reached, nullptr)) return {};
+    if (!near.find(reached, observer)) return {};
     for (const std::uint32_t i : reached) found.push_back({waiters[i], reader});
   }
   return found;
@@ -89,7 +89,7 @@ void execRules(const Context& context, std::vector<Finding>& findings) {
   const leak::Analysis& analysis = context.analysis;
   const golang::Snapshot& snapshot = analysis.snapshot();
   if (snapshot.image == nullptr) return;
-  const std::vector<HeldUp> all = findHeldUp(analysis);
+  const std::vector<HeldUp> all = findHeldUp(analysis, context.observer);
   if (all.empty()) return;
   Finding finding;
   finding.rule = RuleId::commandHeldUp;
@@ -110,8 +110,8 @@ void execRules(const Context& context, std::vector<Finding>& findings) {
   finding.sentence = fmt::format(
       "{} in Wait of a command that has ended, for at least {}: something that {} started has {} "
       "output open, it seems",
-      one ? "1 goroutine is" : fmt::format("{} goroutines are", leak::withSeparators(all.size())),
-      leak::humanDuration(age), one ? "it" : "they", one ? "its" : "their");
+      one ? "1 goroutine is" : fmt::format("{} goroutines are", withSeparators(all.size())),
+      humanDuration(age), one ? "it" : "they", one ? "its" : "their");
   findings.push_back(std::move(finding));
 }
 

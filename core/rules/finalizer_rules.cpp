@@ -5,18 +5,17 @@
 #include <map>
 #include <optional>
 
+#include "base/text.h"
 #include "golang/system_goroutine.h"
-#include "leak/numbers.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
+#include "schema/finalizers.h"
 
 namespace parked::rules {
 
 namespace {
 
 using golang::Caller;
-
-constexpr std::uint64_t kWord = 8;
 
 /// The goroutines that call finalizers, or cleanups.
 struct Callers {
@@ -35,7 +34,7 @@ bool isStuck(const leak::Analysis& analysis, Index index) {
          analysis.waitAtLeast(index) >= hangAge(analysis);
 }
 
-Callers find(const leak::Analysis& analysis, Caller what) {
+Callers findCallers(const leak::Analysis& analysis, Caller what) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   Callers callers;
   callers.what = what;
@@ -59,12 +58,11 @@ Callers find(const leak::Analysis& analysis, Caller what) {
 /// Finalizers behind the one that runs, which is counted with them until it returns.
 std::optional<std::uint64_t> queuedFinalizers(const leak::Analysis& analysis) {
   const proof::Proof* proof = analysis.options().proof;
-  std::vector<std::string> missing;
-  const image::Binder entry(analysis.snapshot().image->layouts(), "runtime.finalizer", missing);
-  if (proof == nullptr || proof->specials().finalizers.empty() || entry.size() == 0) return {};
+  const auto layout = schema::BlockLayout::ofFinalizers(analysis.snapshot().image->layouts());
+  if (proof == nullptr || proof->specials().finalizers.empty() || layout.entrySize == 0) return {};
   std::uint64_t bytes = 0;
   for (const heap::RootBlock& block : proof->specials().finalizers) bytes += block.size;
-  const std::uint64_t count = bytes / entry.size();
+  const std::uint64_t count = bytes / layout.entrySize;
   return count == 0 ? std::nullopt : std::optional(count - 1);
 }
 
@@ -73,34 +71,30 @@ std::optional<std::uint64_t> queuedFinalizers(const leak::Analysis& analysis) {
 std::optional<std::uint64_t> queuedCleanups(const leak::Analysis& analysis, std::uint64_t running) {
   const proof::Proof* proof = analysis.options().proof;
   const image::Image& image = *analysis.snapshot().image;
-  std::vector<std::string> missing;
-  image::Binder block(image.layouts(), "runtime.cleanupBlock", missing);
-  image::Field<std::uint32_t> used;
-  block.required(used, "cleanupBlockHeader.n");
-  const std::uint32_t entries = block.offsetOf("cleanups", true);
-  if (proof == nullptr || proof->specials().cleanups.empty() || !missing.empty()) return {};
-  std::vector<std::string> none;
-  const image::Binder function(image.layouts(), "runtime.cleanupFn", none);
-  const std::uint64_t step = function.found() ? function.size() : kWord;
+  const auto block = schema::BlockLayout::ofCleanups(image.layouts());
+  const bool known = block.used && block.entries != image::Field<Addr>::kAbsent;
+  if (proof == nullptr || proof->specials().cleanups.empty() || !known) return {};
+  const std::uint64_t step = block.entrySize;
   if (step < kWord) return {};
   auto& memory = image.target().memory();
   std::uint64_t count = 0;
   for (const heap::RootBlock& place : proof->specials().cleanups) {
-    const image::Object object = image::readObject(memory, place.address, block.size());
+    const image::Object object = image::readObject(memory, place.address, block.size);
     if (!object) return {};
-    const std::uint64_t most = (block.size() - std::min(entries, block.size())) / step;
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(object[used], most); ++i) {
-      if (object[image::Field<Addr>{static_cast<std::uint32_t>(entries + i * step)}] != 0) ++count;
+    const std::uint64_t most = (block.size - std::min(block.entries, block.size)) / step;
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(object[block.used], most); ++i) {
+      if (object[image::Field<Addr>{static_cast<std::uint32_t>(block.entries + i * step)}] != 0)
+        ++count;
     }
   }
-  return function.found() ? count : count - std::min(count, running);
+  return block.hasRecords ? count : count - std::min(count, running);
 }
 
 /// "a finalizer", "2 cleanups".
-std::string counted(const Callers& callers, std::string_view noun) {
+std::string countedCallers(const Callers& callers, std::string_view noun) {
   return callers.stuck.size() == 1
              ? fmt::format("a {}", noun)
-             : fmt::format("{} {}s", leak::withSeparators(callers.stuck.size()), noun);
+             : fmt::format("{} {}s", withSeparators(callers.stuck.size()), noun);
 }
 
 void add(const leak::Analysis& analysis, const Callers& callers, std::vector<Finding>& findings) {
@@ -118,11 +112,11 @@ void add(const leak::Analysis& analysis, const Callers& callers, std::vector<Fin
   finding.goroutines = callers.stuck;
   finding.place =
       analysis.place(analysis.stack(snapshot.goroutines[callers.stuck.front()].stack).user);
-  finding.sentence = callers.proved
-                         ? fmt::format("{} can never return", counted(callers, noun))
-                         : fmt::format("{} {} not returned for at least {}", counted(callers, noun),
-                                       callers.stuck.size() == 1 ? "has" : "have",
-                                       leak::humanDuration(callers.age));
+  finding.sentence =
+      callers.proved
+          ? fmt::format("{} can never return", countedCallers(callers, noun))
+          : fmt::format("{} {} not returned for at least {}", countedCallers(callers, noun),
+                        callers.stuck.size() == 1 ? "has" : "have", humanDuration(callers.age));
   finding.sentence +=
       all ? fmt::format(": no other {} runs {}", noun, callers.proved ? "any more" : "meanwhile")
           : fmt::format(": {} of the {} goroutines there may be for {}s {} taken",
@@ -134,7 +128,7 @@ void add(const leak::Analysis& analysis, const Callers& callers, std::vector<Fin
     finding.sentence +=
         fmt::format(", {} queued", *queued == 0   ? "none is"
                                    : *queued == 1 ? "1 is"
-                                                  : leak::withSeparators(*queued) + " are");
+                                                  : withSeparators(*queued) + " are");
   }
   for (const Index index : callers.stuck) {
     const golang::Goroutine& goroutine = snapshot.goroutines[index];
@@ -150,7 +144,7 @@ void add(const leak::Analysis& analysis, const Callers& callers, std::vector<Fin
 
 void finalizerRules(const Context& context, std::vector<Finding>& findings) {
   for (const Caller what : {Caller::finalizers, Caller::cleanups}) {
-    add(context.analysis, find(context.analysis, what), findings);
+    add(context.analysis, findCallers(context.analysis, what), findings);
   }
 }
 

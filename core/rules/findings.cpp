@@ -51,14 +51,13 @@ std::string_view fixOf(const Finding& finding) {
 }
 
 std::vector<Finding> findAll(const Context& context) {
-  std::vector<Finding> findings, pools, others;
+  std::vector<Finding> findings, explaining, others;
+  Context look = context;
+  look.explained = &explaining;
   if (context.resources != nullptr) {
-    timerRules(context, pools);
-    httpRules(context, pools);
-    sqlRules(context, pools);
-    poolRules(context, pools);
-    fileRules(context, pools, others);
-    contextRules(context, others);
+    for (const Source* source : context.sources) {
+      if (source->find != nullptr) source->find(look, source->explains ? explaining : others);
+    }
   }
   orphanRules(context, others);
   finalizerRules(context, others);
@@ -66,11 +65,11 @@ std::vector<Finding> findAll(const Context& context) {
   execRules(context, others);
   grpcRules(context, others);
   std::unordered_set<Index> named;
-  for (const Finding& finding : pools) {
+  for (const Finding& finding : explaining) {
     named.insert(finding.goroutines.begin(), finding.goroutines.end());
   }
   groupRules(context, named, findings);
-  for (auto* more : {&pools, &others}) std::ranges::move(*more, std::back_inserter(findings));
+  for (auto* more : {&explaining, &others}) std::ranges::move(*more, std::back_inserter(findings));
   return findings;
 }
 

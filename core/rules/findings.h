@@ -1,13 +1,16 @@
 // What the rules find in an analysed snapshot.
 #pragma once
 
+#include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
+#include "base/observer.h"
+#include "base/parts.h"
 #include "leak/analysis.h"
 #include "leak/keeper.h"
 #include "rules/rule.h"
-#include "stdlib/resources.h"
 
 namespace parked::rules {
 
@@ -24,17 +27,45 @@ struct Finding {
   Index group = kNone;                ///< into Analysis::grouping(); kNone: it is about a resource
   std::vector<std::string> evidence;  ///< what shows it, a line each: addresses, numbers, ways
   std::vector<Index> goroutines;      ///< that are involved, if it has no group
-  std::string_view fix;               ///< what to change in this case; empty: what the rule says
+  std::string fix;                    ///< what to change in this case; empty: what the rule says
+  bool known = false;                 ///< a baseline lists it
 };
+
+/// 16 hexadecimal digits that are the same for the same leak in the next build: over the rule and
+/// what leak::fingerprintOf() takes of the group; of a resource over the function it is told at.
+std::string fingerprintOf(const leak::Analysis& analysis, const Finding& finding);
 
 /// What to change.
 std::string_view fixOf(const Finding& finding);
 
-/// What rules look at. `resources` may be null: they were not read; `keepers`, too.
+struct Source;
+
+/// What rules look at. `resources` may be null: they were not read; `keepers`, too. So may
+/// `observer`; a rule that it stops finds nothing, and its caller says that rules were left out.
 struct Context {
   const leak::Analysis& analysis;
-  const stdlib::Resources* resources = nullptr;
+  const Parts* resources = nullptr;
   leak::Keepers* keepers = nullptr;
+  Observer* observer = nullptr;
+  std::span<const Source* const> sources = {};  ///< rules of the rooms behind this one
+  /// What sources that explain have found so far; null: nothing.
+  const std::vector<Finding>* explained = nullptr;
+};
+
+struct Evidence;
+
+/// Rules that a room behind this one brings. None is asked where resources were not read.
+struct Source {
+  /// Appends what it finds about resources; null: nothing.
+  void (*find)(const Context& context, std::vector<Finding>& findings) = nullptr;
+  /// Goroutines that its findings name are not explained once more by a rule about their group.
+  bool explains = false;
+  /// The rule for a group of stuck goroutines, the example of which waits so; asked before those
+  /// about what they wait on. False if it has none, and then `finding` stays as it is.
+  bool (*ofGroup)(const Context& context, const leak::Group& group, const golang::Wait& wait,
+                  const Evidence& evidence, Finding& finding) = nullptr;
+  /// Adds the channels by which contexts are done; null: it knows of none.
+  void (*doneChannels)(const Parts& resources, std::unordered_set<Addr>& channels) = nullptr;
 };
 
 /// Applies every rule. First those about groups, in the order of the analysis' groups and at most
@@ -45,19 +76,10 @@ std::vector<Finding> findAll(const Context& context);
 /// sentence; false if none fits, and then `finding` stays as it is.
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding);
 
-/// The rules about resources; each appends what it finds.
-void httpRules(const Context& context, std::vector<Finding>& findings);
-void sqlRules(const Context& context, std::vector<Finding>& findings);
-/// Of database/sql, too: those are not for sqlRules().
-void poolRules(const Context& context, std::vector<Finding>& findings);
-/// Connections that `named` are about are not named again.
-void fileRules(const Context& context, const std::vector<Finding>& named,
-               std::vector<Finding>& findings);
+/// The rules about what needs no reader of its own; each appends what it finds.
 void grpcRules(const Context& context, std::vector<Finding>& findings);
 void execRules(const Context& context, std::vector<Finding>& findings);
-void contextRules(const Context& context, std::vector<Finding>& findings);
 void signalRules(const Context& context, std::vector<Finding>& findings);
-void timerRules(const Context& context, std::vector<Finding>& findings);
 
 /// The rules about what still runs and nobody can stop.
 void orphanRules(const Context& context, std::vector<Finding>& findings);

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "leak/circle_words.h"
-#include "leak/numbers.h"
 #include "rules/findings.h"
+#include "rules/group_evidence.h"
 #include "rules/wait_objects.h"
 
 namespace parked::rules {
@@ -18,15 +19,6 @@ using golang::ObjectKind;
 using golang::Wait;
 using golang::WaitOp;
 using leak::Why;
-
-/// What the members of a group wait on, taken together.
-struct Evidence {
-  const golang::Snapshot& snapshot;
-  std::uint64_t members = 0;
-  std::uint64_t crowded = 0;         ///< members that are one of several senders of their channel
-  std::uint64_t full = 0;            ///< members that send to a channel whose buffer is full
-  const Channel* channel = nullptr;  ///< of the first member that has one
-};
 
 Evidence gather(const leak::Analysis& analysis, const leak::Group& group) {
   const golang::Snapshot& snapshot = analysis.snapshot();
@@ -57,17 +49,15 @@ bool asksWhetherClosed(const leak::Analysis& analysis, const golang::Goroutine& 
   return false;
 }
 
-std::string goroutines(const Evidence& evidence) {
-  return leak::counted(evidence.members, "goroutine");
-}
-std::string_view verb(const Evidence& evidence, std::string_view one, std::string_view many) {
-  return evidence.members == 1 ? one : many;
-}
-
-bool set(Finding& finding, RuleId rule, std::string sentence) {
-  finding.rule = rule;
-  finding.sentence = std::move(sentence);
-  return true;
+/// What iter.Pull was given: the function that it calls on the goroutine of the pull. That calls
+/// another one of iter.Pull's, yield.
+std::string_view sequenceOf(const leak::Analysis& analysis, const golang::Goroutine& goroutine) {
+  std::vector<image::SourceFrame> frames;
+  analysis.frames(goroutine, frames);
+  for (std::size_t i = frames.size(); i-- > 1;) {
+    if (frames[i].function.starts_with("iter.Pull")) return frames[i - 1].function;
+  }
+  return {};
 }
 
 bool sendRule(const Evidence& evidence, Finding& finding) {
@@ -83,7 +73,7 @@ bool sendRule(const Evidence& evidence, Finding& finding) {
                fmt::format("{} {} to a channel whose buffer (of {}) is full, and nobody receives "
                            "any more",
                            goroutines(evidence), verb(evidence, "sends", "send"),
-                           leak::withSeparators(channel.capacity)));
+                           withSeparators(channel.capacity)));
   }
   return set(finding, RuleId::sendNobodyReceives,
              fmt::format("{} {} to a channel that nobody receives from", goroutines(evidence),
@@ -110,7 +100,7 @@ bool waitGroupRule(const golang::Snapshot& snapshot, const Wait& wait, const Evi
   std::string counter;
   if (lock != nullptr && lock->decoded) {
     const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(lock->counter, 0));
-    counter = fmt::format(" whose counter is still {}", leak::withSeparators(number));
+    counter = fmt::format(" whose counter is still {}", withSeparators(number));
   }
   return set(finding, RuleId::waitGroupNeverDone,
              fmt::format("{} {} for a WaitGroup{}", goroutines(evidence),
@@ -123,7 +113,7 @@ bool rwMutexRule(const golang::Snapshot& snapshot, const Wait& wait, const Evide
   if (lock == nullptr || !lock->decoded || !lock->writerPending || lock->readerWait <= 0) {
     return false;
   }
-  const std::string readers = leak::counted(static_cast<std::uint64_t>(lock->readerWait), "reader");
+  const std::string readers = counted(static_cast<std::uint64_t>(lock->readerWait), "reader");
   const std::string_view leave = lock->readerWait == 1 ? "does not leave" : "do not leave";
   return set(
       finding, RuleId::readersNeverLeave,
@@ -134,38 +124,13 @@ bool rwMutexRule(const golang::Snapshot& snapshot, const Wait& wait, const Evide
                         verb(evidence, "waits", "wait"), readers, leave));
 }
 
-/// What waits inside of golang.org/x/sync waits on a channel or a WaitGroup that is not the user's.
-bool extraSyncRule(const stdlib::Resources* resources, const leak::Group& group, const Wait& wait,
-                   const Evidence& evidence, Finding& finding) {
-  if (resources == nullptr) return false;
-  const stdlib::ExtraSync& found = resources->extraSync;
-  if (const stdlib::WeightedSemaphore* semaphore = found.semaphoreOf(group.example)) {
-    return set(finding, RuleId::semaphoreNeverReleased,
-               fmt::format(
-                   "{} {} for a semaphore{}", goroutines(evidence), verb(evidence, "waits", "wait"),
-                   semaphore->address == 0 ? std::string()
-                                           : fmt::format(" of which {} of {} are taken",
-                                                         semaphore->taken, semaphore->size)));
-  }
-  if (found.groupOf(group.example) == nullptr) return false;
-  if (wait.kind == ObjectKind::channel && evidence.channel != nullptr) {
-    return set(finding, RuleId::errorGroupFull,
-               fmt::format("{} {} to start another function of an errgroup, of which {} run, as "
-                           "many as SetLimit allows",
-                           goroutines(evidence), verb(evidence, "waits", "wait"),
-                           leak::withSeparators(evidence.channel->length)));
-  }
-  const Lock* lock = lockOf(evidence.snapshot, wait);
-  return set(
-      finding, RuleId::errorGroupNeverEnds,
-      fmt::format("{} {} for an errgroup{}", goroutines(evidence), verb(evidence, "waits", "wait"),
-                  lock == nullptr || !lock->decoded
-                      ? std::string()
-                      : fmt::format(" of which {} still {}",
-                                    leak::counted(static_cast<std::uint64_t>(
-                                                      std::max<std::int64_t>(lock->counter, 0)),
-                                                  "function"),
-                                    lock->counter == 1 ? "runs" : "run")));
+/// What waits inside of a library waits on a channel or a WaitGroup that is not the user's.
+bool libraryRule(const Context& context, const leak::Group& group, const Wait& wait,
+                 const Evidence& evidence, Finding& finding) {
+  if (context.resources == nullptr) return false;
+  return std::ranges::any_of(context.sources, [&](const Source* source) {
+    return source->ofGroup != nullptr && source->ofGroup(context, group, wait, evidence, finding);
+  });
 }
 
 /// Goroutines that hold one another's locks, proved or not, and who stands at the same place.
@@ -182,11 +147,11 @@ bool lockCircleRule(const leak::Analysis& analysis, const leak::Group& group, Fi
   if (inside == 0) return false;
   const std::string behind =
       outside == 0 ? std::string()
-                   : fmt::format("; {} more {} at the same place", leak::withSeparators(outside),
+                   : fmt::format("; {} more {} at the same place", withSeparators(outside),
                                  outside == 1 ? "waits" : "wait");
   return set(finding, RuleId::lockCycle,
              fmt::format("{} {} in a circle: each holds the lock that the next waits for{}",
-                         leak::counted(inside, "goroutine"), inside == 1 ? "is" : "are", behind));
+                         counted(inside, "goroutine"), inside == 1 ? "is" : "are", behind));
 }
 
 /// Goroutines that wait for locks they hold themselves, proved or not.
@@ -210,13 +175,13 @@ bool lockedAgainRule(const leak::Analysis& analysis, const leak::Group& group, c
   if (reads && wait.op == WaitOp::rlock) {
     return set(finding, RuleId::readersNeverLeave,
                fmt::format("{} {} to read, behind a writer, an RWMutex that {} for reading already",
-                           leak::counted(again, "goroutine"), verb, itself));
+                           counted(again, "goroutine"), verb, itself));
   }
   return set(finding, RuleId::lockedAgain,
              reads ? fmt::format("{} {} to write an RWMutex that {} for reading",
-                                 leak::counted(again, "goroutine"), verb, itself)
+                                 counted(again, "goroutine"), verb, itself)
                    : fmt::format("{} {} for a lock that {} locked before",
-                                 leak::counted(again, "goroutine"), verb, itself));
+                                 counted(again, "goroutine"), verb, itself));
 }
 
 /// Goroutines that wait for one another otherwise.
@@ -238,9 +203,20 @@ bool waitCircleRule(const leak::Analysis& analysis, const leak::Group& group, Fi
     finding.evidence.push_back(
         fmt::format("{}, {}", leak::waitsFor(snapshot, member), leak::givenBy(snapshot, member)));
   }
+  if (example->round == 1) {
+    finding.fix =
+        "do what the other end would do right there, or give the channel to a goroutine of its "
+        "own: "
+        "who sends to himself waits for himself";
+    return set(
+        finding, RuleId::waitCircle,
+        fmt::format("{} for what nobody but {} would give",
+                    inside == 1 ? "1 goroutine waits" : counted(inside, "goroutine") + " wait",
+                    inside == 1 ? "it itself" : "each itself"));
+  }
   return set(finding, RuleId::waitCircle,
              fmt::format("{} {} in a circle: each waits for what only the next would give",
-                         leak::counted(inside, "goroutine"), inside == 1 ? "is" : "are"));
+                         counted(inside, "goroutine"), inside == 1 ? "is" : "are"));
 }
 
 /// A map, a slice or a list that somebody has and that leads to goroutines which each wait on
@@ -255,13 +231,83 @@ bool registryRule(const Context& context, const leak::Group& group, Finding& fin
   if (waits.front().kind != ObjectKind::channel) return false;
   const leak::Keeper* keeper = context.keepers->of(context.analysis.info(group.example).group);
   if (keeper == nullptr || group.objects < keeper->members) return false;
-  if (!keeper->container) return false;
+  if (!keeper->container || keeper->full) return false;
   // A context's children have rules of their own.
   if (keeper->holder.find("context.") != std::string::npos) return false;
   if (keeper->entries && *keeper->entries < keeper->members) return false;
   return set(finding, RuleId::registryGrows,
              fmt::format("{} wait each on something of their own that a registry leads to: {}",
-                         leak::counted(keeper->members, "goroutine"), keeper->holder));
+                         counted(keeper->members, "goroutine"), keeper->holder));
+}
+
+std::string stuck(const Evidence& evidence, std::string_view what) {
+  return fmt::format("{} {} {}", goroutines(evidence), verb(evidence, "is", "are"), what);
+}
+
+/// What the reason of the verdict tells by itself.
+bool verdictRule(Why why, const Evidence& evidence, Finding& finding) {
+  switch (why) {
+    case Why::nilChannel:
+      return set(finding, RuleId::nilChannel, stuck(evidence, "blocked on a nil channel"));
+    case Why::noCases:
+      return set(finding, RuleId::noWayOut, stuck(evidence, "in a select without cases"));
+    case Why::nilSelect:
+      return set(finding, RuleId::noWayOut,
+                 stuck(evidence, "in a select whose every channel is nil"));
+    case Why::lockCycle:
+      return set(finding, RuleId::lockCycle,
+                 stuck(evidence, "in a circle: each holds the lock that the next waits for"));
+    default:
+      return false;
+  }
+}
+
+bool channelRule(const leak::Analysis& analysis, const golang::Goroutine& example, const Wait& wait,
+                 const Evidence& evidence, Finding& finding) {
+  if (wait.inSelect) {
+    // A timer or ticker is a way out, or brings it back to where it can look for one.
+    if (analysis.wokenByTimer(example)) return false;
+    return set(finding, RuleId::noWayOut,
+               stuck(evidence, "in a select of channels that nobody uses any more"));
+  }
+  if (evidence.channel == nullptr) return false;
+  return wait.op == WaitOp::send ? sendRule(evidence, finding)
+                                 : receiveRule(analysis, example, evidence, finding);
+}
+
+/// What the thing tells that they wait for.
+bool waitRule(const leak::Analysis& analysis, const leak::Group& group, const Wait& wait,
+              const Evidence& evidence, Finding& finding) {
+  const golang::Snapshot& snapshot = analysis.snapshot();
+  const golang::Goroutine& example = snapshot.goroutines[group.example];
+  switch (wait.kind) {
+    case ObjectKind::channel:
+      return channelRule(analysis, example, wait, evidence, finding);
+    case ObjectKind::waitGroup:
+      return waitGroupRule(snapshot, wait, evidence, finding);
+    case ObjectKind::cond:
+      return set(finding, RuleId::condNeverSignalled,
+                 stuck(evidence, "waiting for a Cond nobody signals"));
+    case ObjectKind::once:
+      return set(finding, RuleId::onceNeverDone,
+                 stuck(evidence, "waiting for the function of a Once that does not return"));
+    case ObjectKind::rwMutex:
+      if (rwMutexRule(snapshot, wait, evidence, finding)) return true;
+      [[fallthrough]];
+    case ObjectKind::mutex:
+      return set(finding, RuleId::lockNeverUnlocked,
+                 stuck(evidence, "waiting for a lock that nobody unlocks"));
+    case ObjectKind::coroutine: {
+      const std::string_view sequence = sequenceOf(analysis, example);
+      return set(
+          finding, RuleId::pullNeverStopped,
+          stuck(evidence, fmt::format("in an iter.Pull{}{} that nobody asks for another value, or "
+                                      "stops",
+                                      sequence.empty() ? "" : " of ", sequence)));
+    }
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -269,64 +315,19 @@ bool registryRule(const Context& context, const leak::Group& group, Finding& fin
 bool ruleForGroup(const Context& context, const leak::Group& group, Finding& finding) {
   const leak::Analysis& analysis = context.analysis;
   const golang::Snapshot& snapshot = analysis.snapshot();
-  const golang::Goroutine& example = snapshot.goroutines[group.example];
-  const auto waits = snapshot.waitsOf(example);
+  const auto waits = snapshot.waitsOf(snapshot.goroutines[group.example]);
   const Evidence evidence = gather(analysis, group);
-  const auto stuck = [&](std::string_view what) {
-    return fmt::format("{} {} {}", goroutines(evidence), verb(evidence, "is", "are"), what);
-  };
   if (lockCircleRule(analysis, group, finding)) return true;
   if (!waits.empty() && lockedAgainRule(analysis, group, waits.front(), finding)) return true;
   if (group.why == Why::waitCircle && waitCircleRule(analysis, group, finding)) return true;
-  switch (group.why) {
-    case Why::nilChannel:
-      return set(finding, RuleId::nilChannel, stuck("blocked on a nil channel"));
-    case Why::noCases:
-      return set(finding, RuleId::noWayOut, stuck("in a select without cases"));
-    case Why::nilSelect:
-      return set(finding, RuleId::noWayOut, stuck("in a select whose every channel is nil"));
-    case Why::lockCycle:
-      return set(finding, RuleId::lockCycle,
-                 stuck("in a circle: each holds the lock that the next waits for"));
-    default:
-      break;
-  }
+  if (verdictRule(group.why, evidence, finding)) return true;
   if (waits.empty()) return false;
   const Wait& wait = waits.front();
-  if (extraSyncRule(context.resources, group, wait, evidence, finding)) return true;
+  if (libraryRule(context, group, wait, evidence, finding)) return true;
   // Who is proved is told the pattern of a library that he is in before that he is in a circle.
   if (waitCircleRule(analysis, group, finding)) return true;
   if (registryRule(context, group, finding)) return true;
-  switch (wait.kind) {
-    case ObjectKind::channel:
-      if (wait.inSelect) {
-        // A timer or ticker is a way out, or brings it back to where it can look for one.
-        if (analysis.wokenByTimer(example)) return false;
-        return set(finding, RuleId::noWayOut,
-                   stuck("in a select of channels that nobody uses any more"));
-      }
-      if (evidence.channel == nullptr) return false;
-      return wait.op == WaitOp::send ? sendRule(evidence, finding)
-                                     : receiveRule(analysis, example, evidence, finding);
-    case ObjectKind::waitGroup:
-      return waitGroupRule(snapshot, wait, evidence, finding);
-    case ObjectKind::cond:
-      return set(finding, RuleId::condNeverSignalled, stuck("waiting for a Cond nobody signals"));
-    case ObjectKind::once:
-      return set(finding, RuleId::onceNeverDone,
-                 stuck("waiting for the function of a Once that does not return"));
-    case ObjectKind::rwMutex:
-      if (rwMutexRule(snapshot, wait, evidence, finding)) return true;
-      [[fallthrough]];
-    case ObjectKind::mutex:
-      return set(finding, RuleId::lockNeverUnlocked,
-                 stuck("waiting for a lock that nobody unlocks"));
-    case ObjectKind::coroutine:
-      return set(finding, RuleId::pullNeverStopped,
-                 stuck("in an iter.Pull that nobody asks for another value, or stops"));
-    default:
-      return false;
-  }
+  return waitRule(analysis, group, wait, evidence, finding);
 }
 
 }  // namespace parked::rules

@@ -5,11 +5,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "leak/numbers.h"
+#include "base/text.h"
+#include "golang/go_values.h"
 #include "proof/others.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
-#include "stdlib/values.h"
 
 namespace parked::rules {
 
@@ -74,11 +74,11 @@ class Methods {
 
  private:
   IncompleteList incomplete_;
-  stdlib::Values values_;
+  golang::GoValues values_;
   std::uint32_t header_, method_;
 };
 
-std::vector<Stream> abandoned(const leak::Analysis& analysis) {
+std::vector<Stream> abandoned(const leak::Analysis& analysis, Observer* observer) {
   const golang::Snapshot& snapshot = analysis.snapshot();
   const proof::Proof* proof = analysis.options().proof;
   std::vector<Stream> streams;
@@ -86,7 +86,7 @@ std::vector<Stream> abandoned(const leak::Analysis& analysis) {
   bool longEnough = false;
   const std::vector<Index> all = watchers(analysis, longEnough);
   if (!longEnough) return streams;
-  proof::Others others(snapshot, *proof, nullptr);
+  proof::Others others(snapshot, *proof, observer);
   if (!others.mark(all)) return streams;
   const Methods methods(*snapshot.image);
   for (const Index watcher : all) {
@@ -105,7 +105,7 @@ std::vector<Stream> abandoned(const leak::Analysis& analysis) {
 
 void grpcRules(const Context& context, std::vector<Finding>& findings) {
   const leak::Analysis& analysis = context.analysis;
-  const std::vector<Stream> streams = abandoned(analysis);
+  const std::vector<Stream> streams = abandoned(analysis, context.observer);
   if (streams.size() < kManyStreams) return;
   Finding finding;
   finding.rule = RuleId::streamAbandoned;
@@ -122,7 +122,7 @@ void grpcRules(const Context& context, std::vector<Finding>& findings) {
   finding.sentence = fmt::format(
       "{} that nobody has any more to receive from or to close, for up to {} at least: the end of "
       "their contexts or connections is all that ends them, it seems",
-      leak::counted(streams.size(), "gRPC stream"), leak::humanDuration(age));
+      counted(streams.size(), "gRPC stream"), humanDuration(age));
   findings.push_back(std::move(finding));
 }
 

@@ -105,6 +105,9 @@ constexpr std::array kRules = {
     Rule{RuleId::poolStarved, "PK085", "pool whose places are held by who waits for one",
          "do not take a second connection while you hold one: read the rows to their end and close "
          "them first, or use the connection or transaction that you have"},
+    Rule{RuleId::poolFull, "PK086", "no connection left in a pool",
+         "give back what you got as soon as it is not needed (defer Close or Release), and get one "
+         "with a context that has a deadline"},
     Rule{RuleId::fileNeverClosed, "PK090", "os.File never closed",
          "defer file.Close() right after the error check; in a loop, in a function of its own"},
     Rule{RuleId::connNeverClosed, "PK091", "net.Conn never closed",
@@ -131,6 +134,12 @@ constexpr std::array kRules = {
     Rule{RuleId::workerOrphaned, "PK111", "workers that nobody can stop any more",
          "keep what stops the worker (its channel, cancel function or handle) and use it when the "
          "work is done"},
+    Rule{RuleId::contextOrphaned, "PK112", "contexts that nobody can cancel, with workers below",
+         "call the cancel function that came with the context where its work is done, with defer "
+         "right after it was made, or give the context a deadline"},
+    Rule{RuleId::feederOrphaned, "PK113", "subscriptions whose consumer is gone",
+         "let the consumer end the subscription when it leaves (Close, Stop, cancel), with defer "
+         "right after it was made"},
     Rule{RuleId::registryGrows, "PK114", "registry that only grows",
          "take the entry out where what it stands for ends, with defer right after it was put in, "
          "and end the goroutine that belongs to it"},

@@ -48,6 +48,7 @@ enum class RuleId : std::uint8_t {
   sqlDbLost,
   sqlPoolStarved,
   poolStarved,
+  poolFull,
   fileNeverClosed,
   connNeverClosed,
   commandHeldUp,
@@ -58,6 +59,8 @@ enum class RuleId : std::uint8_t {
   afterFuncNeverStopped,
   clientOrphaned,
   workerOrphaned,
+  contextOrphaned,
+  feederOrphaned,
   registryGrows,
   streamAbandoned,
 };

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "leak/numbers.h"
+#include "base/text.h"
 #include "rules/findings.h"
 #include "rules/thresholds.h"
 #include "rules/wait_objects.h"
@@ -52,7 +52,7 @@ void signalRules(const Context& context, std::vector<Finding>& findings) {
     finding.sentence = fmt::format(
         "{} wait for signals, each on a channel of its own, for which signal.Stop was not called, "
         "it seems",
-        leak::counted(finding.count, "goroutine"));
+        counted(finding.count, "goroutine"));
     findings.push_back(std::move(finding));
   }
 }

@@ -30,6 +30,8 @@ inline constexpr std::uint64_t kMuchRetained = 1 << 20;
 inline constexpr std::size_t kManyTimers = 1000;
 /// The same where each keeps alive something large, this much together.
 inline constexpr std::size_t kSomeTimers = 100;
+/// So many of one callback show a pace, in a process that has run for kFarAway at least.
+inline constexpr std::size_t kTimersForPace = 32;
 /// Timers and deadlines that are nearer than that go away by themselves.
 inline constexpr std::int64_t kFarAway = 10'000'000'000;  // ns
 

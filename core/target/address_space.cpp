@@ -60,10 +60,10 @@ class AddressSpace::Cache {
 };
 
 std::vector<Range> joined(std::vector<Range> ranges) {
-  constexpr Addr kMask = ~(Window::kPage - 1);
+  constexpr Addr kMask = ~(kPage - 1);
   for (Range& range : ranges) {
     range.start &= kMask;
-    range.end = range.end > kMask ? kMask : (range.end + Window::kPage - 1) & kMask;
+    range.end = range.end > kMask ? kMask : (range.end + kPage - 1) & kMask;
   }
   std::erase_if(ranges, [](const Range& range) { return range.start >= range.end; });
   std::ranges::sort(ranges, {}, &Range::start);
@@ -268,7 +268,7 @@ std::string AddressSpace::cstring(Addr address, std::size_t limit) {
   while (text.size() < limit) {
     // Page by page: the text may end just before a hole.
     const std::size_t room = limit - text.size();
-    const std::size_t toPageEnd = Window::kPage - address % Window::kPage;
+    const std::size_t toPageEnd = kPage - address % kPage;
     const auto from = bytesUpTo(address, std::min(room, toPageEnd));
     if (from.empty()) return {};
     const auto* start = reinterpret_cast<const char*>(from.data());

@@ -238,7 +238,7 @@ Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOption
     return fail(ErrorCode::badFormat,
                 fmt::format("{} is a core file, not an executable", printable(path)));
   }
-  if (executable.arch() != arch_) {
+  if (&executable.arch() != arch_) {
     return fail(ErrorCode::mismatch, fmt::format("{} and {} are for different machines",
                                                  printable(path), printable(core_->path())));
   }
@@ -348,7 +348,7 @@ std::optional<Incomplete> CoreTarget::changed() const {
 Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOptions& options) {
   core_ = std::move(core);
   kind_ = Kind::core;
-  arch_ = core_->arch();
+  arch_ = &core_->arch();
   description_ = core_->path();
   if (!core_->isCore()) {
     std::string message = fmt::format("{} is not a core file", printable(core_->path()));
@@ -361,7 +361,7 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
     }
     return fail(ErrorCode::badFormat, std::move(message));
   }
-  notes_ = readCoreNotes(core_->notes(), arch_);
+  notes_ = readCoreNotes(core_->notes(), *arch_);
   threads_ = notes_.threads;
   mappings_ = notes_.mappings;
   pid_ = notes_.pid;

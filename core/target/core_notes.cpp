@@ -1,17 +1,17 @@
 #include "target/core_notes.h"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <cstring>
 #include <elf.h>
 
+#include "arch/architecture.h"
 #include "target/delve_notes.h"
 
 namespace parked::target {
 namespace {
 
-// Offsets in struct elf_prstatus and elf_prpsinfo, the same on amd64 and arm64 (LP64).
+// Offsets in struct elf_prstatus and elf_prpsinfo, the same on every LP64 architecture.
 constexpr std::size_t kPrstatusSignal = 12;  // pr_cursig
 constexpr std::size_t kPrstatusPid = 32;
 constexpr std::size_t kPrstatusRegisters = 112;
@@ -20,8 +20,6 @@ constexpr std::size_t kPrpsinfoName = 40;
 constexpr std::size_t kPrpsinfoNameSize = 16;
 constexpr std::size_t kPrpsinfoArguments = 56;
 constexpr std::size_t kPrpsinfoArgumentsSize = 80;
-// asm/user_64.h, user_fpregs_struct; of arm64, user_fpsimd_state is a little longer.
-constexpr std::size_t kVectorBytes = 512;
 
 template <class T>
 bool get(std::span<const std::byte> bytes, std::size_t offset, T& out) {
@@ -65,7 +63,7 @@ void readProgramInfo(std::span<const std::byte> d, CoreNotes& out) {
   out.command.resize(std::min(out.command.find(' '), out.command.size()));
 }
 
-void readThread(std::span<const std::byte> d, Arch arch, CoreNotes& out) {
+void readThread(std::span<const std::byte> d, const Architecture& arch, CoreNotes& out) {
   Thread thread;
   if (!get(d, kPrstatusPid, thread.tid) || d.size() < kPrstatusRegisters) return;
   decodeRegisters(d.subspan(kPrstatusRegisters), arch, thread);
@@ -84,30 +82,24 @@ void Thread::addWords(std::span<const std::byte> bytes) {
   std::memcpy(words.data() + before, bytes.data(), (words.size() - before) * sizeof words[0]);
 }
 
-void addVectorRegisters(std::span<const std::byte> block, Thread& out) {
-  if (!out.hasRegisters) return;  // words without the general ones would pass for all of them
-  out.addWords(block);
-  if (block.size() >= kVectorBytes) out.hasVectors = true;
+bool addVectorRegisters(std::uint32_t note, std::span<const std::byte> set,
+                        const Architecture& arch, Thread& out) {
+  const auto known = std::ranges::find(arch.vectors, note, &arch::VectorSet::note);
+  if (known == arch.vectors.end()) return false;
+  // Words without the general ones would pass for all of them.
+  const auto registers = known->registers(set);
+  if (!out.hasRegisters || registers.empty()) return false;
+  out.addWords(registers);
+  out.hasVectors = true;
+  return true;
 }
 
-bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& thread) {
-  const std::size_t count = arch == Arch::amd64 ? 27 : 34;
-  if (block.size() < count * 8) return false;
-  std::array<std::uint64_t, 34> r{};
-  std::memcpy(r.data(), block.data(), count * 8);
+bool decodeRegisters(std::span<const std::byte> block, const Architecture& arch, Thread& thread) {
+  const std::size_t size = arch.general.size();
+  if (block.size() < size) return false;
   thread.hasRegisters = true;
-  thread.addWords(block.first(count * 8));
-  Registers& out = thread.registers;
-  if (arch == Arch::amd64) {  // asm/user_64.h: r15 r14 … rbp(4) … rip(16) … rsp(19)
-    out.pc = r[16];
-    out.sp = r[19];
-    out.framePointer = r[4];
-  } else {  // x0 … x30, sp, pc, pstate
-    out.pc = r[32];
-    out.sp = r[31];
-    out.framePointer = r[29];
-    out.link = r[30];
-  }
+  thread.addWords(block.first(size));
+  thread.registers = arch.general.read(block);
   return true;
 }
 
@@ -124,7 +116,7 @@ AuxiliaryVector decodeAuxv(std::span<const std::byte> bytes) {
   return out;
 }
 
-CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
+CoreNotes readCoreNotes(std::span<const ElfNote> notes, const Architecture& arch) {
   CoreNotes out;
   bool snapshot = false;
   for (const ElfNote& note : notes) {
@@ -152,8 +144,8 @@ CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch) {
         if (!out.signalInfo) out.signalInfo = decodeSignalInfo(d);
       } else if (out.threads.empty()) {
         continue;  // what is below belongs to the thread whose NT_PRSTATUS came before
-      } else if (note.type == NT_FPREGSET || note.type == NT_X86_XSTATE) {
-        addVectorRegisters(d, out.threads.back());
+      } else {
+        addVectorRegisters(note.type, d, arch, out.threads.back());
       }
     }
   }

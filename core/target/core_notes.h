@@ -34,14 +34,15 @@ struct CoreNotes {
   AuxiliaryVector auxiliary;
 };
 
-CoreNotes readCoreNotes(std::span<const ElfNote> notes, Arch arch);
+CoreNotes readCoreNotes(std::span<const ElfNote> notes, const Architecture& arch);
 
 /// The registers of a block as NT_PRSTATUS and PTRACE_GETREGSET lay it out (struct
 /// user_regs_struct); false if the block is too short.
-bool decodeRegisters(std::span<const std::byte> block, Arch arch, Thread& out);
+bool decodeRegisters(std::span<const std::byte> block, const Architecture& arch, Thread& out);
 
-/// The vector registers as NT_FPREGSET or NT_X86_XSTATE lays them out; which word is which does not
-/// matter. Nothing is added to a thread whose general registers are not known.
-void addVectorRegisters(std::span<const std::byte> block, Thread& out);
+/// The vector registers of a note or register set; false if it has none or is cut short. Nothing is
+/// added to a thread whose general registers are not known.
+bool addVectorRegisters(std::uint32_t note, std::span<const std::byte> set,
+                        const Architecture& arch, Thread& out);
 
 }  // namespace parked::target

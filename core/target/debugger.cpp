@@ -30,7 +30,7 @@ Result<void> DebuggerTarget::open(DebuggerHost& host, const OpenOptions& options
   auto executable = ElfFile::open(path);
   if (!executable) return tl::unexpected(executable.error());
   executable_ = *executable;
-  arch_ = executable_->arch();
+  arch_ = &executable_->arch();
   if (executable_->isCore()) {
     return fail(ErrorCode::badFormat,
                 fmt::format("{} is a core file, not an executable", printable(path)));

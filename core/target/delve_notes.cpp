@@ -1,40 +1,17 @@
 #include "target/delve_notes.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
 #include <cstring>
-#include <string>
+#include <vector>
+
+#include "arch/architecture.h"
 
 namespace parked::target {
 namespace {
 
 constexpr std::string_view kPidLine = "Target Pid: ";
 constexpr std::string_view kEntryLine = "Entry Point: 0x";
-
-// Names of the registers in the kernel's order (asm/user_64.h), as Delve spells them but for case.
-constexpr std::array<std::string_view, 27> kAmd64Names{
-    "r15",    "r14", "r13", "r12",     "rbp",     "rbx", "r11",      "r10", "r9",
-    "r8",     "rax", "rcx", "rdx",     "rsi",     "rdi", "orig_rax", "rip", "cs",
-    "rflags", "rsp", "ss",  "fs_base", "gs_base", "ds",  "es",       "fs",  "gs"};
-
-std::size_t registerIndex(std::string_view name, Arch arch) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (arch == Arch::amd64) {
-    const auto at = std::find(kAmd64Names.begin(), kAmd64Names.end(), lower);
-    return static_cast<std::size_t>(at - kAmd64Names.begin());
-  }
-  if (lower == "sp") return 31;
-  if (lower == "pc") return 32;
-  std::size_t index = 34;
-  if (lower.size() > 1 && lower[0] == 'x') {
-    std::from_chars(lower.data() + 1, lower.data() + lower.size(), index);
-  }
-  return index <= 30 ? index : 34;
-}
 
 /// Takes values off the front; every one says whether it was there.
 class Reader {
@@ -74,7 +51,7 @@ void readDelveHeader(std::string_view text, CoreNotes& out) {
   }
 }
 
-bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
+bool readDelveThread(std::span<const std::byte> bytes, const Architecture& arch, Thread& out) {
   Reader reader(bytes);
   std::uint64_t tid = 0;
   std::uint64_t pc = 0;
@@ -89,7 +66,7 @@ bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
       !reader.take(count)) {
     return false;
   }
-  std::array<std::uint64_t, 34> block{};
+  std::vector<std::uint64_t> block(arch.general.names.size());
   bool whole = true;
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint16_t size = 0;
@@ -101,7 +78,7 @@ bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out) {
       break;
     }
     const std::size_t index =
-        registerIndex({reinterpret_cast<const char*>(name.data()), name.size()}, arch);
+        arch.general.indexOf({reinterpret_cast<const char*>(name.data()), name.size()});
     if (index < block.size()) {
       std::memcpy(&block[index], value.data(), std::min(value.size(), sizeof block[index]));
     }

@@ -18,6 +18,6 @@ void readDelveHeader(std::string_view text, CoreNotes& out);
 
 /// A thread of a dump made without the system's own notes: named registers instead of a register
 /// block. False if it is damaged; of one whose list of registers is cut the words are not known.
-bool readDelveThread(std::span<const std::byte> bytes, Arch arch, Thread& out);
+bool readDelveThread(std::span<const std::byte> bytes, const Architecture& arch, Thread& out);
 
 }  // namespace parked::target

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include "arch/architecture.h"
 #include "target/build_id.h"
 #include "target/mapped_file.h"
 #include "target/printable.h"
@@ -40,28 +41,6 @@ std::string_view stringAt(std::span<const std::byte> table, std::uint64_t offset
   return {start, strnlen(start, table.size() - offset)};
 }
 
-/// Name of an e_machine that is not read, for the error message.
-std::string machineName(std::uint16_t machine) {
-  switch (machine) {
-    case EM_386:
-      return "386";
-    case EM_ARM:
-      return "32-bit arm";
-    case EM_RISCV:
-      return "riscv64";
-    case EM_PPC64:
-      return "ppc64";
-    case EM_S390:
-      return "s390x";
-    case EM_MIPS:
-      return "mips";
-    case 258:  // EM_LOONGARCH, missing from older headers
-      return "loong64";
-    default:
-      return fmt::format("machine {}", machine);
-  }
-}
-
 }  // namespace
 
 struct ElfFile::Impl {
@@ -69,7 +48,7 @@ struct ElfFile::Impl {
   std::shared_ptr<const MappedFile> file;  // null when made from foreign bytes
   std::span<const std::byte> bytes;
   Elf64_Ehdr header{};
-  Arch arch = Arch::amd64;
+  const Architecture* arch = &arch::host();
   bool truncated = false;
   bool claimsTooMuch = false;
   std::vector<ElfSegment> segments;
@@ -105,12 +84,13 @@ Result<void> ElfFile::Impl::checkHeader() {
   if (ident(EI_CLASS) != ELFCLASS64 || ident(EI_DATA) != ELFDATA2LSB) {
     return fail(ErrorCode::badFormat, fmt::format("{} has a damaged ELF header", name));
   }
-  if (header.e_machine != EM_X86_64 && header.e_machine != EM_AARCH64) {
+  const Architecture* known = arch::byMachine(header.e_machine);
+  if (known == nullptr) {
     return fail(ErrorCode::unsupported,
-                fmt::format("{} is for {}; only amd64 and arm64 programs can be read", name,
-                            machineName(header.e_machine)));
+                fmt::format("{} is for {}; only {} programs can be read", name,
+                            arch::machineName(header.e_machine), arch::allNames()));
   }
-  arch = header.e_machine == EM_X86_64 ? Arch::amd64 : Arch::arm64;
+  arch = known;
   return {};
 }
 
@@ -239,7 +219,7 @@ Result<std::shared_ptr<const ElfFile>> ElfFile::fromBytes(std::span<const std::b
 const std::string& ElfFile::path() const { return impl_->path; }
 bool ElfFile::isCore() const { return impl_->header.e_type == ET_CORE; }
 bool ElfFile::isPositionIndependent() const { return impl_->header.e_type == ET_DYN; }
-Arch ElfFile::arch() const { return impl_->arch; }
+const Architecture& ElfFile::arch() const { return *impl_->arch; }
 Addr ElfFile::entry() const { return impl_->header.e_entry; }
 bool ElfFile::truncated() const { return impl_->truncated; }
 bool ElfFile::claimsTooMuch() const { return impl_->claimsTooMuch; }

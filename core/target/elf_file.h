@@ -42,8 +42,8 @@ struct ElfNote {
   std::span<const std::byte> description;
 };
 
-/// A 64-bit little-endian ELF file for amd64 or arm64, mapped read-only. Everything it hands out is
-/// bounded by the file and stays valid as long as the object.
+/// A 64-bit little-endian ELF file for one of arch::all(), mapped read-only. Everything it hands
+/// out is bounded by the file and stays valid as long as the object.
 class ElfFile {
  public:
   /// Maps and checks a file. zstd-compressed files are unpacked into an unlinked temporary file
@@ -62,7 +62,7 @@ class ElfFile {
   const std::string& path() const;
   bool isCore() const;                 ///< ET_CORE
   bool isPositionIndependent() const;  ///< ET_DYN
-  Arch arch() const;
+  const Architecture& arch() const;
   Addr entry() const;
   /// Program headers or bytes of a segment lie past the end of the file, or a compressed stream
   /// ended early.

@@ -47,12 +47,20 @@ bool mayBeLoaded(const AddressSpace& memory, const ElfFile& file, std::uint64_t 
   return false;
 }
 
-/// Built with -buildmode=plugin: its code runs in the Go runtime of the program that opened it.
+/// Built with -buildmode=plugin: its code runs in the Go runtime of the program that opened it. A
+/// plugin of Go 1.18 has a build id, and no information about its build.
 bool isPlugin(std::span<const std::byte> buildInfo) {
   constexpr std::size_t kMostText = 1 << 20;
+  if (buildInfo.empty()) return true;
   const std::string_view text(reinterpret_cast<const char*>(buildInfo.data()),
                               std::min(buildInfo.size(), kMostText));
   return text.find("\nbuild\t-buildmode=plugin\n") != std::string_view::npos;
+}
+
+bool isLibrary(const ElfFile& file) {
+  return file.isPositionIndependent() &&
+         std::ranges::none_of(file.segments(),
+                              [](const ElfSegment& each) { return each.type == PT_INTERP; });
 }
 
 /// Searches memory for Go's build information, of a file that is not here.
@@ -103,8 +111,10 @@ std::span<const std::byte> goBuildInfo(const ElfFile& file) {
 std::optional<GoFile> asGoFile(std::string path, std::shared_ptr<const ElfFile> file,
                                std::uint64_t bias) {
   const auto info = goBuildInfo(*file);
-  if (file->isCore() || info.empty()) return std::nullopt;
-  return GoFile{std::move(path), std::move(file), bias, isPlugin(info), {}};
+  const bool isGo = !info.empty() || (isLibrary(*file) && !file->goBuildId().empty());
+  if (file->isCore() || !isGo) return std::nullopt;
+  const bool plugin = isPlugin(info);
+  return GoFile{std::move(path), std::move(file), bias, plugin, {}};
 }
 
 GoFiles findGoFiles(AddressSpace& memory, const std::vector<Mapping>& mappings, Addr program,
@@ -129,10 +139,10 @@ GoFiles findGoFiles(AddressSpace& memory, const std::vector<Mapping>& mappings, 
     const auto file = open(mapping);
     if (!file) {
       const auto info = search.find(i);
-      if (info.empty() && file.error().code == ErrorCode::notFound) {
-        files.unknown.push_back(found.path);
-      }
-      if (info.empty()) continue;
+      const bool isGo =
+          !info.empty() || (program != 0 && !buildIdsInMemory(memory, mapping.start).go.empty());
+      if (!isGo && file.error().code == ErrorCode::notFound) files.unknown.push_back(found.path);
+      if (!isGo) continue;
       found.plugin = isPlugin(info);
       found.problem = file.error().message;
     } else {

@@ -26,7 +26,8 @@ struct GoFiles {
                                      ///< not known, and their memory does not tell of Go
 };
 
-/// What Go there is in a file, loaded at `bias`; nullopt if none is.
+/// What Go there is in a file, loaded at `bias`, by its build information, or of a library by its
+/// build id; nullopt if none is.
 std::optional<GoFile> asGoFile(std::string path, std::shared_ptr<const ElfFile> file,
                                std::uint64_t bias);
 

@@ -12,7 +12,6 @@
 namespace parked::target {
 namespace {
 
-constexpr Addr kPage = 4096;
 constexpr std::uint64_t kLongestNotes = 1 << 16;  // of one program, in bytes
 
 // .go.buildinfo (cmd/link/internal/ld/data.go, buildinfo): magic, pointer size and flags in the

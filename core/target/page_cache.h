@@ -26,7 +26,6 @@ struct Fetch {
 class Window {
  public:
   static constexpr std::uint64_t kSize = 64ULL << 20;
-  static constexpr std::uint64_t kPage = 4096;  ///< the smallest page of any target
   static constexpr std::uint64_t kChunk = 64ULL << 10;
 
   /// Null when the address space of this process is exhausted.

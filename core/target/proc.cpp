@@ -14,6 +14,7 @@
 #include <fstream>
 #include <memory>
 #include <span>
+#include <sstream>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -147,14 +148,15 @@ std::vector<std::int32_t> readThreadIds(std::int32_t pid) {
   return ids;
 }
 
+bool hasEnded(std::int32_t tid) {
+  const std::string state = readStatus(tid, "State");
+  return state.empty() || state[0] == 'Z' || state[0] == 'X';
+}
+
 std::int32_t livingThread(std::int32_t pid) {
-  const auto lives = [](std::int32_t tid) {
-    const std::string state = readStatus(tid, "State");
-    return !state.empty() && state[0] != 'Z' && state[0] != 'X';
-  };
-  if (lives(pid)) return pid;
+  if (!hasEnded(pid)) return pid;
   for (const std::int32_t tid : readThreadIds(pid)) {
-    if (lives(tid)) return tid;
+    if (!hasEnded(tid)) return tid;
   }
   return 0;
 }
@@ -195,6 +197,21 @@ std::string readStatus(std::int32_t pid, const std::string& name) {
     }
   }
   return {};
+}
+
+bool isKernelThread(std::int32_t pid) {
+  constexpr unsigned long kKernelThread = 0x00200000;  // PF_KTHREAD of include/linux/sched.h
+  constexpr int kFieldsBetween = 6;                    // from the state to the flags, see proc(5)
+  std::ifstream file(procPath(pid, "stat"));
+  std::string line;
+  std::getline(file, line);
+  const auto command = line.rfind(')');  // of a name that may hold brackets and blanks itself
+  if (command == std::string::npos) return false;
+  std::istringstream fields(line.substr(command + 1));
+  std::string skipped;
+  for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
+  unsigned long flags = 0;
+  return (fields >> flags) && (flags & kKernelThread) != 0;
 }
 
 std::string readCommand(std::int32_t pid) {

@@ -54,6 +54,9 @@ class ProcessReader {
 /// Thread ids of /proc/PID/task, empty if the process is gone.
 std::vector<std::int32_t> readThreadIds(std::int32_t pid);
 
+/// Whether the thread is no more, or is what is left until somebody has waited for it (a zombie).
+bool hasEnded(std::int32_t tid);
+
 /// A thread of the process that has not ended: the first one, whose id is the process's, unless it
 /// ended before the others (pthread_exit in C's main). 0 if the process has ended.
 std::int32_t livingThread(std::int32_t pid);
@@ -67,6 +70,9 @@ std::vector<Descriptor> readDescriptors(std::int32_t pid);
 
 /// Value of a line "Name:\tvalue" of /proc/PID/status, of a process or a thread; "" if absent.
 std::string readStatus(std::int32_t pid, const std::string& name);
+
+/// Whether it is a thread of the kernel, which has no program; false if the process is gone.
+bool isKernelThread(std::int32_t pid);
 
 /// ErrorCode::permission: `error` came back when we tried to `what` ("stop", "read") the process.
 /// Says whose process it is and what would allow it.

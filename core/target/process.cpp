@@ -183,8 +183,10 @@ Result<std::string> ProcessTarget::openExecutable(const OpenOptions& options) {
   const std::string link = fmt::format("/proc/{}/exe", readableId());
   std::array<char, 4096> shown{};
   if (readlink(link.c_str(), shown.data(), shown.size() - 1) < 0) {
-    if (errno == ENOENT) {
-      return fail(ErrorCode::gone, fmt::format("{} is a kernel thread, not a program", pid_));
+    if (errno == ENOENT) {  // a process that ends gives its memory back before it is a zombie
+      return fail(ErrorCode::gone, isKernelThread(readableId())
+                                       ? fmt::format("{} is a kernel thread, not a program", pid_)
+                                       : fmt::format("process {} has exited", pid_));
     }
     return tl::unexpected(notAllowed(pid_, "read", errno));
   }
@@ -197,7 +199,7 @@ Result<std::string> ProcessTarget::openExecutable(const OpenOptions& options) {
                                                   printable((*executable)->path())));
   }
   executable_ = *executable;
-  arch_ = executable_->arch();
+  arch_ = &executable_->arch();
   return program;
 }
 
@@ -266,7 +268,7 @@ Result<void> ProcessTarget::freeze() {
     stoppedAt_ = ThreadStop::Clock::now();
     std::optional<ThreadStop::Clock::time_point> deadline;
     if (maxPause_.count() > 0) deadline = stoppedAt_ + (maxPause_ - pause_);
-    if (auto stopped = stopper_.stop(pid_, arch_, deadline); !stopped) return stopped;
+    if (auto stopped = stopper_.stop(pid_, *arch_, deadline); !stopped) return stopped;
     bytes_.onlyWhile(stopper_);
     memory_.setSource(&bytes_);  // taken away by release(), if it was stopped before
     threads_ = stopper_.threads();

@@ -1,4 +1,4 @@
-// The registers of one thread, with the few the Go runtime gives a meaning to under their own name.
+// A thread of the target, with its registers.
 #pragma once
 
 #include <cstddef>
@@ -6,18 +6,14 @@
 #include <span>
 #include <vector>
 
+#include "arch/fwd.h"
+#include "arch/registers.h"
 #include "base/error.h"
 
 namespace parked::target {
 
-enum class Arch : std::uint8_t { amd64, arm64 };
-
-struct Registers {
-  Addr pc = 0;
-  Addr sp = 0;
-  Addr framePointer = 0;  ///< rbp / x29
-  Addr link = 0;          ///< arm64 x30; 0 on amd64
-};
+using arch::Architecture;
+using arch::Registers;
 
 /// A thread (LWP) of the target. Mirrors NT_PRSTATUS of a core or PTRACE_GETREGSET of a process.
 struct Thread {

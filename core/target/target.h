@@ -13,17 +13,11 @@
 #include "base/incomplete.h"
 #include "base/observer.h"
 #include "target/address_space.h"
+#include "target/kind.h"
 #include "target/registers.h"
 #include "target/signal_info.h"
 
 namespace parked::target {
-
-enum class Kind : std::uint8_t {
-  core,           ///< a core file
-  liveStopped,    ///< a live process, read while its threads were stopped
-  liveUnstopped,  ///< a live process, read while it ran: values may be torn, nothing is proved
-  debugger,       ///< memory that a debugger reads for us (remote target)
-};
 
 /// A file-backed mapping, from NT_FILE or /proc/PID/maps. `bias` below follows from it.
 struct Mapping {
@@ -86,7 +80,7 @@ class Target {
   virtual ~Target() = default;
 
   Kind kind() const { return kind_; }
-  Arch arch() const { return arch_; }
+  const Architecture& arch() const { return *arch_; }
   AddressSpace& memory() { return memory_; }
   const std::vector<Thread>& threads() const { return threads_; }
   const std::vector<Mapping>& mappings() const { return mappings_; }
@@ -164,7 +158,7 @@ class Target {
   void overlayFiles();
 
   Kind kind_ = Kind::core;
-  Arch arch_ = Arch::amd64;
+  const Architecture* arch_ = &arch::host();
   AddressSpace memory_;
   std::vector<Thread> threads_;
   std::vector<Mapping> mappings_;

@@ -1,26 +1,23 @@
 #include "target/thread_stop.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <elf.h>
 #include <fmt/format.h>
 #include <future>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <thread>
 #include <unordered_set>
 
-#include "target/core_notes.h"
 #include "target/printable.h"
 #include "target/proc.h"
+#include "target/thread_registers.h"
 
 namespace parked::target {
 namespace {
@@ -46,7 +43,7 @@ Error refused(std::int32_t pid, std::int32_t tid, int error) {
 /// The thread that attaches, waits and detaches.
 class ThreadStop::Tracer {
  public:
-  Tracer(std::int32_t pid, Arch arch, std::optional<Clock::time_point> deadline)
+  Tracer(std::int32_t pid, const Architecture& arch, std::optional<Clock::time_point> deadline)
       : pid_(pid), arch_(arch), deadline_(deadline) {}
 
   /// Starts the thread; returns once everything stands or nothing is held any more.
@@ -93,11 +90,10 @@ class ThreadStop::Tracer {
   Result<bool> seizeNew();
   void waitForAll(Clock::time_point deadline);
   bool look(Held& thread);
-  Thread describe(const Held& held) const;
   void detachAll();
 
   std::int32_t pid_;
-  Arch arch_;
+  const Architecture& arch_;
   std::optional<Clock::time_point> deadline_;
   std::atomic<bool> standing_{false};
   bool late_ = false;
@@ -118,7 +114,13 @@ void ThreadStop::Tracer::run() {
   }
   std::vector<Thread> threads;
   threads.reserve(held_.size());
-  for (const Held& held : held_) threads.push_back(describe(held));
+  for (const Held& held : held_) {
+    if (held.standing) {
+      threads.push_back(readThread(held.tid, arch_));
+    } else {
+      threads.emplace_back().tid = held.tid;
+    }
+  }
   standing_ = true;
   answer_.set_value(std::move(threads));
   auto letGo = letGo_.get_future();
@@ -180,8 +182,7 @@ Result<bool> ThreadStop::Tracer::seizeNew() {
       const int error = errno;
       // It ended meanwhile. One that is still a zombie (as the first thread is, when it ended
       // before the others) is refused with EPERM.
-      const std::string state = readStatus(tid, "State");
-      if (error == ESRCH || state.empty() || state[0] == 'Z' || state[0] == 'X') {
+      if (error == ESRCH || hasEnded(tid)) {
         seen_.insert(tid);
         continue;
       }
@@ -232,25 +233,6 @@ void ThreadStop::Tracer::waitForAll(Clock::time_point deadline) {
   }
 }
 
-Thread ThreadStop::Tracer::describe(const Held& held) const {
-  Thread thread;
-  thread.tid = held.tid;
-  if (!held.standing) return thread;
-  std::array<std::byte, 512> block{};
-  iovec where{block.data(), block.size()};
-  if (ptrace(PTRACE_GETREGSET, held.tid, reinterpret_cast<void*>(NT_PRSTATUS), &where) == 0) {
-    decodeRegisters(std::span(block).first(where.iov_len), arch_, thread);
-  }
-  std::array<std::byte, 1 << 14> vectors;  // 2.7 KB with AVX-512, 11 KB with AMX
-  for (const int set : {NT_X86_XSTATE, NT_FPREGSET}) {
-    where = {vectors.data(), vectors.size()};
-    if (ptrace(PTRACE_GETREGSET, held.tid, reinterpret_cast<void*>(set), &where) != 0) continue;
-    addVectorRegisters(std::span(vectors).first(where.iov_len), thread);
-    break;
-  }
-  return thread;
-}
-
 void ThreadStop::Tracer::detachAll() {
   for (Held& thread : held_) {
     if (!thread.standing && !look(thread)) continue;
@@ -264,7 +246,7 @@ void ThreadStop::Tracer::detachAll() {
 ThreadStop::ThreadStop() = default;
 ThreadStop::~ThreadStop() { release(); }
 
-Result<void> ThreadStop::stop(std::int32_t pid, Arch arch,
+Result<void> ThreadStop::stop(std::int32_t pid, const Architecture& arch,
                               std::optional<Clock::time_point> deadline) {
   release();
   auto tracer = std::make_unique<Tracer>(pid, arch, deadline);

@@ -29,7 +29,7 @@ class ThreadStop {
   /// and reads their registers. On error everything is released again. At `deadline` the threads
   /// are let go whatever goes on here. Errors: gone; permission (the message names the tracer, or
   /// what would allow it); io.
-  Result<void> stop(std::int32_t pid, Arch arch,
+  Result<void> stop(std::int32_t pid, const Architecture& arch,
                     std::optional<Clock::time_point> deadline = std::nullopt);
   /// Detaches from every thread, delivering the signals that arrived meanwhile. Idempotent.
   void release();

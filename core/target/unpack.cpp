@@ -17,7 +17,6 @@
 namespace parked::target {
 namespace {
 
-constexpr std::size_t kPage = 4096;
 constexpr std::uint64_t kProgressStep = 64 << 20;
 constexpr std::uint64_t kReserve = 64 << 20;  // left free for everybody else on that file system
 

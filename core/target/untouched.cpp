@@ -7,7 +7,6 @@
 namespace parked::target {
 namespace {
 
-constexpr Addr kPage = 4096;
 constexpr std::uint64_t kMostBss = 1ULL << 30;  // of one file
 
 constexpr Addr pageAfter(Addr address) { return (address + kPage - 1) / kPage * kPage; }

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import gdb
 
+from . import registers
+
 _PAGE = 4096
 _MASK = 0xFFFFFFFFFFFFFFFF
 _TARGET_PREFIX = "target:"
@@ -36,6 +38,7 @@ class Thread:
     pc: int
     sp: int
     frame_pointer: int
+    link: int
     words: list[int]
 
 
@@ -94,13 +97,15 @@ class Access:
                 try:
                     thread.switch()
                     frame = gdb.newest_frame()
+                    names = registers.of(frame.architecture())
                     result.append(
                         Thread(
                             tid=thread.ptid[1] or thread.ptid[2] or thread.ptid[0],
-                            pc=_register(frame, "rip"),
-                            sp=_register(frame, "rsp"),
-                            frame_pointer=_register(frame, "rbp"),
-                            words=_words(frame),
+                            pc=_register(frame, names.pc),
+                            sp=_register(frame, names.sp),
+                            frame_pointer=_register(frame, names.frame_pointer),
+                            link=_register(frame, names.link),
+                            words=_words(frame, names),
                         )
                     )
                 except gdb.error:
@@ -186,6 +191,8 @@ def _load_bias(executable: str) -> int | None:
 
 
 def _register(frame: gdb.Frame, name: str) -> int:
+    if not name:
+        return 0
     try:
         value = frame.read_register(name)
         if value.is_optimized_out:
@@ -195,19 +202,21 @@ def _register(frame: gdb.Frame, name: str) -> int:
         return 0
 
 
-def _words(frame: gdb.Frame) -> list[int]:
+def _words(frame: gdb.Frame, names: registers.Names) -> list[int]:
     """All general and vector registers; none if one of them cannot be read."""
     architecture = frame.architecture()
-    vectors = _vectors(architecture)
+    vectors = _vectors(architecture, names)
     if not vectors:
         return []
     words = []
     try:
         for register in architecture.registers("general"):
             words.append(int(frame.read_register(register)) & _MASK)
-        for names, field, lanes in vectors:
-            for name in names:
-                value = frame.read_register(name)[field]
+        for of_width, fields, lanes in vectors:
+            for name in of_width:
+                value = frame.read_register(name)
+                for field in fields:
+                    value = value[field]
                 words += [int(value[lane]) & _MASK for lane in range(lanes)]
     except (gdb.error, ValueError):
         return []
@@ -215,18 +224,16 @@ def _words(frame: gdb.Frame) -> list[int]:
 
 
 @functools.cache
-def _vectors(architecture: gdb.Architecture) -> list[tuple[list[str], str, int]]:
-    """Names of the vector registers, their view as words, and how many words that are: the widest,
-    since the narrower ones are a part of them."""
+def _vectors(
+    architecture: gdb.Architecture, names: registers.Names
+) -> list[tuple[list[str], list[str], int]]:
+    """Names of the vector registers, the way to their words, and how many words that are: the
+    widest, since the narrower ones are a part of them."""
     present = {register.name for register in architecture.registers("vector")}
-    for prefix, field, lanes in (
-        ("zmm", "v8_int64", 8),
-        ("ymm", "v4_int64", 4),
-        ("xmm", "v2_int64", 2),
-    ):
-        names = [name for name in (f"{prefix}{i}" for i in range(32)) if name in present]
-        if names:
-            return [(names, field, lanes)]
+    for prefix, count, words, lanes in names.vectors:
+        of_width = [name for name in (f"{prefix}{i}" for i in range(count)) if name in present]
+        if of_width:
+            return [(of_width, words.split("."), lanes)]
     return []
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import gdb
 import gdb.unwinder
 
-from . import session
+from . import registers, session
 
 _NAME = "parked-goroutine"
 _MASK = 0xFFFFFFFFFFFFFFFF
@@ -37,11 +37,11 @@ _selected: _Selected | None = None
 
 def select(goroutine: int, *, show: bool = True) -> None:
     """Makes gdb walk the goroutine's stack. Raises gdb.GdbError if it has none to walk."""
-    registers = session.current().stack_registers(goroutine)
-    if registers is None:
+    start = session.current().stack_registers(goroutine)
+    if start is None:
         raise gdb.GdbError(f"parked: goroutine {goroutine} has no stack that can be walked.")
     clear()
-    pc, sp, frame_pointer = registers
+    pc, sp, frame_pointer = start
     if not _select_thread_at(pc, sp):
         _place(_Selected(*_thread_registers(), pc, sp, frame_pointer))
     if show:
@@ -102,7 +102,8 @@ def _thread_registers() -> tuple[int, int]:
 
 
 def _pc_sp(frame: Any) -> tuple[int, int]:
-    return int(frame.read_register("rip")) & _MASK, int(frame.read_register("rsp")) & _MASK
+    names = registers.of(frame.architecture())
+    return int(frame.read_register(names.pc)) & _MASK, int(frame.read_register(names.sp)) & _MASK
 
 
 def _is_thread_frame(frame: Any, selected: _Selected) -> bool:
@@ -128,15 +129,19 @@ class _Unwinder(gdb.unwinder.Unwinder):
         selected, pending = _selected, pending_frame
         if selected is None or not _is_thread_frame(pending, selected):
             return None
-        rip = pending.read_register("rip")
-        rsp = pending.read_register("rsp")
-        rbp = pending.read_register("rbp")
+        names = registers.of(pending.architecture())
+        pc = pending.read_register(names.pc)
+        sp = pending.read_register(names.sp)
+        frame_pointer = pending.read_register(names.frame_pointer)
         # Just below the goroutine's frames: gdb gives up on callers that are further in.
-        below = gdb.Value((selected.sp - 16) & _MASK).cast(rsp.type)
-        unwind = pending.create_unwind_info(_FrameId(below, rip))
-        unwind.add_saved_register("rip", gdb.Value(selected.pc).cast(rip.type))
-        unwind.add_saved_register("rsp", gdb.Value(selected.sp).cast(rsp.type))
-        unwind.add_saved_register("rbp", gdb.Value(selected.frame_pointer).cast(rbp.type))
+        below = gdb.Value((selected.sp - 16) & _MASK).cast(sp.type)
+        unwind = pending.create_unwind_info(_FrameId(below, pc))
+        for name, old, value in (
+            (names.pc, pc, selected.pc),
+            (names.sp, sp, selected.sp),
+            (names.frame_pointer, frame_pointer, selected.frame_pointer),
+        ):
+            unwind.add_saved_register(name, gdb.Value(value).cast(old.type))
         return unwind
 
 

@@ -9,8 +9,10 @@
 Nothing runs inside the target, and nothing is written to it.
 """
 
-from . import document
+from . import difference, document
 from .checks import Leaks, assert_no_leaks, leaks
+from .difference import *
+from .diffs import diff, write_baseline
 from .document import *
 from .errors import Error
 from .locations import gdb_script, lldb_plugin
@@ -39,6 +41,7 @@ __all__ = [
     "check_command",
     "command_help",
     "commands",
+    "diff",
     "gdb_script",
     "help_asked",
     "leaks",
@@ -46,5 +49,7 @@ __all__ = [
     "open_core",
     "split_words",
     "version",
+    "write_baseline",
 ]
 __all__ += document.__all__
+__all__ += difference.__all__

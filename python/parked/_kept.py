@@ -18,13 +18,14 @@ class Origin:
     func: str
     file: str
     line: int
+    instance: str
 
     @property
     def place(self) -> document.Place:
         """Its line of source."""
         from .document import Place
 
-        return Place(func=self.func, file=self.file, line=self.line)
+        return Place(func=self.func, file=self.file, line=self.line, instance=self.instance)
 
 
 class SqlPool:

@@ -50,17 +50,21 @@ def leaks(
     ignore: Callable[[Group], bool] | None = None,
     ignore_findings: Callable[[Finding], bool] | None = None,
     ignore_file: Path | None = None,
+    baseline: Path | None = None,
     require_proof: bool = False,
 ) -> Leaks:
     """What has the verdict ``fail_on`` or a graver one, and is not excused.
 
     ``ignore`` excuses groups, and with all the goroutines it is about also a finding about a
     resource; ``ignore_findings`` excuses those; ``ignore_file`` is an allow-list
-    (docs/allow-list.md). Raises :class:`parked.Error`.
+    (docs/allow-list.md), ``baseline`` a list of known leaks (docs/triage.md). Raises
+    :class:`parked.Error`.
     """
     options = ["--fail-on", fail_on]
     if ignore_file is not None:
         options += ["--ignore-file", os.fsdecode(ignore_file)]
+    if baseline is not None:
+        options += ["--baseline", os.fsdecode(baseline)]
     if require_proof:
         options.append("--require-proof")
     result = session.execute(["report", "--json", *options])
@@ -94,6 +98,7 @@ def assert_no_leaks(
     ignore: Callable[[Group], bool] | None = None,
     ignore_findings: Callable[[Finding], bool] | None = None,
     ignore_file: Path | None = None,
+    baseline: Path | None = None,
     require_proof: bool = False,
     allow_incomplete: bool = False,
 ) -> None:
@@ -109,6 +114,7 @@ def assert_no_leaks(
         ignore=ignore,
         ignore_findings=ignore_findings,
         ignore_file=ignore_file,
+        baseline=baseline,
         require_proof=require_proof,
     )
     if found:

@@ -31,6 +31,7 @@ __all__ = [
     "Goroutine",
     "GoroutineCounts",
     "Group",
+    "HandleValue",
     "Holder",
     "Http",
     "HttpConnection",
@@ -41,7 +42,9 @@ __all__ = [
     "HttpStream",
     "HttpTransport",
     "Incomplete",
+    "IslandHandle",
     "IslandKind",
+    "IslandWaker",
     "KeptBy",
     "Lock",
     "LockCycleMember",
@@ -55,6 +58,7 @@ __all__ = [
     "Retained",
     "SelectCase",
     "Selection",
+    "SourceLine",
     "SqlConnection",
     "SqlPool",
     "SqlWaiter",
@@ -75,6 +79,19 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class SourceLine(_read.Record):
+    """Only with --source, of user_frame and of findings: the line itself; None: the file is not at
+    hand.
+    """
+
+    text: str = _read.member(_read.text)
+    """Without the blanks around it, at most 240 bytes of it."""
+
+    newer: bool = _read.member(_read.flag)
+    """The file was written after the program: the line may be another."""
+
+
+@dataclass(frozen=True)
 class Place(_read.Record):
     """A line of source."""
 
@@ -86,6 +103,16 @@ class Place(_read.Record):
 
     line: int = _read.member(_read.number)
     """Line in the file; 0: not known."""
+
+    instance: str = _read.member(_read.text)
+    """The function with the types it was instantiated for: "main.f[int]"; empty: it is not generic,
+    or they are not known.
+    """
+
+    source: SourceLine | None = _read.member(_read.maybe_record(SourceLine))
+    """Only with --source, of user_frame and of findings: the line itself; None: the file is not at
+    hand.
+    """
 
 
 @dataclass(frozen=True)
@@ -278,7 +305,7 @@ class Target(_kept.Target, _read.Record):
     """As the toolchain wrote it: "go1.26.8"."""
 
     arch: str = _read.member(_read.text)
-    """GOARCH: "amd64"."""
+    """GOARCH of the program."""
 
     build_id: str = _read.member(_read.text)
     """Go's build id, or the GNU one."""
@@ -297,6 +324,11 @@ class Target(_kept.Target, _read.Record):
 
     uptime_ns: int | None = _read.member(_read.maybe_number)
     """Nanoseconds the process had run."""
+
+    started_ns: int | None = _read.member(_read.maybe_number)
+    """When the runtime started, in nanoseconds of the monotonic clock of its machine: with the pid
+    it tells one process from another.
+    """
 
     clock_is_lower_bound: bool = _read.member(_read.flag)
     """Nothing measured the target's clock: uptime_ns is a lower bound, and every ..._in_ns an upper
@@ -346,6 +378,11 @@ class CreatedBy(_read.Record):
     line: int = _read.member(_read.number)
     """Line in the file; 0: not known."""
 
+    instance: str = _read.member(_read.text)
+    """The function with the types it was instantiated for; empty: it is not generic, or they are
+    not known.
+    """
+
     goroutine: int | None = _read.member(_read.maybe_number)
     """Id of the goroutine that ran it; None before Go 1.21."""
 
@@ -364,6 +401,11 @@ class Origin(_kept.Origin, _read.Record):
 
     line: int = _read.member(_read.number)
     """Line in the file; 0: not known."""
+
+    instance: str = _read.member(_read.text)
+    """The function with the types it was instantiated for; empty: it is not generic, or they are
+    not known.
+    """
 
     goroutine: int | None = _read.member(_read.maybe_number)
     """Whose call, or who was created there."""
@@ -674,6 +716,14 @@ class Group(_read.Record):
     key: str = _read.member(_read.text)
     """Value of the --group key; empty: grouped by stack."""
 
+    fingerprint: str = _read.member(_read.text)
+    """The same for the same goroutines in the next build: of the functions that created them and in
+    which they are, and of what they wait on (docs/fingerprints.md); empty: with --group.
+    """
+
+    known: bool | None = _read.member(_read.maybe_flag)
+    """The baseline lists it, and --fail-on passes it over; None: there is none (--baseline)."""
+
     verdict: str = _read.member(_read.text)
     """The gravest of its members. Words: "RUNNING", "WAITING", "UNKNOWN", "SUSPECT", "ORPHAN",
     "PROVED".
@@ -777,6 +827,12 @@ class Finding(_read.Record):
     rule: str = _read.member(_read.text)
     """Stable; docs/rules.md has a section for each."""
 
+    fingerprint: str = _read.member(_read.text)
+    """The same for the same leak in the next build (docs/fingerprints.md)."""
+
+    known: bool | None = _read.member(_read.maybe_flag)
+    """The baseline lists it, and --fail-on passes it over; None: there is none (--baseline)."""
+
     title: str = _read.member(_read.text)
     """The pattern, in a few words."""
 
@@ -827,6 +883,11 @@ class TimerMade(_read.Record):
 
     line: int = _read.member(_read.number)
     """Its line."""
+
+    instance: str = _read.member(_read.text)
+    """The function with the types it was instantiated for; empty: it is not generic, or they are
+    not known.
+    """
 
 
 @dataclass(frozen=True)
@@ -1531,6 +1592,69 @@ class Context(_read.Record):
 
 
 @dataclass(frozen=True)
+class HandleValue(_read.Record):
+    """A value of the field that tells which client it is."""
+
+    value: str = _read.member(_read.text)
+    """Of the field."""
+
+    count: int = _read.member(_read.number)
+    """Handles that have it."""
+
+
+@dataclass(frozen=True)
+class IslandHandle(_read.Record):
+    """The handle of islands: it leads to what all their goroutines wait on and has a method that
+    ends them.
+    """
+
+    type: str = _read.member(_read.text)
+    """"*grpc.ClientConn"."""
+
+    method: str = _read.member(_read.text)
+    """"Close"."""
+
+    count: int = _read.member(_read.number)
+    """Islands with such a handle."""
+
+    looked_at: int = _read.member(_read.number)
+    """Islands that were looked at."""
+
+    example: int = _read.member(_read.address)
+    """Of the first one."""
+
+    field: str = _read.member(_read.text)
+    """Its field that tells which client it is: "target"; empty: it has none."""
+
+    values: tuple[HandleValue, ...] = _read.member(_read.many(_read.record(HandleValue)))
+    """Of that field, the most frequent first; without user names, passwords and parameters of a
+    URL, and not whole if long.
+    """
+
+
+@dataclass(frozen=True)
+class IslandWaker(_read.Record):
+    """What wakes goroutines of islands again and again."""
+
+    kind: str = _read.member(_read.text)
+    """timer: a time.Timer, or time.After; after_func: a function that a timer calls and that sets
+    it again. Words: "network", "ticker", "timer", "sleep", "after_func".
+    """
+
+    count: int = _read.member(_read.number)
+    """Goroutines; of after_func timers."""
+
+    period_ns: int = _read.member(_read.number)
+    """Of a ticker, else 0."""
+
+    callback: str = _read.member(_read.text)
+    """Of after_func."""
+
+    next_ns: int | None = _read.member(_read.maybe_number)
+    """Until the first of them fires; None: not known, and of the network."""
+
+
+@dataclass(frozen=True)
 class IslandKind(_read.Record):
     """Islands that have a goroutine of the same function, created at the same place; an island is
     goroutines that can wake one another and that nobody outside can stop.
@@ -1556,6 +1680,22 @@ class IslandKind(_read.Record):
 
     timers: int = _read.member(_read.number)
     """Whose functions set them again."""
+
+    handle: IslandHandle | None = _read.member(_read.maybe_record(IslandHandle))
+    """The object by which somebody who had it could end an island, as most of them have it; None:
+    none is known.
+    """
+
+    woken_by: tuple[IslandWaker, ...] = _read.member(_read.many(_read.record(IslandWaker)))
+    """What still wakes them, most first."""
+
+    open: bool = _read.member(_read.flag)
+    """Somebody may notice what they do: they have connections, or reach what others have."""
+
+    reaches: tuple[str, ...] = _read.member(_read.many(_read.text))
+    """Variables that their code uses or that they hold, and whether they hold objects that others
+    have; a few of them.
+    """
 
     stack_bytes: int = _read.member(_read.number)
     """Of their stacks, whole."""
@@ -1718,6 +1858,11 @@ class Why(_read.Record):
 
     answer: str = _read.member(_read.text)
     """Why there is no way; empty: there is one."""
+
+    uncounted: str = _read.member(_read.text)
+    """Why the way does not count for ORPHAN, though what can still run has it: it starts at a list
+    for looking at; empty: it counts.
+    """
 
     way: tuple[WayStep, ...] = _read.member(_read.many(_read.record(WayStep)))
     """From what can still run to what it waits on, the shortest way."""

@@ -11,20 +11,24 @@
 namespace parked::python {
 namespace {
 
+std::chrono::nanoseconds pauseFrom(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0) {
+    throw Failure{"max_pause: expected a number of seconds, or 0 for no bound", Exit::unusable};
+  }
+  return std::chrono::ceil<std::chrono::nanoseconds>(  // 0 would be no bound
+      std::chrono::duration<double>(std::min(seconds, 1e6)));
+}
+
 std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::string executable,
                                        bool force, bool stop, double maxPause, bool alreadyStopped,
                                        py::object debugger, py::object progress) {
-  if (!std::isfinite(maxPause) || maxPause < 0) {
-    throw Failure{"max_pause: expected a number of seconds, or 0 for no bound", Exit::unusable};
-  }
   OpenRequest request;
   request.core = std::move(core);
   request.pid = pid;
   request.executable = std::move(executable);
   request.force = force;
   request.stop = stop;
-  request.maxPause = std::chrono::ceil<std::chrono::nanoseconds>(  // 0 would be no bound
-      std::chrono::duration<double>(std::min(maxPause, 1e6)));
+  request.maxPause = pauseFrom(maxPause);
   request.alreadyStopped = alreadyStopped;
   return PySession::open(std::move(request), std::move(progress), std::move(debugger));
 }
@@ -41,12 +45,35 @@ std::tuple<py::str, py::str, int, py::str> runCommand(PySession& session,
   return session.run(words, style, sink);
 }
 
+std::tuple<py::str, py::str, int> runDiff(const std::vector<std::string>& words, bool stop,
+                                          double maxPause, py::object progress) {
+  OpenRequest request;
+  request.stop = stop;
+  request.maxPause = pauseFrom(maxPause);
+  return diffReports(request, words, std::move(progress));
+}
+
 std::vector<std::tuple<std::string, std::string, std::string>> listCommands() {
   std::vector<std::tuple<std::string, std::string, std::string>> result;
   for (const CommandHelp& command : commands()) {
     result.emplace_back(command.name, command.synopsis, command.summary);
   }
   return result;
+}
+
+using VectorNames = std::tuple<std::string_view, unsigned, std::string_view, unsigned>;
+using Names = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view,
+                         std::vector<VectorNames>>;
+
+/// pc, sp, frame pointer, link, vectors; None for an architecture that is not read.
+std::optional<Names> listRegisters(const std::string& architecture) {
+  const auto names = registerNames(architecture);
+  if (!names) return std::nullopt;
+  std::vector<VectorNames> vectors;
+  for (const RegisterNames::Vectors& each : names->vectors) {
+    vectors.emplace_back(each.prefix, each.count, each.words, each.wordCount);
+  }
+  return Names(names->pc, names->sp, names->framePointer, names->link, std::move(vectors));
 }
 
 }  // namespace
@@ -73,12 +100,15 @@ PYBIND11_MODULE(_parked, module) {
       .def("registers_of", &PySession::registersOf, py::arg("goid"))
       .def("close", &PySession::close);
 
+  module.def("diff", &runDiff, py::arg("words"), py::kw_only(), py::arg("stop") = true,
+             py::arg("max_pause") = 1.0, py::arg("progress") = py::none());
   module.def("commands", &listCommands);
   module.def("command_help", [](const std::string& command) { return commandHelp(command); });
   module.def("help_asked", [](const std::vector<std::string>& words) { return helpAsked(words); });
   module.def("check_command",
              [](const std::vector<std::string>& words) { return checkCommand(words); });
   module.def("split_words", [](const std::string& line) { return splitWords(line); });
+  module.def("register_names", &listRegisters);
   module.def("version", [] { return std::string(version()); });
 }
 

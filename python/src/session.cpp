@@ -125,6 +125,7 @@ std::vector<DebuggerAccess::Thread> Callbacks::threads() {
       thread.pc = item.attr("pc").cast<std::uint64_t>();
       thread.sp = item.attr("sp").cast<std::uint64_t>();
       thread.framePointer = item.attr("frame_pointer").cast<std::uint64_t>();
+      thread.link = item.attr("link").cast<std::uint64_t>();
       thread.words = item.attr("words").cast<std::vector<std::uint64_t>>();
     }
     return threads;
@@ -205,6 +206,23 @@ std::optional<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> PySession
 void PySession::close() {
   if (running_) throw Failure{"the session is busy with another command", Exit::unusable};
   session_.reset();
+}
+
+std::tuple<py::str, py::str, int> diffReports(const OpenRequest& request,
+                                              const std::vector<std::string>& words,
+                                              py::object progress) {
+  Callbacks callbacks(std::move(progress), py::none());
+  std::string output;
+  CommandResult result;
+  {
+    py::gil_scoped_release unlocked;
+    result = diff(request, words, {}, callbacks.host(), [&output](std::string_view piece) {
+      output.append(piece);
+      return true;
+    });
+  }
+  callbacks.rethrow();
+  return {decode(output), decode(result.error), static_cast<int>(result.exit)};
 }
 
 py::object toPython(const Failure& failure) {

@@ -70,6 +70,11 @@ class PySession {
   bool running_ = false;
 };
 
+/// parked::diff(): (output, error, exit code).
+std::tuple<py::str, py::str, int> diffReports(const OpenRequest& request,
+                                              const std::vector<std::string>& words,
+                                              py::object progress);
+
 /// What parked could not do; parked.Error in Python, whose `exit_code` is the CLI's.
 struct Failure {
   std::string message;

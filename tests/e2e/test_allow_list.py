@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Running, build_target, parked
-from matrix import Build
+from support.building import build_target
+from support.commands import parked
+from support.matrix import Build
+from support.running import Running
 
 GO = "1.24"
 

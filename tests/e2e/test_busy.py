@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Running, parked
-from matrix import RELEASES, Build
+from support.commands import parked
+from support.matrix import RELEASES, Build
+from support.running import Running
 
 LOOKS = {"quick": 6, "ci": 12, "full": 100}
 

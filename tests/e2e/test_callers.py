@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Core, Running, build_target, need_kernel_cores, parked, truth_of
-from matrix import Build
+from support.building import build_target
+from support.commands import parked, truth_of
+from support.matrix import Build
+from support.running import Core, Running, need_kernel_cores
 
 Json = dict[str, Any]
 

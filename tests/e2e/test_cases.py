@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conftest import Core, parked
-from matrix import Build
+from support.commands import parked
+from support.matrix import Build
+from support.running import Core
 
 # By the functions of tests/targets/cases: what is expected of each case, in source order.
 EXPECTED = {

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Core, parked, run_script
-from matrix import Build
+from support.commands import parked, run_script
+from support.matrix import Build
+from support.running import Core
 
 SAMPLE = Build("1.22", "default")
 # Groups; response bodies; files; timers; contexts; and nothing.

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import Running, parked
-from matrix import Build, builds
+from support.commands import parked
+from support.matrix import Build, builds
+from support.running import Running
 
 LONGEST = 3  # seconds until even the last holder has woken its goroutine
 RECORD = re.compile(r"^record (\d+) (\w+) (\d+)$", re.MULTILINE)
@@ -24,16 +25,17 @@ RECORD = re.compile(r"^record (\d+) (\w+) (\d+)$", re.MULTILINE)
 @dataclass
 class Effort:
     rows: list[Build]
-    seconds: float  # of reading the live process
+    looks: int  # at the live process
     cores: int
+    timer_looks: int  # at one that leaves no processor to whoever looks
 
 
 def effort(matrix: str) -> Effort:
     if matrix == "quick":
-        return Effort([Build("1.27", "default")], 8, 1)
+        return Effort([Build("1.27", "default")], 40, 1, 10)
     if matrix == "ci":
-        return Effort([Build("1.21", "noopt"), Build("1.27", "default")], 8, 1)
-    return Effort(builds("full"), 20, 3)
+        return Effort([Build("1.21", "noopt"), Build("1.27", "default")], 40, 1, 10)
+    return Effort(builds("full"), 120, 3, 120)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,8 +89,7 @@ def test_who_was_proved_never_runs_again(
     seen = Seen()
     with running("churn", row) as target:
         count = int(re.findall(r"^leaked (\d+)$", target.log.read_text(), re.MULTILINE)[0])
-        until = time.monotonic() + work.seconds
-        while time.monotonic() < until:
+        for _ in range(work.looks):
             report = parked(target.pid, "report", "--json", "--all")
             assert report.returncode in (0, 3), report.stderr
             seen.add(report.stdout)
@@ -127,8 +128,7 @@ def test_a_timer_that_is_being_run_holds_its_callback(
     work = effort(request.config.getoption("--matrix"))
     seen = Seen()
     with running("churn", row, "timers") as target:
-        until = time.monotonic() + work.seconds
-        while time.monotonic() < until:
+        for _ in range(work.timer_looks):
             seen.add(parked(target.pid, "report", "--json", "--all").stdout)
     print(f"{row}: {seen.given} reports with a proof, {dict(seen.withheld)}")
     # It does nothing but set timers: it is often stopped while it moves an entry of a heap.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conftest import Core, Running, parked, truth_of
-from matrix import RELEASES, Build
+from support.commands import parked, truth_of
+from support.matrix import RELEASES, Build
+from support.running import Core, Running
 
 CLOCK = 2_000_000_000
 KINDS = {

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import VALIDATOR, Running, build_target, gdb, lldb, need_kernel_cores, parked
-from go_traceback import HEADER
-from matrix import Build
+from support.building import build_target
+from support.commands import gdb, lldb, parked
+from support.go_traceback import HEADER
+from support.matrix import Build
+from support.running import Running, need_kernel_cores
+from support.schema import VALIDATOR
 
 # Ways to die of tests/targets/dying; each is a process and a core of its own.
 PANICS = [

@@ -7,8 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import Running, build_target, parked, truth_of
-from matrix import RELEASES, Build
+from support.building import build_target
+from support.commands import parked, truth_of
+from support.matrix import RELEASES, Build
+from support.running import Running
 
 FEW = 120  # at each place; so many are called a pile-up at COUNT already
 COUNT = 100

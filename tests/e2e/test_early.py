@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import build_target, parked, run, strip
-from early import Early
-from matrix import RELEASES, Build
+from support.building import build_target, strip
+from support.commands import parked, run
+from support.early import Early
+from support.matrix import RELEASES, Build
 
 # Where the runtime's start is interrupted; the last one is in the list of goroutines already.
 BEFORE = ("runtime.schedinit", "runtime.mallocinit", "runtime.newproc", "runtime.allgadd")

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Core, run
-from matrix import Build
+from support.commands import run
+from support.matrix import Build
+from support.paths import ROOT
+from support.running import Core
 
-NEEDED = ("CMakeLists.txt", "cli", "cmake", "core", "docs/schema", "python", "scripts")
+NEEDED = ("CMakeLists.txt", "cli", "cmake", "core", "docs", "python", "scripts")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ RULE = (
     Edit(
         "core/rules/group_rules.cpp",
         "  const Evidence evidence = gather(analysis, group);\n",
-        "  if (group.verdict == leak::Verdict::proved && snapshot.reasons[example.reason].kind ==\n"
-        "      golang::ReasonClass::chanSend) {\n"
+        "  if (group.verdict == leak::Verdict::proved &&\n"
+        "      snapshot.reasonOf(snapshot.goroutines[group.example]) ==\n"
+        "          golang::ReasonClass::chanSend) {\n"
         '    return set(finding, RuleId::toy, "these are toys");\n'
         "  }\n",
     ),
@@ -73,86 +76,67 @@ extern const Format kToyFormat = {
         "namespace parked::report {\n\n",
         "extern const Format kToyFormat;\n",
     ),
-    Edit("core/report/formats.cpp", "    &kTracebackFormat,\n", "    &kToyFormat,\n"),
+    Edit("core/report/formats.cpp", "&kTextFormat,", " &kToyFormat,"),
 )
 RESOURCE = (
     Edit(
-        "core/stdlib/toys.h",
+        "core/resources/toys/toys.cpp",
         "",
         """\
 // Toys: the channels that somebody waits on.
-#pragma once
+#include "resources/kit.h"
+#include "resources/resource.h"
 
-#include <vector>
+namespace parked::resources {
 
-#include "golang/snapshot.h"
+namespace {
 
-namespace parked::stdlib {
-
-std::vector<Addr> readToys(const golang::Snapshot& snapshot);
-
-}  // namespace parked::stdlib
-""",
-    ),
-    Edit(
-        "core/stdlib/toys.cpp",
-        "",
-        """\
-#include "stdlib/toys.h"
-
-namespace parked::stdlib {
-
-std::vector<Addr> readToys(const golang::Snapshot& snapshot) {
-  std::vector<Addr> toys;
-  for (const golang::Channel& channel : snapshot.channels) toys.push_back(channel.address);
-  return toys;
-}
-
-}  // namespace parked::stdlib
-""",
-    ),
-    Edit("core/stdlib/CMakeLists.txt", "  times.cpp\n", "  toys.cpp\n"),
-    Edit("core/stdlib/resources.h", '#include "stdlib/timers.h"\n', '#include "stdlib/toys.h"\n'),
-    Edit("core/stdlib/resources.h", "  Timers timers;\n", "  std::vector<Addr> toys;\n"),
-    Edit(
-        "core/stdlib/resources.cpp",
-        "  resources->http = http.take();\n",
-        "  resources->toys = readToys(snapshot);\n",
-    ),
-    Edit(
-        "core/report/toys.cpp",
-        "",
-        """\
-#include "report/section.h"
-
-namespace parked::report {
-
-extern const Section kToys = {
-    .name = "toys",
-    .summary = "toys, and where they are",
-    .text = "Every toy.",
-    .needsResources = true,
-    .render =
-        [](const Report& report, std::uint64_t, const TextStyle&, const Sink& sink) {
-          sink(fmt::format("{} toys\\n", report.resources->toys.size()));
-        },
-    .members =
-        [](Document& document, std::uint64_t limit) {
-          const auto& toys = document.report().resources->toys;
-          document.array("toys", "toy", atMost(toys.size(), limit),
-                         [&toys](JsonWriter& json, std::size_t i) { json.address(toys[i]); });
-        },
+struct Toys {
+  std::vector<Addr> all;
 };
 
-}  // namespace parked::report
+class Reading final : public Reader {
+ public:
+  explicit Reading(const Scene& scene) : scene_(scene) {}
+  void judge(const Finder&, const Finder&) override {
+    auto& toys = scene_.parts.make<Toys>().all;
+    for (const golang::Channel& channel : scene_.snapshot.channels) toys.push_back(channel.address);
+  }
+
+ private:
+  Scene scene_;
+};
+
+}  // namespace
+
+extern const Resource kToys = {
+    .reader = makeReader<Reading>,
+    .section = {
+        .name = "toys",
+        .summary = "toys, and where they are",
+        .text = "Every toy.",
+        .render =
+            [](const Report& report, std::uint64_t, const TextStyle&, const Sink& sink) {
+              sink(fmt::format("{} toys\\n", report.resources->of<Toys>().all.size()));
+            },
+        .members =
+            [](Document& document, std::uint64_t limit) {
+              const auto& toys = document.report().resources->of<Toys>().all;
+              document.array("toys", "toy", atMost(toys.size(), limit),
+                             [&toys](JsonWriter& json, std::size_t i) { json.address(toys[i]); });
+            },
+    },
+};
+
+}  // namespace parked::resources
 """,
     ),
     Edit(
-        "core/report/sections.cpp",
-        "namespace parked::report {\n\n",
-        "extern const Section kToys;\n",
+        "core/resources/resources.cpp",
+        "extern const Resource kTimers, kLocks, kHttp, kSql, kPools, kFiles, kContexts;\n",
+        "extern const Resource kToys;\n",
     ),
-    Edit("core/report/sections.cpp", "constexpr std::array kSections = {\n", "    &kToys,\n"),
+    Edit("core/resources/resources.cpp", "constexpr std::array kResources = {\n", "    &kToys,\n"),
     Edit(
         "docs/schema/parked-1.schema.json",
         '    "schema": {"const": "parked/1", "description": "name and version of this format"},\n',
@@ -166,7 +150,7 @@ extern const Section kToys = {
 """,
     ),
 )
-TOYS = {"rule": (RULE, 3), "resource": (RESOURCE, 8), "format": (FORMAT, 2)}
+TOYS = {"rule": (RULE, 3), "resource": (RESOURCE, 3), "format": (FORMAT, 2)}
 
 
 def follow(edits: tuple[Edit, ...], tree: Path) -> None:
@@ -174,6 +158,7 @@ def follow(edits: tuple[Edit, ...], tree: Path) -> None:
         path = tree / edit.path
         before = path.read_text() if edit.behind else ""
         assert before.count(edit.behind) == 1 or not edit.behind, edit
+        path.parent.mkdir(exist_ok=True)
         path.write_text(before.replace(edit.behind, edit.behind + edit.text) or edit.text)
 
 
@@ -191,7 +176,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
             shutil.copy(ROOT / name, tree / name)
     for edits, _ in TOYS.values():
         follow(edits, tree)
-    off = [f"-DPARKED_{part}=OFF" for part in ("TESTS", "PYTHON", "LLDB")]
+    off = [f"-DPARKED_{part}=OFF" for part in ("TESTS", "PYTHON", "LLDB", "PAGE")]
     flags = "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0"
     for command in (
         ["cmake", "-S", tree, "-B", tree / "build", "-G", "Ninja", *off, flags],
@@ -202,9 +187,16 @@ def extended(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     return tree / "build/cli/parked"
 
 
+def test_a_build_without_the_page_says_so(extended: Path) -> None:
+    done = run(extended, "1", "report", "--format", "html")
+    assert done.returncode == 2
+    assert "this build of parked has no HTML page" in done.stderr
+    assert "node" in done.stderr
+
+
 def placeholder(path: str) -> str:
-    """core/report/toys.cpp is core/report/X.cpp in a recipe."""
-    return re.sub(r"toys?(?=\.)", "X", path)
+    """core/report/format_toy.cpp is core/report/format_X.cpp in a recipe; a folder is whole."""
+    return re.sub(r"/toys/.*", "/X/*", re.sub(r"toy(?=\.)", "X", path))
 
 
 @pytest.mark.parametrize("toy", TOYS)

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import VALIDATOR, Core, Running, build_target, parked
-from matrix import Build, resource_builds
+from support.building import build_target
+from support.commands import parked
+from support.matrix import Build, resource_builds
+from support.running import Core, Running
+from support.schema import VALIDATOR
 
 STANDARD = {0: "/dev/stdin", 1: "/dev/stdout", 2: "/dev/stderr"}
 MINUTE = 60_000_000_000

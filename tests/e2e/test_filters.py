@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import LINE_VALIDATOR, PARKED, VALIDATOR, Core, parked, run
-from matrix import Build
+from support.commands import parked, run
+from support.matrix import Build
+from support.paths import PARKED
+from support.running import Core
+from support.schema import LINE_VALIDATOR, VALIDATOR
 
 
 @pytest.fixture

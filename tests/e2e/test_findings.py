@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import ROOT, VALIDATOR, Core, parked, truth_of
-from matrix import Build
+from support.commands import parked, truth_of
+from support.matrix import Build
+from support.paths import ROOT
+from support.running import Core
+from support.schema import VALIDATOR
 
 
 def document(core: Core, *words: str) -> dict:
@@ -23,14 +26,8 @@ def by_start(goroutines: list[dict], name: str) -> list[dict]:
     return found
 
 
-def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", build)
-    truth = truth_of(core.output)
-    report = document(core)
-    goroutines = report["goroutines"]
-    assert sum(not g["system"] for g in goroutines) == truth["goroutines"]
+def check_channels(goroutines: list[dict], truth: dict) -> None:
     requests = truth["requests"]
-
     senders = by_start(goroutines, "askSupplier")
     assert len(senders) == truth["price_senders"]
     per_channel = Counter(g["waiting_on"][0]["address"] for g in senders)
@@ -50,6 +47,8 @@ def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
     for g in by_start(goroutines, "watchStock"):
         assert [w["op"] for w in g["waiting_on"]] == ["receive", "receive"]
 
+
+def check_locks(goroutines: list[dict]) -> None:
     def one_object(name: str, kind: str, count: int) -> dict:
         found = by_start(goroutines, name)
         assert len(found) == count
@@ -64,6 +63,9 @@ def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
     assert one_object("(*Store).wait", "wait_group", 3)["counter"] == 1
     one_object(".follow", "cond", 3)
 
+
+def check_verdicts(report: dict, requests: int) -> None:
+    goroutines = report["goroutines"]
     audit = by_start(goroutines, "Audit")[0]
     assert audit["verdict"] == "PROVED" and audit["labels"] == {"tenant": "acme"}
     assert by_start(goroutines, "forever")[0]["verdict"] == "PROVED"
@@ -81,24 +83,47 @@ def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
     )
     proved = {g["id"] for g in goroutines if g["verdict"] == "PROVED"}
     assert proved == {g["id"] for name in leaks for g in by_start(goroutines, name)}
+    orphans = {g["id"] for g in goroutines if g["verdict"] == "ORPHAN"}
+    assert orphans == {g["id"] for g in by_start(goroutines, "(*poller).run")}
+    assert len(orphans) == requests
+    (finding,) = (f for f in report["findings"] if f["rule"] == "PK111")
+    assert "*orders.poller" in finding["sentence"] and "Stop it" in finding["fix"]
 
+
+def check_timers(timers: list[dict], requests: int) -> None:
     callbacks = Counter(
         (t["callback"]["func"], Path(t["callback"]["file"]).name, t["callback"]["line"])
-        for t in report["timers"]
+        for t in timers
         if t["kind"] == "after_func"
     )
     # A method value: its wrapper is nobody's source, so the method is named.
     source = (ROOT / "tests/targets/leakyweb/cache/cache.go").read_text().splitlines()
     line = next(i for i, text in enumerate(source, 1) if text.startswith("func (s *Store) reload("))
     assert callbacks["parked.test/leakyweb/cache.(*Store).reload", "cache.go", line] == 3
-    tickers = [t for t in report["timers"] if t["kind"] == "ticker"]
-    assert len(tickers) == 3 and {t["period_ns"] for t in tickers} == {30 * 60 * 10**9}
+    tickers = Counter(t["period_ns"] for t in timers if t["kind"] == "ticker")
+    assert tickers == {30 * 60 * 10**9: 3, 60 * 10**9: requests}
 
+
+def check_groups(report: dict) -> None:
+    goroutines = report["goroutines"]
     by_id = {g["id"]: g for g in goroutines}
     assert sum(group["count"] for group in report["groups"]) == len(goroutines)
     for group in report["groups"]:
         assert group["count"] == len(group["goroutines"])
         assert {by_id[i]["group"] for i in group["goroutines"]} == {group["index"]}
+
+
+def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", build)
+    truth = truth_of(core.output)
+    report = document(core)
+    goroutines = report["goroutines"]
+    assert sum(not g["system"] for g in goroutines) == truth["goroutines"]
+    check_channels(goroutines, truth)
+    check_locks(goroutines)
+    check_verdicts(report, truth["requests"])
+    check_timers(report["timers"], truth["requests"])
+    check_groups(report)
     assert report["incomplete"] == []
 
 

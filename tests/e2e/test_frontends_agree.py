@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import GDB_SCRIPT, LLDB_PLUGIN, Core, Running, document_in, gdb, lldb, parked
-from matrix import Build
+from support.commands import document_in, gdb, lldb, parked
+from support.matrix import Build
+from support.paths import GDB_SCRIPT, LLDB_PLUGIN
+from support.running import Core, Running
 
 
 def body(text: str) -> list[str]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import conftest
 import pytest
-from damage_places import PLACES, spread
-from test_many_in_debuggers import port_in
+from support import running
+from support.damage_places import PLACES, spread
+from support.terminal import port_in
 
 
 def test_without_kernel_cores_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conftest, "kernel_writes_cores_here", lambda: False)
+    monkeypatch.setattr(running, "kernel_writes_cores_here", lambda: False)
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="core_pattern"):
-        conftest.need_kernel_cores()
+        running.need_kernel_cores()
     monkeypatch.setenv("CI", "false")
     with pytest.raises(pytest.skip.Exception, match="core_pattern"):
-        conftest.need_kernel_cores()
-    monkeypatch.setattr(conftest, "kernel_writes_cores_here", lambda: True)
-    conftest.need_kernel_cores()
+        running.need_kernel_cores()
+    monkeypatch.setattr(running, "kernel_writes_cores_here", lambda: True)
+    running.need_kernel_cores()
 
 
 @pytest.mark.parametrize("command", [["sleep", "60"], ["false"]], ids=["silent", "ended"])

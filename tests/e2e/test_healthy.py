@@ -6,8 +6,10 @@ import json
 import time
 from pathlib import Path
 
-from conftest import Running, build_target, parked
-from matrix import RELEASES, Build
+from support.building import build_target
+from support.commands import parked
+from support.matrix import RELEASES, Build
+from support.running import Running
 
 LOOKS = 8
 
@@ -17,7 +19,7 @@ ROWS = {"go": {"quick": ["1.24"], "ci": ["1.18", "1.23", "1.27"], "full": list(R
 def alarms(document: dict) -> list[str]:
     found = [f"{f['rule']}: {f['sentence']}" for f in document["findings"]]
     for group in document["groups"]:
-        if group["verdict"] in ("PROVED", "SUSPECT"):
+        if group["verdict"] in ("PROVED", "ORPHAN", "SUSPECT"):
             found.append(json.dumps(group)[:600])
     return found
 

@@ -12,10 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import PARKED, Core, parked, run, strip
-from core_file import DamagedCore
-from damage_scene import EVERY
-from matrix import Build
+from support.building import strip
+from support.commands import parked, run
+from support.core_file import DamagedCore
+from support.damage_scene import EVERY
+from support.matrix import Build
+from support.paths import PARKED
+from support.running import Core
 
 GO = Build("1.27", "default")
 RELEASES_CUT = ["1.18", "1.27"]

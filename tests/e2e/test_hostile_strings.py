@@ -13,11 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
-from conftest import GDB_SCRIPT, LLDB_PLUGIN, PARKED, VALIDATOR, Running, build_target
-from damage_scene import EVERY
-from matrix import Build
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from support.building import build_target, go_environment
+from support.damage_scene import EVERY
+from support.matrix import Build
+from support.paths import GDB_SCRIPT, LLDB_PLUGIN, PARKED
+from support.running import Running
+from support.schema import VALIDATOR
 
 # As in tests/targets/hostile.
 POISON = (
@@ -145,7 +150,8 @@ def commands() -> list[str]:
 
 
 def test_every_command(evil: Evil) -> None:
-    names = [name for name in commands() if name != "watch"]
+    # Of a live process, and of a program that is to be run.
+    names = [name for name in commands() if name not in ("watch", "exec")]
     assert set(EXPECTED) <= set(names)
     for name in names:
         everything = [] if name == "info" else ["--all"]
@@ -207,6 +213,33 @@ def test_lines_and_traceback(evil: Evil) -> None:
     assert "main.\\x1b[2J\\u009b\\x7f\\x0dWait(" in traceback
     for block in traceback.split("\n\n"):
         assert block.startswith("goroutine "), block[:300]
+
+
+def test_formats_for_other_tools(evil: Evil, tmp_path: Path) -> None:
+    """Nothing ends where it should not for who reads them, and nothing steers who shows them."""
+    made = {
+        name: evil.core_command("report", "--all", "--format", name)
+        for name in ("sarif", "junit", "github", "openmetrics", "dot", "pprof")
+    }
+    document(made["sarif"])
+    cases = ElementTree.fromstring(tame(made["junit"])).iter("testcase")
+    assert any("main.\\x1b[2J" in case.get("name", "") for case in cases)
+    assert all(line.startswith("::") for line in tame(made["github"]).splitlines())
+    families = text_string_to_metric_families(tame(made["openmetrics"]))
+    (program,) = (f.samples[0].labels["program"] for f in families if f.name == "parked_target")
+    assert program.startswith("evil-binary!\\x1b[31m")
+    drawn = subprocess.run(["dot", "-Tsvg"], input=made["dot"], capture_output=True, check=True)
+    assert drawn.stderr == b""
+    tame(made["dot"])
+    profile = tmp_path / "profile"
+    profile.write_bytes(made["pprof"])
+    raw = subprocess.run(
+        ["go", "tool", "pprof", "-raw", profile],
+        capture_output=True,
+        check=True,
+        env=go_environment("1.27"),
+    )
+    assert "main.\\x1b[2J" in tame(raw.stdout)
 
 
 def test_filters_and_groups(evil: Evil) -> None:

@@ -8,8 +8,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from conftest import Running, build_target, parked
-from matrix import RELEASES, Build
+from support.building import build_target
+from support.commands import parked
+from support.matrix import RELEASES, Build
+from support.running import Running
 
 ROWS = {"go": {"quick": ["1.23"], "ci": ["1.18", "1.23", "1.27"], "full": list(RELEASES)}}
 

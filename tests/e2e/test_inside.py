@@ -12,27 +12,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-import go_traceback
 import pytest
-from conftest import (
-    BUILD_FLAGS,
-    CACHE,
-    ROOT,
-    VALIDATOR,
-    Running,
-    document_in,
-    gdb,
-    go_environment,
-    lldb,
-    modules_of,
-    need_kernel_cores,
-    only_one,
-    parked,
-    tree_hash,
-)
-from matrix import Build
-from terminal import remote
+from support import go_traceback
+from support.building import go_environment, modules_of, only_one, tree_hash
+from support.commands import document_in, gdb, lldb, parked
+from support.matrix import BUILD_FLAGS, Build
+from support.paths import CACHE, PARKED, ROOT
+from support.running import Running, need_kernel_cores
+from support.schema import VALIDATOR
+from support.terminal import remote
 
 SOURCE = ROOT / "tests/targets/inside"
 PLUGGED = ROOT / "tests/targets/plugged"
@@ -61,9 +51,11 @@ ROWS = {
     },
     "plugin_row": {
         "quick": [Build("1.27", "stripped")],
-        "ci": [Build("1.22", "default"), Build("1.27", "stripped")],
+        "ci": [Build("1.18", "default"), Build("1.27", "stripped")],
         "full": [
-            Build(go, mode) for go in ("1.18", "1.22", "1.27") for mode in ("default", "stripped")
+            Build(go, mode)
+            for go in ("1.18", "1.20", "1.22", "1.24", "1.26", "1.27")
+            for mode in ("default", "stripped")
         ],
     },
 }
@@ -307,6 +299,50 @@ def check_two(target: object, files: tuple[str, str], outputs: list[str]) -> Non
     nobody = parked(target, "goroutine", "99999")
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert "there is no goroutine 99999" in nobody.stderr
+
+
+OTHER_FORMATS = ["sarif", "junit", "github", "openmetrics", "pprof", "dot"]
+
+
+def test_formats_of_two_runtimes(tmp_path: Path) -> None:
+    """A file for another tool is of one runtime: which one has to be said. So are baselines; a diff
+    takes both."""
+    two = TwoRuntimes(tmp_path)
+    first, second = (f"--module={file}" for file in two.files)
+    baseline = tmp_path / "baseline"
+    with two.running as running:
+        pid = running.pid
+        for name in OTHER_FORMATS:
+            refused = parked(pid, "report", "--format", name)
+            assert refused.returncode == 2
+            assert "is of one Go runtime, and the process has 2" in refused.stderr
+            words = [PARKED, str(pid), "report", "--format", name]
+            bad, good = (
+                subprocess.run([*words, module], capture_output=True, timeout=120)
+                for module in (first, second)
+            )
+            assert (bad.returncode, good.returncode) == (0, 0)
+            assert bad.stdout != good.stdout, name
+        suites = [
+            ElementTree.fromstring(parked(pid, "report", "--format=junit", module).stdout)[0]
+            for module in (first, second)
+        ]
+        failing = [int(suite.get("failures", "")) for suite in suites]
+        assert failing[0] > 0
+        assert failing[1] == 0
+        refused = parked(pid, "report", "--write-baseline", baseline)
+        assert refused.returncode == 2
+        assert "of one Go runtime, and the process has several" in refused.stderr
+        assert parked(pid, "report", "--write-baseline", baseline, first).returncode == 0
+        known = parked(pid, "report", "--fail-on=proved", "--baseline", baseline)
+        assert known.returncode == 0, known.stdout
+        kept = tmp_path / "kept.json"
+        kept.write_text(parked(pid, "report", "--json").stdout)
+        compared = parked("diff", kept, pid, "--json")
+        assert compared.returncode == 0, compared.stderr
+        document = json.loads(compared.stdout)
+        assert document["same_process"]
+        assert {each["change"] for each in document["findings"]} == {"same"}
 
 
 def document_of_module(target: object, file: str) -> dict[str, Any]:

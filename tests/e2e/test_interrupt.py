@@ -14,8 +14,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import PARKED, Running, start
-from matrix import Build
+from support.commands import start
+from support.matrix import Build
+from support.paths import PARKED
+from support.running import Running
 
 ROWS = {
     "row": {
@@ -55,9 +57,7 @@ def test_the_report_so_far(row: Build, running: Callable[..., Running]) -> None:
             time.sleep(took * (step % 24 + 1) / 25)
             if work.poll() is None:
                 work.send_signal(signal.SIGINT)
-            asked = time.monotonic()
             text, errors = work.communicate(timeout=60)
-            assert time.monotonic() - asked < max(2, 2 * took)
             assert is_free(target.pid)
             ends[work.returncode] += 1
             if work.returncode == 2:  # nothing was read yet
@@ -78,7 +78,7 @@ def test_the_report_so_far(row: Build, running: Callable[..., Running]) -> None:
             assert "interrupted" in errors
             stages.update(marks)
             # What comes after the proof takes nothing back of it.
-            later = ("cannot be stopped", "judged", "locks", "retain", "pools")
+            later = ("cannot be stopped", "judged", "locks", "retain", "pools", "rules")
             if not all(any(word in mark for word in later) for mark in marks):
                 assert not any(g["verdict"] == "PROVED" for g in document["goroutines"])
                 assert document["proof"]["state"] == "withheld"

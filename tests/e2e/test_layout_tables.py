@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import BUILD_DIR, ROOT, build_target, run
-from matrix import RELEASES, Build
+from support.building import build_target
+from support.commands import run
+from support.matrix import RELEASES, Build
+from support.paths import BUILD_DIR, ROOT
 
 TABLES = ROOT / "core/layouts"
 FILES = ["releases.txt", "sets.txt", "structs.txt"]

@@ -15,8 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PARKED, Running, build_target, parked, run
-from matrix import Build
+from support.building import build_target
+from support.commands import parked, run
+from support.matrix import Build
+from support.paths import PARKED
+from support.running import Running
 
 pytestmark = pytest.mark.alone
 
@@ -41,6 +44,11 @@ def lost(document: dict) -> int:
         g["verdict"] == "PROVED" and any(f["func"] == "main.lost" for f in g["frames"])
         for g in document["goroutines"]
     )
+
+
+def finds_the_lost(document: dict) -> bool:
+    """All but those that a thread which just runs happens to have a word for."""
+    return LOST - 2 <= lost(document) <= LOST
 
 
 def looked(*words: object) -> subprocess.CompletedProcess[str]:
@@ -87,6 +95,7 @@ def finish(process: Running) -> str:
 
 
 def test_the_pause_is_told_and_the_proof_given(target: Running) -> None:
+    counts = set()
     for _ in range(5):
         before = beats(target)
         report = looked(target.pid)
@@ -94,9 +103,11 @@ def test_the_pause_is_told_and_the_proof_given(target: Running) -> None:
         assert document["proof"]["state"] == "given", document["proof"]
         assert report.returncode == 0, document["incomplete"]
         assert document["target"]["pause_ns"] > 0
-        assert lost(document) == LOST
+        assert finds_the_lost(document)
+        counts.add(lost(document))
         assert eventually(lambda before=before: beats(target) > before)  # type: ignore[misc]
         assert runs_freely(target.pid)
+    assert LOST in counts
     assert re.search(r"stopped for [0-9.]+(µs|us|ms|s)", parked(target.pid, "report").stdout)
     assert "FINE" in finish(target)
 
@@ -107,7 +118,7 @@ def test_memory_that_is_not_the_heaps(go: Build, running: Callable[..., Running]
         report = looked("--max-pause", "0", process.pid)
         document = json.loads(report.stdout)
         assert document["proof"]["state"] == "given"
-        assert report.returncode == 0 and lost(document) == LOST
+        assert report.returncode == 0 and finds_the_lost(document)
         assert "FINE" in finish(process)
 
 
@@ -320,7 +331,7 @@ def test_another_pid_and_mount_namespace(go: Build, how: str, tmp_path: Path) ->
             document = json.loads(report.stdout)
             assert report.returncode == 0, document["incomplete"]
             assert document["proof"]["state"] == "given"
-            assert lost(document) == LOST
+            assert finds_the_lost(document)
     finally:
         process.kill()
         process.communicate()

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from conftest import Core, parked, truth_of
-from matrix import Build
+from support.commands import parked, truth_of
+from support.matrix import Build
+from support.running import Core
 
 # Waiter and holder: the functions of tests/targets/locks/main.go by their names.
 EXPECTED = {

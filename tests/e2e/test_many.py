@@ -9,8 +9,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import PARKED, Core, Running, parked
-from matrix import Build
+from support.commands import parked
+from support.matrix import Build
+from support.paths import PARKED
+from support.running import Core, Running
 
 ROW = Build("1.27", "default")
 FEW, MANY = 2_000, 20_000
@@ -24,6 +26,7 @@ KINDS = {
         "context-map",
         "deep-stack",
         "finalizers",
+        "island-chain",
         "list",
         "lock-ring",
         "one-channel",
@@ -40,6 +43,9 @@ KINDS = {
         "deep-stack",
         "finalizers",
         "idle-timers",
+        "island-chain",
+        "island-of-all",
+        "islands",
         "list",
         "lock-ring",
         "one-channel",

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import GDB_SCRIPT, LLDB_PLUGIN, Running
-from matrix import Build
-from terminal import Terminal, remote
+from support.matrix import Build
+from support.paths import GDB_SCRIPT, LLDB_PLUGIN
+from support.running import Running
+from support.terminal import Terminal, port_in, remote
 
 ROW = Build("1.27", "default")
 MANY = "100000"
@@ -49,21 +50,9 @@ def debugger(kind: str, *arguments: object) -> Iterator[Terminal]:
             yield terminal
 
 
-def port_in(told: Path, server: subprocess.Popen[str], seconds: float = 30) -> str:
-    """The number that a server writes there, with a zero byte behind it."""
-    deadline = time.monotonic() + seconds
-    while b"\0" not in (text := told.read_bytes()):
-        if server.poll() is not None or time.monotonic() > deadline:
-            server.kill()
-            server.wait()
-            raise AssertionError(f"the server does not listen: {text!r}")
-        time.sleep(0.02)
-    return text.split(b"\0")[0].decode()
-
-
 @contextlib.contextmanager
-def served(kind: str, target: Running) -> Iterator[str]:
-    """A server that holds the process; the debugger's command to connect to it."""
+def served(kind: str, target: Running) -> Iterator[tuple[str, int]]:
+    """A server that holds the process: the debugger's command to connect to it, and its id."""
     if kind == "gdb":
         need("gdbserver")
         command = ["gdbserver", "--once", "--attach", "127.0.0.1:0", target.pid]
@@ -83,7 +72,7 @@ def served(kind: str, target: Running) -> Iterator[str]:
         port = port_in(told, server)
         connect = f"gdb-remote 127.0.0.1:{port}"
     try:
-        yield connect
+        yield connect, server.pid
     finally:
         server.kill()
         server.wait()
@@ -99,18 +88,27 @@ def stopped(pid: int) -> bool:
     return re.search(r"^State:\s+t", Path(f"/proc/{pid}/status").read_text(), re.M) is not None
 
 
+def processor_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 @both
 def test_ctrl_c_while_a_server_is_read(kind: str, running: Callable[..., Running]) -> None:
     with (
         running("gen", ROW, "-n", MANY) as target,
-        served(kind, target) as connect,
+        served(kind, target) as (connect, server),
         debugger(kind, target.binary) as terminal,
     ):
         terminal.ask(connect)
+        before = processor_ticks(server)
         terminal.type("parked report")
-        time.sleep(0.7)  # of the seconds that it takes
+        until_it_reads = time.monotonic() + 60
+        while processor_ticks(server) < before + 5:  # of the many that it takes
+            assert time.monotonic() < until_it_reads
+            time.sleep(0.01)
         terminal.interrupt()
-        text = terminal.answer(timeout=60)
+        text = terminal.answer()
         assert "Quit" in text if kind == "gdb" else "interrupted" in text
         assert "PROVED" not in re.sub("nothing could be PROVED|could be PROVED", "", text)
         assert stopped(target.pid)
@@ -131,7 +129,7 @@ def test_ctrl_c_while_it_writes(kind: str, running: Callable[..., Running]) -> N
         terminal.type("parked report --json")  # some 180 MB
         terminal.read_until(b'"goroutines":[', timeout=60)
         terminal.interrupt()
-        text = terminal.answer(timeout=60)
+        text = terminal.answer()
         assert len(text) < 20_000_000
         assert "Quit" in text if kind == "gdb" else "the output is cut off" in text
         assert stopped(target.pid)
@@ -151,7 +149,7 @@ def test_the_pager_of_gdb_is_left(running: Callable[..., Running]) -> None:
             terminal.type("parked goroutines --all")
             terminal.read_until(b"--Type <RET>", timeout=60)
             terminal.type(leave)
-            assert len(terminal.answer(timeout=60)) < 100_000
+            assert len(terminal.answer()) < 100_000
         terminal.ask("set pagination off")
         lines = terminal.ask("parked goroutines --all").splitlines()
         assert (
@@ -195,7 +193,7 @@ def test_a_second_command_reads_nothing_until_the_program_moves(
 ) -> None:
     with (
         running("gen", ROW, "-n", "500") as target,
-        served(kind, target) as connect,
+        served(kind, target) as (connect, _),
         debugger(kind, target.binary) as terminal,
     ):
         log = target.folder / "packets"
@@ -243,7 +241,7 @@ def test_a_server_tells_what_the_process_tells(kind: str, running: Callable[...,
         return [" ".join(re.sub(r"(at least )?[\d.]+(ms|s|m)\b", "", x).split()) for x in lines]
 
     with running("gen", ROW, "-n", "1000") as target:
-        with served(kind, target) as connect, debugger(kind, target.binary) as terminal:
+        with served(kind, target) as (connect, _), debugger(kind, target.binary) as terminal:
             terminal.ask(connect)
             far = terminal.ask("parked goroutines --all")
             assert "through the debugger" in terminal.ask("parked info")

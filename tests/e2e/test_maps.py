@@ -6,8 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import BUILD_DIR, Running, build_target
-from matrix import RELEASES, Build
+from support.building import build_target
+from support.matrix import RELEASES, Build
+from support.paths import BUILD_DIR
+from support.running import Running
 
 READ_MAPS = BUILD_DIR / "tests/tools/read_maps"
 

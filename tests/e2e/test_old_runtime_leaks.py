@@ -17,9 +17,9 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
-from conftest import parked
-from matrix import RELEASES
-from test_runtime_leaks import SOURCE_RELEASE, build_suite, cases, standing_still
+from support.commands import parked
+from support.leak_suite import SOURCE_RELEASE, build_suite, cases, standing_still
+from support.matrix import RELEASES
 
 pytestmark = pytest.mark.xdist_group("leaksuite")  # one builds it for all
 

@@ -10,8 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Running, go_environment, parked
-from matrix import RELEASES, Build
+from support.building import go_environment
+from support.commands import parked
+from support.matrix import RELEASES, Build
+from support.running import Running
 
 # Any verdict but PROVED is right for a wait reason that only the runtime's own code has.
 OF_THE_RUNTIME = re.compile(

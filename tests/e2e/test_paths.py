@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from conftest import Core, Running, parked
-from matrix import Build
+from support.commands import parked
+from support.matrix import Build
+from support.running import Core, Running
 
 SESSION = "-> *main.session .done -> chan struct {}"
 EXPECTED = {

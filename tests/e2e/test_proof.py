@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import ROOT, Core, Running, gdb, parked
-from matrix import Build
+from support.commands import gdb, parked
+from support.matrix import Build
+from support.paths import ROOT
+from support.running import Core, Running
 
 SOURCE = ROOT / "tests/targets/twins"
 LEAKED_PER_GO = 17  # L_ goroutines of main.go

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, parked, truth_of
-from matrix import Build
+from support.commands import parked, truth_of
+from support.matrix import Build
+from support.running import Core, Running
 
 OLDEST_WITH_PARENTS = (1, 21)
 DEEP = 30

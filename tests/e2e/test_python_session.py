@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import SCHEMA, Core, run_script
-from matrix import Build
+from support.commands import run_script
+from support.matrix import Build
+from support.running import Core
+from support.schema import SCHEMA
 
 # As in test_checks.py, which shares the cores.
 SAMPLE = Build("1.22", "default")

@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import PARKED, ROOT, Core, run
-from matrix import Build
+from support.commands import run
+from support.matrix import Build
+from support.paths import PARKED, ROOT
+from support.running import Core
 
 README = ROOT / "README.md"
 GO = Build("1.27", "default")
@@ -22,10 +24,19 @@ SAMPLE = re.compile(rf"(?<=^\$ {COMMAND}\n).*?(?=^```$)", re.MULTILINE | re.DOTA
 def report(core: Core, folder: Path) -> str:
     (folder / "core.1234").symlink_to(core.core)
     (folder / "leakyweb").symlink_to(core.binary)
-    text = run(PARKED, *COMMAND.split()[1:], "--color", "never", cwd=folder).stdout
+    words = [PARKED, *COMMAND.split()[1:], "--color", "never"]
+    text = run(*words, cwd=folder).stdout
+    # The program may be kept from another checkout's tests, which may be gone.
+    made = re.search(r"(/\S*/tests/targets/leakyweb)/", text)
+    assert made is not None
+    here = f"{made[1]}={ROOT}/tests/targets/leakyweb"
+    text = run(*words, "--source-path", here, cwd=folder).stdout
+    text = text.replace(f" --source-path {here}", "")
     # As it would be of a program that was built with -trimpath.
     text = re.sub(r"/\S*/tests/targets/leakyweb/", "parked.test/leakyweb/", text)
-    return re.sub(r"/\S*go[\d.]+\.linux-amd64/src/", "", text)
+    text = re.sub(r"/\S*go[\d.]+\.linux-amd64/src/", "", text)
+    # A program that was kept from before the checkout.
+    return text.replace("(the file is newer than the program) ", "")
 
 
 def shape(text: str) -> list[str]:

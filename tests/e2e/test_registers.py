@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conftest import Core, Running, document_in, gdb, lldb, parked
-from matrix import RELEASES, Build
+from support.commands import document_in, gdb, lldb, parked
+from support.matrix import RELEASES, Build
+from support.running import Core, Running
 
 EXPECTED = {
     "inGeneral": "WAITING",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CACHE, Running, document_in, gdb, only_one, parked, run
-from matrix import Build
-from terminal import remote
+from support.commands import document_in, gdb, parked, run
+from support.delve import build_delve
+from support.matrix import Build
+from support.running import Running
+from support.terminal import remote
 
-DELVE = "v1.25.2"  # reads every release the matrix runs it on
 # Its format does not depend on the Go release.
 ROWS = {
     "row": {
@@ -36,18 +36,6 @@ def waits(text: str) -> dict[int, tuple]:
         for g in document_in(text)["goroutines"]
         if g["status"] == "waiting" and not g["system"]
     }
-
-
-def build_delve() -> Path:
-    folder = CACHE / f"delve-{DELVE}"
-    with only_one("delve"):
-        if not (folder / "dlv").exists():
-            subprocess.run(
-                ["go", "install", f"github.com/go-delve/delve/cmd/dlv@{DELVE}"],
-                env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"},
-                check=True,
-            )
-    return folder / "dlv"
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conftest import Core, Running, parked
-from matrix import Build
+from support.commands import parked
+from support.matrix import Build
+from support.running import Core, Running
 
 SLACK = 4096  # channels, sudogs, closures
 

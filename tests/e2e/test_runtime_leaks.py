@@ -7,27 +7,21 @@ goroutineleak profile a few times, and looked at again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import shutil
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import CACHE, ROOT, go_environment, only_one, parked, tree_hash
-from matrix import RELEASES
+from support.commands import parked
+from support.leak_suite import build_suite, cases, standing_still
 
 pytestmark = pytest.mark.xdist_group("leaksuite")  # one builds it for all
 
-SUITE = "src/runtime/testdata/testgoroutineleakprofile"
-SOURCE_RELEASE = "1.27"  # the suite is copied from here for every version
-HARNESS = ROOT / "tests/targets/leaksuite"
 HEADER = re.compile(r"^goroutine (\d+) \[([^\]]*)\]:$", re.MULTILINE)
 ROUNDS = 3
 
@@ -72,41 +66,6 @@ def prepares(matrix: str) -> list[tuple[str, Callable[[], object]]]:
     return [(f"go{go}-default", partial(build_suite, go)) for go in releases]
 
 
-def build_suite(go: str) -> Path:
-    folder = CACHE / f"leaksuite-{RELEASES[go]}-{tree_hash(HARNESS)}"
-    binary = folder / "leaksuite"
-    with only_one(folder.name):
-        if not binary.exists():
-            make_suite(go, folder, binary)
-    return binary
-
-
-def make_suite(go: str, folder: Path, binary: Path) -> None:
-    goroot = subprocess.check_output(
-        ["go", "env", "GOROOT"], env=go_environment(SOURCE_RELEASE), text=True
-    ).strip()
-    source = folder / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    source.mkdir(parents=True)
-    suite = Path(goroot) / SUITE
-    for path in [*suite.glob("*.go"), *(suite / "goker").glob("*.go")]:
-        text = path.read_text().replace('pprof.Lookup("goroutineleak")', "outsideProfile{}")
-        if "pprof." not in text:
-            text = text.replace('"runtime/pprof"', '_ "runtime/pprof"')
-        (source / path.name).write_text(text)
-    (source / "harness.go").write_text((HARNESS / "harness.go.txt").read_text())
-    (source / "go.mod").write_text(f"module parked.test/leaksuite\n\ngo {go}\n")
-    environment = go_environment(go)
-    if go == "1.26":
-        environment["GOEXPERIMENT"] = "goroutineleakprofile"
-    subprocess.run(["go", "build", "-o", binary, "."], cwd=source, env=environment, check=True)
-
-
-def cases(binary: Path) -> list[str]:
-    text = "".join(path.read_text() for path in (binary.parent / "source").glob("*.go"))
-    return sorted(set(re.findall(r'^\s*register\("(\w+)"', text, re.MULTILINE)))
-
-
 def read_verdicts(pid: int, out: Verdicts) -> str:
     """Returns why the proof was withheld, "" if it was given."""
     result = parked(pid, "report", "--json", "--all")
@@ -134,23 +93,6 @@ def read_circles(pid: int) -> dict[int, str]:
         for goroutine in document["goroutines"]
         if goroutine["verdict"] == "PROVED" and goroutine["id"] in circling
     }
-
-
-@contextlib.contextmanager
-def standing_still(binary: Path, case: str) -> Iterator[subprocess.Popen[str] | None]:
-    """The program of a case, ready to be looked at; None if it ended before that."""
-    with subprocess.Popen(
-        [binary, case],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process if any(line == "ready\n" for line in process.stdout) else None
-        finally:
-            process.kill()
 
 
 def look_at(binary: Path, case: str) -> Outcome | None:

@@ -6,8 +6,10 @@ import json
 import re
 from pathlib import Path
 
-from conftest import Running, build_target, parked
-from matrix import RELEASES, Build
+from support.building import build_target
+from support.commands import parked
+from support.matrix import RELEASES, Build
+from support.running import Running
 
 OPTIONS = ("--suspect-age", "300ms")
 

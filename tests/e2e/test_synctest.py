@@ -10,8 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Running, build_target, parked
-from matrix import Build
+from support.building import build_target
+from support.commands import parked
+from support.matrix import Build
+from support.paths import ROOT
+from support.running import Running
 
 SOURCE = ROOT / "tests/targets/bubbles/main.go"
 

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Core, Running, need_kernel_cores, parked, truth_of
-from matrix import RELEASES, Build
+from support.commands import parked, truth_of
+from support.matrix import RELEASES, Build
+from support.running import Core, Running, need_kernel_cores
 
 HOUR = 3_600_000_000_000
 # A core's clock is known to a few hundredths of a second; the machine may be loaded.
@@ -56,6 +57,13 @@ def check(truth: dict, document: dict, *, synchronous: bool, names: bool = True)
     assert Counter(t["callback"]["func"] for t in after_funcs) == {
         name: truth["count"][name] for name in FUNCTIONS
     }
+    check_channels(truth, timers, synchronous=synchronous, names=names)
+    check_functions(truth, by_function, names=names)
+    check_dues(truth, by_function)
+
+
+def check_channels(truth: dict, timers: list[dict], *, synchronous: bool, names: bool) -> None:
+    """Timers and tickers that send."""
     tickers = {t["period_ns"]: t for t in timers if t["kind"] == "ticker"}
     expected = {truth["period"]["waited ticker"], truth["period"]["idle ticker"]}
     if not synchronous:
@@ -81,6 +89,9 @@ def check(truth: dict, document: dict, *, synchronous: bool, names: bool = True)
     if not synchronous:
         assert tickers[truth["period"]["abandoned ticker"]]["nobody_can_stop"]
 
+
+def check_functions(truth: dict, by_function: dict[str, list[dict]], *, names: bool) -> None:
+    """What timers of AfterFunc call, what starts them again, and what they keep."""
     for name, members in by_function.items():
         for timer in members:
             assert timer["callback"]["file"].endswith("main.go")
@@ -105,6 +116,8 @@ def check(truth: dict, document: dict, *, synchronous: bool, names: bool = True)
     for name in ("main.rearmByReset.func1", "main.main.func2"):
         assert by_function[name][0]["object"] == f"{truth['address'][name]:#x}"
 
+
+def check_dues(truth: dict, by_function: dict[str, list[dict]]) -> None:
     for name in FUNCTIONS - {"main.expire"}:
         left = truth["due"][name] - truth["now"]
         assert abs(by_function[name][0]["due_in_ns"] - left) < CLOCK, name

@@ -17,8 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import PARKED, Running, parked, start
-from matrix import Build
+from support.commands import parked, start
+from support.matrix import Build
+from support.paths import PARKED
+from support.running import Running
 
 pytestmark = pytest.mark.alone
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.paths import BUILD_DIR, ROOT
+from support.running import wait_until_asleep
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("PARKED_BUILD", ROOT / "build")).resolve()
-
-sys.path.insert(0, str(BUILD / "python"))
+sys.path.insert(0, str(BUILD_DIR / "python"))
 
 PROGRAM = """
 package main
@@ -36,7 +33,6 @@ func main() {
 \t\tgo leak(c, i)
 \t}
 \tgo func() { <-never }()
-\ttime.Sleep(100 * time.Millisecond)
 \tfmt.Println("READY")
 \ttime.Sleep(time.Hour)
 }
@@ -46,9 +42,9 @@ func main() {
 @pytest.fixture(scope="session")
 def build() -> Path:
     """The build tree."""
-    if not (BUILD / "cli" / "parked").exists():
-        pytest.skip(f"not built: {BUILD}")
-    return BUILD
+    if not (BUILD_DIR / "cli" / "parked").exists():
+        pytest.skip(f"not built: {BUILD_DIR}")
+    return BUILD_DIR
 
 
 @pytest.fixture
@@ -80,13 +76,18 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return folder / "leaky"
 
 
+def wait_until_blocked(running: subprocess.Popen[str]) -> None:
+    """It is up, and none of its threads has anything left to do."""
+    assert running.stdout is not None
+    assert running.stdout.readline() == "READY\n"
+    assert wait_until_asleep(running.pid, 60)
+
+
 @pytest.fixture
 def process(program: Path) -> Iterator[subprocess.Popen[str]]:
     """The program, running, with its goroutines blocked."""
     running = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    assert running.stdout.readline() == "READY\n"
-    time.sleep(0.05)
+    wait_until_blocked(running)
     yield running
     running.kill()
     running.wait()
@@ -101,8 +102,7 @@ def core(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     prefix = tmp_path_factory.mktemp("core") / "core"
     running = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
     try:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "READY\n"
+        wait_until_blocked(running)
         subprocess.run([gcore, "-o", prefix, str(running.pid)], check=True, capture_output=True)
     finally:
         running.kill()

@@ -1,4 +1,4 @@
-// room: image
+// room: schema
 // The search for the runtime's variables in stripped programs (scene.h). Input: the program (1
 // byte), and patches: of the variables and what they lead to, of the code that uses them, of
 // moduledata.
@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "image/globals.h"
+#include "image/global_search.h"
 #include "image/image.h"
 #include "scene.h"
+#include "schema/globals.h"
 #include "target/target.h"
 
 namespace {
@@ -108,9 +109,9 @@ class Program {
                                      opened_.image->layouts(), 0);
       if (read) modules = std::move(*read);
     }
-    image::Globals globals(*opened_.target, opened_.image->layouts(), modules,
-                           opened_.image->functions(),
-                           image::variableBytes(opened_.target->executable()));
+    schema::Globals globals(*opened_.target, opened_.image->layouts(), modules,
+                            opened_.image->functions(),
+                            image::variableBytes(opened_.target->executable()));
     for (const char* name : kVariables) globals.find(name);
     globals.searchAgain();
     scene_.core.restore();

@@ -184,7 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {"runtime.memstats", kGlobals + 0x60}, {"runtime.runtimeInitTime", kGlobals + 0x90}};
   target.setWallTimeNs(std::int64_t{1} << 60);
   const auto image = image::Image::assemble(target, std::move(parts));
-  const auto bound = bindLayouts(image->layouts());
+  const auto bound = schema::bindLayouts(image->layouts());
   if (!bound) std::abort();
 
   Snapshot snapshot;
@@ -192,7 +192,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   readReasons(snapshot);
   if (!readGoroutines(snapshot, *bound, nullptr, nullptr)) return 0;
   readRuntimeState(snapshot);
-  readClock(snapshot, bound->clock);
+  readClock(snapshot);
   for (const Goroutine& goroutine : snapshot.goroutines) {
     const auto frames = framesOf(snapshot, goroutine);
     if (frames.size() != snapshot.frames(goroutine).size()) std::abort();

@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::uint32_t span = 0; span < all.spans().size(); ++span) {
     for (std::uint32_t i = 0; i < all.spans()[span].objects && i < 4096; ++i) {
       const heap::ObjectRef object{span, i};
-      if (all.find(all.address(object)) != object && all.problem().empty()) __builtin_trap();
+      if (all.find(all.address(object)) != object && !all.problem()) __builtin_trap();
       if (all.spans()[span].scan && all.byScanSlot(all.scanSlot(object)) != object) {
         __builtin_trap();
       }

@@ -12,10 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from conftest import Running, build_target, kernel_writes_cores_here
-from matrix import Build
+from support.building import build_target
+from support.matrix import Build
+from support.running import Running, kernel_writes_cores_here
 
 # In the folder of a core: what it is of.
 MADE_OF = "made-of"

@@ -111,7 +111,7 @@ def main() -> None:
             write("globals_fuzz", f"program{program}_{name}", bytes([program]) + patches)
             for proved in range(2):
                 which = bytes([2 * program + proved])
-                write("stdlib_fuzz", f"program{program}_{name}_{proved}", which + patches)
+                write("resources_fuzz", f"program{program}_{name}_{proved}", which + patches)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@
 
 #include "image/image.h"
 #include "memory_copy.h"
+#include "schema/globals.h"
 #include "target/elf_file.h"
 #include "target/target.h"
 
@@ -157,7 +158,7 @@ struct Opened {
     auto core = target::openCore(scene.coreFile, options);
     if (!core) give_up(core.error().message);
     target = std::move(*core);
-    auto read = image::Image::open(*target, nullptr, nullptr);
+    auto read = image::Image::open(*target, nullptr, nullptr, schema::findGlobals);
     if (!read) give_up(read.error().message);
     image = std::move(*read);
   }

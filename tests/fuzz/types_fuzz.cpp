@@ -1,4 +1,4 @@
-// room: image
+// room: schema
 // Type descriptors of real programs (scene.h): decoded, named, compared with the layout table, and
 // followed as ways are. Input: the program (1 byte), what is asked (1 byte), and patches.
 #include <cstddef>

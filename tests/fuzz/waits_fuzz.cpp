@@ -12,6 +12,7 @@
 #include "golang/access.h"
 #include "golang/netpoll.h"
 #include "golang/reasons.h"
+#include "golang/timer_heaps.h"
 #include "golang/timers.h"
 #include "golang/waits.h"
 
@@ -33,6 +34,22 @@ struct FieldText {
 class Layouts final : public image::LayoutSource {
  public:
   explicit Layouts(bool modern) {
+    addChannels();
+    addLocks();
+    addPoll();
+    addTimers(modern);
+    add("runtime.g", 16, {{"timer", 0, 8}, {"coroarg", 8, 8}});
+    add("internal/abi.Type", 48, {{"TFlag", 20, 1}, {"Str", 40, 4}});
+  }
+  const image::StructLayout* find(std::string_view type) override {
+    const auto it = types_.find(type);
+    return it == types_.end() ? nullptr : &it->second;
+  }
+  bool constant(std::string_view, std::int64_t&) override { return false; }
+  std::string origin() const override { return "fuzz"; }
+
+ private:
+  void addChannels() {
     add("runtime.mutex", 8, {{"key", 0, 8}});
     add("runtime.waitq", 16, {{"first", 0, 8}, {"last", 8, 8}});
     add("runtime.sudog", 64,
@@ -53,7 +70,8 @@ class Layouts final : public image::LayoutSource {
          {"recvq", 48, 16, "runtime.waitq"},
          {"sendq", 64, 16, "runtime.waitq"},
          {"lock", 80, 8, "runtime.mutex"}});
-    add("runtime.g", 16, {{"timer", 0, 8}, {"coroarg", 8, 8}});
+  }
+  void addLocks() {
     add("runtime.semaRoot", 24, {{"lock", 0, 8, "runtime.mutex"}, {"treap", 8, 8}});
     add("runtime.notifyList", 32,
         {{"wait", 0, 4}, {"notify", 4, 4}, {"head", 16, 8}, {"tail", 24, 8}});
@@ -67,7 +85,8 @@ class Layouts final : public image::LayoutSource {
     add("sync.WaitGroup", 16, {{"state", 0, 8}, {"sema", 8, 4}});
     add("sync.Cond", 48, {{"notify", 16, 32}});
     add("sync.Once", 12, {{"done", 0, 4}, {"m", 4, 8, "sync.Mutex"}});
-    add("internal/abi.Type", 48, {{"TFlag", 20, 1}, {"Str", 40, 4}});
+  }
+  void addPoll() {
     add("runtime.pollCache", 8, {{"first", 0, 8}});
     add("runtime.pollDesc", 64,
         {{"link", 0, 8},
@@ -77,6 +96,8 @@ class Layouts final : public image::LayoutSource {
          {"rd", 32, 8},
          {"wd", 40, 8},
          {"self", 48, 8}});
+  }
+  void addTimers(bool modern) {
     if (modern) {
       add("runtime.timers", 24, {{"heap", 0, 24}});
       add("runtime.timerWhen", 16, {{"timer", 0, 8}, {"when", 8, 8}});
@@ -93,14 +114,6 @@ class Layouts final : public image::LayoutSource {
          {modern ? "ts" : "pp", 48, 8},
          {"nextwhen", 56, 8}});
   }
-  const image::StructLayout* find(std::string_view type) override {
-    const auto it = types_.find(type);
-    return it == types_.end() ? nullptr : &it->second;
-  }
-  bool constant(std::string_view, std::int64_t&) override { return false; }
-  std::string origin() const override { return "fuzz"; }
-
- private:
   void add(const char* type, std::uint32_t size, std::initializer_list<FieldText> fields) {
     image::StructLayout& layout = types_[type];
     layout.name = type;
@@ -201,6 +214,44 @@ void check(const Snapshot& snapshot) {
   require(total == snapshot.waits.size());
 }
 
+constexpr std::string_view kReasons[] = {
+    "",          "chan receive",     "chan send",         "select",
+    "IO wait",   "semacquire",       "sync.Mutex.Lock",   "sync.RWMutex.RLock",
+    "sleep",     "sync.Cond.Wait",   "sync.RWMutex.Lock", "sync.WaitGroup.Wait",
+    "coroutine", "select (no cases)"};
+
+void addReasons(Snapshot& snapshot) {
+  for (const std::string_view text : kReasons) {
+    Reason reason;
+    reason.kind = classifyReason(text, reason.durable);
+    reason.text = snapshot.strings.intern(text);
+    snapshot.reasons.push_back(reason);
+  }
+}
+
+// Goroutines and their stacks from the start of the input.
+void addGoroutines(Snapshot& snapshot, const std::vector<std::uint64_t>& words, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t word = words[(2 + 3 * i) % kWords];
+    Goroutine g;
+    g.address = kBase + word % kWords * 8;
+    g.id = i + 1;
+    g.status = Status::waiting;
+    g.reason = static_cast<std::uint16_t>(word / 8 % std::size(kReasons));
+    g.waitingSudog = words[(3 + 3 * i) % kWords];
+    g.sp = words[(4 + 3 * i) % kWords];
+    g.selectDone = (word & 1) != 0;
+    g.stack = static_cast<Index>(i);
+    snapshot.stacks.push_back({static_cast<std::uint32_t>(snapshot.pcs.size()), 6, false});
+    for (std::size_t k = 0; k < 6; ++k) {
+      FramePc pc{};
+      pc.pc = (words[(5 + 3 * i + k) % kWords] >> 3) & 0xffff;
+      snapshot.pcs.push_back(pc);
+    }
+    snapshot.goroutines.push_back(g);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -225,41 +276,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   module.typesEnd = kBase + kWords * 8;
   image::ModuleList modules{module};
   FuzzAccess access(memory, layouts, code, modules);
-  access.goMinor = modern ? 26 : 22;
+  access.version.minor = modern ? 26 : 22;
 
   Snapshot snapshot;
-  static constexpr std::string_view kReasons[] = {
-      "",          "chan receive",     "chan send",         "select",
-      "IO wait",   "semacquire",       "sync.Mutex.Lock",   "sync.RWMutex.RLock",
-      "sleep",     "sync.Cond.Wait",   "sync.RWMutex.Lock", "sync.WaitGroup.Wait",
-      "coroutine", "select (no cases)"};
-  for (const std::string_view text : kReasons) {
-    Reason reason;
-    reason.kind = classifyReason(text, reason.durable);
-    reason.text = snapshot.strings.intern(text);
-    snapshot.reasons.push_back(reason);
-  }
-  // Goroutines and their stacks from the start of the input.
-  const std::size_t count = 1 + data[1] % 32;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t word = words[(2 + 3 * i) % kWords];
-    Goroutine g;
-    g.address = kBase + word % kWords * 8;
-    g.id = i + 1;
-    g.status = Status::waiting;
-    g.reason = static_cast<std::uint16_t>(word / 8 % std::size(kReasons));
-    g.waitingSudog = words[(3 + 3 * i) % kWords];
-    g.sp = words[(4 + 3 * i) % kWords];
-    g.selectDone = (word & 1) != 0;
-    g.stack = static_cast<Index>(i);
-    snapshot.stacks.push_back({static_cast<std::uint32_t>(snapshot.pcs.size()), 6, false});
-    for (std::size_t k = 0; k < 6; ++k) {
-      FramePc pc{};
-      pc.pc = (words[(5 + 3 * i + k) % kWords] >> 3) & 0xffff;
-      snapshot.pcs.push_back(pc);
-    }
-    snapshot.goroutines.push_back(g);
-  }
+  addReasons(snapshot);
+  addGoroutines(snapshot, words, 1 + data[1] % 32);
   readTimers(snapshot, access);
   readPollFds(snapshot, access);
   resolveWaits(snapshot, access, nullptr);

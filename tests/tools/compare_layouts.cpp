@@ -116,7 +116,7 @@ int check(const char* file, const char* release) {
   if (!elf) return fmt::print("{}\n", elf.error().message), 2;
   FakeTarget target;
   target.setExecutable(std::move(*elf));
-  auto image = Image::open(target, nullptr, nullptr, Layouts::dwarf);
+  auto image = Image::open(target, nullptr, nullptr, nullptr, Layouts::dwarf);
   if (!image) return fmt::print("{}\n", image.error().message), 2;
   const auto version = parseGoVersion(release);
   if (!version) return 2;
@@ -125,11 +125,11 @@ int check(const char* file, const char* release) {
   // As where there is nothing else: the descriptors are read by the table's own idea of them.
   RuntimeTypes types(target.memory(), **table, (*image)->modules());
   const TableCheck result = checkTable(**table, types);
-  const bool fits = result.mismatch.empty() && result.runtime;
+  const bool fits = !result.mismatch && result.runtime;
   fmt::print("{} structs compared; {}\n", result.compared,
-             fits                      ? "fits"
-             : result.mismatch.empty() ? "runtime.g and runtime.m are not described"
-                                       : result.mismatch);
+             fits               ? std::string("fits")
+             : !result.mismatch ? std::string("runtime.g and runtime.m are not described")
+                                : *result.mismatch);
   return fits ? 0 : 1;
 }
 

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 # What is asked of every core. The formats follow of commands that have them.
 LISTS = ("channels", "locks", "timers", "http", "sql", "files", "contexts", "crash", "info")
@@ -89,25 +89,25 @@ SAMPLES = (
 
 def take(sample: Sample, folder: Path) -> None:
     """Makes FOLDER/NAME/program and FOLDER/NAME/core."""
-    import conftest
-    from matrix import Build
+    from support.building import build_target
+    from support.delve import build_delve
+    from support.matrix import Build
+    from support.running import Running
 
     here = folder / sample.name
     if (here / "core").exists():
         return
     here.mkdir(parents=True, exist_ok=True)
-    binary = conftest.build_target(sample.program, Build(sample.go, sample.mode))
+    binary = build_target(sample.program, Build(sample.go, sample.mode))
     program = here / sample.program
     program.write_bytes(binary.read_bytes())
     program.chmod(0o755)
-    with conftest.Running(program, here, *sample.arguments) as target:
+    with Running(program, here, *sample.arguments) as target:
         if sample.how == "gcore":
             core = target.gcore().core
         elif sample.how == "delve":
-            import test_remote_and_delve
-
             core = here / "delve.core"
-            words = [test_remote_and_delve.build_delve(), "attach", str(target.pid)]
+            words = [build_delve(), "attach", str(target.pid)]
             subprocess.run(
                 [*words, "--allow-non-terminal-interactive=true"],
                 input=f"dump {core}\nquit\nn\n",

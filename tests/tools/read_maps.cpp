@@ -11,6 +11,7 @@
 #include "golang/map_reader.h"
 #include "image/image.h"
 #include "image/runtime_types.h"
+#include "schema/globals.h"
 
 namespace {
 
@@ -58,7 +59,7 @@ int main(int count, char** words) {
     std::cerr << target.error().message << '\n';
     return 1;
   }
-  auto image = parked::image::Image::open(**target, nullptr, nullptr);
+  auto image = parked::image::Image::open(**target, nullptr, nullptr, parked::schema::findGlobals);
   if (!image || !(*target)->freeze()) {
     std::cerr << "not readable\n";
     return 1;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace parked {
@@ -59,6 +60,27 @@ struct DebuggerAccess {
   std::optional<std::uint64_t> loadBias;
 };
 
+/// How debuggers call the registers of an architecture.
+struct RegisterNames {
+  std::string_view pc, sp, framePointer;
+  std::string_view link;  ///< empty where calls push the return address
+  /// The general ones that can hold a pointer.
+  std::span<const std::string_view> general;
+  /// Vector registers: `prefix` and a number below `count`. The member `words` (gdb: "v2_int64";
+  /// "d.u" is one in another) has `wordCount` words of 64 bits.
+  struct Vectors {
+    std::string_view prefix;
+    unsigned count = 0;
+    std::string_view words;
+    unsigned wordCount = 0;
+  };
+  std::vector<Vectors> vectors;  ///< the widest first: the narrower ones are a part of them
+};
+
+/// `architecture` as Go, gdb or the first word of a target triple says it; nullopt if it is none
+/// that parked reads.
+std::optional<RegisterNames> registerNames(std::string_view architecture);
+
 /// What to open. Exactly one of core, pid and debugger is set, but for a process that a debugger
 /// holds: that has pid, alreadyStopped and debugger.
 struct OpenRequest {
@@ -94,6 +116,8 @@ struct Style {
   /// How a command is called here, for the hints in the text: "parked" in a debugger,
   /// "parked core BIN CORE" in the shell.
   std::string commandPrefix = "parked";
+  /// What is written goes to a file or a pipe: it may be a format that is no text (pprof).
+  bool bytes = false;
 };
 
 struct CommandResult {
@@ -147,6 +171,23 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
+/// `parked diff`: {"diff", "A", "B", "--json"}. What is opened of A and B is opened as `request`
+/// says; a side may be a JSON report as well.
+CommandResult diff(const OpenRequest& request, const std::vector<std::string>& words,
+                   const Style& style, const Host& host, const Sink& sink);
+
+/// Numbers for a monitoring system (docs/formats.md).
+struct MetricFamily {
+  struct Sample {
+    std::vector<std::pair<std::string, std::string>> labels;
+    double value = 0;
+  };
+  std::string name;  ///< of its samples
+  std::string help;
+  bool counter = false;  ///< else it is a gauge
+  std::vector<Sample> samples;
+};
+
 /// `parked watch`: a live process that is opened and read again and again, its groups of goroutines
 /// compared. When to look, and where to show it, is the front-end's.
 class Watch {
@@ -178,6 +219,15 @@ class Watch {
   /// The last look as text: whole groups, as many as fit into `rows` lines (0: as --limit says).
   /// With --json, one line.
   std::string show(const Style& style, int rows = 0) const;
+  /// --openmetrics, --html: writes the numbers of the last look and the page of all looks to their
+  /// files; what went wrong, "" if nothing did or no file was named. Where the last look failed, or
+  /// the process ended, the numbers say only that, and the page says it, too.
+  std::string keepFiles() const;
+  /// Nobody looks any more: its numbers say so from now on.
+  void stop();
+  /// --listen: the address and the port to serve them at, "" if nobody asked for that.
+  std::string listen() const;
+  std::vector<MetricFamily> metrics() const;
   /// Of all looks: findings if one met --fail-on; incomplete if the last one was.
   Exit exit() const;
 
@@ -190,8 +240,17 @@ class Watch {
 /// The commands of the family with a line of help each, in the order of the manual.
 struct CommandHelp {
   std::string name, synopsis, summary;
+  std::string text;                     ///< a paragraph, its lines broken; may be empty
+  std::vector<std::string> words = {};  ///< what may stand behind it, where that is a list
 };
 std::vector<CommandHelp> commands();
+/// The options of a command, as its help has them.
+struct OptionHelp {
+  std::string name;                 ///< "-n, --limit N"
+  std::string text;                 ///< lines
+  std::vector<std::string> values;  ///< the words that its value is one of; empty: any
+};
+std::vector<OptionHelp> commandOptions(std::string_view command);
 /// The whole help text of a command ("report"), or of the family for ""; "" for what is none.
 std::string commandHelp(std::string_view command);
 
@@ -212,8 +271,8 @@ std::vector<std::string> splitWords(std::string_view line);
 /// A word as a shell, and splitWords(), need it: in quotes if it has to be.
 std::string shellWord(std::string_view word);
 
-/// A duration as people write it: "50ms", "2s", "1h30m". False if it is none.
-bool parseDuration(std::string_view text, std::chrono::nanoseconds& duration);
+/// A duration as people write it: "50ms", "2s", "1h30m"; none if it is no duration.
+std::optional<std::chrono::nanoseconds> parseDuration(std::string_view text);
 
 /// The text with what could steer a terminal made visible; what a command gives out is so already.
 std::string escaped(std::string_view text);

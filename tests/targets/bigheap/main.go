@@ -1,5 +1,6 @@
 // A live heap of a given size in the shapes services have: maps, slices of pointers, linked structs,
-// strings, buffers without pointers; and some goroutines that are leaked.
+// strings, buffers without pointers; and some goroutines that are leaked. bigheap MEGABYTES [TICKERS]: so
+// many more are woken by a ticker, and nobody can stop them.
 package main
 
 import (
@@ -54,6 +55,20 @@ func lost(c chan *shard) {
 	fmt.Println(s)
 }
 
+//go:noinline
+func poll(stop chan *shard) {
+	s := fill(10)
+	ticker := time.NewTicker(time.Hour)
+	for {
+		select {
+		case <-ticker.C:
+			fmt.Println(s)
+		case <-stop:
+			return
+		}
+	}
+}
+
 func main() {
 	megabytes, err := strconv.Atoi(os.Args[1])
 	if err != nil {
@@ -69,6 +84,15 @@ func main() {
 	}
 	for i := 0; i < 1000; i++ {
 		go lost(make(chan *shard))
+	}
+	if len(os.Args) > 2 {
+		tickers, err := strconv.Atoi(os.Args[2])
+		if err != nil {
+			panic(err)
+		}
+		for i := 0; i < tickers; i++ {
+			go poll(make(chan *shard))
+		}
 	}
 	time.Sleep(time.Second)
 	runtime.GC()

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -118,7 +119,107 @@ func closeCloser(r *relay) {
 	r.look()
 }
 
+var hubJoin, hubLeave = make(chan int), make(chan int)
+
+// Sends to the channel which only it receives from.
+//
+//go:noinline
+func hubSender() {
+	for {
+		select {
+		case v := <-hubJoin:
+			hubLeave <- v
+		case v := <-hubLeave:
+			fmt.Println(v)
+		}
+	}
+}
+
+// Waits for the hub, which does not wait for it.
+//
+//go:noinline
+func hubGuest() { hubJoin <- 2 }
+
+var pingOut, pingBack = make(chan int), make(chan int)
+
+// Each sends first, and the other one would receive.
+//
+//go:noinline
+func pingSender() {
+	pingOut <- 1
+	fmt.Println(<-pingBack)
+}
+
+//go:noinline
+func pingEcho() {
+	pingBack <- 1
+	fmt.Println(<-pingOut)
+}
+
 // From here on: healthy, or at least nobody can say that it is not.
+
+var drainedJoin, drainedLeave = make(chan int), make(chan int)
+
+// As the hub, but there is code that may be started yet, and receives.
+//
+//go:noinline
+func drainedSender() {
+	for {
+		select {
+		case v := <-drainedJoin:
+			drainedLeave <- v
+		case v := <-drainedLeave:
+			fmt.Println(v)
+		}
+	}
+}
+
+//go:noinline
+func drain() { fmt.Println(<-drainedLeave) }
+
+var lentLeave = make(chan int)
+
+// As the hub, but somebody may be given the channel.
+//
+//go:noinline
+func lentSender() {
+	for {
+		lentLeave <- 1
+		fmt.Println(<-lentLeave)
+	}
+}
+
+//go:noinline
+func lend() <-chan int { return lentLeave }
+
+var storedLeave = make(chan int)
+var stored = &relay{done: storedLeave}
+
+// As the hub, but a struct has the channel, too.
+//
+//go:noinline
+func storedSender() {
+	for {
+		storedLeave <- 1
+		fmt.Println(<-storedLeave)
+	}
+}
+
+var shiftLeave = make(chan int)
+
+// There are two of them, and one is asleep.
+//
+//go:noinline
+func shiftSender(asleep bool) {
+	if asleep {
+		time.Sleep(time.Hour)
+		fmt.Println(<-shiftLeave)
+	}
+	for {
+		shiftLeave <- 1
+		fmt.Println(<-shiftLeave)
+	}
+}
 
 // There is another receiver, who is busy and has the channel itself.
 //
@@ -298,6 +399,18 @@ func start() {
 	}
 	go closeCloser(closed)
 
+	go hubSender()
+	hubJoin <- 1
+	go hubGuest()
+	go pingSender()
+	go pingEcho()
+
+	go drainedSender()
+	drainedJoin <- 1
+	go lentSender()
+	go storedSender()
+	go shiftSender(true)
+	go shiftSender(false)
 	go helpedHelper(helped.events)
 	go helpedSender(helped)
 	go helpedReceiver(helped)
@@ -346,6 +459,10 @@ func settled() bool {
 
 func main() {
 	start()
+	if len(os.Args) > 100 {
+		drain()
+		<-lend()
+	}
 	for i := 0; i < 3; {
 		time.Sleep(10 * time.Millisecond)
 		if i++; !settled() {

@@ -47,12 +47,31 @@ func ranger(c chan *job) {
 	}
 }
 
-var live = make(chan int)
+var (
+	live = make(chan int)
+	stop = make(chan struct{})
+)
+
+//go:noinline
+func poll() {
+	ticker := time.NewTicker(time.Hour)
+	for {
+		select {
+		case <-ticker.C:
+		case <-stop:
+			return
+		}
+	}
+}
 
 func main() {
 	n := flag.Int("n", 1000, "goroutines")
 	ask := flag.Bool("profile", false, "ask the runtime for its goroutineleak profile")
+	tickers := flag.Int("tickers", 0, "goroutines besides that a ticker wakes and somebody can stop")
 	flag.Parse()
+	for i := 0; i < *tickers; i++ {
+		go poll()
+	}
 	for i := 0; i < *n; i++ {
 		switch i % 8 {
 		case 0, 1:

@@ -64,6 +64,24 @@ func hold(mine, next *sync.Mutex, ready *sync.WaitGroup, start chan struct{}) {
 	mine.Unlock()
 }
 
+// poller has a stop channel that nobody else has, but for the poller before it.
+type poller struct {
+	stop chan struct{}
+	next *poller
+}
+
+//go:noinline
+func (p *poller) run() {
+	ticker := time.NewTicker(time.Hour)
+	for {
+		select {
+		case <-ticker.C:
+		case <-p.stop:
+			return
+		}
+	}
+}
+
 var kinds = map[string]func(n int){
 	// Timers.
 	"timers": func(n int) {
@@ -199,6 +217,25 @@ var kinds = map[string]func(n int){
 			n := &node{text: "final"}
 			runtime.SetFinalizer(n, func(n *node) { fmt.Println(n.text) })
 			kept = append(kept, n)
+		}
+	},
+	// Orphans: who only a ticker wakes, and nobody can stop.
+	"islands": func(n int) {
+		for i := 0; i < n; i++ {
+			go (&poller{stop: make(chan struct{})}).run()
+		}
+	},
+	"island-chain": func(n int) { // each can stop the next
+		var next *poller
+		for i := 0; i < n; i++ {
+			next = &poller{make(chan struct{}), next}
+			go next.run()
+		}
+	},
+	"island-of-all": func(n int) {
+		p := &poller{stop: make(chan struct{})}
+		for i := 0; i < n; i++ {
+			go p.run()
 		}
 	},
 	// Connections, a hundredth as many: of a client whose bodies nobody closes, and their server.

@@ -10,7 +10,7 @@ import (
 // What nobody can stop.
 var lost = []func(){
 	L_stopLost, L_alone, L_ticking, L_chain, L_ownFlag, L_cancelLost, L_connection, L_ownFinalizer,
-	L_selfSetting,
+	L_selfSetting, L_client, L_consumerGone,
 }
 
 //go:noinline
@@ -105,4 +105,85 @@ func L_selfSetting() {
 func (w *worker) again() {
 	w.count++
 	w.timer.Reset(time.Hour)
+}
+
+type options struct {
+	Addr     string
+	Password string
+}
+
+// client has two goroutines, and says whose it is only behind its options.
+type client struct {
+	opt  *options
+	stop chan struct{}
+	sent chan int
+}
+
+func (c *client) Close() { close(c.stop) }
+
+//go:noinline
+func (c *client) ping() {
+	ticker := time.NewTicker(tick)
+	for {
+		select {
+		case <-ticker.C:
+			c.sent <- 1
+		case <-c.stop:
+			return
+		}
+	}
+}
+
+//go:noinline
+func (c *client) flush() {
+	for {
+		select {
+		case n := <-c.sent:
+			runtime.KeepAlive(n)
+		case <-c.stop:
+			return
+		}
+	}
+}
+
+var clients int
+
+func newClient() *client {
+	clients++
+	address := "admin:secret@shop:1?token=secret"
+	if clients%4 == 0 {
+		address = "shop:2"
+	}
+	return &client{&options{address, "secret"}, make(chan struct{}), make(chan int)}
+}
+
+// L_client is closed only where something went wrong.
+//
+//go:noinline
+func L_client() {
+	c := newClient()
+	if clients > 1000 {
+		c.Close()
+	}
+	go c.ping()
+	go c.flush()
+}
+
+// L_consumerGone offers its latest value to whoever reads on.
+//
+//go:noinline
+func L_consumerGone() {
+	latest, stop := make(chan int), make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(tick)
+		for n := 0; ; {
+			select {
+			case <-ticker.C:
+				n++
+			case latest <- n:
+			case <-stop:
+				return
+			}
+		}
+	}()
 }

@@ -35,6 +35,8 @@ var (
 	theHub   = &hub{name: "hub", sessions: map[string]*session{}}
 	channels = map[int]chan struct{}{}
 	shards   [16]shard
+	pool     = make([]*session, count) // as many as there will ever be
+	array    [count]*session
 	first    = map[int]*session{}
 	second   []*session
 	ready    sync.WaitGroup
@@ -47,6 +49,8 @@ func inList(s *session)            { wait(s.done) }
 func inField(s *session)           { wait(s.done) }
 func inChannels(c chan struct{})   { wait(c) }
 func inShards(s *session)          { wait(s.done) }
+func inPool(s *session)            { wait(s.done) }
+func inArray(s *session)           { wait(s.done) }
 func inTwo(s *session)             { wait(s.done) }
 func onStack(s *session)           { wait(s.done) }
 func onOneChannel(c chan struct{}) { wait(c) }
@@ -83,6 +87,7 @@ func fill() {
 			at.sessions = map[int]*session{}
 		}
 		at.sessions[i] = start(inShards, i)
+		pool[i], array[i] = start(inPool, i), start(inArray, i)
 		if s := start(inTwo, i); i%2 == 0 {
 			first[i] = s
 		} else {

@@ -276,15 +276,17 @@ func main() {
 	runtime.SetFinalizer(f, func(*T) {})
 	sink = append(sink, f)
 	extra()
-	// a running goroutine
-	go func() {
-		for {
-			x++
-			if x%1000000000 == -1 {
-				fmt.Println()
+	if len(os.Args) < 2 || os.Args[1] != "still" {
+		// a running goroutine
+		go func() {
+			for {
+				x++
+				if x%1000000000 == -1 {
+					fmt.Println()
+				}
 			}
-		}
-	}()
+		}()
+	}
 	time.Sleep(100 * time.Millisecond)
 	for i := 0; i < 3; i++ {
 		runtime.GC()

@@ -9,7 +9,6 @@
 
 #include "../leak/fake_program.h"
 #include "command/execute.h"
-#include "command/live_copy.h"
 #include "command/options.h"
 #include "parked/parked.h"
 
@@ -79,7 +78,7 @@ TEST(Options, Filters) {
   ASSERT_EQ(one.filters.size(), 3U);
   EXPECT_EQ(one.filters[0].expression, "chan send");
   EXPECT_FALSE(one.filters[1].with);
-  EXPECT_EQ(one.filters[1].property, leak::Property::user);
+  EXPECT_EQ(one.filters[1].property, query::Property::user);
   EXPECT_EQ(one.filters[2].expression, "user=42");
   EXPECT_EQ(one.limitOr(0), 5U);
   // Delve's single dash, and everything in one word.
@@ -111,6 +110,47 @@ TEST(Options, AFilterThatNothingCanPassIsAMistake) {
   EXPECT_EQ(errorIn({"report", "--with", "verdict", "/proved|suspect/"}), "");
 }
 
+TEST(Options, Order) {
+  EXPECT_EQ(parsed({"report"}).sortBy, report::SortKey::byDefault);
+  EXPECT_EQ(parsed({"report", "--sort", "retained"}).sortBy, report::SortKey::retained);
+  EXPECT_EQ(parsed({"goroutines", "--sort=wait"}).sortBy, report::SortKey::wait);
+  EXPECT_EQ(parsed({"goroutines", "--group", "reason", "--sort", "count"}).sortBy,
+            report::SortKey::count);
+  EXPECT_THAT(errorOf({"goroutines", "--sort", "count"}), HasSubstr("add --group"));
+  EXPECT_THAT(errorOf({"report", "--sort", "verdcit"}), HasSubstr("Did you mean 'verdict'?"));
+  EXPECT_THAT(errorOf({"timers", "--sort", "count"}), HasSubstr("It is an option of report"));
+}
+
+TEST(Options, Stacks) {
+  EXPECT_FALSE(parsed({"goroutines"}).stacks);
+  EXPECT_EQ(parsed({"goroutines", "-t"}).stacks, 10U);
+  EXPECT_EQ(parsed({"goroutines", "-t", "5"}).stacks, 5U);
+  EXPECT_EQ(parsed({"goroutines", "-t", "--all"}).stacks, 10U);
+  EXPECT_EQ(parsed({"goroutines", "--stacks=0", "--all"}).stacks, 0U);
+  EXPECT_THAT(errorOf({"goroutines", "-t", "x"}), HasSubstr("a number of calls"));
+}
+
+TEST(Options, Source) {
+  const Invocation one = parsed({"report", "--source-path", "/a=/b", "--source-path=m/x=/c=d"});
+  ASSERT_EQ(one.sourcePaths.size(), 2U);
+  EXPECT_EQ(one.sourcePaths[0], std::pair(std::string("/a"), std::string("/b")));
+  EXPECT_EQ(one.sourcePaths[1], std::pair(std::string("m/x"), std::string("/c=d")));
+  for (const char* wrong : {"/a", "=/b", "/a="}) {
+    EXPECT_THAT(errorOf({"report", "--source-path", wrong}), HasSubstr("FROM=TO")) << wrong;
+  }
+  EXPECT_THAT(errorOf({"report", "--source", "--no-source"}), HasSubstr("exclude"));
+}
+
+TEST(Options, WhereToListen) {
+  for (const char* fine : {"0", "9474", "127.0.0.1:9474", "[::1]:9474", "0.0.0.0:65535"}) {
+    EXPECT_EQ(parsed({"watch", "--listen", fine}).listen, fine);
+  }
+  for (const char* wrong : {"x", "localhost:80", "127.0.0.1", "127.0.0.1:65536", "80s", "80,81",
+                            "::1:80", "[::1]", "[x]:80", ":80", "127.0.0.1:"}) {
+    EXPECT_THAT(errorOf({"watch", "--listen", wrong}), HasSubstr("in numbers and a port")) << wrong;
+  }
+}
+
 TEST(Options, ARegularExpressionThatIsNoneIsAnError) {
   EXPECT_EQ(errorOf({"report", "--with", "userloc", "/main\\.(/"}),
             "bad regular expression /main\\.(/: missing ): main\\.(");
@@ -121,11 +161,11 @@ TEST(Options, ARegularExpressionThatIsNoneIsAnError) {
 
 TEST(Options, MistypedWordsAreTold) {
   EXPECT_THAT(errorOf({"gorutines"}), HasSubstr("Did you mean 'goroutines'?"));
-  EXPECT_EQ(errorOf({"goroutines", "--sort", "age"}),
-            "goroutines does not know '--sort' (see: parked help goroutines).");
+  EXPECT_EQ(errorOf({"goroutines", "--stir", "age"}),
+            "goroutines does not know '--stir' (see: parked help goroutines).");
   EXPECT_THAT(errorOf({"report", "--lmit", "5"}), HasSubstr("Did you mean '--limit'?"));
   EXPECT_THAT(errorOf({"timers", "--with", "user"}),
-              HasSubstr("It is an option of report, watch, goroutines, pstree."));
+              HasSubstr("It is an option of report, watch, goroutines, pstree, exec."));
   EXPECT_THAT(errorOf({"goroutine", "4", "5"}),
               HasSubstr("goroutine takes the id of a goroutine, one at a time: '5' is too much"));
   EXPECT_THAT(errorOf({"report", "42"}), HasSubstr("Did you mean 'goroutine 42'?"));
@@ -183,15 +223,6 @@ TEST(Options, Numbers) {
   EXPECT_FALSE(command::parseNumber("-1", value));
 }
 
-TEST(LiveCopy, WhatWasCutShortProvesNothing) {
-  using command::LiveCopy;
-  for (const bool letGo : {false, true}) {
-    EXPECT_FALSE(LiveCopy::cutShort(LiveCopy::Result::whole, letGo)) << "it needed no more";
-    EXPECT_EQ(LiveCopy::cutShort(LiveCopy::Result::unknown, letGo), letGo);
-    EXPECT_TRUE(LiveCopy::cutShort(LiveCopy::Result::late, letGo));
-  }
-}
-
 TEST(Help, OnlyOptionsThatWork) {
   for (const CommandHelp& command : commands()) {
     std::vector<std::string> words = {command.name};
@@ -199,6 +230,7 @@ TEST(Help, OnlyOptionsThatWork) {
         command.synopsis.find(" ADDR") != std::string::npos) {
       words.emplace_back("1");
     }
+    if (command.name == "diff") words.insert(words.end(), {"a", "b"});
     for (const char* option : {"--json", "--jsonl"}) {
       const bool offered =
           commandHelp(command.name).find(std::string(option) + " ") != std::string::npos;
@@ -244,7 +276,7 @@ class Commands : public testing::Test {
     return {program_.snapshot,
             nullptr,
             nullptr,
-            std::make_unique<stdlib::Resources>(),
+            std::make_unique<resources::Resources>(),
             program_.code,
             {},
             std::move(incomplete)};
@@ -293,7 +325,7 @@ TEST_F(Commands, AProofThatIsWithheldDoesNotLookLikeHealth) {
   const auto exitOf = [&](std::vector<std::string> words, bool asked = true) {
     words.insert(words.end(), others.begin(), others.end());
     command::Workspace all(program_.snapshot, asked ? withheld.get() : nullptr, nullptr,
-                           std::make_unique<stdlib::Resources>(), program_.code, {}, {});
+                           std::make_unique<resources::Resources>(), program_.code, {}, {});
     return run(words, all).value();
   };
   EXPECT_EQ(exitOf({"report"}), Exit::clean);
@@ -467,7 +499,7 @@ TEST_F(Commands, OneGoroutineIsToldAsInTheReport) {
 TEST_F(Commands, AWayAsJson) {
   ASSERT_TRUE(run({"why", "3", "--json"}));
   EXPECT_THAT(out_, HasSubstr("\"why\":{\"goroutine\":3,\"answer\":\"the proof was not asked for "
-                              "(--no-proof)\",\"way\":[]}"));
+                              "(--no-proof)\",\"uncounted\":null,\"way\":[]}"));
 }
 
 TEST_F(Commands, ListsAsLines) {

@@ -16,7 +16,9 @@ enum : std::uint32_t { kGopark, kWorker, kSleep };
 constexpr Addr kData = 0xa00000, kInitTime = kData, kMemstats = kData + 0x100;
 constexpr Addr kG = 0xc000000000, kTimer = kG + 0x1000;
 constexpr std::int64_t kStart = 1'000'000;
+constexpr std::int64_t kWall = 1'700'000'000'000'000'000;
 // Fields of the g and the timer, at offsets of the test's own.
+constexpr Addr kNumGc = 16, kRing = 24;
 constexpr Addr kTimerOf = 8, kSleepWhen = 16, kStamp = 24, kNextWhen = 8, kFake = 16;
 
 class ClockTest : public testing::TestWithParam<bool> {
@@ -24,7 +26,7 @@ class ClockTest : public testing::TestWithParam<bool> {
   bool modern() const { return GetParam(); }
 
   void SetUp() override {
-    target_.map(kData, 0x1000);
+    target_.map(kData, 0x2000);
     target_.map(kG, 0x2000);
     target_.put(kInitTime, kStart);
     auto layouts = std::make_unique<test::SyntheticLayouts>();
@@ -39,6 +41,11 @@ class ClockTest : public testing::TestWithParam<bool> {
     }
     layouts->add("runtime.g", 64, std::move(g));
     layouts->add("runtime.timer", 32, std::move(timer));
+    layouts->add("runtime.mstats", kRing + 2048,
+                 {{"last_gc_unix", 0, 8, "uint64"},
+                  {"last_gc_nanotime", 8, 8, "uint64"},
+                  {"numgc", kNumGc, 4, "uint32"},
+                  {"pause_end", kRing, 2048, "[256]uint64"}});
     image::Image::Parts parts;
     parts.functions = test::makeFunctions(target_, {{.name = "runtime.gopark", .frame = 0x18},
                                                     {.name = "main.worker", .frame = 0x28},
@@ -61,13 +68,26 @@ class ClockTest : public testing::TestWithParam<bool> {
   void slept(std::int64_t until) {
     target_.put(modern() ? kG + kSleepWhen : kTimer + kNextWhen, until);
   }
-  const Clock& read(const ClockLayout& layout = {}) {
+  /// A collection that ended so long after the start, by both clocks.
+  void collected(std::int64_t end, std::int64_t setBack = 0) {
+    target_.put(kMemstats + kRing + 8 * (collections_ % 256), kWall + end + setBack);
+    target_.put(kMemstats, kWall + end);
+    target_.put(kMemstats + 8, kStart + end);
+    target_.put(kMemstats + kNumGc, ++collections_);
+  }
+  /// When somebody was blocked whose waitsince is so long after the start, counted from it, too.
+  std::int64_t blocked(std::int64_t waitSince) {
+    const std::int64_t at = blockedAt(read(), kStart + waitSince);
+    return at == 0 ? 0 : at - kStart;
+  }
+  const Clock& read() {
     snapshot_.clock = {};
     readRuntimeState(snapshot_);
-    readClock(snapshot_, layout);
+    readClock(snapshot_);
     return snapshot_.clock;
   }
 
+  std::uint32_t collections_ = 0;
   test::SyntheticTarget target_;
   std::unique_ptr<image::Image> image_;
   Snapshot snapshot_;
@@ -121,21 +141,46 @@ TEST_P(ClockTest, WhatCannotBeATimeIsIgnored) {
   }
 }
 
+TEST_P(ClockTest, WhoACollectionSawBlockedWasAtItsEnd) {
+  EXPECT_EQ(blocked(90), 0) << "nothing was collected";
+  collected(100);
+  EXPECT_EQ(blocked(90), 0) << "the collection that saw it has not ended";
+  collected(5000);
+  collected(6000);
+  EXPECT_EQ(blocked(90), 5000) << "it blocked after the first one, perhaps just before the second";
+  EXPECT_EQ(blocked(4990), 6000);
+  EXPECT_EQ(blocked(5990), 0);
+  EXPECT_EQ(blockedAt(read(), 0), 0);
+}
+
+TEST_P(ClockTest, OfManyCollectionsTheLastAreKept) {
+  for (int i = 1; i <= 300; ++i) collected(1000 * i);
+  EXPECT_EQ(blocked(298'990), 300'000);
+  EXPECT_EQ(blocked(199'990), 201'000);
+  EXPECT_EQ(blocked(1'990), 46'000) << "the oldest that is kept is the 45th";
+}
+
+TEST_P(ClockTest, TheWallClockMayBeSet) {
+  collected(1'000);
+  collected(2'000);
+  collected(3'000, 500'000);  // and set back after it
+  collected(4'000);
+  EXPECT_EQ(blocked(990), 2'000);
+  EXPECT_EQ(blocked(1'990), 4'000) << "later than it was, never earlier";
+  target_.put(kMemstats + kRing + 8, ~std::uint64_t{0});  // damage
+  EXPECT_EQ(blocked(3'990), 0);
+}
+
 TEST_P(ClockTest, ACollectionAndTheCoresDateTellMore) {
-  ClockLayout layout;
-  layout.statsSize = 24;
-  layout.lastGcUnix = image::Field<std::uint64_t>{0};
-  layout.lastGcNanotime = image::Field<std::uint64_t>{8};
-  constexpr std::int64_t kWall = 1'700'000'000'000'000'000;
   target_.put(kMemstats, kWall);
   target_.put(kMemstats + 8, kStart + 100);
   target_.setWallTimeNs(kWall + 50);
-  EXPECT_EQ(read(layout).now, kStart + 150);
+  EXPECT_EQ(read().now, kStart + 150);
   EXPECT_EQ(snapshot_.clock.lowerBound, kStart + 100);
   EXPECT_FALSE(isLowerBound(snapshot_.clock));
   // What has passed is later: the date is wrong.
   slept(kStart + 500);
-  EXPECT_EQ(read(layout).now, kStart + 500);
+  EXPECT_EQ(read().now, kStart + 500);
   EXPECT_TRUE(isLowerBound(snapshot_.clock));
 }
 

@@ -70,6 +70,12 @@ class GoroutinesTest : public ::testing::Test {
     target_.put(kReasons + 72, std::uint64_t{0xffffffffffffffff});
   }
 
+  /// As if nothing had been read.
+  void startAnew() {
+    layouts_ = nullptr;
+    addLayouts();
+    snapshot_.incomplete = {};
+  }
   void addLayouts() {
     layouts_ = std::make_unique<test::SyntheticLayouts>();
     layouts_->add("runtime.stack", 16, {{"lo", 0, 8, "uintptr"}, {"hi", 8, 8, "uintptr"}});
@@ -159,9 +165,22 @@ class GoroutinesTest : public ::testing::Test {
 
   Result<void> read() {
     for (std::uint64_t i = 0; i < count_; ++i) target_.put(kAllgsArray + 8 * i, gAt(i));
-    target_.put(kAllgs, kAllgsArray);
-    target_.put(kAllgs + 8, count_);
+    laySlice(kAllgsArray, count_);
     return readAsLaid();
+  }
+
+  /// runtime.allgs.
+  void laySlice(Addr array, std::uint64_t length) {
+    target_.put(kAllgs, array);
+    target_.put(kAllgs + 8, length);
+  }
+
+  /// A list of one goroutine whose slice says that there are `length`.
+  void listOneOf(std::uint64_t length) {
+    makeG(0, 1, 4);
+    target_.put(kAllgsArray, gAt(0));
+    laySlice(kAllgsArray, length);
+    target_.put(kAllglen, std::uint64_t{1});
   }
 
   Result<void> readAsLaid() {
@@ -184,7 +203,7 @@ class GoroutinesTest : public ::testing::Test {
                      {"runtime.allglen", kAllglen}};
     image_ = image::Image::assemble(target_, std::move(parts));
     snapshot_.image = image_.get();
-    bound_ = bindLayouts(image_->layouts());
+    bound_ = schema::bindLayouts(image_->layouts());
     if (!bound_) return tl::unexpected(bound_.error());
     readReasons(snapshot_);
     return readGoroutines(snapshot_, *bound_, observer_, nullptr);
@@ -212,7 +231,7 @@ class GoroutinesTest : public ::testing::Test {
   test::SyntheticTarget target_;
   std::unique_ptr<test::SyntheticLayouts> layouts_;
   std::unique_ptr<image::Image> image_;
-  Result<Layouts> bound_;
+  Result<schema::Layouts> bound_;
   Snapshot snapshot_;
   std::uint64_t count_ = 0;
 };
@@ -573,21 +592,13 @@ TEST_F(GoroutinesTest, WhatIsWrongWithABlockedOneDoesNotPass) {
 }
 
 TEST_F(GoroutinesTest, TheListGrowsBeforeItsEntryIsWritten) {
-  makeG(0, 1, 4);
-  target_.put(kAllgsArray, gAt(0));
-  target_.put(kAllgs, kAllgsArray);
-  target_.put(kAllgs + 8, std::uint64_t{2});
-  target_.put(kAllglen, std::uint64_t{1});
+  listOneOf(2);
   ASSERT_TRUE(readAsLaid());
   EXPECT_EQ(snapshot_.lostRoot, "");
 }
 
 TEST_F(GoroutinesTest, TheListGrowsByOneAndNotByTwo) {
-  makeG(0, 1, 4);
-  target_.put(kAllgsArray, gAt(0));
-  target_.put(kAllgs, kAllgsArray);
-  target_.put(kAllgs + 8, std::uint64_t{3});
-  target_.put(kAllglen, std::uint64_t{1});
+  listOneOf(3);
   ASSERT_TRUE(readAsLaid());
   EXPECT_NE(snapshot_.lostRoot, "");
 }
@@ -614,8 +625,7 @@ TEST_F(GoroutinesTest, NothingButGarbageIsAnError) {
 TEST_F(GoroutinesTest, LyingListIsBounded) {
   makeG(0, 1, 4);
   target_.put(kAllgsArray, gAt(0));
-  target_.put(kAllgs, kAllgsArray);
-  target_.put(kAllgs + 8, std::uint64_t{1} << 60);
+  laySlice(kAllgsArray, std::uint64_t{1} << 60);
   EXPECT_FALSE(readAsLaid());
 }
 
@@ -623,8 +633,7 @@ TEST_F(GoroutinesTest, ListThatEndsInAHoleIsReadAsFarAsItGoes) {
   makeG(0, 1, 4);
   const Addr last = kGs + 0x30000 - 8;
   target_.put(last, gAt(0));
-  target_.put(kAllgs, last);
-  target_.put(kAllgs + 8, std::uint64_t{1000});
+  laySlice(last, 1000);
   ASSERT_TRUE(readAsLaid());
   EXPECT_THAT(ids(), ElementsAre(1));
   EXPECT_EQ(incomplete("goroutines"), 1u);
@@ -644,11 +653,8 @@ TEST_F(GoroutinesTest, AStackThatEndsNowhereIsSaid) {
 TEST_F(GoroutinesTest, WithoutTheListACoreThatIsCutOffStillHasAReport) {
   for (const bool cutOff : {false, true}) {
     if (cutOff) target_.setCutOff();
-    layouts_ = nullptr;
-    addLayouts();
-    snapshot_.incomplete = {};
-    target_.put(kAllgs, Addr{0xdead0000});
-    target_.put(kAllgs + 8, std::uint64_t{12});
+    startAnew();
+    laySlice(0xdead0000, 12);
     const auto result = readAsLaid();
     ASSERT_EQ(result.has_value(), cutOff);
     if (!cutOff) {
@@ -664,12 +670,9 @@ TEST_F(GoroutinesTest, WithoutTheListACoreThatIsCutOffStillHasAReport) {
 TEST_F(GoroutinesTest, ACoreThatIsCutOffMayHaveNoGoroutineLeft) {
   for (const bool cutOff : {false, true}) {
     if (cutOff) target_.setCutOff();
-    layouts_ = nullptr;
-    addLayouts();
-    snapshot_.incomplete = {};
+    startAnew();
     target_.put(kAllgsArray, Addr{0xdead0000});
-    target_.put(kAllgs, kAllgsArray);
-    target_.put(kAllgs + 8, std::uint64_t{1});
+    laySlice(kAllgsArray, 1);
     EXPECT_EQ(readAsLaid().has_value(), cutOff);
     EXPECT_EQ(incomplete("goroutine"), 1u);
     EXPECT_TRUE(snapshot_.goroutines.empty());

@@ -64,22 +64,19 @@ class PanicsTest : public testing::Test {
                  {{"sig", 0, 4, "uint32"},
                   {"sigcode0", 8, 8, "uintptr"},
                   {"sigcode1", 16, 8, "uintptr"},
-                  {"sigpc", 24, 8, "uintptr"}});
+                  {"sigpc", 24, 8, "uintptr"},
+                  {"stack", 0x40, 16, "runtime.stack"}});
+    layouts->add("runtime.stack", 16, {{"lo", 0, 8, "uintptr"}, {"hi", 8, 8, "uintptr"}});
     layouts->add("runtime.m", 0x40,
                  {{"alllink", 0, 8, "*runtime.m"},
                   {"caughtsig", 8, 8, "runtime.guintptr"},
                   {"dying", 16, 4, "int32"},
                   {"throwing", 20, 4, "runtime.throwType"},
-                  {"incgo", 24, 1, "bool"}});
-    // The walkers of goroutines ask for these.
-    bound.g.size = kGSize;
-    bound.g.stackLo.offset = 0x40;
-    bound.g.stackHi.offset = 0x48;
-    bound.m.size = 0x40;
-    bound.m.g0.offset = 0x20;
-    bound.m.gsignal.offset = 0x28;
-    bound.m.curg.offset = 0x30;
-    bound.m.procId.offset = 0x38;
+                  {"g0", 0x20, 8, "*runtime.g"},
+                  {"gsignal", 0x28, 8, "*runtime.g"},
+                  {"curg", 0x30, 8, "*runtime.g"},
+                  {"procid", 0x38, 8, "uint64"}});
+    bound = {schema::GLayout::of(*layouts), schema::MLayout::of(*layouts)};
   }
 
   void addType(Addr at, std::string_view name, TypeKind kind) {
@@ -173,7 +170,7 @@ class PanicsTest : public testing::Test {
   test::SyntheticTarget target;
   std::unique_ptr<test::SyntheticLayouts> layouts;
   std::unique_ptr<image::Image> image;
-  Layouts bound;
+  schema::Layouts bound;
   Snapshot snapshot;
 };
 

@@ -3,11 +3,13 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "arch/architecture.h"
+
 namespace parked::test {
 
 SyntheticTarget::SyntheticTarget() {
   kind_ = target::Kind::core;
-  arch_ = target::Arch::amd64;
+  arch_ = arch::byName("amd64");
 }
 
 void SyntheticTarget::map(Addr start, std::size_t size) {

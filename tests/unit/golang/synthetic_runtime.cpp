@@ -233,7 +233,7 @@ SyntheticRuntime::SyntheticRuntime(Era e, std::size_t memory)
     : era(e), access(target.memory(), layouts, code, modules), end_(kBase + memory) {
   target.map(kBase, memory);
   addLayouts();
-  access.goMinor = era == Era::go122 ? 22 : 26;
+  access.version.minor = era == Era::go122 ? 22 : 26;
   semaphoreTable = allocate(251 * 64);
   access.variables["runtime.semtable"] = semaphoreTable;
   for (const char* text :

@@ -4,6 +4,7 @@
 
 #include "golang/netpoll.h"
 #include "golang/synthetic_runtime.h"
+#include "golang/timer_heaps.h"
 
 namespace parked::golang {
 namespace {

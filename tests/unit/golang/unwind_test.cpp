@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/architecture.h"
 #include "golang/synthetic.h"
 
 namespace parked::golang {
@@ -45,7 +46,7 @@ class UnwindTest : public ::testing::Test {
     ASSERT_NE(functions_, nullptr);
     target_.map(kLo, kHi - kLo);
     version_.minor = 22;
-    unwinder_.emplace(target_.memory(), *functions_, target::Arch::amd64, version_);
+    unwinder_.emplace(target_.memory(), *functions_, *arch::byName("amd64"), version_);
   }
 
   /// Lays frames from `sp` upwards: pcs[i] returns to pcs[i + 1].
@@ -113,7 +114,7 @@ TEST_F(UnwindTest, CallerOfAnInjectedCallStandsExactlyWhereItWasInterrupted) {
 
 TEST_F(UnwindTest, UpToGo120OnlyAPanickingCallerIsExact) {
   version_.minor = 20;
-  unwinder_.emplace(target_.memory(), *functions_, target::Arch::amd64, version_);
+  unwinder_.emplace(target_.memory(), *functions_, *arch::byName("amd64"), version_);
   for (const std::uint32_t injected : {kAsyncPreempt, kSigpanic}) {
     const Addr sp = kHi - 0x400;
     lay(sp, {entryOf(injected) + 9, entryOf(kWorker) + 9, entryOf(kGoexit) + 1});
@@ -231,7 +232,7 @@ TEST_F(UnwindTest, EndlessRecursionStopsAtTheLimitAndAtTheStack) {
 }
 
 TEST_F(UnwindTest, Arm64LeafReturnsThroughTheLinkRegister) {
-  Unwinder arm64(target_.memory(), *functions_, target::Arch::arm64, version_);
+  Unwinder arm64(target_.memory(), *functions_, *arch::byName("arm64"), version_);
   const Addr sp = kHi - 0x200;
   target_.put(sp, entryOf(kGoexit) + 4);  // saved by the worker at the bottom of its frame
   const UnwindStart start{.pc = entryOf(kBare) + 8,
@@ -248,7 +249,7 @@ TEST_F(UnwindTest, Arm64LeafReturnsThroughTheLinkRegister) {
 }
 
 TEST_F(UnwindTest, Arm64FrameThatReturnsToItselfEnds) {
-  Unwinder arm64(target_.memory(), *functions_, target::Arch::arm64, version_);
+  Unwinder arm64(target_.memory(), *functions_, *arch::byName("arm64"), version_);
   target_.put(kLo, entryOf(kBare) + 8);
   const UnwindStart start{.pc = entryOf(kBare) + 8, .sp = kLo, .stackLo = kLo, .stackHi = kHi};
   EXPECT_EQ(arm64.unwind(start, frames_), UnwindEnd::outsideStack);

@@ -48,7 +48,8 @@ std::unique_ptr<SyntheticLayouts> layouts(PointerScheme scheme) {
             {"PtrBytes", 8, 8, ""},
             {"TFlag", 20, 1, ""},
             {"Kind_", 23, 1, ""},
-            {"GCData", 32, 8, ""}});
+            {"GCData", 32, 8, ""},
+            {"Str", 40, 4, ""}});
   all->add("runtime.special", 16, {{"next", 0, 8, ""}, {"offset", 8, 2, ""}, {"kind", 10, 1, ""}});
   all->add("runtime.specialfinalizer", 48, {{"fn", 16, 8, ""}});
   all->addConstant("runtime._KindSpecialFinalizer", 1);

@@ -176,5 +176,28 @@ TEST(BuildInfoTest, FoundBySectionAndByMagic) {
   }
 }
 
+TEST(BuildInfoTest, ProgramsThatShareTheStandardLibraryAreRefused) {
+  Bytes needed;
+  needed.u8(0);
+  needed.zeroTerminated("libc.so.6").zeroTerminated("libstd.so");
+  const Bytes program = ElfBuilder().section(".dynstr", needed).build();
+  const Bytes library = ElfBuilder().section(".note.go.abihash", Bytes(20)).build();
+  for (const Bytes& bytes : {program, library}) {
+    const auto file = target::ElfFile::fromBytes(bytes, "shop");
+    ASSERT_TRUE(file) << file.error().message;
+    const auto info = readBuildInfo(**file);
+    ASSERT_FALSE(info);
+    EXPECT_EQ(info.error().code, ErrorCode::unsupported);
+    EXPECT_THAT(info.error().message, HasSubstr("-linkshared"));
+  }
+  Bytes others;
+  others.u8(0);
+  others.zeroTerminated("libstd.so.6").zeroTerminated("mylibstd.so");
+  const Bytes plain = ElfBuilder().section(".dynstr", others).build();
+  const auto file = target::ElfFile::fromBytes(plain, "shop");
+  ASSERT_TRUE(file);
+  EXPECT_EQ(readBuildInfo(**file).error().code, ErrorCode::badFormat);  // not Go's
+}
+
 }  // namespace
 }  // namespace parked::image

@@ -106,7 +106,7 @@ class GoBinaryTest : public ::testing::TestWithParam<std::string> {
     if (!elf) return false;
     target_ = std::make_unique<FakeTarget>();
     target_->setExecutable(*elf);
-    auto image = Image::open(*target_, nullptr, nullptr);
+    auto image = Image::open(*target_, nullptr, nullptr, nullptr);
     EXPECT_TRUE(image) << (image ? "" : image.error().message);
     if (!image) return false;
     image_ = std::move(*image);
@@ -239,10 +239,10 @@ TEST_P(GoBinaryTest, WithoutDwarf) {
   ASSERT_TRUE(elf);
   FakeTarget target;
   target.setExecutable(*elf);
-  const auto refused = Image::open(target, nullptr, nullptr, Layouts::dwarf);
+  const auto refused = Image::open(target, nullptr, nullptr, nullptr, Layouts::dwarf);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unsupported);
-  const auto image = Image::open(target, nullptr, nullptr);
+  const auto image = Image::open(target, nullptr, nullptr, nullptr);
   ASSERT_TRUE(image) << image.error().message;
   EXPECT_THAT((*image)->layouts().origin(), ::testing::HasSubstr("table"));
   EXPECT_NE((*image)->layouts().find("runtime.hchan"), nullptr);

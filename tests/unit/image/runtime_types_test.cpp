@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "golang/synthetic.h"
 
@@ -129,6 +131,65 @@ TEST(RuntimeTypes, WhatIsKeptOfOverlappingDescriptorsIsBounded) {
   EXPECT_LT(told, 200U) << "1.6 MB each, 256 MB together";
   ASSERT_NE(types.at(kStructs), nullptr) << "what was told stays";
   EXPECT_EQ(types.at(kStructs)->fields.size(), kFieldCount);
+}
+
+/// A struct of Go 1.27 with two methods, of which the linker has left the code out.
+class MethodsTest : public testing::Test {
+ protected:
+  static constexpr Addr kType = kTypes + 0x100, kUncommon = kType + 48, kMethods = kTypes + 0x400;
+
+  void SetUp() override {
+    target.map(kTypes, 0x1000);
+    addType(layouts);
+    layouts.add("internal/abi.StructType", 48, {{"Fields", 24, 24, "[]internal/abi.StructField"}});
+    layouts.add("internal/abi.StructField", 24,
+                {{"Name", 0, 8, "internal/abi.Name"},
+                 {"Typ", 8, 8, "*internal/abi.Type"},
+                 {"Offset", 16, 8, "uintptr"}});
+    layouts.add("internal/abi.UncommonType", 16,
+                {{"PkgPath", 0, 4, "internal/abi.NameOff"},
+                 {"Mcount", 4, 2, "uint16"},
+                 {"Moff", 8, 4, "uint32"}});
+    layouts.add("internal/abi.Method", 16, {{"Name", 0, 4, "internal/abi.NameOff"}});
+    Module module;
+    module.types = kTypes;
+    module.typesEnd = kTypes + 0x1000;
+    modules.push_back(module);
+    target.put(kType + 16, std::uint8_t{1 | 4});  // uncommon, named
+    target.put(kType + 17, static_cast<std::uint8_t>(TypeKind::structure));
+    target.put(kType + 20, name(0x800, "main.T"));
+    target.put(kUncommon + 4, std::uint16_t{2});
+    target.put(kUncommon + 8, static_cast<std::uint32_t>(kMethods - kUncommon));
+    target.put(kMethods, name(0x820, "Close"));
+    target.put(kMethods + 16, name(0x840, "run"));
+  }
+  std::int32_t name(std::int32_t at, std::string_view text) {
+    target.put(kTypes + at + 1, static_cast<std::uint8_t>(text.size()));
+    target.put(kTypes + at + 2, text.data(), text.size());
+    return at;
+  }
+  std::vector<std::string> methods() {
+    RuntimeTypes types(target.memory(), layouts, modules);
+    const RuntimeType* type = types.at(kType);
+    return type == nullptr ? std::vector<std::string>{"no type"} : types.methodNames(*type);
+  }
+
+  test::SyntheticTarget target;
+  test::SyntheticLayouts layouts;
+  ModuleList modules;
+};
+
+TEST_F(MethodsTest, Names) { EXPECT_EQ(methods(), (std::vector<std::string>{"Close", "run"})); }
+
+TEST_F(MethodsTest, NoneWithoutTheFlag) {
+  target.put(kType + 16, std::uint8_t{4});
+  EXPECT_TRUE(methods().empty());
+}
+
+TEST_F(MethodsTest, AsManyAsThereAreInMemory) {
+  target.put(kUncommon + 4, std::uint16_t{0xffff});
+  target.put(kUncommon + 8, std::uint32_t{0x1000 - 0x20 - 0x130});
+  EXPECT_LT(methods().size(), 4U);
 }
 
 }  // namespace

@@ -72,14 +72,21 @@ class SyntheticProgram {
 
   /// Puts everything into the target's memory.
   void build(FakeTarget& target, FakeLayouts& layouts) {
-    const bool old = version_.minor <= 19;
+    Tables made;
+    const std::uint32_t size = addFunctions(made);
+    std::vector<std::pair<Addr, std::size_t>> places;
+    target.map(kPcln, pclntab(made, places), false);
+    if (!made.funcData.empty()) target.map(kFuncData, std::move(made.funcData), false);
+    target.map(kModule, moduledata(places, size));
+    addLayouts(layouts);
+  }
+
+ private:
+  /// The tables of pclntab, and what FUNCDATA points to.
+  struct Tables {
     Bytes names, pctab, cutab, filetab, pclntable, ftab, funcData;
-    pctab.u8(0);
-    for (const std::string& file : files) {
-      cutab.u32(filetab.size());
-      filetab.zeroTerminated(file);
-    }
-    const auto table = [&](const std::vector<PcStep>& steps) -> std::uint32_t {
+
+    std::uint32_t pcValues(const std::vector<PcStep>& steps) {
       if (steps.empty()) return 0;
       const std::size_t at = pctab.size();
       std::int32_t value = -1;
@@ -91,70 +98,94 @@ class SyntheticProgram {
       }
       pctab.u8(0);
       return static_cast<std::uint32_t>(at);
-    };
-    const auto nameOffset = [&](const std::string& name) {
+    }
+    std::size_t nameOffset(const std::string& name) {
       const std::size_t at = names.size();
       names.zeroTerminated(name);
       return at;
-    };
+    }
+  };
+
+  /// Functions have no start line, and inlined calls have the longer form.
+  bool old() const { return version_.minor <= 19; }
+
+  /// Gives the size of the text.
+  std::uint32_t addFunctions(Tables& made) const {
+    made.pctab.u8(0);
+    for (const std::string& file : files) {
+      made.cutab.u32(made.filetab.size());
+      made.filetab.zeroTerminated(file);
+    }
     std::uint32_t entry = 0;
     for (const SyntheticFunction& f : functions) {
-      ftab.u32(entry).u32(pclntable.size());
-      pclntable.u32(entry).u32(nameOffset(f.name)).put(f.args).u32(0);
-      pclntable.u32(table(f.frame)).u32(table(f.file)).u32(table(f.line));
-      pclntable.u32(3).u32(0);  // PCDATA tables, cuOffset
-      if (!old) pclntable.put(f.startLine);
-      pclntable.u8(f.funcId).u8(f.flags).u8(0).u8(4);
-      pclntable.u32(0).u32(0).u32(table(f.inlineIndex));
-      for (int i = 0; i < 3; ++i) pclntable.u32(0xffffffff);
-      pclntable.u32(f.inlined.empty() ? 0xffffffff : funcData.size());
-      for (const SyntheticCall& call : f.inlined) {
-        if (old) {
-          funcData.u16(0xffff).u8(call.funcId).u8(0).u32(0).u32(0);
-          funcData.u32(nameOffset(call.name)).u32(call.parentPc);
-        } else {
-          funcData.u8(call.funcId).u8(0).u16(0).u32(nameOffset(call.name)).u32(call.parentPc);
-          funcData.put(call.startLine);
-        }
-      }
+      made.ftab.u32(entry).u32(made.pclntable.size());
+      addFunction(made, f, entry);
       entry += f.size;
     }
-    ftab.u32(entry).u32(0);
+    made.ftab.u32(entry).u32(0);
+    return entry;
+  }
 
+  void addFunction(Tables& made, const SyntheticFunction& f, std::uint32_t entry) const {
+    Bytes& func = made.pclntable;
+    func.u32(entry).u32(made.nameOffset(f.name)).put(f.args).u32(0);
+    func.u32(made.pcValues(f.frame)).u32(made.pcValues(f.file)).u32(made.pcValues(f.line));
+    func.u32(3).u32(0);  // PCDATA tables, cuOffset
+    if (!old()) func.put(f.startLine);
+    func.u8(f.funcId).u8(f.flags).u8(0).u8(4);
+    func.u32(0).u32(0).u32(made.pcValues(f.inlineIndex));
+    for (int i = 0; i < 3; ++i) func.u32(0xffffffff);
+    func.u32(f.inlined.empty() ? 0xffffffff : made.funcData.size());
+    for (const SyntheticCall& call : f.inlined) addInlined(made, call);
+  }
+
+  void addInlined(Tables& made, const SyntheticCall& call) const {
+    Bytes& data = made.funcData;
+    if (old()) {
+      data.u16(0xffff).u8(call.funcId).u8(0).u32(0).u32(0);
+      data.u32(made.nameOffset(call.name)).u32(call.parentPc);
+    } else {
+      data.u8(call.funcId).u8(0).u16(0).u32(made.nameOffset(call.name)).u32(call.parentPc);
+      data.put(call.startLine);
+    }
+  }
+
+  /// `places` gets where each table is and how many entries it has, in moduledata's order.
+  Bytes pclntab(const Tables& made, std::vector<std::pair<Addr, std::size_t>>& places) const {
     Bytes pcln;
-    pcln.u32(old ? 0xfffffff0 : 0xfffffff1).u16(0).u8(1).u8(8).u64(functions.size());
+    pcln.u32(old() ? 0xfffffff0 : 0xfffffff1).u16(0).u8(1).u8(8).u64(functions.size());
     pcln.resize(72);
     Addr at = kPcln + pcln.size();
-    std::vector<std::pair<Addr, std::size_t>> tables;
-    for (const Bytes* part : {&ftab, &pclntable, &pctab, &filetab, &cutab, &names}) {
-      tables.emplace_back(at, part->size());
+    for (const Bytes* part :
+         {&made.ftab, &made.pclntable, &made.pctab, &made.filetab, &made.cutab, &made.names}) {
+      places.emplace_back(at, part->size());
       pcln.bytes(*part);
       at += part->size();
     }
-    tables[0].second /= 8;
-    tables[4].second /= 4;
+    places[0].second /= 8;
+    places[4].second /= 4;
     Bytes sections;
     for (const auto& section : textSections) {
       for (const std::uint64_t word : section) sections.u64(word);
     }
-    tables.emplace_back(at, textSections.size());
+    places.emplace_back(at, textSections.size());
     pcln.bytes(sections);
+    return pcln;
+  }
 
+  Bytes moduledata(const std::vector<std::pair<Addr, std::size_t>>& places,
+                   std::uint32_t textSize) const {
     Bytes module;
-    for (const auto& [address, count] : tables) module.u64(address).u64(count).u64(count);
+    for (const auto& [address, count] : places) module.u64(address).u64(count).u64(count);
     module.u64(next).u64(kPcln);
-    const Addr end = textSections.empty() ? kText + entry : ~Addr{0} / 2;
+    const Addr end = textSections.empty() ? kText + textSize : ~Addr{0} / 2;
     module.u64(kText).u64(end).u64(kText).u64(end);
     for (std::uint64_t i = 0; i < 8; ++i) module.u64(0x900000 + i);  // noptrdata … enoptrbss
     module.u64(0xa00000).u64(0xa10000).u64(0xb00000).u64(kFuncData);
     module.u32(100).u32(0).u64(0xc00000).u32(200).u32(0).u64(0xc10000);
-    target.map(kPcln, std::move(pcln), false);
-    if (!funcData.empty()) target.map(kFuncData, std::move(funcData), false);
-    target.map(kModule, std::move(module));
-    addLayouts(layouts);
+    return module;
   }
 
- private:
   static void addField(StructLayout& layout, const char* name, std::uint32_t size,
                        const char* type) {
     const std::uint32_t offset =

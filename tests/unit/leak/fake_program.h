@@ -1,6 +1,7 @@
 // A program that never ran: code with a few functions, and a snapshot built by hand.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -156,7 +157,12 @@ class Builder {
                              std::int64_t age = 0, Addr startPc = kNotify) {
     golang::Goroutine& g = goroutine(Status::waiting, stackId, startPc);
     g.reason = reason(text, kind);
-    g.waitSince = age == 0 ? 0 : kNow - age;
+    if (age != 0) {  // one collection ended then, and right after it another one saw the goroutine
+      g.waitSince = kNow - age - 1;
+      auto& ends = snapshot.clock.gcEnds;
+      ends.insert(ends.end(), {kNow - age - 1, kNow - age});
+      std::ranges::sort(ends);
+    }
     return g;
   }
 
@@ -205,5 +211,18 @@ class Builder {
  private:
   std::map<std::pair<std::vector<Addr>, bool>, Index> stacks_;
 };
+
+/// Three senders on channels of their own, two receivers of one, one running.
+inline Builder mixed() {
+  Builder program;
+  for (Addr i = 0; i < 3; ++i) {
+    program.sender(program.channel(0xc000 + 0x100 * i), static_cast<std::int64_t>(i) * kMinute);
+  }
+  const auto jobs = program.channel(0xd000);
+  program.receiver(jobs);
+  program.receiver(jobs);
+  program.goroutine(Status::running, program.stack({kMainMain}));
+  return program;
+}
 
 }  // namespace parked::fake

@@ -3,17 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "fake_program.h"
 #include "leak/analysis.h"
 #include "leak/describe.h"
-#include "leak/numbers.h"
-#include "leak/select.h"
 
 namespace parked {
 namespace {
 
 using fake::Builder;
 using fake::kMinute;
+using fake::mixed;
 using fake::ObjectKind;
 using fake::ReasonClass;
 using fake::Status;
@@ -142,19 +142,6 @@ TEST(Places, WhoseItIsWithoutModules) {
             Owner::standard);
 }
 
-/// Three senders on channels of their own, two receivers of one, one running.
-Builder mixed() {
-  Builder program;
-  for (Addr i = 0; i < 3; ++i) {
-    program.sender(program.channel(0xc000 + 0x100 * i), static_cast<std::int64_t>(i) * kMinute);
-  }
-  const auto jobs = program.channel(0xd000);
-  program.receiver(jobs);
-  program.receiver(jobs);
-  program.goroutine(Status::running, program.stack({fake::kMainMain}));
-  return program;
-}
-
 TEST(Groups, SameStackAndObjectKindLargestFirst) {
   const Builder program = mixed();
   const leak::Analysis analysis = program.analyse();
@@ -192,66 +179,6 @@ TEST(Groups, CreatorsAreCounted) {
   EXPECT_EQ(group.count, 5U);
   EXPECT_EQ(group.creators, 2U);
   EXPECT_EQ(analysis.place(group.creator).function, "main.(*server).handle");
-}
-
-TEST(Groups, ByDelvesWords) {
-  Builder program = mixed();
-  program.snapshot.labelSets.push_back({{{"user", "42"}}});
-  program.snapshot.goroutines[3].labels = 0;
-  const leak::Analysis analysis = program.analyse();
-  const auto all = leak::chooseGoroutines(analysis, {}).value();
-  const auto keys = [&](std::string_view by) {
-    std::vector<std::string> names;
-    const auto grouping = leak::group(analysis, all, leak::parseGroupBy(by).value());
-    for (const auto& group : grouping.groups) {
-      names.push_back(std::to_string(group.count) + " " + group.key);
-    }
-    return names;
-  };
-  EXPECT_THAT(keys("reason"), ElementsAre("3 chan send", "2 chan receive", "1 running"));
-  EXPECT_THAT(keys("label:user"), ElementsAre("5 (no label)", "1 user=42"));
-  EXPECT_THAT(keys("running"), ElementsAre("5 not running", "1 running"));
-  EXPECT_THAT(keys("userloc").front(), "3 /src/shop/notify.go:88 main.(*server).notify");
-  EXPECT_FALSE(leak::parseGroupBy("label").has_value());
-  EXPECT_FALSE(leak::parseGroupBy("colour").has_value());
-}
-
-std::vector<leak::Index> chosen(const leak::Analysis& analysis, bool with, leak::Property property,
-                                const std::string& expression) {
-  return leak::chooseGoroutines(analysis, {{with, property, expression}}).value();
-}
-
-TEST(Filters, WithAndWithout) {
-  Builder program = mixed();
-  program.snapshot.labelSets.push_back({{{"user", "42"}}});
-  program.snapshot.goroutines[3].labels = 0;
-  program.snapshot.goroutines[4].system = true;
-  const leak::Analysis analysis = program.analyse();
-  using leak::Property;
-  EXPECT_THAT(chosen(analysis, true, Property::userLoc, "notify.go:88"), ElementsAre(0, 1, 2));
-  EXPECT_THAT(chosen(analysis, false, Property::userLoc, "notify"), ElementsAre(3, 4, 5));
-  EXPECT_THAT(chosen(analysis, true, Property::curLoc, "gopark"), ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(chosen(analysis, true, Property::reason, "chan"), ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(chosen(analysis, true, Property::reason, "/^chan (re|x)/"), ElementsAre(3, 4));
-  EXPECT_THAT(chosen(analysis, true, Property::label, "user"), ElementsAre(3));
-  EXPECT_THAT(chosen(analysis, true, Property::label, "user=42"), ElementsAre(3));
-  EXPECT_THAT(chosen(analysis, true, Property::label, "user=4"), ElementsAre());
-  EXPECT_THAT(chosen(analysis, false, Property::user, ""), ElementsAre(4));
-  EXPECT_THAT(chosen(analysis, true, Property::running, ""), ElementsAre(5));
-  EXPECT_THAT(chosen(analysis, true, Property::verdict, "running"), ElementsAre(5));
-  EXPECT_THAT(chosen(analysis, true, Property::status, "waiting"), ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(chosen(analysis, true, Property::startLoc, "worker"), ElementsAre(3, 4));
-  EXPECT_THAT(chosen(analysis, true, Property::goLoc, "server.go:41"), ElementsAre(1, 2, 3, 4, 5));
-}
-
-TEST(Filters, ErrorsAreOneLine) {
-  const Builder program = mixed();
-  const leak::Analysis analysis = program.analyse();
-  const auto bad = leak::chooseGoroutines(analysis, {{true, leak::Property::userLoc, "/(/"}});
-  ASSERT_FALSE(bad.has_value());
-  EXPECT_THAT(bad.error().message, HasSubstr("bad regular expression"));
-  EXPECT_FALSE(
-      leak::chooseGoroutines(analysis, {{true, leak::Property::verdict, "guilty"}}).has_value());
 }
 
 TEST(Describe, Channels) {
@@ -310,45 +237,6 @@ TEST(Describe, DeadlinesAndOutOfRangeObjects) {
     wait.kind = static_cast<ObjectKind>(kind);
     wait.object = 99;
     EXPECT_FALSE(leak::describeWait(program.snapshot, wait).empty());
-  }
-}
-
-TEST(Numbers, Separators) {
-  EXPECT_EQ(leak::withSeparators(0), "0");
-  EXPECT_EQ(leak::withSeparators(999), "999");
-  EXPECT_EQ(leak::withSeparators(1000), "1,000");
-  EXPECT_EQ(leak::withSeparators(1234567), "1,234,567");
-  EXPECT_EQ(leak::withSeparators(UINT64_MAX), "18,446,744,073,709,551,615");
-}
-
-TEST(Numbers, DurationsRoundDown) {
-  const std::int64_t second = 1'000'000'000;
-  EXPECT_EQ(leak::humanDuration(0), "0s");
-  EXPECT_EQ(leak::humanDuration(999), "<1us");
-  EXPECT_EQ(leak::humanDuration(2'450'000), "2.4ms");
-  EXPECT_EQ(leak::humanDuration(850'000'000), "850ms");
-  EXPECT_EQ(leak::humanDuration(1'999'999'999), "1.9s");
-  EXPECT_EQ(leak::humanDuration(12 * second), "12s");
-  EXPECT_EQ(leak::humanDuration(90 * second), "1m30s");
-  EXPECT_EQ(leak::humanDuration(41 * 60 * second + 59 * second), "41m");
-  EXPECT_EQ(leak::humanDuration(3 * 3600 * second + 120 * second), "3h2m");
-  EXPECT_EQ(leak::humanDuration(48 * 3600 * second), "2d");
-  EXPECT_EQ(leak::humanDuration(-90 * second), "-1m30s");
-  EXPECT_EQ(leak::humanDuration(INT64_MIN).front(), '-');
-}
-
-TEST(Numbers, DurationsAreParsed) {
-  std::int64_t ns = 0;
-  EXPECT_TRUE(leak::parseDuration("1h30m", ns));
-  EXPECT_EQ(ns, 90 * 60 * 1'000'000'000LL);
-  EXPECT_TRUE(leak::parseDuration("1.5s", ns));
-  EXPECT_EQ(ns, 1'500'000'000LL);
-  EXPECT_TRUE(leak::parseDuration("2d", ns));
-  EXPECT_TRUE(leak::parseDuration("250ms", ns));
-  EXPECT_EQ(ns, 250'000'000LL);
-  EXPECT_TRUE(leak::parseDuration("0", ns));
-  for (const char* bad : {"", "5", "m", "-3s", "5 minutes", "1h30", "9e99s", "999999999999d"}) {
-    EXPECT_FALSE(leak::parseDuration(bad, ns)) << bad;
   }
 }
 

@@ -12,6 +12,10 @@
 namespace parked::leak {
 namespace {
 
+const arch::Architecture& kArch = *arch::byName("amd64");
+// Numbers of its registers.
+constexpr Register kAx = 0, kCx = 1;
+
 std::vector<std::byte> bytesOf(std::string_view hex) {
   std::vector<std::byte> bytes;
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
@@ -22,8 +26,7 @@ std::vector<std::byte> bytesOf(std::string_view hex) {
 }
 
 std::vector<Instruction> decode(Addr start, std::string_view hex) {
-  Disassembler disassembler;
-  auto code = disassembler.decode(start, bytesOf(hex));
+  auto code = kArch.decoder()->decode(start, bytesOf(hex));
   EXPECT_TRUE(code);
   return code ? *code : std::vector<Instruction>();
 }
@@ -124,8 +127,7 @@ TEST(MachineCode, OperandsOfALock) {
 }
 
 TEST(MachineCode, WhatIsNoInstruction) {
-  Disassembler disassembler;
-  EXPECT_FALSE(disassembler.decode(0x1000, bytesOf("4889c106")));
+  EXPECT_FALSE(kArch.decoder()->decode(0x1000, bytesOf("4889c106")));
 }
 
 // The end of runtime.duffzero, Go 1.25: entered here, it stores 16, 32 and 48 bytes from RDI on, 64
@@ -138,7 +140,7 @@ TEST(DuffDevice, WhatItWritesFromTheMiddle) {
                            "488d7f40"    // lea rdi, [rdi+0x40]
                            "440f113f"    // movups [rdi], xmm15
                            "c3");
-  const auto filled = filledBy(code);
+  const auto filled = filledBy(code, kArch.calls.fill);
   ASSERT_TRUE(filled);
   EXPECT_EQ(filled->from, 0x10);
   EXPECT_EQ(filled->to, 0x50);
@@ -151,22 +153,22 @@ TEST(DuffDevice, WhatItCopies) {
                            "0f1107"    // movups [rdi], xmm0
                            "4883c710"  // add rdi, 16
                            "c3");
-  const auto filled = filledBy(code);
+  const auto filled = filledBy(code, kArch.calls.fill);
   ASSERT_TRUE(filled);
   EXPECT_EQ(filled->from, 0);
   EXPECT_EQ(filled->to, 16);
 }
 
 TEST(DuffDevice, OtherCodeIsNotTold) {
-  EXPECT_FALSE(filledBy(decode(0x1000, "4889f7c3")));        // mov rdi, rsi; ret
-  EXPECT_FALSE(filledBy(decode(0x1000, "488906c3")));        // mov [rsi], rax; ret
-  EXPECT_FALSE(filledBy(decode(0x1000, "440f113f")));        // no return
-  EXPECT_FALSE(filledBy(decode(0x1000, "440f113feb00c3")));  // a jump
+  EXPECT_FALSE(filledBy(decode(0x1000, "4889f7c3"), kArch.calls.fill));  // mov rdi, rsi; ret
+  EXPECT_FALSE(filledBy(decode(0x1000, "488906c3"), kArch.calls.fill));  // mov [rsi], rax; ret
+  EXPECT_FALSE(filledBy(decode(0x1000, "440f113f"), kArch.calls.fill));  // no return
+  EXPECT_FALSE(filledBy(decode(0x1000, "440f113feb00c3"), kArch.calls.fill));  // a jump
 }
 
 TEST(LockFlow, AHelperReturnsWithTheLock) {
   Facts facts;
-  LockFlow flow(decode(kBegin, kBeginCode), {}, facts);
+  LockFlow flow(kArch, decode(kBegin, kBeginCode), {}, facts);
   ASSERT_TRUE(flow.run());
   const LockSummary summary = flow.summary();
   ASSERT_EQ(summary.events.size(), 1U);
@@ -177,11 +179,11 @@ TEST(LockFlow, AHelperReturnsWithTheLock) {
 
 TEST(LockFlow, TheCallerOfAHelperHoldsIt) {
   Facts facts;
-  LockFlow helper(decode(kBegin, kBeginCode), {}, facts);
+  LockFlow helper(kArch, decode(kBegin, kBeginCode), {}, facts);
   ASSERT_TRUE(helper.run());
   const LockSummary summary = helper.summary();
   facts.callees[kBegin].summary = &summary;
-  LockFlow flow(decode(kSlow, kSlowCode), {}, facts);
+  LockFlow flow(kArch, decode(kSlow, kSlowCode), {}, facts);
   ASSERT_TRUE(flow.run());
   const auto state = flow.before(kSlowSleeps, false);
   ASSERT_TRUE(state);
@@ -194,7 +196,7 @@ TEST(LockFlow, TheCallerOfAHelperHoldsIt) {
 
 TEST(LockFlow, TryLockWhereItGotIt) {
   Facts facts;
-  LockFlow flow(decode(kTry, kTryCode), {}, facts);
+  LockFlow flow(kArch, decode(kTry, kTryCode), {}, facts);
   ASSERT_TRUE(flow.run());
   const auto sleeps = flow.before(kTrySleeps, false);
   ASSERT_TRUE(sleeps);
@@ -207,7 +209,7 @@ TEST(LockFlow, TryLockWhereItGotIt) {
 
 TEST(LockFlow, DeferredUnlocksAreFollowed) {
   Facts facts;
-  LockFlow closure(decode(kUnlocksMu, kUnlocksCode), {}, facts);
+  LockFlow closure(kArch, decode(kUnlocksMu, kUnlocksCode), {}, facts);
   ASSERT_TRUE(closure.run());
   const LockSummary unlocks = closure.summary();
   ASSERT_EQ(unlocks.events.size(), 1U);
@@ -215,7 +217,7 @@ TEST(LockFlow, DeferredUnlocksAreFollowed) {
 
   FrameFacts frame;
   frame.objects = {{-48, -32}, {-64, -48}};  // the two closures
-  LockFlow flow(decode(kDefers, kDefersCode), frame, facts);
+  LockFlow flow(kArch, decode(kDefers, kDefersCode), frame, facts);
   ASSERT_TRUE(flow.run());
   const auto sleeps = flow.before(kDefersSleeps, false);
   ASSERT_TRUE(sleeps);
@@ -238,7 +240,8 @@ TEST(LockFlow, AValueOfAnotherTurnIsAnother) {
   // 1000 sub rsp,16; 1004 mov [rsp+8],rax; 1009 mov rax,[rsp+8]; 100e call 1100;
   // 1013 mov rcx,[rsp+8]; 1018 mov rcx,[rcx]; 101b mov [rsp+8],rcx; 1020 test rcx,rcx;
   // 1023 jne 1009; 1025 add rsp,16; 1029 ret
-  LockFlow flow(decode(kStart,
+  LockFlow flow(kArch,
+                decode(kStart,
                        "4883ec104889442408488b442408e8ed000000488b4c2408488b0948894c24084885c975e4"
                        "4883c410c3"),
                 {}, facts);
@@ -255,7 +258,7 @@ TEST(LockFlow, AValueOfAnotherTurnIsAnother) {
 TEST(LockFlow, CodeThatCannotBeFollowed) {
   Facts facts;
   // jmp [rax+rcx*8]: where to is not told
-  LockFlow flow(decode(0x1000, "ff24c8c3"), {}, facts);
+  LockFlow flow(kArch, decode(0x1000, "ff24c8c3"), {}, facts);
   EXPECT_FALSE(flow.run());
 }
 

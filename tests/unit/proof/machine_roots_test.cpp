@@ -16,7 +16,8 @@ using test::SmallRuntime;
 constexpr std::string_view kNotKnown = "the registers of a running thread are not known";
 
 /// What is said of a thread that the target does not have.
-std::string problemOf(std::uint64_t procId, Addr p, Addr curg, golang::Status status) {
+std::optional<std::string> problemOf(std::uint64_t procId, Addr p, Addr curg,
+                                     golang::Status status) {
   SmallRuntime runtime;
   golang::Goroutine& goroutine = runtime.park(0);
   const Addr m = runtime.thread();
@@ -65,11 +66,11 @@ TEST(MachineRoots, AThreadWithAPIsThere) {
   const Addr g = SmallRuntime::gAt(0), dead = SmallRuntime::gAt(1);
   for (const std::uint64_t procId :
        {std::uint64_t{0}, std::uint64_t{501}}) {  // one that has not started, or has ended
-    EXPECT_EQ(problemOf(procId, 0, 0, Status::waiting), "");
+    EXPECT_EQ(problemOf(procId, 0, 0, Status::waiting), std::nullopt);
     EXPECT_EQ(problemOf(procId, kP, 0, Status::waiting), kNotKnown);
     EXPECT_EQ(problemOf(procId, kP, g, Status::waiting), kNotKnown);
-    EXPECT_EQ(problemOf(procId, kP, g, Status::syscall), "");
-    EXPECT_EQ(problemOf(procId, kP, dead, Status::waiting), "");  // of a thread of C
+    EXPECT_EQ(problemOf(procId, kP, g, Status::syscall), std::nullopt);
+    EXPECT_EQ(problemOf(procId, kP, dead, Status::waiting), std::nullopt);  // of a thread of C
     EXPECT_EQ(problemOf(procId, 0, g, Status::running), kNotKnown);
   }
 }

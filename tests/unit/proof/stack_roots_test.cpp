@@ -23,7 +23,7 @@ bool holdsWhatIsBelow(Status status, Addr m,
   goroutine.m = m;
   runtime.target().put(goroutine.stackLo + 64, kBelow);
   StackRoots roots(runtime.snapshot());
-  EXPECT_EQ(roots.problem(), "");
+  EXPECT_EQ(roots.problem(), std::nullopt);
   std::vector<HeldPointer> held;
   EXPECT_TRUE(roots.read(goroutine, held));
   return std::ranges::find(held, kBelow, &HeldPointer::value) != held.end();

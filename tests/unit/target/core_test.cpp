@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "arch/architecture.h"
 #include "elf_builder.h"
 #include "folder.h"
 #include "target/core_notes.h"
@@ -440,9 +441,9 @@ TEST(Core, AShortenedSetOfVectorRegistersIsNotOne) {
   const Bytes some = filled(511, 7);
   const Bytes all = filled(512, 7);
   ElfNote notes[] = {{"CORE", NT_PRSTATUS, status}, {"CORE", NT_FPREGSET, some}};
-  EXPECT_FALSE(readCoreNotes(notes, Arch::amd64).threads.front().hasVectors);
+  EXPECT_FALSE(readCoreNotes(notes, *arch::byName("amd64")).threads.front().hasVectors);
   notes[1].description = all;
-  EXPECT_TRUE(readCoreNotes(notes, Arch::amd64).threads.front().hasVectors);
+  EXPECT_TRUE(readCoreNotes(notes, *arch::byName("amd64")).threads.front().hasVectors);
 }
 
 // Found by core_fuzz: the registers of a note without a description have no address, which memcpy
@@ -451,11 +452,11 @@ TEST(Core, NotesWithoutContentAreNoRegisters) {
   const ElfNote notes[] = {{"CORE", NT_PRSTATUS, {}}, {"LINUX", NT_X86_XSTATE, {}},
                            {"CORE", NT_FPREGSET, {}}, {"CORE", NT_AUXV, {}},
                            {"CORE", NT_FILE, {}},     {"CORE", NT_PRPSINFO, {}}};
-  EXPECT_TRUE(readCoreNotes(notes, Arch::amd64).threads.empty());
+  EXPECT_TRUE(readCoreNotes(notes, *arch::byName("amd64")).threads.empty());
   const Bytes status = prstatus(77, 1, 2);
   std::vector<ElfNote> withThread(std::begin(notes), std::end(notes));
   withThread.front().description = status;
-  const CoreNotes read = readCoreNotes(withThread, Arch::amd64);
+  const CoreNotes read = readCoreNotes(withThread, *arch::byName("amd64"));
   ASSERT_EQ(read.threads.size(), 1U);
   EXPECT_FALSE(read.threads.front().hasVectors);
   EXPECT_EQ(read.threads.front().words.size(), 27U);
@@ -618,7 +619,7 @@ TEST(Core, WhoSentTheSignalOrWhereItStruck) {
     Bytes info;
     append(info, words.data(), words.size() * sizeof words[0]);
     const ElfNote notes[] = {{"CORE", NT_PRSTATUS, status}, {"CORE", NT_SIGINFO, info}};
-    return readCoreNotes(notes, Arch::amd64).signalInfo;
+    return readCoreNotes(notes, *arch::byName("amd64")).signalInfo;
   };
   const auto sent = infoOf(6, {6, 0, SI_TKILL, 0, 4711, 0, 0, 0});
   ASSERT_TRUE(sent);

@@ -42,7 +42,7 @@ Bytes library(std::string_view id, bool go = true, std::string_view settings = "
 }
 
 /// The first page as the kernel dumps it.
-Bytes firstPage(std::string_view id) {
+Bytes firstPageOfLibrary(std::string_view id) {
   Bytes page = library(id);
   page.resize(0x1000);
   const Bytes text = goBuildId(id);
@@ -86,7 +86,7 @@ struct CoreOf {
     if (privateMemory) builder.segment(PT_LOAD, kPrivate, PF_R | PF_W, filled(0x1000, 0x33));
     for (const Loaded& each : libraries) {
       const std::uint32_t code = each.dataOnly ? PF_R : PF_R | PF_X;
-      builder.segment(PT_LOAD, each.at, code, firstPage(each.id), kVariables);
+      builder.segment(PT_LOAD, each.at, code, firstPageOfLibrary(each.id), kVariables);
       builder.segment(PT_LOAD, each.at + kVariables, PF_R | PF_W, variables(true));
       builder.segment(PT_LOAD, each.at + kBss, PF_R | PF_W,
                       each.touched ? filled(kEnd - kBss, 0x44) : Bytes(), kEnd - kBss);

@@ -62,6 +62,37 @@ func watchStock(ctx context.Context, changes chan int) {
 	}
 }
 
+// poller asks for news until its Stop is called.
+type poller struct {
+	asked int
+	stop  chan struct{}
+}
+
+// Stop ends the poller.
+func (p *poller) Stop() { close(p.stop) }
+
+func (p *poller) run() {
+	ticker := time.NewTicker(time.Minute)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			p.asked++
+		case <-p.stop:
+			return
+		}
+	}
+}
+
+// Follow stops its poller only where something went wrong.
+func Follow(w http.ResponseWriter, r *http.Request) {
+	p := &poller{stop: make(chan struct{})}
+	go p.run()
+	if _, err := fmt.Fprintln(w, "following"); err != nil {
+		p.Stop()
+	}
+}
+
 var audit chan string // never made
 
 // Audit sends to a nil channel.

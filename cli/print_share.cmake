@@ -1,0 +1,17 @@
+# What goes to <prefix>/share: PARKED prints it, TO is the folder.
+function(parked_print file)
+  execute_process(COMMAND ${PARKED} ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  file(WRITE ${TO}/${file} "${text}")
+endfunction()
+
+execute_process(COMMAND ${PARKED} man --list OUTPUT_VARIABLE pages COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE "\n$" "" pages "${pages}")
+string(REPLACE "\n" ";" pages "${pages}")
+foreach(page IN LISTS pages)
+  string(REGEX REPLACE "^parked-?" "" command ${page})
+  parked_print(man/man1/${page}.1 man ${command})
+endforeach()
+parked_print(bash-completion/completions/parked completion bash)
+parked_print(zsh/site-functions/_parked completion zsh)
+parked_print(fish/vendor_completions.d/parked.fish completion fish)
+file(TOUCH ${TO}/stamp)

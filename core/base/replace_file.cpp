@@ -1,0 +1,70 @@
+#include "base/replace_file.h"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace parked {
+
+namespace {
+
+bool writeWhole(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+Result<void> cannotWrite(const std::string& path) {
+  return fail(ErrorCode::io, fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
+}
+
+/// What a link leads to: that is replaced, not the link.
+std::string behindLinks(const std::string& path) {
+  char* real = realpath(path.c_str(), nullptr);
+  if (real == nullptr) return path;  // not there yet
+  std::string found(real);
+  std::free(real);
+  return found;
+}
+
+Result<void> writeInPlace(const std::string& path, std::string_view text) {
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (file < 0) return cannotWrite(path);
+  const bool written = writeWhole(file, text);
+  if ((close(file) != 0) || !written) return cannotWrite(path);
+  return {};
+}
+
+}  // namespace
+
+Result<void> replaceFile(const std::string& path, std::string_view text) {
+  struct stat status{};
+  const bool there = stat(path.c_str(), &status) == 0;
+  if (there && !S_ISREG(status.st_mode)) return writeInPlace(path, text);
+  const std::string target = behindLinks(path);
+  std::string beside = target + ".XXXXXX";
+  const int file = mkostemp(beside.data(), O_CLOEXEC);
+  if (file < 0) return cannotWrite(path);
+  // As any new file, or as the one that it replaces: who reads it may be another user.
+  const mode_t mask = umask(0);
+  umask(mask);
+  const mode_t mode = there ? status.st_mode & 07777 : 0666 & ~mask;
+  const bool written = writeWhole(file, text) && fchmod(file, mode) == 0;
+  if ((close(file) != 0) || !written || rename(beside.c_str(), target.c_str()) != 0) {
+    const Result<void> failed = cannotWrite(path);
+    unlink(beside.c_str());
+    return failed;
+  }
+  return {};
+}
+
+}  // namespace parked

@@ -1,0 +1,169 @@
+#include "command/option_table.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <fmt/format.h>
+
+namespace parked::command {
+
+namespace {
+
+template <std::string Words::* Word>
+void word(CLI::App& app, const char* flags, Invocation&, Words& words) {
+  app.add_option(flags, words.*Word);
+}
+template <bool Words::* Flag>
+void wordFlag(CLI::App& app, const char* flags, Invocation&, Words& words) {
+  app.add_flag(flags, words.*Flag);
+}
+template <std::string Invocation::* Text>
+void text(CLI::App& app, const char* flags, Invocation& out, Words&) {
+  app.add_option(flags, out.*Text);
+}
+template <bool Invocation::* Flag>
+void flag(CLI::App& app, const char* flags, Invocation& out, Words&) {
+  app.add_flag(flags, out.*Flag);
+}
+
+/// Delve's: alone, or with a number behind it.
+void addStacks(CLI::App& app, const char* flags, Invocation&, Words& words) {
+  constexpr const char* kCalls = "10";
+  app.add_option_function<std::vector<std::string>>(
+         flags,
+         [&words](const std::vector<std::string>& given) {
+           words.stacks = given.empty() || given.front().empty() ? kCalls : given.front();
+         })
+      ->expected(0, 1);
+}
+
+/// As often as somebody likes, with one word each.
+void addSourcePaths(CLI::App& app, const char* flags, Invocation&, Words& words) {
+  app.add_option(flags, words.sourcePaths)->allow_extra_args(false);
+}
+
+void addFormats(CLI::App& app, const char* flags, Invocation&, Words& words) {
+  for (const report::Format* each : report::formats()) {
+    if (!each->flag) continue;
+    app.add_flag_callback(fmt::format("--{}", each->name),
+                          [&words, each] { words.flagged = each; });
+  }
+  app.add_option(flags, words.format);
+}
+
+std::vector<std::string_view> verdictValues() {
+  return {"proved", "orphan", "suspect", "unknown", "waiting", "running"};
+}
+std::vector<std::string_view> growingValue() { return {"growing"}; }
+std::vector<std::string_view> propertyValues() { return query::propertyNames(); }
+std::vector<std::string_view> groupValues() {
+  std::vector<std::string_view> all = query::propertyNames();
+  all.insert(all.begin(), "stack");
+  return all;
+}
+std::vector<std::string_view> sortValues() { return report::sortKeys(false); }
+
+constexpr std::array kTable = {
+    OptionRow{Option::watch, "--every TIME", "between two looks (10s), at least 100ms", "--every",
+              word<&Words::every>},
+    OptionRow{Option::watch, "--count N", "end after N looks", "--count", word<&Words::count>},
+    OptionRow{Option::watch, "--json", "one JSON object a look, on a line of its own",
+              "--json,--jsonl", wordFlag<&Words::lines>},
+    OptionRow{Option::watch, "--html FILE",
+              "keep a page in FILE for a browser: all looks, with plots of what grows", "--html",
+              text<&Invocation::html>},
+    OptionRow{Option::watch, "--openmetrics FILE",
+              "keep the numbers of the last look in FILE, for a textfile collector",
+              "--openmetrics", text<&Invocation::openmetrics>},
+    OptionRow{Option::watch, "--listen ADDR:PORT",
+              "serve them to Prometheus: 127.0.0.1:9474, or only a port of this machine",
+              "--listen", text<&Invocation::listen>},
+    OptionRow{Option::exec, "--at SIGNAL",
+              "look when the program gets SIGNAL (USR1), not at its end", "--at", word<&Words::at>},
+    OptionRow{Option::exec, "--ancestors",
+              "have Go note who created whom, so that a goroutine's test is known", "--ancestors",
+              flag<&Invocation::ancestors>},
+    OptionRow{Option::exec, "", "(GODEBUG=tracebackancestors; each go statement costs more)"},
+    OptionRow{Option::exec, "--after TIME", "look after TIME (30s), if it has not ended by then",
+              "--after", word<&Words::after>},
+    OptionRow{Option::waits, "--waits", "who holds up whom, instead of who created whom", "--waits",
+              flag<&Invocation::waits>},
+    OptionRow{Option::limit, "-n, --limit N", "list at most N (0: all)", "-n,--limit",
+              word<&Words::limit>},
+    OptionRow{Option::limit, "-a, --all", "list everything", "-a,--all", flag<&Invocation::all>},
+    OptionRow{Option::system, "--system", "the runtime's own goroutines, too", "--system",
+              flag<&Invocation::system>},
+    OptionRow{Option::filters, "--with WHAT EXPR", "only goroutines where WHAT contains EXPR;",
+              nullptr, nullptr, propertyValues},
+    OptionRow{Option::filters, "--without WHAT EXPR", "only the others. WHAT is", nullptr, nullptr,
+              propertyValues},
+    OptionRow{Option::filters, "", "  userloc   the user's own frame, \"file:line function\""},
+    OptionRow{Option::filters, "", "  curloc    the innermost frame"},
+    OptionRow{Option::filters, "", "  goloc     the go statement that created it"},
+    OptionRow{Option::filters, "", "  startloc  its start function"},
+    OptionRow{Option::filters, "", "  label     a pprof label, EXPR is KEY or KEY=VALUE"},
+    OptionRow{Option::filters, "", "  reason    what it is blocked in: 'chan send'"},
+    OptionRow{Option::filters, "",
+              "  verdict   proved, orphan, suspect, unknown, waiting, running"},
+    OptionRow{Option::filters, "", "  status    waiting, running, runnable, syscall, ..."},
+    OptionRow{Option::filters, "", "  user      not the runtime's own; no EXPR"},
+    OptionRow{Option::filters, "", "  running   on a thread; no EXPR"},
+    OptionRow{Option::filters, "", "EXPR between slashes is a regular expression, as Go's"},
+    OptionRow{Option::group, "--group WHAT", "group by WHAT as above, label:KEY, or stack",
+              "--group,--group-by", word<&Words::group>, groupValues},
+    OptionRow{Option::stacks, "-t [N]", "with the stack of each, N calls at most (10; 0: all)",
+              "-t,--stacks", addStacks},
+    OptionRow{Option::sort, "--sort KEY", "the largest, gravest, longest first, or by name. KEY is",
+              "--sort", word<&Words::sort>, sortValues},
+    OptionRow{Option::sort, "", "verdict, wait, reason, place or id; of groups and findings"},
+    OptionRow{Option::sort, "", "also count, retained or rule"},
+    OptionRow{Option::verdicts, "--suspect-count N",
+              "so many at one place are SUSPECT, however young (1000;", "--suspect-count",
+              word<&Words::suspectCount>},
+    OptionRow{Option::verdicts, "", "100 do when each has been blocked for 1m)"},
+    OptionRow{Option::verdicts, "--suspect-age TIME",
+              "10 that old at one place are SUSPECT, or 1 on a lock (10m)", "--suspect-age",
+              word<&Words::suspectAge>},
+    OptionRow{Option::orphans, "--orphan-count N",
+              "so many alike that still run and nobody can stop are ORPHAN (5)", "--orphan-count",
+              word<&Words::orphanCount>},
+    OptionRow{Option::verdicts, "--fail-on VERDICT",
+              "exit code 1 if a goroutine has this verdict or a graver one;", "--fail-on",
+              word<&Words::failOn>, verdictValues},
+    OptionRow{Option::verdicts, "", "3 if none has, and the proof is withheld"},
+    OptionRow{Option::watch, "--fail-on growing", "exit code 1 if a group was growing at any look",
+              nullptr, nullptr, growingValue},
+    OptionRow{Option::verdicts, "--require-proof",
+              "exit code 3 if it could not be proved who can never run again", "--require-proof",
+              flag<&Invocation::requireProof>},
+    OptionRow{Option::verdicts, "--ignore-file FILE",
+              "leave out what the allow-list FILE names (docs/allow-list.md)", "--ignore-file",
+              text<&Invocation::ignoreFile>},
+    OptionRow{Option::verdicts, "--baseline FILE",
+              "what FILE lists is known: shown as that, and no reason to fail", "--baseline",
+              text<&Invocation::baseline>},
+    OptionRow{Option::writeBaseline, "--write-baseline FILE",
+              "list what leaks in FILE, for --baseline (docs/triage.md)", "--write-baseline",
+              text<&Invocation::writeBaseline>},
+    OptionRow{Option::diff, "--json", "one JSON document", "--json", wordFlag<&Words::document>},
+    OptionRow{Option::diff, "--format FORMAT", "text, json or html (a page for a browser)",
+              "--format", word<&Words::format>},
+    OptionRow{Option::format, "", "", "--format", addFormats},
+    OptionRow{Option::source, "--source-path FROM=TO",
+              "source that the compiler knew in the folder (or module) FROM is in TO",
+              "--source-path", addSourcePaths},
+    OptionRow{Option::source, "--no-source", "do not show lines of source", "--no-source",
+              flag<&Invocation::noSource>},
+    OptionRow{Option::source, "--source", "lines of source in JSON and SARIF, too", "--source",
+              flag<&Invocation::withSource>},
+    OptionRow{Option::module, "--module FILE",
+              "of several Go runtimes in the process, the one of this library or program",
+              "--module", text<&Invocation::module>},
+    OptionRow{Option::timings, "--timings", "where the time went", "--timings",
+              flag<&Invocation::timings>},
+};
+
+}  // namespace
+
+std::span<const OptionRow> optionTable() { return kTable; }
+
+}  // namespace parked::command

@@ -1,0 +1,96 @@
+#include "report/at_exit.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "leak/test_origin.h"
+#include "report/escape.h"
+#include "report/page.h"
+#include "report/phrases.h"
+
+namespace parked::report {
+
+namespace {
+
+/// Of a group with a million members nobody reads more names than this, nor waits for them.
+constexpr std::size_t kTestsShown = 3, kMembersAsked = 1000;
+
+/// "TestFirst, TestSecond": whose tests left the group; "" if that is not told.
+std::string testsOf(const Report& report, const leak::Group& group, leak::TestOrigins& tests) {
+  std::vector<std::string> names;
+  const auto members = report.grouping.membersOf(group);
+  for (const Index member : members.first(std::min(members.size(), kMembersAsked))) {
+    std::string name = tests.of(member);
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kTestsShown; ++i) {
+    text += (i == 0 ? "" : ", ") + escape(names[i]);
+  }
+  if (names.size() > kTestsShown) text += fmt::format(" and {} more", names.size() - kTestsShown);
+  return text;
+}
+
+/// How many goroutines with the verdict or a graver one only wait for tests.
+std::uint64_t waitingForTests(const Report& report, leak::TestOrigins& tests) {
+  std::uint64_t count = 0;
+  for (const leak::Group& group : report.grouping.groups) {
+    if (group.verdict >= report.decision->verdict && tests.waitsForTest(group.example)) {
+      count += group.count;
+    }
+  }
+  return count;
+}
+
+void putClosingAtExit(Page& page, const Report& report, const std::vector<const leak::Group*>& left,
+                      leak::TestOrigins& tests) {
+  std::vector<std::string> lines;
+  if (!left.empty()) lines.push_back(leftText(report, left) + ": --all shows them");
+  if (const std::uint64_t count = waitingForTests(report, tests); count > 0) {
+    lines.push_back(fmt::format("{} of package testing not counted: {} for a test",
+                                counted(count, "goroutine"),
+                                count == 1 ? "it waits" : "they wait"));
+  }
+  if (!lines.empty()) page.blank();
+  for (const std::string& line : lines) page.line(0, {{line, Ink::faint}});
+}
+
+}  // namespace
+
+Decision decideAtExit(const Report& report, leak::Verdict verdict) {
+  Decision decision = decide(report, verdict);
+  leak::TestOrigins tests(*report.analysis);
+  std::erase_if(decision.groups, [&](std::size_t number) {
+    return tests.waitsForTest(report.grouping.groups[number].example);
+  });
+  return decision;
+}
+
+void renderAtExit(const Report& report, std::uint64_t limit, const TextStyle& style,
+                  const Sink& sink) {
+  Writer writer(sink);
+  Page page(style, writer);
+  putHeader(page, report);
+  if (!report.decision) return;
+  std::vector<const leak::Group*> shown, left;
+  for (const std::size_t number : report.decision->groups) {
+    const bool fits = shown.size() < atMost(report.decision->groups.size(), limit);
+    (fits ? shown : left).push_back(&report.grouping.groups[number]);
+  }
+  leak::TestOrigins tests(*report.analysis);
+  const GroupColumns columns = measureGroups(report, shown);
+  for (const leak::Group* group : shown) {
+    page.blank();
+    putGroup(page, report, *group, columns);
+    const std::string names = testsOf(report, *group, tests);
+    if (!names.empty()) page.field(columns.count + 3, kLabel, "left by", names, Ink::strong);
+  }
+  putResourceFindings(page, report, report.decision->findings);
+  putClosingAtExit(page, report, left, tests);
+}
+
+}  // namespace parked::report

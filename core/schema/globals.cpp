@@ -1,0 +1,74 @@
+#include "schema/globals.h"
+
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "schema/global_finders.h"
+
+namespace parked::schema {
+
+namespace {
+
+using Method = std::optional<Addr> (*)(const GlobalSearch&);
+
+constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
+    {"runtime.allgs", findAllgs},
+    {"runtime.allp", findAllp},
+    {"runtime.allm", findAllm},
+    {"runtime.sched", findSched},
+    {"runtime.gomaxprocs", findGomaxprocs},
+    {"runtime.waitReasonStrings", findWaitReasons},
+    {"runtime.semtable", findSemtable},
+    {"runtime.mheap_", findMheap},
+    {"runtime.allfin", findAllfin},
+    {"runtime.fingRunning", findFinalizerRuns},
+    {"runtime.fingStatus", findFinalizerStatus},
+    {"runtime.gcCleanups", findCleanups},
+    {"runtime.memstats", findMemstats},
+    {"runtime.gcphase", findGcPhase},
+    {"runtime.persistentChunks", findPersistentChunks},
+    {"runtime.pollcache", findPollcache},
+    {"runtime.runtimeInitTime", findRuntimeInitTime},
+    {"time.startNano", findStartNano},
+    {"net/http.DefaultTransport", findDefaultTransport},
+}};
+
+}  // namespace
+
+struct Globals::Impl {
+  GlobalSearch search;
+  std::map<std::string, std::optional<Addr>, std::less<>> known;
+};
+
+Globals::Globals(target::Target& target, image::LayoutSource& layouts,
+                 const image::ModuleList& modules, const image::FunctionTable& functions,
+                 std::uint64_t most)
+    : impl_(new Impl{{target, layouts, modules, functions, most}, {}}) {}
+Globals::~Globals() = default;
+
+std::optional<Addr> Globals::find(std::string_view name) {
+  const auto known = impl_->known.find(name);
+  if (known != impl_->known.end()) return known->second;
+  std::optional<Addr> found;
+  for (const auto& [variable, method] : kMethods) {
+    if (variable == name && !impl_->search.modules.empty()) found = method(impl_->search);
+  }
+  impl_->known.emplace(name, found);
+  return found;
+}
+
+void Globals::searchAgain() {
+  std::erase_if(impl_->known, [](const auto& entry) { return !entry.second; });
+}
+
+std::unique_ptr<image::VariableFinder> findGlobals(target::Target& target,
+                                                   image::LayoutSource& layouts,
+                                                   const image::ModuleList& modules,
+                                                   const image::FunctionTable& functions) {
+  return std::make_unique<Globals>(target, layouts, modules, functions,
+                                   image::variableBytes(target.executable()));
+}
+
+}  // namespace parked::schema

@@ -1,0 +1,94 @@
+"""Go programs of tests/targets, built once per content, release and mode."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from support.matrix import BUILD_FLAGS, RELEASES, Build
+from support.paths import CACHE, ROOT
+
+# How many targets this process has built; support.targets builds them before the tests start.
+BUILT = 0
+
+
+def tree_hash(*folders: Path) -> str:
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def modules_of(target: Path) -> list[Path]:
+    """The folder of a target, and those that its go.mod takes other modules from."""
+    replaced = re.findall(r"=> (\.\./\S+)$", (target / "go.mod").read_text(), re.MULTILINE)
+    return [target, *((target / name).resolve() for name in replaced)]
+
+
+@contextlib.contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Of the processes that share the cache, one at a time makes what has this name."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def go_environment(go: str) -> dict[str, str]:
+    return {**os.environ, "GOTOOLCHAIN": RELEASES[go], "GOFLAGS": "-buildvcs=false"}
+
+
+def build_target(
+    name: str, build: Build, experiment: str = "", architecture: str = "amd64"
+) -> Path:
+    """The binary of tests/targets/<name>, built once per content, release and mode."""
+    source = ROOT / "tests/targets" / name
+    toolchain = RELEASES[build.go] + (f"-{experiment}" if experiment else "")
+    row = str(build) if architecture == "amd64" else f"{build}-{architecture}"
+    folder = CACHE / f"{name}-{row}-{toolchain}-{tree_hash(*modules_of(source))}"
+    binary = folder / name
+    with only_one(folder.name):
+        if not binary.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = folder / f"{name}.partial"
+            compile_target(source, build, experiment, partial, architecture=architecture).rename(
+                binary
+            )
+    return binary
+
+
+def compile_target(
+    source: Path, build: Build, experiment: str, to: Path, *flags: str, architecture: str = "amd64"
+) -> Path:
+    global BUILT
+    BUILT += 1
+    subprocess.run(
+        ["go", "build", *BUILD_FLAGS[build.mode], *flags, "-o", to, "."],
+        cwd=source,
+        env={
+            **go_environment(build.go),
+            "CGO_ENABLED": "1" if build.cgo else "0",
+            "GOEXPERIMENT": experiment,
+            "GOARCH": architecture,
+        },
+        check=True,
+    )
+    if build.mode == "strip":
+        subprocess.run(["strip", to], check=True)
+    return to
+
+
+def strip(binary: Path, folder: Path) -> Path:
+    """A copy without symbols and DWARF; code, data and Go's build id stay."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / binary.name
+    subprocess.run(["strip", "-o", copy, binary], check=True)
+    return copy

@@ -1,0 +1,3 @@
+module parked.test/daemons
+
+go 1.18

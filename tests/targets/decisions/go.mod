@@ -1,0 +1,3 @@
+module parked.test/decisions
+
+go 1.18

@@ -1,0 +1,3 @@
+module parked.test/generics
+
+go 1.18

@@ -1,0 +1,3 @@
+module parked.test/leaver
+
+go 1.18

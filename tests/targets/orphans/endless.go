@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+func init() {
+	lost = append(lost, C_endless)
+	held = append(held, V_closing)
+}
+
+func tickUntil(done <-chan struct{}) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-done:
+			return
+		}
+	}
+}
+
+// C_endless waits for a channel that a variable has and nobody closes; which variable that is says
+// its name, where there are symbols.
+//
+//go:noinline
+func C_endless() { go tickUntil(clientv3.Endless(context.Background()).Done()) }
+
+// V_closing: another variable of the same package, whose channel can be closed.
+//
+//go:noinline
+func V_closing() { go tickUntil(clientv3.Closing()) }

@@ -1,0 +1,3 @@
+module parked.test/pace
+
+go 1.18

@@ -1,0 +1,3 @@
+module parked.test/shutdown
+
+go 1.18

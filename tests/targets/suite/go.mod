@@ -1,0 +1,3 @@
+module parked.test/suite
+
+go 1.18
