@@ -17,7 +17,7 @@ const result = await build({
   minify: true,
   charset: "ascii",
   format: "iife",
-  target: ["chrome100", "firefox100", "safari15"],
+  target: ["chrome123", "firefox120", "safari17.5"],
   legalComments: "none",
   metafile: true,
   write: false,

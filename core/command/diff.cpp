@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <fmt/format.h>
+#include <tuple>
 
 #include "command/options.h"
 #include "compare/baseline.h"
@@ -66,6 +67,19 @@ Result<compare::Side> read(const std::string& name, const OpenRequest& request,
   return side;
 }
 
+/// What one side left out would look new or gone; what both did was asked for.
+Result<void> checkParts(const compare::Side& before, const compare::Side& after) {
+  if (before.partial == after.partial) return {};
+  const auto& [some, all, change] = before.partial
+                                        ? std::tuple(before.source, after.source, "new")
+                                        : std::tuple(after.source, before.source, "gone");
+  return fail(
+      ErrorCode::usage,
+      fmt::format("{} has a part of its goroutines (it was written with --with, --without or "
+                  "--limit) and {} has all: what was left out would look {}",
+                  some, all, change));
+}
+
 /// What is new or has grown, and is as grave as --fail-on says.
 bool fails(const compare::Difference& difference, leak::Verdict verdict) {
   const auto worse = [verdict](const compare::Changed& changed) {
@@ -95,6 +109,7 @@ Result<Exit> compareSides(const OpenRequest& request, const std::vector<std::str
   if (!before) return tl::unexpected(before.error());
   auto after = read(asked->sides[1], request, *asked, host);
   if (!after) return tl::unexpected(after.error());
+  if (auto parts = checkParts(*before, *after); !parts) return tl::unexpected(parts.error());
   if (!asked->baseline.empty()) {
     const auto baseline = compare::Baseline::read(asked->baseline);
     if (!baseline) return tl::unexpected(baseline.error());

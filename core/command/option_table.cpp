@@ -138,7 +138,7 @@ constexpr std::array kTable = {
     OptionRow{Option::verdicts, "--ignore-file FILE",
               "leave out what the allow-list FILE names (docs/allow-list.md)", "--ignore-file",
               text<&Invocation::ignoreFile>},
-    OptionRow{Option::verdicts, "--baseline FILE",
+    OptionRow{Option::baseline, "--baseline FILE",
               "what FILE lists is known: shown as that, and no reason to fail", "--baseline",
               text<&Invocation::baseline>},
     OptionRow{Option::writeBaseline, "--write-baseline FILE",

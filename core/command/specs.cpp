@@ -22,8 +22,8 @@ constexpr std::uint32_t bits(std::initializer_list<Option> options) {
 
 constexpr std::uint32_t kGoroutines =
     bits({Option::filters, Option::group, Option::limit, Option::system, Option::format,
-          Option::dump, Option::verdicts, Option::orphans, Option::writeBaseline, Option::module,
-          Option::timings, Option::sort, Option::source});
+          Option::dump, Option::verdicts, Option::baseline, Option::orphans, Option::writeBaseline,
+          Option::module, Option::timings, Option::sort, Option::source});
 
 /// The commands that are no sections.
 constexpr std::array kOwnSpecs = {
@@ -43,8 +43,8 @@ constexpr std::array kOwnSpecs = {
         "are still parked where they were. Growing ones first. Whether one grows is told from the\n"
         "fourth look on: it has more goroutines look by look, and they stay. Ends with Ctrl-C,\n"
         "with the process, or after --count looks.",
-        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::orphans,
-              Option::module, Option::watch})},
+        bits({Option::filters, Option::limit, Option::system, Option::verdicts, Option::baseline,
+              Option::orphans, Option::module, Option::watch})},
     Spec{Kind::goroutines, "goroutines", "[options]", "one line a goroutine, or groups",
          "Lists goroutines by id: verdict, what they are blocked in, for how long at least, and "
          "the\n"
@@ -58,29 +58,34 @@ constexpr std::array kOwnSpecs = {
          "above them: the holder of a lock, who is to send, receive, close or call Done; circles\n"
          "are marked. The gravest and largest parts first.",
          bits({Option::filters, Option::limit, Option::system, Option::waits, Option::format,
-               Option::verdicts, Option::orphans, Option::module, Option::timings})},
-    Spec{Kind::goroutine, "goroutine", "ID [options]", "one goroutine with everything known of it",
-         "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
-         "creators; labels; the whole stack with arguments.",
-         bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
-               Option::orphans, Option::module, Option::timings, Option::source})},
+               Option::verdicts, Option::baseline, Option::orphans, Option::module,
+               Option::timings})},
+    Spec{
+        Kind::goroutine, "goroutine", "ID [options]", "one goroutine with everything known of it",
+        "The verdict and why; the object waited on, its state, and who else is queued on it; the\n"
+        "creators; labels; the whole stack with arguments.",
+        bits({Option::argument, Option::limit, Option::format, Option::dump, Option::verdicts,
+              Option::baseline, Option::orphans, Option::module, Option::timings, Option::source})},
     Spec{Kind::why, "why", "ID [options]",
          "what keeps a blocked goroutine from being called leaked",
          "The verdict of the goroutine, and the shortest way from something that can still run to\n"
          "what it waits on, each step with the address of the word that leads on, to be looked at\n"
          "in a debugger. A goroutine that is PROVED has no such way.",
-         bits({Option::argument, Option::format, Option::module, Option::timings, Option::source})},
+         bits({Option::argument, Option::format, Option::baseline, Option::module, Option::timings,
+               Option::source})},
     Spec{Kind::channel, "channel", "ADDR [options]",
          "one channel with the goroutines in its queues",
          "State of the channel at the address, and the goroutines queued to send and to receive.",
-         bits({Option::argument, Option::limit, Option::format, Option::module, Option::timings})},
+         bits({Option::argument, Option::limit, Option::format, Option::baseline, Option::module,
+               Option::timings})},
     Spec{Kind::diff, "diff", "A B [options]",
          "what is new, gone or grown (in the shell: parked diff A B)",
          "Compares two reports by fingerprint. A and B are each a core, the id of a live process,\n"
          "or a report that was kept (--json, --jsonl); of the same process or of two builds. Of\n"
          "one process it tells, too, which goroutines are still parked on the same object. With\n"
          "--fail-on, the exit code is 1 for what is new or has grown.",
-         bits({Option::diff, Option::limit, Option::verdicts, Option::orphans, Option::module})},
+         bits({Option::diff, Option::limit, Option::verdicts, Option::baseline, Option::orphans,
+               Option::module})},
     Spec{
         Kind::exec, "exec", "[options] -- PROGRAM [ARGUMENTS]",
         "runs a program and looks at it as it exits",
@@ -92,8 +97,8 @@ constexpr std::array kOwnSpecs = {
         "is\n"
         "0 and something was found, with --require-proof 3 where nothing could be proved.",
         bits({Option::filters, Option::limit, Option::format, Option::dump, Option::verdicts,
-              Option::orphans, Option::writeBaseline, Option::module, Option::sort, Option::source,
-              Option::exec})},
+              Option::baseline, Option::orphans, Option::writeBaseline, Option::module,
+              Option::sort, Option::source, Option::exec})},
     Spec{
         Kind::explain, "explain", "[RULE]", "what a rule (PK060) is about, with examples",
         "The section of docs/rules.md about the rule: the pattern, what to change, a program that\n"
@@ -104,7 +109,7 @@ constexpr std::array kOwnSpecs = {
 };
 
 Spec specOf(const report::Section& section) {
-  std::uint32_t options = bits({Option::format, Option::module, Option::timings});
+  std::uint32_t options = bits({Option::format, Option::baseline, Option::module, Option::timings});
   if (section.limited) options |= bits({Option::limit});
   if (section.judged) options |= bits({Option::orphans});
   if (section.showsSource) options |= bits({Option::source});
@@ -142,8 +147,12 @@ void addFormatHelp(const Spec& spec, std::vector<HelpLine>& lines) {
 
 std::string familyHelp() {
   std::string text = "Commands:\n";
+  constexpr std::size_t kColumn = 24;
   for (const Spec& spec : specs()) {
-    text += fmt::format("  {:<24}{}\n", spec.synopsis(), spec.summary);
+    std::string synopsis = spec.synopsis();
+    // One that is too long for its column has the line to itself.
+    if (synopsis.size() >= kColumn) synopsis += fmt::format("\n{:<{}}", "", kColumn + 2);
+    text += fmt::format("  {:<{}}{}\n", synopsis, kColumn, spec.summary);
   }
   return text + "\n\"help COMMAND\" lists the options of a command; \"report\" is the default.\n";
 }

@@ -20,8 +20,7 @@ enum class Option : std::uint32_t {
   limit = 8,      ///< --limit, --all
   system = 16,    ///< --system
   format = 32,    ///< --json, --jsonl, --format
-  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file,
-                  ///< --baseline
+  verdicts = 64,  ///< --fail-on, --suspect-count, --suspect-age, --require-proof, --ignore-file
   timings = 128,
   watch = 256,  ///< --every, --count
   dump = 512,   ///< --format traceback: beside `format`, of what lists goroutines
@@ -34,6 +33,7 @@ enum class Option : std::uint32_t {
   stacks = 65536,        ///< -t
   source = 131072,       ///< --source-path, --no-source
   exec = 262144,         ///< --at, --after
+  baseline = 524288,     ///< --baseline
 };
 
 struct Spec {

@@ -54,6 +54,7 @@ struct Side {
   std::string withheld;        ///< why nothing was proved; "" if the proof was given
   bool proved = false;         ///< the proof was given
   bool incomplete = false;     ///< something could not be read
+  bool partial = false;        ///< filters or a limit left goroutines out
 };
 
 /// Both are of the same process: its id, when its runtime started, and its build.

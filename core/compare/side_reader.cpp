@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kSchema = "parked/1";
+constexpr std::string_view kFamily = "parked/";  // of every version
 
 /// A member of an object as text; "" if it is none. Files may say anything.
 std::string textIn(const Json& object, const char* name) {
@@ -76,6 +77,7 @@ class Collector {
     if (type == "target") return target(object);
     if (type == "goroutine") return goroutine(object);
     if (type == "group" || type == "selection") isReport_ = true;
+    if (type == "selection") return selection(object);
     if (type == "group") return group(object);
     if (type == "finding") return finding(object);
     if (type == "proof") return proof(object);
@@ -122,6 +124,11 @@ class Collector {
     // Ids of several runtimes in one process are not told apart.
     if (on == 0 || runtimes_ > 1) return;
     waiting_.push_back({{countIn(object, "id"), on, {}}, countIn(object, "group")});
+  }
+
+  void selection(const Json& object) {
+    const bool limited = countIn(object, "listed") < countIn(object, "goroutines");
+    side_.partial = side_.partial || limited || isTrue(object, "filtered");
   }
 
   static Entry entryOf(const Json& object, const Json& place) {
@@ -221,7 +228,8 @@ std::string_view typeIn(std::string_view member) {
 /// The document of a further Go runtime, which was read whole.
 void takeDocument(Collector& collector, const Json& document) {
   if (!document.is_object()) return;
-  for (const char* member : {"target", "goroutines", "groups", "findings", "proof", "incomplete"}) {
+  for (const char* member :
+       {"target", "selection", "goroutines", "groups", "findings", "proof", "incomplete"}) {
     const auto at = document.find(member);
     if (at == document.end()) continue;
     if (at->is_object()) collector.take(member, *at);
@@ -230,7 +238,13 @@ void takeDocument(Collector& collector, const Json& document) {
   }
 }
 
-tl::unexpected<Error> notOurs(const std::string& what) {
+/// `schema` is what the file says it is.
+tl::unexpected<Error> notOurs(const std::string& what, std::string_view schema = {}) {
+  if (schema.starts_with(kFamily) && schema != kSchema) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("{} is of {}, which this parked cannot read: it reads {}", what, schema,
+                            kSchema));
+  }
   return fail(ErrorCode::badFormat,
               fmt::format("{} is no report of parked --json or --jsonl", what));
 }
@@ -261,7 +275,7 @@ Result<Side> readDocument(std::istream& in, const std::string& file) {
     return false;
   };
   const Json document = Json::parse(in, look, false);
-  if (document.is_discarded() || schema != kSchema) return notOurs(file);
+  if (document.is_discarded() || schema != kSchema) return notOurs(file, schema);
   if (auto done = collector.finish(file); !done) return tl::unexpected(done.error());
   return side;
 }
@@ -332,7 +346,7 @@ Result<Side> readSide(const std::string& file) {
   LineReader reader(side);
   for (std::string line; std::getline(in, line);) {
     line += '\n';
-    if (!reader(line)) return notOurs(file);
+    if (!reader(line)) return notOurs(file, textIn(opening, "schema"));
   }
   if (auto done = reader.finish(); !done) {
     return fail(done.error().code, fmt::format("{}: {}", file, done.error().message));

@@ -20,30 +20,21 @@ constexpr std::uint64_t kMaxSteps = 1 << 24;  // fields and elements visited for
 
 }  // namespace
 
-TypeMasks::TypeMasks(image::Image& image) : memory_(image.target().memory()) {
-  const image::DescriptorLayout layout(image.layouts());
-  typeSize_ = layout.size;
-  size_ = layout.typeSize;
-  pointerBytes_ = layout.pointerBytes;
-  flags_ = layout.flags;
-  kind_ = layout.kind;
-  data_ = layout.gcData;
+TypeMasks::TypeMasks(image::Image& image)
+    : memory_(image.target().memory()),
+      layout_(std::make_unique<image::DescriptorLayout>(image.layouts())) {
+  const image::DescriptorLayout& layout = *layout_;
   // Up to 1.20 nothing in the heap names types.
-  usable_ = layout.moved && typeSize_ != 0 && data_;
+  usable_ = layout.moved && layout.size != 0 && layout.gcData;
   onDemand_ = schema::makesMasksOnDemand(image.build().version);
-
-  arrayElem_ = layout.arrayElement;
-  arrayLength_ = layout.arrayLength;
-  structFields_ = layout.structFields;
-  fieldSize_ = layout.fieldSize;
-  fieldType_ = layout.fieldType;
-  fieldOffset_ = layout.fieldOffset;
-  structures_ = usable_ && fieldSize_ != 0 && !layout.fieldOffsetShifted;
-  for (const std::uint32_t offset :
-       {arrayElem_, arrayLength_, structFields_, fieldType_, fieldOffset_}) {
+  structures_ = usable_ && layout.fieldSize != 0 && !layout.fieldOffsetShifted;
+  for (const std::uint32_t offset : {layout.arrayElement, layout.arrayLength, layout.structFields,
+                                     layout.fieldType, layout.fieldOffset}) {
     structures_ = structures_ && offset != image::kAbsent;
   }
 }
+
+TypeMasks::~TypeMasks() = default;
 
 const TypeMask& TypeMasks::of(Addr type) {
   const auto [it, isNew] = known_.try_emplace(type);
@@ -54,10 +45,10 @@ const TypeMask& TypeMasks::of(Addr type) {
 TypeMask TypeMasks::read(Addr type) {
   TypeMask result;
   if (!usable_ || type % kWord != 0) return result;
-  const image::Object descriptor = image::readObject(memory_, type, typeSize_);
+  const image::Object descriptor = image::readObject(memory_, type, layout_->size);
   if (!descriptor) return result;
-  result.size = descriptor[size_];
-  const std::uint64_t pointerBytes = descriptor[pointerBytes_];
+  result.size = descriptor[layout_->typeSize];
+  const std::uint64_t pointerBytes = descriptor[layout_->pointerBytes];
   if (result.size == 0 || pointerBytes > result.size || pointerBytes > kMaxPointerBytes ||
       pointerBytes % kWord != 0) {
     return result;
@@ -68,8 +59,8 @@ TypeMask TypeMasks::read(Addr type) {
     return result;
   }
   const std::uint64_t maskBytes = (result.pointerWords + 7) / 8;
-  Addr data = descriptor[data_];
-  if (onDemand_ && (descriptor[flags_] & kFlagMaskOnDemand) != 0) {
+  Addr data = descriptor[layout_->gcData];
+  if (onDemand_ && (descriptor[layout_->flags] & kFlagMaskOnDemand) != 0) {
     // GCData points to where the runtime keeps the mask once it has built it.
     if (!memory_.read(data, data)) return result;
     if (data == 0) {
@@ -81,7 +72,7 @@ TypeMask TypeMasks::read(Addr type) {
       built_.push_back(std::move(bits));
       return result;
     }
-  } else if (!onDemand_ && (descriptor[kind_] & kKindGcProgram) != 0) {
+  } else if (!onDemand_ && (descriptor[layout_->kind] & kKindGcProgram) != 0) {
     return result;  // the heap never names such a type, but its unrolled stand-in
   }
   result.mask = memory_.bytes(data, maskBytes);
@@ -93,16 +84,16 @@ bool TypeMasks::build(Addr type, std::uint64_t offset, std::vector<std::byte>& b
                       std::uint64_t& budget) {
   if (depth > kMaxDepth || budget == 0) return false;
   --budget;
-  const image::Object descriptor = image::readObject(memory_, type, typeSize_);
+  const image::Object descriptor = image::readObject(memory_, type, layout_->size);
   if (!descriptor) return false;
-  if (descriptor[pointerBytes_] == 0) return true;
+  if (descriptor[layout_->pointerBytes] == 0) return true;
   const auto set = [&](std::uint64_t at) {
     const std::uint64_t word = at / kWord;
     if (at % kWord != 0 || word / 8 >= bits.size()) return false;
     bits[word / 8] |= std::byte{1} << (word % 8);
     return true;
   };
-  switch (static_cast<TypeKind>(descriptor[kind_] & kKindMask)) {
+  switch (static_cast<TypeKind>(descriptor[layout_->kind] & kKindMask)) {
     case TypeKind::channel:
     case TypeKind::function:
     case TypeKind::map:
@@ -117,8 +108,9 @@ bool TypeMasks::build(Addr type, std::uint64_t offset, std::vector<std::byte>& b
     case TypeKind::array: {
       Addr element = 0;
       std::uint64_t length = 0, elementSize = 0;
-      if (!memory_.read(type + arrayElem_, element) || !memory_.read(type + arrayLength_, length) ||
-          !memory_.read(element + size_.offset, elementSize)) {
+      if (!memory_.read(type + layout_->arrayElement, element) ||
+          !memory_.read(type + layout_->arrayLength, length) ||
+          !memory_.read(element + layout_->typeSize.offset, elementSize)) {
         return false;
       }
       for (std::uint64_t i = 0; i < length; ++i) {
@@ -126,28 +118,32 @@ bool TypeMasks::build(Addr type, std::uint64_t offset, std::vector<std::byte>& b
       }
       return true;
     }
-    case TypeKind::structure: {
-      Addr fields = 0;
-      std::uint64_t count = 0;
-      if (!memory_.read(type + structFields_, fields) ||
-          !memory_.read(type + structFields_ + kWord, count) || count > budget) {
-        return false;
-      }
-      for (std::uint64_t i = 0; i < count; ++i) {
-        Addr fieldType = 0;
-        std::uint64_t fieldOffset = 0;
-        const Addr at = fields + i * fieldSize_;
-        if (!memory_.read(at + fieldType_, fieldType) ||
-            !memory_.read(at + fieldOffset_, fieldOffset) || fieldOffset > kMaxPointerBytes ||
-            !build(fieldType, offset + fieldOffset, bits, depth + 1, budget)) {
-          return false;
-        }
-      }
-      return true;
-    }
+    case TypeKind::structure:
+      return buildStructure(type, offset, bits, depth, budget);
     default:
       return false;
   }
+}
+
+bool TypeMasks::buildStructure(Addr type, std::uint64_t offset, std::vector<std::byte>& bits,
+                               int depth, std::uint64_t& budget) {
+  Addr fields = 0;
+  std::uint64_t count = 0;
+  if (!memory_.read(type + layout_->structFields, fields) ||
+      !memory_.read(type + layout_->structFields + kWord, count) || count > budget) {
+    return false;
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Addr fieldType = 0;
+    std::uint64_t fieldOffset = 0;
+    const Addr at = fields + i * layout_->fieldSize;
+    if (!memory_.read(at + layout_->fieldType, fieldType) ||
+        !memory_.read(at + layout_->fieldOffset, fieldOffset) || fieldOffset > kMaxPointerBytes ||
+        !build(fieldType, offset + fieldOffset, bits, depth + 1, budget)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace parked::heap

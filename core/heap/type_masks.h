@@ -13,6 +13,10 @@
 #include "image/image.h"
 #include "target/address_space.h"
 
+namespace parked::image {
+struct DescriptorLayout;
+}
+
 namespace parked::heap {
 
 /// The pointers of one value: bit i of `mask` says that word i is one.
@@ -25,7 +29,8 @@ struct TypeMask {
 
 class TypeMasks {
  public:
-  TypeMasks(image::Image& image);
+  explicit TypeMasks(image::Image& image);
+  ~TypeMasks();
 
   /// The mask of the type whose descriptor is at `type`; not known if it is damaged.
   const TypeMask& of(Addr type);
@@ -35,12 +40,11 @@ class TypeMasks {
   bool build(Addr type, std::uint64_t offset, std::vector<std::byte>& bits, int depth,
              std::uint64_t& budget);
 
+  bool buildStructure(Addr type, std::uint64_t offset, std::vector<std::byte>& bits, int depth,
+                      std::uint64_t& budget);
+
   target::AddressSpace& memory_;
-  std::uint32_t typeSize_ = 0, arrayElem_ = 0, arrayLength_ = 0, structFields_ = 0;
-  std::uint32_t fieldSize_ = 0, fieldType_ = 0, fieldOffset_ = 0;
-  image::Field<std::uint64_t> size_, pointerBytes_;
-  image::Field<std::uint8_t> flags_, kind_;
-  image::Field<Addr> data_;
+  std::unique_ptr<const image::DescriptorLayout> layout_;
   bool usable_ = false;
   bool structures_ = false;  ///< masks can be built from the types' structure
   bool onDemand_ = false;    ///< TFlagGCMaskOnDemand exists: since 1.24

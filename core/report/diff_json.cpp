@@ -21,6 +21,7 @@ void putSide(JsonWriter& json, const char (&name)[N], const compare::Side& side)
     json.member("proved", side.proved);
     json.text("withheld", side.withheld);
     json.member("incomplete", side.incomplete);
+    json.member("partial", side.partial);
   });
 }
 

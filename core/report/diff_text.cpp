@@ -30,6 +30,9 @@ void putSide(Page& page, std::string_view name, const compare::Side& side) {
   page.field(0, kLabel, name, sideText(side), Ink::strong);
   if (!side.proved) page.field(0, kLabel, "", "no proof: " + side.withheld, Ink::bad);
   if (side.incomplete) page.field(0, kLabel, "", "incomplete: parts were not readable", Ink::warn);
+  if (side.partial) {
+    page.field(0, kLabel, "", "in part: filters or a limit left goroutines out", Ink::warn);
+  }
 }
 
 void putStillParked(Page& page, const compare::Difference& difference) {

@@ -13,6 +13,7 @@
 #include "leak/fingerprint.h"
 #include "leak/island_words.h"
 #include "leak/keep_alive.h"
+#include "report/baseline.h"
 #include "report/crash.h"
 #include "report/escape.h"
 #include "report/library_wait.h"
@@ -263,7 +264,9 @@ void putGroup(Page& page, const Report& report) {
   putHolding(page, 0, kLabel, report, group);
   // The finding's is the one to look for, where there is a finding.
   if (report.findings.empty()) {
-    page.field(0, kLabel, "fingerprint", leak::fingerprintOf(*report.analysis, group));
+    page.field(0, kLabel, "fingerprint",
+               leak::fingerprintOf(*report.analysis, group) +
+                   (isKnown(report, group) ? " (known: the baseline lists it)" : ""));
   }
 }
 

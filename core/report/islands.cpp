@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "leak/island_wakers.h"
 #include "leak/island_words.h"
+#include "report/baseline.h"
 #include "report/json_text.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -19,6 +20,12 @@ using leak::IslandKind;
 
 constexpr std::size_t kIndent = 3, kFunctions = 5;
 
+/// The baseline lists what each of its goroutines is in.
+bool isKnown(const Report& report, const IslandKind& kind) {
+  return std::ranges::all_of(goroutinesOf(*report.analysis, kind),
+                             [&](Index index) { return report::isKnown(report, index); });
+}
+
 void putKind(Page& page, const Report& report, const IslandKind& kind) {
   const leak::Analysis& analysis = *report.analysis;
   const bool meant = kind.background != Background::none;
@@ -26,7 +33,8 @@ void putKind(Page& page, const Report& report, const IslandKind& kind) {
   page.line(
       1,
       {{counted(kind.islands.size(), areWorkers(kind) ? "worker" : "client") + "  ", Ink::strong},
-       {std::string(meant ? "background" : leak::verdictName(verdict)), lookOf(verdict).ink}});
+       {std::string(meant ? "background" : leak::verdictName(verdict)), lookOf(verdict).ink},
+       {isKnown(report, kind) ? "  known" : "", Ink::faint}});
   putPlace(page, kIndent, kLabel, "made at", report, madeAt(analysis, kind));
   if (const std::string handle = handleText(kind.handle); !handle.empty()) {
     page.field(kIndent, kLabel, "handle",

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "leak/describe.h"
+#include "report/baseline.h"
 #include "report/escape.h"
 #include "report/json_waits.h"
 #include "report/phrases.h"
@@ -27,8 +28,8 @@ void putGoroutineLine(Page& page, const Report& report, Index index, std::size_t
            goroutine.system ? Ink::faint : lookOf(info.verdict).ink);
   const std::string label =
       fmt::format("  {}  {:<14}", padded(cutBack(reason, reasonWidth), reasonWidth), wait);
-  page.placeField(0, columns(label) + 2, label, analysis.place(analysis.userLine(index).user), {},
-                  idWidth + 2 + 7);
+  page.placeField(0, columns(label) + 2, label, analysis.place(analysis.userLine(index).user),
+                  isKnown(report, index) ? "known" : "", idWidth + 2 + 7);
 }
 
 std::size_t longestReason(const Report& report, std::span<const Index> goroutines) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "leak/creation.h"
 #include "leak/short_name.h"
+#include "report/baseline.h"
 #include "report/escape.h"
 #include "report/page.h"
 #include "report/phrases.h"
@@ -209,6 +210,7 @@ void TreeText::addState(Pieces& pieces, const Forest::Node& node) const {
   pieces.push_back({reasonText(analysis_, node.item) + "  "});
   pieces.push_back({std::string(system ? "system" : leak::verdictName(info.verdict)) + "  ",
                     system ? Ink::faint : lookOf(info.verdict).ink});
+  if (isKnown(report_, node.item)) pieces.push_back({"known  ", Ink::faint});
 }
 
 /// Where it stands; with the function if that is not the one it was started with.

@@ -6,6 +6,7 @@
 #include "leak/describe.h"
 #include "leak/keep_alive.h"
 #include "proof/uncounted.h"
+#include "report/baseline.h"
 #include "report/escape.h"
 #include "report/json_text.h"
 #include "report/lists.h"
@@ -73,7 +74,8 @@ void renderWhy(const Report& report, Index index, const TextStyle& style, const 
   const leak::GoroutineInfo& info = analysis.info(index);
   page.line(0, {{fmt::format("goroutine {}  ", goroutine.id), Ink::strong},
                 {fmt::format("{}  ", leak::verdictName(info.verdict)), lookOf(info.verdict).ink},
-                {reasonText(analysis, index), Ink::strong}});
+                {reasonText(analysis, index), Ink::strong},
+                {isKnown(report, index) ? "  known: the baseline lists it" : "", Ink::faint}});
   putUserLine(page, 0, report, index);
   page.field(0, kLabel, "because", analysis.sentence(index));
   const std::string waits = leak::describeWaits(snapshot, goroutine);

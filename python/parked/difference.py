@@ -51,6 +51,9 @@ class DiffSide(_read.Record):
     incomplete: bool = _read.member(_read.flag)
     """Parts could not be read."""
 
+    partial: bool = _read.member(_read.flag)
+    """The report was written with filters or a limit, which left goroutines out."""
+
 
 @dataclass(frozen=True)
 class Changed(_read.Record):

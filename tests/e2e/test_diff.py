@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,12 @@ def diff(*words: object, code: int = 0) -> dict:
     document = json.loads(result.stdout)
     VALIDATOR.validate(document)
     return document
+
+
+def line_of(text: str, function: str, words: list) -> str:
+    """The line that has the goroutine's own function, or its verdict."""
+    of = "PROVED" if words[0] == "why" else function.split(".")[-1]
+    return next(line for line in text.splitlines() if of in line)
 
 
 def changes(document: dict, what: str = "findings") -> dict[str, str]:
@@ -291,6 +298,65 @@ def test_a_list_of_something_else(service: Running, tmp_path: Path) -> None:
     none = tmp_path / "none.json"
     none.write_text(parked(service.pid, "report", "--json", "--with", "verdict", "orphan").stdout)
     assert parked("diff", none, none).returncode == 0
+
+
+def test_a_part_and_a_whole(service: Running, tmp_path: Path) -> None:
+    """What one of the two left out is neither new nor gone."""
+    whole = kept(service, tmp_path / "whole.json", "--json")
+    chosen = kept(service, tmp_path / "chosen.json", "--json", "--with", "verdict", "proved")
+    lines = kept(service, tmp_path / "few.jsonl", "--jsonl", "--limit", "1")
+    for part in (chosen, lines):
+        for a, b, change in ((part, whole, "new"), (service.pid, part, "gone")):
+            done = parked("diff", a, b)
+            assert (done.returncode, done.stdout) == (2, ""), done.stdout
+            assert f"{part} has a part of its goroutines" in done.stderr
+            assert f"would look {change}" in done.stderr
+    both = parked("diff", chosen, chosen)
+    assert both.returncode == 0, both.stderr
+    assert both.stdout.count("in part: filters or a limit") == 2
+    document = diff(chosen, chosen)
+    assert document["a"]["partial"]
+    assert not diff(whole, whole)["a"]["partial"]
+
+
+def test_a_report_of_another_version(service: Running, tmp_path: Path) -> None:
+    for words in ("--json", "--jsonl"):
+        newer = tmp_path / "newer"
+        text = parked(service.pid, "report", words).stdout
+        newer.write_text(text.replace('"parked/1"', '"parked/2"'))
+        for asked in (("diff", newer, service.pid), (service.pid, "report", "--baseline", newer)):
+            done = parked(*asked)
+            assert (done.returncode, done.stdout) == (2, ""), asked
+            assert "parked/2" in done.stderr
+            assert "it reads parked/1" in done.stderr
+
+
+def test_every_command_takes_a_baseline(service: Running, tmp_path: Path) -> None:
+    """What is listed is shown as known, wherever a goroutine stands in a list."""
+    baseline = tmp_path / "baseline"
+    parked(service.pid, "report", "--write-baseline", baseline)
+    report = json.loads(parked(service.pid, "report", "--json").stdout)
+    sender = next(
+        g for g in report["goroutines"] if g["user_frame"] and g["user_frame"]["func"] == NOTIFY
+    )
+    channel = sender["waiting_on"][0]["address"]
+    # What has a line for the goroutine says it there, and nothing says it without the list.
+    told = [["goroutines"], ["goroutine", sender["id"]], ["why", sender["id"]], ["pstree"]]
+    for words in [*told, ["channel", channel]]:
+        listed = parked(service.pid, *words, "--baseline", baseline)
+        assert listed.returncode == 0, listed.stderr
+        place = listed.stdout if words[0] == "goroutine" else line_of(listed.stdout, NOTIFY, words)
+        assert "known" in place, words
+        assert "known" not in parked(service.pid, *words).stdout, words
+    commands = parked("help").stdout.split("Commands:")[1]
+    apart = {"watch", "goroutine", "why", "channel", "diff", "exec", "explain", "help"}
+    names = set(re.findall(r"^  (\w+) ", commands, re.MULTILINE)) - apart
+    assert {"report", "crash", "locks", "islands", "info"} <= names
+    for name in names:
+        document = parked(service.pid, name, "--json", "--baseline", baseline)
+        assert document.returncode == 0, (name, document.stderr)
+        findings = json.loads(document.stdout).get("findings", [])
+        assert all(f["known"] for f in findings if f["verdict"] == "PROVED"), name
 
 
 def test_in_debuggers_it_says_where_to_run_it() -> None:

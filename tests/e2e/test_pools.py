@@ -45,10 +45,11 @@ def of_pools(document: dict) -> list[dict]:
 
 
 def settled(target: Running) -> dict:
-    """The report, once a collection has seen for how long they wait."""
+    """The report, once they have waited for so long that a core, whose clock stands at its last
+    collection, has them wait for long as well."""
     deadline = time.monotonic() + AT_MOST
     while True:
-        result = parked(target.pid, "report", "--json", *OPTIONS)
+        result = parked(target.pid, "report", "--json", "--suspect-age", "2s")
         document = json.loads(result.stdout)
         if of_pools(document) or time.monotonic() > deadline:
             return document

@@ -21,6 +21,7 @@ function sideFacts(side) {
     ["goroutines", number(side.goroutines)],
     ["proof", side.proved ? "given" : (side.withheld ?? "not given")],
     ["incomplete", side.incomplete ? "something could not be read" : null],
+    ["in part", side.partial ? "filters or a limit left goroutines out" : null],
   ]);
 }
 

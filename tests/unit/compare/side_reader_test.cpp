@@ -21,6 +21,7 @@ TEST(SideReader, ADocument) {
   EXPECT_EQ(side->goroutines, 2U);
   EXPECT_TRUE(side->proved);
   EXPECT_FALSE(side->incomplete);
+  EXPECT_FALSE(side->partial);
   const Entry& group = side->groups.at("00000000000000aa");
   EXPECT_EQ(group.count, 2U);
   EXPECT_EQ(group.verdict, leak::Verdict::proved);

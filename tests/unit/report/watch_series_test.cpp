@@ -63,7 +63,9 @@ TEST(WatchSeries, OfManyLooksEverySecondOrFourthAndTheLast) {
     const auto step = static_cast<std::int64_t>(series.step());
     for (std::size_t p = 0; p < times.size(); ++p) {
       const std::int64_t at = times[p] / kSecond;
-      if (p + 1 < times.size()) ASSERT_EQ(at, static_cast<std::int64_t>(p) * step) << i;
+      if (p + 1 < times.size()) {
+        ASSERT_EQ(at, static_cast<std::int64_t>(p) * step) << i;
+      }
       ASSERT_EQ(counts[p], static_cast<std::uint32_t>(1 + at % 7)) << i;
     }
   }
