@@ -19,7 +19,7 @@ NEW_ENOUGH = [go for go in RELEASES if int(go[2:]) >= 21]
 ROWS = {
     "row": {
         "quick": [Build("1.22", "default")],
-        "ci": [Build("1.22", "default"), Build("1.27", "stripped")],
+        "ci": [Build("1.27", "default"), Build("1.27", "stripped")],
         "full": [Build(go, mode) for go in NEW_ENOUGH for mode in ("default", "stripped")],
     }
 }
