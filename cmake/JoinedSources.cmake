@@ -8,7 +8,7 @@ option(PARKED_JOIN "Compile several sources of a room at a time" ON)
 set(PARKED_JOINED 8)
 
 # parked_join(TARGET ROOT): TARGET's sources, which lie below the include directory ROOT. A source that is compiled
-# with definitions of its own stays by itself.
+# with definitions of its own stays by itself, and so does one that has CMake's SKIP_UNITY_BUILD_INCLUSION.
 function(parked_join target root)
   if(NOT PARKED_JOIN)
     return()
@@ -24,7 +24,8 @@ function(parked_join target root)
     math(EXPR left "${left} - 1")
     cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${folder})
     get_source_file_property(own ${source} DIRECTORY ${folder} COMPILE_DEFINITIONS)
-    if(own)
+    get_source_file_property(apart ${source} DIRECTORY ${folder} SKIP_UNITY_BUILD_INCLUSION)
+    if(own OR apart)
       list(APPEND all ${source})
     else()
       set_source_files_properties(${source} TARGET_DIRECTORY ${target} PROPERTIES HEADER_FILE_ONLY ON)

@@ -237,7 +237,7 @@ def test_python_checks_take_a_baseline(service: Running, tmp_path: Path) -> None
     parked(service.pid, "report", "--write-baseline", baseline)
     script = """
 import sys, parked
-with parked.attach(int(sys.argv[1])) as session:
+with parked.attach(int(sys.argv[1]), max_pause=60) as session:
     parked.assert_no_leaks(session, baseline=sys.argv[2])
     print(len(parked.leaks(session).groups), all(f.known for f in
           parked.leaks(session, baseline=sys.argv[2]).document.findings))

@@ -29,7 +29,7 @@ def functions(binary: Path) -> dict[str, int]:
 
 def said(process: Early) -> str:
     process.let_go()
-    result = parked("--max-pause", "1m", process.pid, "report")
+    result = parked(process.pid, "report")
     assert (result.returncode, result.stdout) == (2, ""), result.stdout + result.stderr
     return result.stderr.removeprefix("parked: ").strip()
 
@@ -47,7 +47,7 @@ def test_before_the_runtime_has_started(row: Build, tmp_path: Path) -> None:
         with Early(program) as process:
             process.run_to(process.bias(binary) + names["main.main"])
             process.let_go()
-            report = parked("--max-pause", "1m", process.pid, "report")
+            report = parked(process.pid, "report")
             assert report.returncode == 0, report.stderr
             assert "goroutines" in report.stdout
 
@@ -60,7 +60,7 @@ def test_the_first_goroutine_is_being_made(row: Build, tmp_path: Path) -> None:
             process.run_to(process.bias(binary) + functions(binary)["runtime.allgadd"])
             process.run_to_return()
             process.let_go()
-            shown.append(parked("--max-pause", "1m", process.pid, "report"))
+            shown.append(parked(process.pid, "report"))
     whole, stripped = shown
     assert whole.returncode == stripped.returncode == 0, stripped.stderr
     assert "0" in next(line for line in stripped.stdout.splitlines() if "goroutines" in line)

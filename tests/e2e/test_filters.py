@@ -10,15 +10,23 @@ from pathlib import Path
 
 import pytest
 from support.commands import parked, run
-from support.matrix import Build
+from support.matrix import Build, samples
 from support.paths import PARKED
 from support.running import Core
 from support.schema import LINE_VALIDATOR, VALIDATOR
 
+ROWS = {
+    "row": {
+        "quick": [Build("1.27", "pie")],
+        "ci": [Build("1.18", "default"), Build("1.23", "strip"), Build("1.27", "default")],
+        "full": samples("full"),
+    }
+}
+
 
 @pytest.fixture
-def core(sample: Build, kernel_core: Callable[..., Core]) -> Core:
-    return kernel_core("leakyweb", sample)
+def core(row: Build, kernel_core: Callable[..., Core]) -> Core:
+    return kernel_core("leakyweb", row)
 
 
 def asked(core: Core, *words: object) -> str:
@@ -136,8 +144,8 @@ def test_lists_as_lines(core: Core) -> None:
             assert types.count(kind) == len(document.get(name, ())), command
 
 
-def test_why_as_json(sample: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("paths", sample)
+def test_why_as_json(row: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("paths", row)
     blocked = json.loads(asked(core, "goroutines", "--json", "--with", "verdict", "waiting"))
     ways = 0
     for goroutine in blocked["goroutines"]:

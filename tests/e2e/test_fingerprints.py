@@ -97,7 +97,7 @@ def test_text(service: Running) -> None:
 def test_python(service: Running) -> None:
     script = """
 import sys, parked
-with parked.attach(int(sys.argv[1])) as session:
+with parked.attach(int(sys.argv[1]), max_pause=60) as session:
     print(*sorted(finding.fingerprint for finding in session.findings))
 """
     document = json.loads(parked(service.pid, "report", "--json").stdout)

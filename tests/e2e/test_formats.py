@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft4Validator
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support.building import build_target, go_environment
-from support.commands import gdb, parked, run_script
+from support.commands import gdb, parked, patient, run_script
 from support.matrix import Build
 from support.paths import PARKED, ROOT
 from support.running import Core, Running
@@ -37,8 +37,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Running:
 
 
 def written(target: object, name: str, *options: object) -> bytes:
-    words = [PARKED, target, "report", "--format", name, *options]
-    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=120)
+    words = patient(target, "report", "--format", name, *options)
+    done = subprocess.run([PARKED, *words], capture_output=True, timeout=120)
     assert done.returncode in (0, 1), done.stderr
     return done.stdout
 
@@ -243,7 +243,7 @@ def test_pprof(go: str, tmp_path: Path) -> None:
 
 def test_pprof_is_not_for_a_terminal(service: Running) -> None:
     terminal, screen = pty.openpty()
-    command = [PARKED, str(service.pid), "report", "--format", "pprof"]
+    command = [PARKED, *patient(service.pid, "report", "--format", "pprof")]
     done = subprocess.run(command, stdout=screen, stderr=subprocess.PIPE, timeout=120)
     os.close(screen)
     os.close(terminal)
@@ -353,7 +353,7 @@ def test_where_they_are_asked_for(service: Running, name: str) -> None:
     leaked = str(group["goroutines"][0])
     for command in (("report",), ("goroutines",), ("goroutine", leaked)):
         assert subprocess.run(
-            [PARKED, str(service.pid), *command, "--format", name], capture_output=True
+            [PARKED, *patient(service.pid, *command, "--format", name)], capture_output=True
         ).stdout
     refused = parked(service.pid, "locks", "--format", name)
     assert refused.returncode == 2

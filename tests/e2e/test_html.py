@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from playwright.sync_api import Browser, Page, expect
 from support.building import build_target
-from support.commands import parked, run
+from support.commands import parked, patient, run
 from support.matrix import Build
 from support.page import PATIENCE_MS, data_of, open_browser, shown
 from support.paths import BUILD_DIR, PARKED, ROOT
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
 
 def written(path: Path, *words: object) -> Path:
     done = subprocess.run(
-        [PARKED, *map(os.fsencode, map(str, words)), "--format", "html"],
+        [PARKED, *map(os.fsencode, patient(*words)), "--format", "html"],
         capture_output=True,
         timeout=120,
     )
@@ -387,7 +387,7 @@ def test_watch_ends(browser: Browser, tmp_path: Path) -> None:
         assert watching.stdout is not None
         watching.stdout.readline()
         assert data_of(html)["watch"]["ended"] is None
-        refused = parked("--max-pause", "1m", target.pid, "watch", "--html", tmp_path / "no" / "x")
+        refused = parked(target.pid, "watch", "--html", tmp_path / "no" / "x")
         assert refused.returncode == 2
         assert str(tmp_path / "no") in refused.stderr
         target.process.kill()

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from support import go_traceback
 from support.building import go_environment, modules_of, only_one, tree_hash
-from support.commands import document_in, gdb, lldb, parked
+from support.commands import document_in, gdb, lldb, parked, patient
 from support.matrix import BUILD_FLAGS, Build
 from support.paths import CACHE, PARKED, ROOT
 from support.running import Running, need_kernel_cores
@@ -316,7 +316,7 @@ def test_formats_of_two_runtimes(tmp_path: Path) -> None:
             refused = parked(pid, "report", "--format", name)
             assert refused.returncode == 2
             assert "is of one Go runtime, and the process has 2" in refused.stderr
-            words = [PARKED, str(pid), "report", "--format", name]
+            words = [PARKED, *patient(pid, "report", "--format", name)]
             bad, good = (
                 subprocess.run([*words, module], capture_output=True, timeout=120)
                 for module in (first, second)

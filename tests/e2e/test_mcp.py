@@ -26,8 +26,6 @@ from support.running import Core, Running
 GOS = ["1.18", "1.22", "1.26", "1.27"]
 ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": GOS}}
 NOTIFY = "main.(*server).notify"
-# A busy machine may take long to copy a process.
-PATIENT = ("--max-pause", "1m")
 READS = {"report", "findings", "goroutines", "goroutine", "why", "explain"}
 
 
@@ -77,7 +75,7 @@ def test_tools_are_typed_and_only_read() -> None:
 
 def test_a_process(go: str, tmp_path: Path) -> None:
     with Running(build_target("decisions", Build(go, "default")), tmp_path, "3") as target:
-        document = json.loads(parked(*PATIENT, target.pid, "report", "--json").stdout)
+        document = json.loads(parked(target.pid, "report", "--json").stdout)
 
         async def questions(client: ClientSession) -> None:
             opened = await call(client, "open_process", pid=target.pid, max_pause=10)
@@ -115,7 +113,7 @@ def test_a_process(go: str, tmp_path: Path) -> None:
             few = await call(client, "goroutines", session=session, limit=1)
             assert len(few["goroutines"]) == 1 < few["goroutines_in_all"]
             main = await call(client, "why", session=session, id=1)
-            own = json.loads(parked(*PATIENT, target.pid, "why", 1, "--json").stdout)
+            own = json.loads(parked(target.pid, "why", 1, "--json").stdout)
             assert main["why"].keys() == own["why"].keys()
             assert (await call(client, "close", session=session))["open"] == []
             assert "no session" in await refused(client, "report", session=session)

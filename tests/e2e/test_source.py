@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.building import build_target, compile_target, strip
-from support.commands import gdb, parked, run
+from support.commands import gdb, parked, patient, run
 from support.matrix import RELEASES, Build
 from support.paths import PARKED, ROOT
 from support.running import Running
@@ -19,8 +19,6 @@ from support.schema import VALIDATOR
 
 SOURCE = ROOT / "tests/targets/decisions"
 NOTIFY = "main.(*server).notify"
-# A busy machine may take long to copy a process.
-PATIENT = ("--max-pause", "1m")
 ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": ["1.18", "1.22", "1.26", "1.27"]}}
 LINE = re.compile(r"^ +at +(\S+) +(\S+):(\d+)\n +(\d+) \| (.*)$", re.MULTILINE)
 
@@ -45,7 +43,7 @@ def expected(place: dict) -> str:
 
 def shown(target: object, *options: object) -> dict[str, str]:
     """By function."""
-    text = parked(*PATIENT, target, "report", "--all", *options).stdout
+    text = parked(target, "report", "--all", *options).stdout
     found = {}
     for function, _, line, number, source in LINE.findall(text):
         assert line == number
@@ -54,7 +52,7 @@ def shown(target: object, *options: object) -> dict[str, str]:
 
 
 def user_frames(target: object, *options: object) -> list[dict]:
-    done = parked(*PATIENT, target, "report", "--json", *options)
+    done = parked(target, "report", "--json", *options)
     document = json.loads(done.stdout)
     VALIDATOR.validate(document)
     return [g["user_frame"] for g in document["groups"] if g["user_frame"]]
@@ -66,10 +64,10 @@ def test_line_under_its_place(go: str, mode: str, checkout: Path, tmp_path: Path
         lines = shown(target.pid)
         frames = [f for f in user_frames(target.pid) if f["func"].startswith("main.")]
         (leaked,) = (f for f in frames if f["func"] == NOTIFY)
-        document = json.loads(parked(*PATIENT, target.pid, "report", "--json").stdout)
+        document = json.loads(parked(target.pid, "report", "--json").stdout)
         (group,) = (g for g in document["groups"] if g["user_frame"] == leaked)
-        one = parked(*PATIENT, target.pid, "goroutine", group["example"]).stdout
-        silent = parked(*PATIENT, target.pid, "goroutine", group["example"], "--no-source").stdout
+        one = parked(target.pid, "goroutine", group["example"]).stdout
+        silent = parked(target.pid, "goroutine", group["example"], "--no-source").stdout
         assert shown(target.pid, "--no-source") == {}
     assert len(frames) == 5
     for frame in frames:
@@ -99,16 +97,14 @@ def test_other_commands_show_it_too(name: str, argument: str, command: str, tmp_
         words = [command]
         if command == "why":
             words.append(
-                json.loads(parked(*PATIENT, target.pid, "report", "--json").stdout)["groups"][0][
-                    "example"
-                ]
+                json.loads(parked(target.pid, "report", "--json").stdout)["groups"][0]["example"]
             )
-        silent = parked(*PATIENT, target.pid, *words, "--no-source").stdout
+        silent = parked(target.pid, *words, "--no-source").stdout
         # Whoever built it may have had the source in another folder.
-        listed = parked(*PATIENT, target.pid, "goroutines", "--all").stdout
+        listed = parked(target.pid, "goroutines", "--all").stdout
         (built_in,) = {Path(path).parent for path in re.findall(r" (/\S+/main\.go):\d", listed)}
         text = parked(
-            *PATIENT, target.pid, *words, "--source-path", f"{built_in.parent}={source.parent}"
+            target.pid, *words, "--source-path", f"{built_in.parent}={source.parent}"
         ).stdout
     assert " | " not in silent
     lines = text.splitlines()
@@ -129,15 +125,11 @@ def test_json_has_it_for_whoever_asks(checkout: Path, tmp_path: Path) -> None:
     with Running(built(checkout, "1.27"), tmp_path, "3") as target:
         assert all("source" not in frame for frame in user_frames(target.pid))
         for name in ("json", "jsonl", "sarif", "junit", "github", "openmetrics", "dot"):
-            plain = parked(*PATIENT, target.pid, "report", "--format", name).stdout
+            plain = parked(target.pid, "report", "--format", name).stdout
             assert "c <- s.answer" not in plain, name
         frames = user_frames(target.pid, "--source")
-        sarif = json.loads(
-            parked(*PATIENT, target.pid, "report", "--format=sarif", "--source").stdout
-        )
-        finding = json.loads(parked(*PATIENT, target.pid, "report", "--json", "--source").stdout)[
-            "findings"
-        ]
+        sarif = json.loads(parked(target.pid, "report", "--format=sarif", "--source").stdout)
+        finding = json.loads(parked(target.pid, "report", "--json", "--source").stdout)["findings"]
     for frame in frames:
         if frame["func"].startswith("main."):
             assert frame["source"] == {"text": expected(frame), "newer": False}
@@ -240,8 +232,8 @@ def test_what_stands_there_may_be_anything(kind: str, checkout: Path, tmp_path: 
     with Running(binary, tmp_path, "3") as target:
         hostile(checkout / "main.go", kind, tmp_path)
         limits = ("prlimit", f"--as={2 << 30}", "--cpu=20")
-        done = run(*limits, PARKED, *PATIENT, target.pid, "report", "--all")
-        document = run(*limits, PARKED, *PATIENT, target.pid, "report", "--json", "--source")
+        done = run(*limits, PARKED, *patient(target.pid, "report", "--all"))
+        document = run(*limits, PARKED, *patient(target.pid, "report", "--json", "--source"))
     assert done.returncode == 0, done.stderr
     json.loads(document.stdout)
     assert "hunter2" not in done.stdout + document.stdout
@@ -268,7 +260,7 @@ def test_a_path_that_climbs(checkout: Path, tmp_path: Path) -> None:
         (checkout / "secret.txt").write_text("hunter2\n" * 100)
         binary = built(checkout, "1.27")
         with Running(binary, tmp_path, "3") as target:
-            report = parked(*PATIENT, target.pid, "report", "--all").stdout
+            report = parked(target.pid, "report", "--all").stdout
             assert NOTIFY in report
             # The compiler may have cleaned the path: then it is an ordinary one.
             (frame,) = (f for f in user_frames(target.pid) if f["func"] == NOTIFY)

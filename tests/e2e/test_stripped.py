@@ -26,8 +26,6 @@ COMMANDS = [
     ("files",),
     ("contexts",),
 ]
-# A busy machine may take long to copy a process.
-PATIENT = ("--max-pause", "1m")
 TARGETS = ["zoo", "twins", "locks", "pool"]
 
 
@@ -113,7 +111,7 @@ def test_lists_in_use(kind: str, used: Build, tmp_path: Path) -> None:
     stripped = strip(binary, tmp_path / "stripped")
     with Running(stripped, tmp_path, kind, str(descriptors_at_once(binary))) as target:
         alone, helped = (
-            json.loads(parked(*way, *PATIENT, target.pid, "report", "--all", "--json").stdout)
+            json.loads(parked(*way, target.pid, "report", "--all", "--json").stdout)
             for way in ((), ("--exe", binary))
         )
         core = target.abort()
@@ -139,9 +137,9 @@ def test_finalizers_behind_one_that_may_return(used: Build, tmp_path: Path) -> N
     binary = build_target("fulllists", used)
     words = ("waiting", str(descriptors_at_once(binary)))
     with Running(strip(binary, tmp_path / "stripped"), tmp_path, *words) as target:
-        report = json.loads(parked(*PATIENT, target.pid, "report", "--all", "--json").stdout)
+        report = json.loads(parked(target.pid, "report", "--all", "--json").stdout)
         soon = json.loads(
-            parked(*PATIENT, target.pid, "report", "--suspect-age", "1ns", "--all", "--json").stdout
+            parked(target.pid, "report", "--suspect-age", "1ns", "--all", "--json").stdout
         )
     assert report["proof"]["state"] == "given"
     assert verdicts_in(report, "main.behind") == ["WAITING"]

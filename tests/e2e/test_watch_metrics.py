@@ -18,14 +18,12 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 from support.building import build_target
-from support.commands import parked
+from support.commands import parked, patient
 from support.matrix import Build
 from support.paths import PARKED
 from support.running import Running
 
 ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": ["1.18", "1.22", "1.26", "1.27"]}}
-# A busy machine may take long to copy a process.
-PATIENT = ("--max-pause", "1m")
 
 
 @pytest.fixture
@@ -43,7 +41,7 @@ class Watching:
             self.process = subprocess.Popen(
                 [
                     str(w)
-                    for w in (PARKED, *PATIENT, "watch", target.pid, "--every", every, *options)
+                    for w in (PARKED, *patient("watch", target.pid, "--every", every, *options))
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -96,7 +94,7 @@ def more(target: Running) -> None:
 
 
 def once(target: Running) -> dict[str, float]:
-    text = parked(*PATIENT, target.pid, "report", "--format=openmetrics").stdout
+    text = parked(target.pid, "report", "--format=openmetrics").stdout
     return samples(openmetrics(text))
 
 
@@ -147,9 +145,7 @@ def test_nobody_looks_any_more(service: Running) -> None:
     left = samples(openmetrics(file.read_text()))
     assert set(left) == {"parked_up", "parked_watch_looks_total"}
     assert left["parked_up"] == 0
-    assert (
-        parked(*PATIENT, "watch", service.pid, "--count=1", "--openmetrics", file).returncode == 0
-    )
+    assert parked("watch", service.pid, "--count=1", "--openmetrics", file).returncode == 0
     assert samples(openmetrics(file.read_text()))["parked_up"] == 1
 
 
@@ -160,7 +156,7 @@ def test_file_by_rename(service: Running) -> None:
     real.chmod(0o640)
     link.symlink_to(real)
     with real.open() as old:
-        done = parked(*PATIENT, "watch", service.pid, "--count", "1", "--openmetrics", link)
+        done = parked("watch", service.pid, "--count", "1", "--openmetrics", link)
         assert done.returncode == 0, done.stderr
         assert old.read() == "old"
     assert link.is_symlink()
@@ -169,9 +165,7 @@ def test_file_by_rename(service: Running) -> None:
 
 
 def test_file_that_cannot_be_written(service: Running) -> None:
-    done = parked(
-        *PATIENT, "watch", service.pid, "--count", "1", "--openmetrics", "/nowhere/parked.prom"
-    )
+    done = parked("watch", service.pid, "--count", "1", "--openmetrics", "/nowhere/parked.prom")
     assert done.returncode == 2
     assert "/nowhere/parked.prom cannot be written: No such file or directory" in done.stderr
 
@@ -226,7 +220,7 @@ def test_an_address_in_use(service: Running) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = parked(*PATIENT, "watch", service.pid, "--listen", address)
+        done = parked("watch", service.pid, "--listen", address)
     assert done.returncode == 2
     assert f"--listen {address}: nobody can listen there now" in done.stderr
 

@@ -31,8 +31,8 @@ std::vector<SyntheticFunction> functionsFor(std::uint8_t wrapperId) {
   return {exit, work, wrapper};
 }
 
-struct Opened {
-  explicit Opened(int minor, std::uint8_t wrapperId = 22) : program(minor) {
+struct OpenedProgram {
+  explicit OpenedProgram(int minor, std::uint8_t wrapperId = 22) : program(minor) {
     program.functions = functionsFor(wrapperId);
   }
   const FunctionTable& open() {
@@ -57,7 +57,7 @@ class FunctionsTest : public ::testing::TestWithParam<std::pair<int, int>> {
         table_(opened_.open()) {}
   bool hasStartLine() const { return GetParam().first >= 20; }
 
-  Opened opened_;
+  OpenedProgram opened_;
   const FunctionTable& table_;
 };
 
@@ -155,13 +155,13 @@ INSTANTIATE_TEST_SUITE_P(Versions, FunctionsTest,
                          });
 
 TEST(FunctionTableTest, ANewerGoIsAskedForItsNumbers) {
-  Opened opened(29, 31);
+  OpenedProgram opened(29, 31);
   opened.layouts.setConstant("internal/abi.FuncIDWrapper", 31);
   EXPECT_TRUE(opened.open().function(2).wrapper);
 }
 
 TEST(FunctionTableTest, SeveralTextSections) {
-  Opened opened(24);
+  OpenedProgram opened(24);
   // The second section starts at virtual offset 0x20 and lies far away.
   opened.program.textSections = {{{0, 0x20, kText}, {0x20, 0x160, kText + 0x100000}}};
   const FunctionTable& table = opened.open();
@@ -176,7 +176,7 @@ TEST(FunctionTableTest, SeveralTextSections) {
 }
 
 TEST(FunctionTableTest, ACyclicInlineTreeEnds) {
-  Opened opened(24);
+  OpenedProgram opened(24);
   SyntheticFunction& work = opened.program.functions[1];
   work.inlined[0].parentPc = 0x28;  // the outer call lies in the inner one now
   std::vector<SourceFrame> frames;
@@ -186,7 +186,7 @@ TEST(FunctionTableTest, ACyclicInlineTreeEnds) {
 }
 
 TEST(FunctionTableTest, TreeIndexAndNamesOutOfRange) {
-  Opened opened(24);
+  OpenedProgram opened(24);
   opened.program.functions[1].inlineIndex = {{1000000, 0x100}};
   const FunctionTable& table = opened.open();
   std::vector<SourceFrame> frames;
@@ -196,7 +196,7 @@ TEST(FunctionTableTest, TreeIndexAndNamesOutOfRange) {
 }
 
 TEST(FunctionTableTest, UnreadableTables) {
-  Opened opened(24);
+  OpenedProgram opened(24);
   opened.program.build(opened.target, opened.layouts);
   auto modules = readModules(opened.target, opened.program.version(), opened.layouts,
                              SyntheticProgram::kModule);

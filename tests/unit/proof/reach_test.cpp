@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr Index kGoroutines = 8;
-constexpr Addr at(std::uint64_t object) { return kHeap + object * 64; }
+constexpr Addr objectAt(std::uint64_t object) { return kHeap + object * 64; }
 
 /// Objects of 64 bytes; the first ones are the g's of goroutines without a stack.
 class ReachTest : public testing::Test {
@@ -24,20 +24,20 @@ class ReachTest : public testing::Test {
     fake_.add(spec_);
     for (Index i = 0; i < kGoroutines; ++i) {
       golang::Goroutine goroutine;
-      goroutine.address = at(i);
+      goroutine.address = objectAt(i);
       goroutine.status = golang::Status::waiting;
       snapshot_.goroutines.push_back(goroutine);
     }
   }
   /// Word `word` of one object points to another.
   void link(std::uint64_t from, unsigned word, std::uint64_t to) {
-    fake_.pointer(spec_, at(from) + word * 8, at(to));
+    fake_.pointer(spec_, objectAt(from) + word * 8, objectAt(to));
   }
   /// The goroutine waits on a channel.
   void wait(Index goroutine, std::uint64_t channel) {
     golang::Wait wait;
     wait.kind = golang::ObjectKind::channel;
-    wait.address = at(channel);
+    wait.address = objectAt(channel);
     snapshot_.goroutines[goroutine].firstWait = static_cast<Index>(snapshot_.waits.size());
     snapshot_.goroutines[goroutine].waitCount = 1;
     snapshot_.waits.push_back(wait);
@@ -64,31 +64,31 @@ TEST_F(ReachTest, TellsWhoReachesAnObject) {
   link(1, 0, 22);
   link(2, 0, 1);  // the g of another: what is in it is that one's
   const Reach& reach = follow({0, 1, 2});
-  EXPECT_THAT(reach.of(at(20)), ElementsAre(0));
-  EXPECT_THAT(reach.of(at(21) + 8), ElementsAre(0));
-  EXPECT_THAT(reach.of(at(22)), ElementsAre(1));
-  EXPECT_THAT(reach.of(at(30)), IsEmpty());
+  EXPECT_THAT(reach.of(objectAt(20)), ElementsAre(0));
+  EXPECT_THAT(reach.of(objectAt(21) + 8), ElementsAre(0));
+  EXPECT_THAT(reach.of(objectAt(22)), ElementsAre(1));
+  EXPECT_THAT(reach.of(objectAt(30)), IsEmpty());
   EXPECT_THAT(reach.of(0x1000), IsEmpty());
 }
 
 TEST_F(ReachTest, WhatMoreReachThanItRemembersIsShared) {
   for (Index i = 0; i < 5; ++i) link(i, 0, 20);
   link(20, 0, 21);
-  EXPECT_THAT(follow({0, 1, 2, 3}).of(at(21)), ElementsAre(0, 1, 2, 3));
-  EXPECT_FALSE(reach_->byMore(at(21)));
-  EXPECT_THAT(follow({0, 1, 2, 3, 4}).of(at(21)), ElementsAre(0, 1, 2, 3));
-  EXPECT_TRUE(reach_->byMore(at(20)));
-  EXPECT_TRUE(reach_->byMore(at(21)));
-  EXPECT_THAT(follow({0, 1, 2, 3, 4}, {.ownOnly = true}).of(at(21)), IsEmpty());
-  EXPECT_TRUE(reach_->byMore(at(20)));
+  EXPECT_THAT(follow({0, 1, 2, 3}).of(objectAt(21)), ElementsAre(0, 1, 2, 3));
+  EXPECT_FALSE(reach_->byMore(objectAt(21)));
+  EXPECT_THAT(follow({0, 1, 2, 3, 4}).of(objectAt(21)), ElementsAre(0, 1, 2, 3));
+  EXPECT_TRUE(reach_->byMore(objectAt(20)));
+  EXPECT_TRUE(reach_->byMore(objectAt(21)));
+  EXPECT_THAT(follow({0, 1, 2, 3, 4}, {.ownOnly = true}).of(objectAt(21)), IsEmpty());
+  EXPECT_TRUE(reach_->byMore(objectAt(20)));
 }
 
 TEST_F(ReachTest, WhoIsWokenGoesOn) {
   link(0, 0, 20);
   wait(5, 20);
   link(5, 0, 21);
-  EXPECT_THAT(follow({0}).of(at(21)), IsEmpty());
-  EXPECT_THAT(follow({0}, {.wake = true}).of(at(21)), ElementsAre(0));
+  EXPECT_THAT(follow({0}).of(objectAt(21)), IsEmpty());
+  EXPECT_THAT(follow({0}, {.wake = true}).of(objectAt(21)), ElementsAre(0));
 }
 
 TEST_F(ReachTest, NotFartherThanItShould) {
@@ -96,8 +96,8 @@ TEST_F(ReachTest, NotFartherThanItShould) {
   link(20, 0, 21);
   link(21, 0, 22);
   const Reach& reach = follow({0}, {.steps = 2});
-  EXPECT_THAT(reach.of(at(21)), ElementsAre(0));
-  EXPECT_THAT(reach.of(at(22)), IsEmpty());
+  EXPECT_THAT(reach.of(objectAt(21)), ElementsAre(0));
+  EXPECT_THAT(reach.of(objectAt(22)), IsEmpty());
 }
 
 TEST_F(ReachTest, WhatIsMarkedIsPassedOver) {
@@ -108,12 +108,12 @@ TEST_F(ReachTest, WhatIsMarkedIsPassedOver) {
   heap::TypeMasks types(fake_.image());
   const heap::Pointers pointers(*heap_, types);
   Marker marker(*heap_, pointers);
-  marker.mark(at(20), {RootKind::global, golang::kNone, 0x500000}, false);
+  marker.mark(objectAt(20), {RootKind::global, golang::kNone, 0x500000}, false);
   ASSERT_TRUE(marker.drain(nullptr));
   const Reach& reach = follow({0}, {.notMarked = &marker});
-  EXPECT_THAT(reach.of(at(20)), IsEmpty());
-  EXPECT_THAT(reach.of(at(21)), IsEmpty());
-  EXPECT_THAT(reach.of(at(22)), ElementsAre(0));
+  EXPECT_THAT(reach.of(objectAt(20)), IsEmpty());
+  EXPECT_THAT(reach.of(objectAt(21)), IsEmpty());
+  EXPECT_THAT(reach.of(objectAt(22)), ElementsAre(0));
 }
 
 }  // namespace

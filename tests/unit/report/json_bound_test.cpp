@@ -10,8 +10,6 @@ namespace parked::report {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr JsonBound::Limits kFew = {.values = 3, .objects = 2};
 
 /// Gives the text in pieces of `size` characters.
@@ -32,7 +30,7 @@ void expectBounded(std::string_view text, std::string_view expected,
         },
         kFew);
     give(text, size, bound);
-    EXPECT_EQ(json::parse(out), json::parse(expected)) << out;
+    EXPECT_EQ(nlohmann::json::parse(out), nlohmann::json::parse(expected)) << out;
     std::map<std::string, std::pair<int, int>> told;
     for (const auto& [path, cut] : bound.cuts()) {
       told[path] = {static_cast<int>(cut.kept), static_cast<int>(cut.total)};

@@ -7,7 +7,7 @@
 namespace parked::report {
 namespace {
 
-std::string written(const std::function<void(Metrics&)>& put) {
+std::string exposed(const std::function<void(Metrics&)>& put) {
   std::string text;
   {
     Writer out([&text](std::string_view piece) {
@@ -22,7 +22,7 @@ std::string written(const std::function<void(Metrics&)>& put) {
 }
 
 TEST(Metrics, AFamilyHasItsSamplesBehindIt) {
-  EXPECT_EQ(written([](Metrics& metrics) {
+  EXPECT_EQ(exposed([](Metrics& metrics) {
               metrics.family("pause_seconds", "gauge", "How long.", "seconds");
               metrics.sample({}, 0.5);
               metrics.sample({{"of", "a"}, {"in", "b"}}, 2);
@@ -33,7 +33,7 @@ TEST(Metrics, AFamilyHasItsSamplesBehindIt) {
 }
 
 TEST(Metrics, SamplesOfAnInfoHaveANameOfTheirOwn) {
-  EXPECT_EQ(written([](Metrics& metrics) {
+  EXPECT_EQ(exposed([](Metrics& metrics) {
               metrics.family("target", "info", "Which.");
               metrics.sample({{"program", "x"}}, 1);
             }),
@@ -42,7 +42,7 @@ TEST(Metrics, SamplesOfAnInfoHaveANameOfTheirOwn) {
 }
 
 TEST(Metrics, SamplesOfACounterEndInTotal) {
-  EXPECT_EQ(written([](Metrics& metrics) {
+  EXPECT_EQ(exposed([](Metrics& metrics) {
               metrics.family("looks", "counter", "So many.");
               metrics.sample({}, 3);
             }),
@@ -51,7 +51,7 @@ TEST(Metrics, SamplesOfACounterEndInTotal) {
 }
 
 TEST(Metrics, ValuesFromTheTargetCannotEndTheirLabel) {
-  const std::string text = written([](Metrics& metrics) {
+  const std::string text = exposed([](Metrics& metrics) {
     metrics.family("target", "gauge", "Which.");
     metrics.sample({{"program", "a\"} 7\n\\x\x1b\xff"}}, 1);
   });
