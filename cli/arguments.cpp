@@ -98,6 +98,9 @@ constexpr std::array kOwnOptions = {
            }},
 };
 
+/// Commands with words of their own in place of a core or process in front of them.
+constexpr std::array<std::string_view, 3> kOfNoTarget = {"diff", "exec", "exec-summary"};
+
 constexpr const char* kTwice = "the executable is given twice, by --exe and before the core";
 
 /// Reads "core BIN CORE", "core CORE", "BIN CORE", "CORE" or "PID" from the front of the words;
@@ -273,7 +276,7 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     return false;
   }
   if (!given.core.empty()) putCoreFirst(given.core, rest);
-  if (!rest.empty() && (rest.front() == "diff" || rest.front() == "exec")) {
+  if (!rest.empty() && std::ranges::find(kOfNoTarget, rest.front()) != kOfNoTarget.end()) {
     out.command = rest;
     out.prefix = "parked";
     return true;

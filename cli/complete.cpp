@@ -1,6 +1,7 @@
 #include "complete.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <optional>
 
@@ -135,7 +136,8 @@ void offerWords(Offer& offer, const Before& before) {
     if (before.arguments == 0) {
       for (const std::string& word : before.command->words) offer.word(word, "");
     }
-    offer.out.files = before.command->name == "diff" || before.command->name == "exec";
+    constexpr std::array<std::string_view, 3> kOfFiles = {"diff", "exec", "exec-summary"};
+    offer.out.files = std::ranges::find(kOfFiles, before.command->name) != kOfFiles.end();
     return;
   }
   const bool nothing = before.targets == 0 && !before.core;

@@ -8,6 +8,7 @@
 #include "exec.h"
 #include "manual.h"
 #include "mcp.h"
+#include "parked/exec.h"
 #include "parked/parked.h"
 #include "progress.h"
 #include "terminal.h"
@@ -52,6 +53,16 @@ int print(bool (*make)(const std::vector<std::string>&, std::string&, std::strin
   return code(Exit::clean);
 }
 
+int summarise(const Arguments& arguments) {
+  Host host;
+  host.cancelled = interrupted;
+  return finish(
+      execSummary(arguments.command, styleFor(arguments), host, [](std::string_view text) {
+        writeOut(text);
+        return true;
+      }));
+}
+
 int diff(const Arguments& arguments) {
   ProgressLine progress;
   Host host;
@@ -94,6 +105,9 @@ int run(const std::vector<std::string>& words) {
   }
   if (!arguments.command.empty() && arguments.command.front() == "watch") return watch(arguments);
   if (!arguments.command.empty() && arguments.command.front() == "diff") return diff(arguments);
+  if (!arguments.command.empty() && arguments.command.front() == "exec-summary") {
+    return summarise(arguments);
+  }
   // Before anything slow is read.
   if (error = checkCommand(arguments.command); !error.empty()) {
     complain(error);

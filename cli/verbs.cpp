@@ -14,6 +14,7 @@ constexpr std::array kForms = {
     Form{"watch PID [--every 10s]", "the same, again and again: which groups grow"},
     Form{"diff A B", "two of these, or JSON reports: what is new"},
     Form{"exec -- PROGRAM ARGS", "runs a program and looks at it as it exits"},
+    Form{"exec-summary DIR", "what all left of which exec --report-dir kept reports"},
     Form{"explain [RULE]", ""},
     Form{"completion SHELL", "for bash, zsh or fish: the completion of parked"},
     Form{"man [COMMAND]", "the manual page, for man -l -"},
@@ -27,7 +28,8 @@ constexpr std::array kVerbs = {
     Verb{"mcp", "tools for agents and editors"},
 };
 
-constexpr std::array<std::string_view, 5> kAlone = {"watch", "diff", "exec", "explain", "help"};
+constexpr std::array<std::string_view, 6> kAlone = {"watch",        "diff",    "exec",
+                                                    "exec-summary", "explain", "help"};
 
 }  // namespace
 

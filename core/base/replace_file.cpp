@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -44,6 +45,25 @@ Result<void> writeInPlace(const std::string& path, std::string_view text) {
   return {};
 }
 
+/// Writes the text beside `target`, under the name that comes back.
+Result<std::string> writeBeside(const std::string& target, std::string_view text, mode_t mode) {
+  std::string beside = target + ".XXXXXX";
+  const int file = mkostemp(beside.data(), O_CLOEXEC);
+  if (file < 0) return tl::unexpected(cannotWrite(target).error());
+  const bool written = writeWhole(file, text) && fchmod(file, mode) == 0;
+  if (close(file) == 0 && written) return beside;
+  const Result<void> failed = cannotWrite(target);
+  unlink(beside.c_str());
+  return tl::unexpected(failed.error());
+}
+
+/// That of any new file: who reads it may be another user.
+mode_t modeOfNew() {
+  const mode_t mask = umask(0);
+  umask(mask);
+  return 0666 & ~mask;
+}
+
 }  // namespace
 
 Result<void> replaceFile(const std::string& path, std::string_view text) {
@@ -51,20 +71,28 @@ Result<void> replaceFile(const std::string& path, std::string_view text) {
   const bool there = stat(path.c_str(), &status) == 0;
   if (there && !S_ISREG(status.st_mode)) return writeInPlace(path, text);
   const std::string target = behindLinks(path);
-  std::string beside = target + ".XXXXXX";
-  const int file = mkostemp(beside.data(), O_CLOEXEC);
-  if (file < 0) return cannotWrite(path);
-  // As any new file, or as the one that it replaces: who reads it may be another user.
-  const mode_t mask = umask(0);
-  umask(mask);
-  const mode_t mode = there ? status.st_mode & 07777 : 0666 & ~mask;
-  const bool written = writeWhole(file, text) && fchmod(file, mode) == 0;
-  if ((close(file) != 0) || !written || rename(beside.c_str(), target.c_str()) != 0) {
-    const Result<void> failed = cannotWrite(path);
-    unlink(beside.c_str());
-    return failed;
+  const auto beside = writeBeside(target, text, there ? status.st_mode & 07777 : modeOfNew());
+  if (!beside) return tl::unexpected(beside.error());
+  if (rename(beside->c_str(), target.c_str()) == 0) return {};
+  const Result<void> failed = cannotWrite(path);
+  unlink(beside->c_str());
+  return failed;
+}
+
+Result<bool> addFile(const std::string& path, std::string_view text) {
+  const auto beside = writeBeside(path, text, modeOfNew());
+  if (!beside) return tl::unexpected(beside.error());
+  bool added = renameat2(AT_FDCWD, beside->c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0;
+  if (!added && (errno == EINVAL || errno == ENOSYS)) {  // a file system that cannot tell
+    added = access(path.c_str(), F_OK) != 0 && rename(beside->c_str(), path.c_str()) == 0;
+    if (!added && access(path.c_str(), F_OK) == 0) errno = EEXIST;
   }
-  return {};
+  if (added) return true;
+  const int error = errno;
+  unlink(beside->c_str());
+  if (error == EEXIST) return false;
+  errno = error;
+  return tl::unexpected(cannotWrite(path).error());
 }
 
 }  // namespace parked

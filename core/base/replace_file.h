@@ -13,4 +13,8 @@ namespace parked {
 /// written to. An error names the file and says why.
 Result<void> replaceFile(const std::string& path, std::string_view text);
 
+/// The same with a file that is not there yet. False: there is one of that name, which stays as it
+/// is. Of several that write at once, one has the name.
+Result<bool> addFile(const std::string& path, std::string_view text);
+
 }  // namespace parked

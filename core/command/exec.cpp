@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "command/options.h"
+#include "command/report_dir.h"
 #include "command/runtimes.h"
 #include "compare/baseline.h"
 #include "launch/launch.h"
@@ -46,8 +47,8 @@ std::string momentText(const launch::Standing& program) {
   return fmt::format("as it exited with code {}", WEXITSTATUS(program.status));
 }
 
-/// What is wrong with the files that the options name, before anything runs: at the end of the
-/// program nobody may see it.
+/// What is wrong with the files and folders that the options name, before anything runs: at the end
+/// of the program nobody may see it.
 Result<void> checkFiles(const command::Invocation& invocation) {
   if (!invocation.ignoreFile.empty()) {
     if (const auto list = query::AllowList::read(invocation.ignoreFile); !list) {
@@ -59,6 +60,7 @@ Result<void> checkFiles(const command::Invocation& invocation) {
       return tl::unexpected(baseline.error());
     }
   }
+  if (!invocation.reportDir.empty()) return command::prepareReportDir(invocation.reportDir);
   return {};
 }
 
@@ -99,7 +101,13 @@ class Looking {
       return true;
     });
     if (!result) return unread(result.error());
-    return tell(program, *result, text);
+    const int code = tell(program, *result, text);
+    if (!invocation_.reportDir.empty()) {
+      for (const std::string& line : command::keepReports(runtimes, invocation_, program.pid)) {
+        say(line);
+      }
+    }
+    return code;
   }
 
  private:

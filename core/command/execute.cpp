@@ -66,7 +66,7 @@ void addSource(const Invocation& invocation, report::Report& report) {
 /// To be called before the report is rendered: documents have the decision in them.
 void decide(const Invocation& invocation, report::Report& report) {
   if (!invocation.failOn) return;
-  const auto decides = invocation.kind == Kind::exec ? report::decideAtExit : report::decide;
+  const auto decides = report.atExit ? report::decideAtExit : report::decide;
   report.decision = decides(report, *invocation.failOn);
   report.decision->incomplete = isIncomplete(invocation, report);
 }
@@ -202,6 +202,7 @@ Result<Exit> executeGoroutines(const Asked& asked) {
   auto made = reportFor(asked, effectiveFilters(invocation));
   if (!made) return tl::unexpected(made.error());
   report::Report& report = *made;
+  report.atExit = invocation.kind == Kind::exec;
   const bool groups = invocation.kind != Kind::goroutines || invocation.grouped;
   if (groups) addHoldings(report, asked.work);
   report::sortGroups(report, invocation.sortBy);
@@ -382,6 +383,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
       return executeSection(asked);
     case Kind::watch:
     case Kind::diff:
+    case Kind::execSummary:
     case Kind::explain:
     case Kind::help:
       break;  // not of one snapshot

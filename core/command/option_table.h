@@ -19,7 +19,7 @@ namespace parked::command {
 /// The words of options that need more than CLI11's own conversion, as they were given.
 struct Words {
   bool lines = false;                       ///< --json of `watch`
-  bool document = false;                    ///< --json of `diff`
+  bool document = false;                    ///< --json of `diff` and `exec-summary`
   const report::Format* flagged = nullptr;  ///< named by its flag
   std::string format, limit, group, failOn, suspectCount, suspectAge, orphanCount, every, count;
   std::string sort, stacks, at, after;

@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
   channel,
   diff,
   exec,
+  execSummary,
   explain,
   section,  ///< one of resources::sections()
   help,
@@ -41,7 +42,7 @@ struct Invocation {
   std::string command = "report";            ///< its name
   const report::Section* section = nullptr;  ///< of Kind::section
   bool help = false;                         ///< --help: print the command's help instead
-  std::string argument;                      ///< ID, ADDR, or the command `help` is asked about
+  std::string argument;  ///< ID, ADDR, DIR, or the command `help` is asked about
   const report::Format* format = report::formats().front();
   std::optional<std::uint64_t> limit;  ///< --limit; 0: all
   bool all = false;
@@ -78,6 +79,7 @@ struct Invocation {
   int atSignal = 0;                   ///< --at; 0: none
   std::chrono::nanoseconds after{0};  ///< --after; 0: not
   bool ancestors = false;             ///< --ancestors
+  std::string reportDir;              ///< --report-dir
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -99,6 +99,13 @@ constexpr std::array kOwnSpecs = {
         bits({Option::filters, Option::limit, Option::format, Option::dump, Option::verdicts,
               Option::baseline, Option::orphans, Option::writeBaseline, Option::module,
               Option::sort, Option::source, Option::exec})},
+    Spec{Kind::execSummary, "exec-summary", "DIR [options]",
+         "what all programs left of which exec --report-dir kept reports",
+         "Sums up the reports that `parked exec --report-dir DIR` has kept, of all packages of a\n"
+         "test run: what has one fingerprint is told once, with the packages and tests that left\n"
+         "it; and of how many programs something was not known. The exit code is 1 with --fail-on\n"
+         "if something was left, 2 if a report cannot be read, 3 if one is incomplete.",
+         bits({Option::argument, Option::summary, Option::limit})},
     Spec{
         Kind::explain, "explain", "[RULE]", "what a rule (PK060) is about, with examples",
         "The section of docs/rules.md about the rule: the pattern, what to change, a program that\n"

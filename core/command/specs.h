@@ -32,8 +32,9 @@ enum class Option : std::uint32_t {
   sort = 32768,          ///< --sort
   stacks = 65536,        ///< -t
   source = 131072,       ///< --source-path, --no-source
-  exec = 262144,         ///< --at, --after
+  exec = 262144,         ///< --at, --after, --ancestors, --report-dir
   baseline = 524288,     ///< --baseline
+  summary = 1048576,     ///< --json, --fail-on of what others have decided
 };
 
 struct Spec {
@@ -48,9 +49,11 @@ struct Spec {
   std::string synopsis() const { return fmt::format("{} {}", name, usage); }
   bool has(Option option) const { return (options & static_cast<std::uint32_t>(option)) != 0; }
   bool needsArgument() const {
-    return kind == Kind::goroutine || kind == Kind::why || kind == Kind::channel;
+    return kind == Kind::goroutine || kind == Kind::why || kind == Kind::channel ||
+           kind == Kind::execSummary;
   }
   std::string_view argumentName() const {
+    if (kind == Kind::execSummary) return "a folder with reports of parked exec";
     return kind == Kind::goroutine || kind == Kind::why ? "the id of a goroutine"
                                                         : "the address of a channel";
   }
@@ -65,12 +68,17 @@ inline constexpr std::string_view kDiffInShell =
 
 inline constexpr std::string_view kExecInShell =
     "exec runs a program of its own: run it in a shell, parked exec -- PROGRAM";
+
+inline constexpr std::string_view kSummaryInShell =
+    "exec-summary reads a folder of reports: run it in a shell, parked exec-summary DIR";
+
 /// What is to be said of a command that is not of one instant; "" of all others.
 constexpr std::string_view shellOnly(Kind kind) {
-  return kind == Kind::watch  ? kWatchInShell
-         : kind == Kind::diff ? kDiffInShell
-         : kind == Kind::exec ? kExecInShell
-                              : "";
+  return kind == Kind::watch         ? kWatchInShell
+         : kind == Kind::diff        ? kDiffInShell
+         : kind == Kind::exec        ? kExecInShell
+         : kind == Kind::execSummary ? kSummaryInShell
+                                     : "";
 }
 
 /// Those of goroutines, and one for each of resources::sections().

@@ -1,47 +1,14 @@
 #include "compare/side_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <unordered_map>
+
+#include "compare/document_reader.h"
 
 namespace parked::compare {
 
 namespace {
-
-using Json = nlohmann::json;
-
-constexpr std::string_view kSchema = "parked/1";
-constexpr std::string_view kFamily = "parked/";  // of every version
-
-/// A member of an object as text; "" if it is none. Files may say anything.
-std::string textIn(const Json& object, const char* name) {
-  const auto at = object.find(name);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::int64_t numberIn(const Json& object, const char* name) {
-  const auto at = object.find(name);
-  if (at == object.end() || !at->is_number_integer()) return 0;
-  return at->get<std::int64_t>();
-}
-
-std::uint64_t countIn(const Json& object, const char* name) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, numberIn(object, name)));
-}
-
-const Json& objectIn(const Json& object, const char* name) {
-  static const Json none = Json::object();
-  const auto at = object.find(name);
-  return at != object.end() && at->is_object() ? *at : none;
-}
-
-bool isTrue(const Json& object, const char* name) {
-  const auto at = object.find(name);
-  return at != object.end() && at->is_boolean() && at->get<bool>();
-}
 
 /// FNV-1a over one more word.
 std::uint64_t mixed(std::uint64_t hash, std::string_view text) {
@@ -210,72 +177,15 @@ class Collector {
   bool isReport_ = false;
 };
 
-/// Names of a document's arrays, and the type of what is in them.
-std::string_view typeIn(std::string_view member) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kTypes = {{
-      {"goroutines", "goroutine"},
-      {"groups", "group"},
-      {"findings", "finding"},
-      {"incomplete", "incomplete"},
-      {"unread_runtimes", "unread"},
-  }};
-  for (const auto& [name, type] : kTypes) {
-    if (name == member) return type;
-  }
-  return {};
-}
-
-/// The document of a further Go runtime, which was read whole.
-void takeDocument(Collector& collector, const Json& document) {
-  if (!document.is_object()) return;
-  for (const char* member :
-       {"target", "selection", "goroutines", "groups", "findings", "proof", "incomplete"}) {
-    const auto at = document.find(member);
-    if (at == document.end()) continue;
-    if (at->is_object()) collector.take(member, *at);
-    if (!at->is_array()) continue;
-    for (const Json& element : *at) collector.take(typeIn(member), element);
-  }
-}
-
-/// `schema` is what the file says it is.
-tl::unexpected<Error> notOurs(const std::string& what, std::string_view schema = {}) {
-  if (schema.starts_with(kFamily) && schema != kSchema) {
-    return fail(ErrorCode::unsupported,
-                fmt::format("{} is of {}, which this parked cannot read: it reads {}", what, schema,
-                            kSchema));
-  }
-  return fail(ErrorCode::badFormat,
-              fmt::format("{} is no report of parked --json or --jsonl", what));
-}
-
-/// A document; elements of its arrays are forgotten as soon as they were looked at, so that a
-/// million goroutines need not fit in memory.
-Result<Side> readDocument(std::istream& in, const std::string& file) {
+Result<Side> readDocumentSide(std::istream& in, const std::string& file) {
   Side side;
   Collector collector(side);
-  std::string member, schema;
-  const Json::parser_callback_t look = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::key) {
-      if (depth == 1) member = parsed.get<std::string>();
-      if (depth == 1 && member == "groups") collector.hasGroups();
-      return parsed != "frames" && parsed != "timers";
-    }
-    if (depth == 1 && event == Json::parse_event_t::value && member == "schema") {
-      schema = parsed.is_string() ? parsed.get<std::string>() : std::string();
-    }
-    if (event != Json::parse_event_t::object_end) return true;
-    if (depth == 1) collector.take(member, parsed);
-    if (depth != 2) return true;
-    if (member == "other_runtimes") {
-      takeDocument(collector, parsed);
-    } else {
-      collector.take(typeIn(member), parsed);
-    }
-    return false;
-  };
-  const Json document = Json::parse(in, look, false);
-  if (document.is_discarded() || schema != kSchema) return notOurs(file, schema);
+  const DocumentTaker taker = {
+      [&](std::string_view member) {
+        if (member == "groups") collector.hasGroups();
+      },
+      [&](std::string_view type, const Json& object) { collector.take(type, object); }};
+  if (auto done = readDocument(in, file, taker); !done) return tl::unexpected(done.error());
   if (auto done = collector.finish(file); !done) return tl::unexpected(done.error());
   return side;
 }
@@ -296,7 +206,7 @@ struct LineReader::State {
       return;
     }
     const std::string type = textIn(object, "type");
-    if (type == "schema") begun = textIn(object, "schema") == kSchema;
+    if (type == "schema") begun = textIn(object, "schema") == kReportSchema;
     ended = type == "end" || type == "unread";
     wrong = wrong || !begun;
     collector.take(type, object);
@@ -339,9 +249,9 @@ Result<Side> readSide(const std::string& file) {
   in.clear();
   in.seekg(0);
   // The first line of a document is not whole.
-  if (!Json::accept(first) || in.peek() != '{') return readDocument(in, file);
+  if (!Json::accept(first) || in.peek() != '{') return readDocumentSide(in, file);
   const Json opening = Json::parse(first, nullptr, false);
-  if (textIn(opening, "type") != "schema") return readDocument(in, file);
+  if (textIn(opening, "type") != "schema") return readDocumentSide(in, file);
   Side side;
   LineReader reader(side);
   for (std::string line; std::getline(in, line);) {

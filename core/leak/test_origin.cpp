@@ -22,6 +22,12 @@ bool isTestName(std::string_view name) {
   });
 }
 
+/// Only the main function that `go test` generates calls it, and what nobody calls is not linked.
+bool runsTests(const golang::Snapshot& snapshot) {
+  return snapshot.image != nullptr &&
+         snapshot.image->functions().byName("testing.MainStart") != image::kNoFunc;
+}
+
 bool isOfTesting(std::string_view function) {
   return function.starts_with("testing.") || function.starts_with("testing/synctest.");
 }
@@ -43,6 +49,11 @@ std::string_view testOfFunction(std::string_view function, std::string_view file
   const std::string_view name = function.substr(0, function.find('.'));
   return isTestName(name) ? name : std::string_view();
 }
+
+TestOrigins::TestOrigins(const Analysis& analysis)
+    : analysis_(analysis),
+      ofTests_(runsTests(analysis.snapshot())),
+      ancestors_(analysis.snapshot()) {}
 
 std::string TestOrigins::byLabel(const golang::Goroutine& goroutine) const {
   const golang::Snapshot& snapshot = analysis_.snapshot();
@@ -75,6 +86,7 @@ std::string TestOrigins::byStack(const golang::Goroutine& goroutine) {
 }
 
 std::string TestOrigins::of(Index index) {
+  if (!ofTests_) return "";
   const golang::Snapshot& snapshot = analysis_.snapshot();
   const golang::Goroutine* goroutine = &snapshot.goroutines[index];
   if (std::string name = byLabel(*goroutine); !name.empty()) return name;
@@ -97,6 +109,7 @@ std::string TestOrigins::of(Index index) {
 }
 
 bool TestOrigins::waitsForTest(Index index) {
+  if (!ofTests_) return false;
   frames_.clear();
   analysis_.frames(analysis_.snapshot().goroutines[index], frames_);
   for (const image::SourceFrame& frame : frames_) {

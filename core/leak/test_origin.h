@@ -12,8 +12,10 @@ namespace parked::leak {
 
 class TestOrigins {
  public:
-  explicit TestOrigins(const Analysis& analysis)
-      : analysis_(analysis), ancestors_(analysis.snapshot()) {}
+  explicit TestOrigins(const Analysis& analysis);
+
+  /// The program is one that `go test` makes; of any other one no test is told.
+  bool ofTests() const { return ofTests_; }
 
   /// "TestFirst", "TestAll/group" where the subtest is known; "" if nothing tells it. By the first
   /// that does: its label "test" (which package testing is to set, golang/go#75047), its own stack,
@@ -31,6 +33,7 @@ class TestOrigins {
   std::string byPc(Addr pc);
 
   const Analysis& analysis_;
+  bool ofTests_;
   golang::AncestorReader ancestors_;
   std::vector<image::SourceFrame> frames_;  // scratch
 };

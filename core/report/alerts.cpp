@@ -1,8 +1,11 @@
 #include "report/alerts.h"
 
+#include <fmt/ranges.h>
+
 #include "base/text.h"
 #include "leak/fingerprint.h"
 #include "report/baseline.h"
+#include "report/left_by.h"
 #include "report/phrases.h"
 #include "rules/rule.h"
 
@@ -45,13 +48,16 @@ Alert alertOf(const Report& report, const leak::Group& group) {
 
 std::vector<Alert> alertsOf(const Report& report) {
   std::vector<Alert> alerts;
+  LeftBy leftBy(report);
   for (const leak::Group& group : report.grouping.groups) {
     if (group.system || group.verdict < leak::Verdict::suspect) continue;
+    if (report.atExit && leftBy.waitsForTest(group)) continue;
     const rules::Finding* finding = findingOf(report, group);
     // One about a resource comes below, once, whatever goroutines it names.
     if (finding != nullptr && finding->group == kNone) continue;
     alerts.push_back(finding != nullptr ? alertOf(report, *finding) : alertOf(report, group));
     alerts.back().creator = report.analysis->place(group.creator);
+    alerts.back().tests = leftBy.of(group);
   }
   for (const rules::Finding& finding : report.findings) {
     if (finding.group == kNone) alerts.push_back(alertOf(report, finding));
@@ -80,6 +86,7 @@ std::string alertText(const Alert& alert) {
     text += fmt::format("created by {} ({}:{})\n", alert.creator.function, alert.creator.file,
                         alert.creator.line);
   }
+  if (!alert.tests.empty()) text += fmt::format("left by {}\n", fmt::join(alert.tests, ", "));
   for (const std::string& evidence : alert.evidence) text += fmt::format("{}\n", evidence);
   if (!alert.fix.empty()) text += fmt::format("fix: {}\n", alert.fix);
   return text;

@@ -20,13 +20,15 @@ struct Alert {
   std::vector<std::string> evidence;  ///< a line each
   leak::Place place;                  ///< the user's line that blocks; empty if not known
   leak::Place creator;                ///< the go statement; empty if not known
+  std::vector<std::string> tests;     ///< that left it behind; none if that is not known
   std::string fingerprint;
   std::uint64_t count = 0;  ///< goroutines, timers, connections …
   bool known = false;       ///< the baseline lists it
 };
 
 /// Groups with their findings in the order of the report, then findings about resources. The
-/// allow-list has taken out what it quiets.
+/// allow-list has taken out what it quiets; of a program at its end those that wait for tests are
+/// none.
 std::vector<Alert> alertsOf(const Report& report);
 
 /// What limits the answer, a sentence each: what could not be read, and why nothing was proved.

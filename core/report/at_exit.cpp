@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "leak/test_origin.h"
-#include "report/escape.h"
+#include "report/left_by.h"
 #include "report/page.h"
 #include "report/phrases.h"
 
@@ -14,32 +13,23 @@ namespace parked::report {
 
 namespace {
 
-/// Of a group with a million members nobody reads more names than this, nor waits for them.
-constexpr std::size_t kTestsShown = 3, kMembersAsked = 1000;
+constexpr std::size_t kTestsShown = 3;
 
-/// "TestFirst, TestSecond": whose tests left the group; "" if that is not told.
-std::string testsOf(const Report& report, const leak::Group& group, leak::TestOrigins& tests) {
-  std::vector<std::string> names;
-  const auto members = report.grouping.membersOf(group);
-  for (const Index member : members.first(std::min(members.size(), kMembersAsked))) {
-    std::string name = tests.of(member);
-    if (!name.empty() && std::ranges::find(names, name) == names.end()) {
-      names.push_back(std::move(name));
-    }
-  }
+/// "TestFirst, TestSecond and 3 more"; "" if no test is told.
+std::string testsText(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kTestsShown; ++i) {
-    text += (i == 0 ? "" : ", ") + escape(names[i]);
+    text += (i == 0 ? "" : ", ") + names[i];
   }
   if (names.size() > kTestsShown) text += fmt::format(" and {} more", names.size() - kTestsShown);
   return text;
 }
 
 /// How many goroutines with the verdict or a graver one only wait for tests.
-std::uint64_t waitingForTests(const Report& report, leak::TestOrigins& tests) {
+std::uint64_t waitingForTests(const Report& report, LeftBy& tests) {
   std::uint64_t count = 0;
   for (const leak::Group& group : report.grouping.groups) {
-    if (group.verdict >= report.decision->verdict && tests.waitsForTest(group.example)) {
+    if (group.verdict >= report.decision->verdict && tests.waitsForTest(group)) {
       count += group.count;
     }
   }
@@ -47,7 +37,7 @@ std::uint64_t waitingForTests(const Report& report, leak::TestOrigins& tests) {
 }
 
 void putClosingAtExit(Page& page, const Report& report, const std::vector<const leak::Group*>& left,
-                      leak::TestOrigins& tests) {
+                      LeftBy& tests) {
   std::vector<std::string> lines;
   if (!left.empty()) lines.push_back(leftText(report, left) + ": --all shows them");
   if (const std::uint64_t count = waitingForTests(report, tests); count > 0) {
@@ -63,9 +53,9 @@ void putClosingAtExit(Page& page, const Report& report, const std::vector<const 
 
 Decision decideAtExit(const Report& report, leak::Verdict verdict) {
   Decision decision = decide(report, verdict);
-  leak::TestOrigins tests(*report.analysis);
+  LeftBy tests(report);
   std::erase_if(decision.groups, [&](std::size_t number) {
-    return tests.waitsForTest(report.grouping.groups[number].example);
+    return tests.waitsForTest(report.grouping.groups[number]);
   });
   return decision;
 }
@@ -81,12 +71,12 @@ void renderAtExit(const Report& report, std::uint64_t limit, const TextStyle& st
     const bool fits = shown.size() < atMost(report.decision->groups.size(), limit);
     (fits ? shown : left).push_back(&report.grouping.groups[number]);
   }
-  leak::TestOrigins tests(*report.analysis);
+  LeftBy tests(report);
   const GroupColumns columns = measureGroups(report, shown);
   for (const leak::Group* group : shown) {
     page.blank();
     putGroup(page, report, *group, columns);
-    const std::string names = testsOf(report, *group, tests);
+    const std::string names = testsText(tests.of(*group));
     if (!names.empty()) page.field(columns.count + 3, kLabel, "left by", names, Ink::strong);
   }
   putResourceFindings(page, report, report.decision->findings);

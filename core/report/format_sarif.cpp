@@ -82,7 +82,11 @@ void putResult(JsonWriter& json, const Report& report, const Alert& alert, std::
     json.object("partialFingerprints", [&] { json.member("parked/v1", alert.fingerprint); });
     if (report.knownGroups) json.member("baselineState", alert.known ? "unchanged" : "new");
     json.member("occurrenceCount", std::max<std::uint64_t>(1, alert.count));
-    json.object("properties", [&] { json.member("verdict", leak::verdictName(alert.verdict)); });
+    json.object("properties", [&] {
+      json.member("verdict", leak::verdictName(alert.verdict));
+      if (alert.tests.empty()) return;
+      json.array("leftBy", alert.tests, [&](const std::string& test) { json.value(test); });
+    });
   });
 }
 

@@ -16,6 +16,7 @@ JsonObjects::JsonObjects(const Report& report)
     : report_(report),
       snapshot_(*report.snapshot),
       analysis_(*report.analysis),
+      leftBy_(report),
       groupOf_(snapshot_.goroutines.size(), kNone),
       stacks_(snapshot_.stacks.size()),
       places_(analysis_.placeCount()) {
@@ -198,11 +199,18 @@ void JsonObjects::group(JsonWriter& json, std::size_t index) {
     json.key("created_by");
     place(json, group.creator);
     origin(json, group.origin);
+    leftBy(json, group);
     json.member("example", example.id);
     stack(json, group.example);
     json.array("goroutines", report_.grouping.membersOf(group),
                [&](Index member) { json.value(snapshot_.goroutines[member].id); });
   });
+}
+
+void JsonObjects::leftBy(JsonWriter& json, const leak::Group& group) {
+  const std::vector<std::string> tests = leftBy_.of(group);
+  if (tests.empty()) return json.null("left_by");
+  json.array("left_by", tests, [&](const std::string& test) { json.value(test); });
 }
 
 void JsonObjects::keptBy(JsonWriter& json, const leak::Group& group) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "report/json_writer.h"
+#include "report/left_by.h"
 #include "report/model.h"
 
 namespace parked::report {
@@ -38,6 +39,7 @@ class JsonObjects {
   void sentence(JsonWriter& json, Index index);
   void reason(JsonWriter& json, const golang::Goroutine& goroutine) const;
   void keptBy(JsonWriter& json, const leak::Group& group) const;
+  void leftBy(JsonWriter& json, const leak::Group& group);
   /// "retained" and "root_cause_group" of a group.
   void holding(JsonWriter& json, std::size_t group) const;
   /// What a goroutine is and where it came from.
@@ -49,6 +51,7 @@ class JsonObjects {
   const Report& report_;
   const golang::Snapshot& snapshot_;
   const leak::Analysis& analysis_;
+  LeftBy leftBy_;
   std::vector<Index> groupOf_;
   // What is kept is JSON: members of an object, or (sentences, callbacks) a value.
   std::vector<std::string> stacks_;                           ///< by stack, filled on first use

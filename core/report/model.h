@@ -120,6 +120,8 @@ struct Report {
   std::vector<Incomplete> incomplete;  ///< of target, snapshot, proof and resources
   bool interrupted = false;            ///< the user asked to stop before all was read
   std::optional<Decision> decision;    ///< with --fail-on
+  /// The program is at its end (`parked exec`): what does nothing but wait for tests is no finding.
+  bool atExit = false;
   /// Lines of source, which renderers show where it is there (source_lines.h); null: not asked for.
   std::shared_ptr<SourceLines> source;
   /// With --baseline: which groups of Analysis::grouping() it lists. Findings say it of themselves.

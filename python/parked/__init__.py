@@ -9,12 +9,14 @@
 Nothing runs inside the target, and nothing is written to it.
 """
 
-from . import difference, document
+from . import difference, document, left_behind
 from .checks import Leaks, assert_no_leaks, leaks
 from .difference import *
 from .diffs import diff, write_baseline
 from .document import *
 from .errors import Error
+from .exec_reports import exec_summary
+from .left_behind import *
 from .locations import gdb_script, lldb_plugin
 from .session import (
     CommandHelp,
@@ -42,6 +44,7 @@ __all__ = [
     "command_help",
     "commands",
     "diff",
+    "exec_summary",
     "gdb_script",
     "help_asked",
     "leaks",
@@ -53,3 +56,4 @@ __all__ = [
 ]
 __all__ += document.__all__
 __all__ += difference.__all__
+__all__ += left_behind.__all__

@@ -795,6 +795,11 @@ class Group(_read.Record):
     group the most frequent one; None: not known, or not needed.
     """
 
+    left_by: tuple[str, ...] = _read.member(_read.many(_read.text))
+    """Of a test binary of Go: tests whose goroutines they are, each once, at most 100
+    (docs/testing-your-program.md); None: not known, or no tests are run.
+    """
+
     in_c: bool = _read.member(_read.flag)
     """Of the example: it called C (cgo) and has not returned."""
 

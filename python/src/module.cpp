@@ -102,6 +102,7 @@ PYBIND11_MODULE(_parked, module) {
 
   module.def("diff", &runDiff, py::arg("words"), py::kw_only(), py::arg("stop") = true,
              py::arg("max_pause") = 1.0, py::arg("progress") = py::none());
+  module.def("exec_summary", &summariseReports, py::arg("words"));
   module.def("commands", &listCommands);
   module.def("command_help", [](const std::string& command) { return commandHelp(command); });
   module.def("help_asked", [](const std::vector<std::string>& words) { return helpAsked(words); });

@@ -5,6 +5,8 @@
 #include <pybind11/stl.h>
 #include <utility>
 
+#include "parked/exec.h"
+
 namespace parked::python {
 namespace {
 
@@ -217,6 +219,21 @@ std::tuple<py::str, py::str, int> diffReports(const OpenRequest& request,
   {
     py::gil_scoped_release unlocked;
     result = diff(request, words, {}, callbacks.host(), [&output](std::string_view piece) {
+      output.append(piece);
+      return true;
+    });
+  }
+  callbacks.rethrow();
+  return {decode(output), decode(result.error), static_cast<int>(result.exit)};
+}
+
+std::tuple<py::str, py::str, int> summariseReports(const std::vector<std::string>& words) {
+  Callbacks callbacks{py::none(), py::none()};
+  std::string output;
+  CommandResult result;
+  {
+    py::gil_scoped_release unlocked;
+    result = execSummary(words, {}, callbacks.host(), [&output](std::string_view piece) {
       output.append(piece);
       return true;
     });

@@ -75,6 +75,9 @@ std::tuple<py::str, py::str, int> diffReports(const OpenRequest& request,
                                               const std::vector<std::string>& words,
                                               py::object progress);
 
+/// parked::execSummary(): (output, error, exit code).
+std::tuple<py::str, py::str, int> summariseReports(const std::vector<std::string>& words);
+
 /// What parked could not do; parked.Error in Python, whose `exit_code` is the CLI's.
 struct Failure {
   std::string message;

@@ -18,4 +18,9 @@ std::string exec(const OpenRequest& request, const std::vector<std::string>& wor
                  const Style& style, const std::function<void(std::string_view)>& out,
                  const std::function<void(std::string_view)>& complain);
 
+/// {"exec-summary", "DIR", "--json"}: what all programs left behind of which `parked exec
+/// --report-dir DIR` kept reports.
+CommandResult execSummary(const std::vector<std::string>& words, const Style& style,
+                          const Host& host, const Sink& sink);
+
 }  // namespace parked

@@ -69,6 +69,21 @@ TEST_F(ReplaceFile, AFailureNamesTheFileAndLeavesNothingBehind) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(ReplaceFile, OneThatIsAddedReplacesNothing) {
+  const auto added = addFile(path("a"), "first");
+  ASSERT_TRUE(added);
+  EXPECT_TRUE(*added);
+  const auto again = addFile(path("a"), "second");
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(*again);
+  EXPECT_EQ(read(path("a")), "first");
+  EXPECT_EQ(files(), 1U);
+  const auto nowhere = addFile(path("no/where"), "text");
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().message,
+            path("no/where") + " cannot be written: No such file or directory");
+}
+
 TEST_F(ReplaceFile, WhatIsNoFileIsWrittenTo) {
   EXPECT_TRUE(replaceFile("/dev/null", "text"));
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));

@@ -227,7 +227,8 @@ TEST(Help, OnlyOptionsThatWork) {
   for (const CommandHelp& command : commands()) {
     std::vector<std::string> words = {command.name};
     if (command.synopsis.find(" ID") != std::string::npos ||
-        command.synopsis.find(" ADDR") != std::string::npos) {
+        command.synopsis.find(" ADDR") != std::string::npos ||
+        command.synopsis.find(" DIR") != std::string::npos) {
       words.emplace_back("1");
     }
     if (command.name == "diff") words.insert(words.end(), {"a", "b"});
