@@ -123,7 +123,8 @@ class Looking {
   int tell(const launch::Standing& program, const CommandResult& result, const std::string& text) {
     if (result.exit == Exit::findings) {
       if (invocation_.format->forPeople) {
-        out_(fmt::format("parked exec: process {}, {}\n", program.pid, momentText(program)));
+        out_(fmt::format("parked exec: {}process {}, {}\n", program.child ? "child " : "",
+                         program.pid, momentText(program)));
       }
       out_(text);
     } else if (result.exit == Exit::incomplete && (fails_ || invocation_.requireProof)) {
@@ -166,6 +167,7 @@ std::string exec(const OpenRequest& request, const std::vector<std::string>& wor
   }
   plan.when = {invocation->atSignal, invocation->after};
   if (invocation->ancestors) plan.goDebug = "tracebackancestors=10";
+  plan.children = invocation->children;
   plan.mayChangeCode = invocation->failOn.has_value() || invocation->requireProof;
   Looking looking(request, std::move(*invocation), style, out, complain);
   const auto look = [&looking](const launch::Standing& program) {

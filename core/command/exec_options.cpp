@@ -43,6 +43,10 @@ Result<void> readExec(const Words& words, Invocation& out) {
     }
     out.after = std::chrono::nanoseconds(*after);
   }
+  if (out.children && !out.writeBaseline.empty()) {
+    return fail(ErrorCode::usage,
+                "--write-baseline writes of one program, and with --children there are several");
+  }
   return {};
 }
 

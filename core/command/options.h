@@ -80,6 +80,7 @@ struct Invocation {
   std::chrono::nanoseconds after{0};  ///< --after; 0: not
   bool ancestors = false;             ///< --ancestors
   std::string reportDir;              ///< --report-dir
+  bool children = false;              ///< --children
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

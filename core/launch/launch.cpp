@@ -1,10 +1,12 @@
 #include "launch/launch.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
@@ -14,6 +16,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #include "launch/stand_in.h"
 
@@ -22,7 +25,7 @@ namespace parked::launch {
 namespace {
 
 /// A helper that does not come to an end is ended, and the program goes on.
-constexpr unsigned kLongestLook = 60;
+constexpr std::time_t kLongestLook = 60;
 
 /// Above the descriptors of a shell's redirections, some of which may be closed.
 constexpr int kFirstFd = 10;
@@ -86,6 +89,32 @@ class Line {
   int fd_ = -1;
 };
 
+/// Ends this process if a look takes too long. No alarm(): a look may be due while the time of
+/// When::after runs, which has that clock.
+class Watchdog {
+ public:
+  Watchdog() {
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGKILL;
+    made_ = timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+    const itimerspec longest{{}, {kLongestLook, 0}};
+    if (made_) timer_settime(timer_, 0, &longest, nullptr);
+  }
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  ~Watchdog() {
+    if (made_) timer_delete(timer_);
+  }
+
+ private:
+  timer_t timer_{};
+  bool made_ = false;
+};
+
+/// Of two exit codes for a program whose own is 0.
+int graver(int a, int b) { return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b); }
+
 Message untraced(const std::string& why) {
   Message message{Message::What::untraced};
   why.copy(message.text.data(), message.text.size() - 1);
@@ -103,7 +132,16 @@ Message untraced(const std::string& why) {
   if (!line.send({Message::What::helper, getpid()})) _exit(0);
   const auto program = line.receive();
   if (!program) _exit(0);
-  auto tracer = ExitTracer::seize(program->number);
+  int code = 0;
+  ExitTracer::ChildEnds childEnds;
+  if (plan.children) {
+    childEnds = [&](const TracedProcess& child) {
+      const Watchdog watchdog;
+      const Standing standing{child.pid(), Moment::exit, child.status(), child.threads(), true};
+      code = graver(code, look(standing));
+    };
+  }
+  auto tracer = ExitTracer::seize(program->number, std::move(childEnds));
   if (!tracer) {
     line.send(untraced(tracer.error().message));
     _exit(0);
@@ -112,8 +150,8 @@ Message untraced(const std::string& why) {
   if (!line.send({Message::What::traced})) _exit(0);
   const Moment moment = tracer->run(plan.when, program->standIn);
   if (moment != Moment::gone) {
-    alarm(kLongestLook);
-    const int code = look({program->number, moment, tracer->status(), tracer->threads()});
+    const Watchdog watchdog;
+    code = graver(code, look({program->number, moment, tracer->status(), tracer->threads()}));
     // Before the program ends: whoever waits for it asks for this then.
     line.send({Message::What::code, code});
     tracer->letGo();

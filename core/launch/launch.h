@@ -18,6 +18,8 @@ struct Plan {
   /// The exit code may have to be another one than the program's: it then runs as a child of this
   /// process. Else this process becomes the program, and nothing stands between it and its parent.
   bool mayChangeCode = false;
+  /// Go programs that it starts are looked at as well as they exit, while it runs itself.
+  bool children = false;
 };
 
 /// The program as it stands still.
@@ -26,10 +28,12 @@ struct Standing {
   Moment moment = Moment::exit;
   int status = 0;  ///< at Moment::exit, as waitpid() will tell it
   const std::vector<target::Thread>& threads;
+  bool child = false;  ///< it was started by the program
 };
 
-/// What the helper calls, in a process of its own, while the program stands: reads it through
-/// /proc, writes what is to be told, and returns the exit code for a program whose own is 0.
+/// What the helper calls, in a process of its own, while a program stands: reads it through /proc,
+/// writes what is to be told, and returns the exit code for a program whose own is 0. Of several
+/// looks the lowest one that is not 0 counts.
 using Look = std::function<int(const Standing&)>;
 
 /// Says one line on stderr: what keeps the program from being observed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -25,8 +26,12 @@ ROWS = {
         "full": [Build(go, mode) for go in RELEASES for mode in ("default", "cgo", "stripped")],
     },
 }
-# Without and with a process that stands in for the program.
-WAYS = {"watched": ["exec"], "stood in for": ["exec", "--fail-on", "proved"]}
+# Without and with a process that stands in for the program, and with its children watched.
+WAYS = {
+    "watched": ["exec"],
+    "stood in for": ["exec", "--fail-on", "proved"],
+    "with children": ["exec", "--children", "--fail-on", "proved"],
+}
 ENDS = {
     "return": 0,
     "exit:3": 3,
@@ -60,6 +65,12 @@ def state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def in_foreground(pid: int) -> bool:
+    """Whether what is typed at its terminal is for its group."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return words[2] == words[5]
 
 
 def tracer(pid: int) -> int:
@@ -253,6 +264,8 @@ def test_job_control(row: Build, way: list[str]) -> None:
                 wait_for(lambda pid=pid: state(pid) not in ("T", "t"), "it does not go on")
             shell.type("fg")
             shell.read_until(b"wait", 60)
+            # The shell says so before it has given the terminal away.
+            wait_for(lambda pid=pid: in_foreground(pid), "it is not in the foreground")
             shell.interrupt()
             shell.answer()
             wait_for(lambda pid=pid: state(pid) == "", "Ctrl-C does not end it")
@@ -306,6 +319,58 @@ def test_one_that_is_traced_already(row: Build, way: list[str]) -> None:
         assert seen.stderr.count(FOUND) == (inner == "leak")
 
 
+@pytest.mark.parametrize("options", [[], ["--fail-on", "proved"]])
+def test_children(row: Build, options: list[str], tmp_path: Path) -> None:
+    """Those that are Go's are told as they exit, each on its own; what they give back stays."""
+    binary = build_target("leaver", row)
+    words = [
+        PARKED,
+        "exec",
+        "--children",
+        *options,
+        "--report-dir",
+        tmp_path,
+        "--",
+        binary,
+        "clean",
+    ]
+    seen = run(*words, "leakers:5")
+    assert (seen.returncode, seen.stdout) == (1 if options else 0, "")
+    told = re.findall(
+        r"^parked exec: (child )?process (\d+), as it exited with code (\d)$",
+        seen.stderr,
+        re.MULTILINE,
+    )
+    assert [(child, code) for child, _, code in told] == [("child ", "3")] * 5
+    assert len({pid for _, pid, _ in told}) == 5
+    assert seen.stderr.count(FOUND) == 5
+    assert len(list(tmp_path.glob("*.json"))) == 6
+    # What a shell starts is not looked at: it is traced no more when it becomes one.
+    seen = run(*words, "shell")
+    assert (seen.returncode, seen.stdout) == (0, "exit status 3 \n")
+    assert "parked exec" not in seen.stderr
+    # Without --children only itself.
+    seen = run(PARKED, "exec", *options, "--", binary, "clean", "leakers:2")
+    assert (seen.returncode, seen.stdout, seen.stderr) == (0, "", "")
+
+
+def test_children_that_live_on(row: Build, way: list[str]) -> None:
+    """They are let go as the program ends, and behave as before."""
+    binary = build_target("leaver", row)
+    seen = run(PARKED, *way, "--", binary, "clean", "service")
+    assert seen.returncode == 0, seen.stderr
+    service = int(seen.stdout)
+    try:
+        wait_for(lambda: tracer(service) == 0, "it is traced for ever")
+        assert state(service) in ("S", "R")
+        os.kill(service, signal.SIGUSR1)
+        os.kill(service, signal.SIGTERM)
+        wait_for(lambda: state(service) in ("", "Z"), "SIGTERM does not end it")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(service, signal.SIGKILL)
+
+
 def test_formats_and_options(row: Build, tmp_path: Path) -> None:
     binary = build_target("leaver", row)
     seen = run(PARKED, "exec", "--json", "--", binary, "leak", "exit:3")
@@ -327,6 +392,7 @@ def test_words_that_make_no_sense() -> None:
         (["exec", "--at", "NOBODY", "--", "true"], "--at 'NOBODY'"),
         (["exec", "--after", "soon", "--", "true"], "--after 'soon'"),
         (["exec", "--fail-on", "all", "--", "true"], "--fail-on 'all'"),
+        (["exec", "--children", "--write-baseline", "x", "--", "true"], "--write-baseline"),
         (["exec", "--ignore-file", "/nothing/here", "--", "true"], "/nothing/here"),
         (["exec", "--baseline", "/etc/passwd", "--", "true"], "/etc/passwd"),
     ):

@@ -120,9 +120,9 @@ func again(n int) {
 	panic(err)
 }
 
-func children(n int) {
+func children(n int, what string) {
 	for i := 0; i < n; i++ {
-		out, err := exec.Command("/proc/self/exe", "clean", "exit:3").CombinedOutput()
+		out, err := exec.Command("/proc/self/exe", what, "exit:3").CombinedOutput()
 		if err == nil || err.Error() != "exit status 3" || len(out) != 0 {
 			fmt.Println("child:", err, string(out))
 		}
@@ -162,8 +162,11 @@ func end(way string, n int) {
 		}
 	case "wait":
 		wait()
-	case "daemon":
+	case "daemon", "service":
 		child := exec.Command("sleep", strconv.Itoa(n))
+		if way == "service" { // as itself
+			child = exec.Command("/proc/self/exe", os.Args[1], "wait")
+		}
 		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := child.Start(); err != nil {
 			panic(err)
@@ -174,7 +177,12 @@ func end(way string, n int) {
 	case "again":
 		again(n)
 	case "children":
-		children(n)
+		children(n, "clean")
+	case "leakers":
+		children(n, "leak")
+	case "shell":
+		out, err := exec.Command("sh", "-c", "exec "+os.Args[0]+" leak exit:3").CombinedOutput()
+		fmt.Println(err, string(out))
 	default:
 		panic(way)
 	}
