@@ -82,6 +82,7 @@ constinit const Architecture kAmd64{
               .closure = amd64::dx,
               .barrierScratch = amd64::r11,
               .fill = amd64::di,
+              .copy = amd64::di,
               .fillCount = amd64::cx,
               .arguments = amd64::kArguments},
     .systemCalls = kAmd64SystemCalls,

@@ -14,7 +14,7 @@ namespace {
 struct Names {
   std::array<unsigned, 5> ids;
 };
-constexpr std::array<Names, kRegisters> kNames{{
+constexpr std::array<Names, 16> kNames{{
     {{X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH}},
     {{X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH}},
     {{X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH}},
@@ -196,7 +196,7 @@ Instruction Amd64Decoder::convert() const {
     result.op = Op::clear;
   }
   const auto write = [&](Register reg) {
-    if (reg >= 0) result.written |= static_cast<std::uint16_t>(1U << reg);
+    if (reg >= 0) result.written |= 1U << reg;
   };
   if (!onlyReads(result.op)) {
     if (result.a.kind == Operand::Kind::reg) write(result.a.reg);

@@ -1,33 +1,25 @@
 // The code of arm64: instructions are words, and each says what it is.
-#include <cstring>
 #include <optional>
 
 #include "arch/arm64.h"
+#include "arch/arm64_word.h"
 
 namespace parked::arch {
 
 namespace {
 
-constexpr std::size_t kInstruction = 4;
+using arm64::isAdrp;
+using arm64::signedField;
 
-std::uint32_t instruction(std::span<const std::byte> code, std::size_t at) {
-  std::uint32_t value = 0;
-  std::memcpy(&value, code.data() + at, sizeof value);
-  return value;
-}
+constexpr std::size_t kInstruction = sizeof(arm64::Word);
 
 /// What an instruction does with memory.
 struct Access {
   unsigned base = 0;  ///< register
   std::int64_t offset = 0;
-  bool store = false;
+  bool store = false, pair = false;
   std::uint8_t width = 0;
 };
-
-std::int64_t signedField(std::uint32_t word, unsigned low, unsigned bits) {
-  const auto up = 32 - low - bits;
-  return static_cast<std::int32_t>(word << up) >> (32 - bits);
-}
 
 std::uint8_t widthOf(unsigned scale) { return static_cast<std::uint8_t>(1U << scale); }
 
@@ -51,6 +43,7 @@ std::optional<Access> accessOf(std::uint32_t word) {
     const unsigned pairScale = vector ? 2 + size : 2 + size / 2;
     access.offset = signedField(word, 15, 7) * (std::int64_t{1} << pairScale);
     access.store = (opc & 1) == 0;
+    access.pair = true;
     access.width = widthOf(pairScale);
   } else if ((word & 0x3f000000) == 0x08000000) {  // LDAR, STLR, LDXR, STXR, CAS
     const bool swap = (word & 0x00a00000) == 0x00a00000;
@@ -64,7 +57,6 @@ std::optional<Access> accessOf(std::uint32_t word) {
   return access;
 }
 
-constexpr bool isAdrp(std::uint32_t word) { return (word & 0x9f000000) == 0x90000000; }
 constexpr bool isAddImmediate(std::uint32_t word) { return (word & 0xffc00000) == 0x91000000; }
 
 }  // namespace
@@ -75,15 +67,16 @@ constexpr bool isAddImmediate(std::uint32_t word) { return (word & 0xffc00000) =
 void arm64References(Addr start, std::span<const std::byte> code, std::vector<CodeReference>& out) {
   constexpr std::size_t kPair = 2 * kInstruction, kTriple = 3 * kInstruction;
   for (std::size_t at = 0; at + kPair <= code.size(); at += kInstruction) {
-    const std::uint32_t first = instruction(code, at),
-                        second = instruction(code, at + kInstruction);
+    const std::uint32_t first = arm64::wordAt(code, at),
+                        second = arm64::wordAt(code, at + kInstruction);
     const unsigned page = first & 0x1f;
     if (!isAdrp(first) || (second >> 5 & 0x1f) != page) continue;
-    const std::int64_t pages =
-        static_cast<std::int32_t>(((first >> 5 & 0x7ffff) << 2 | (first >> 29 & 3)) << 11) >> 11;
+    const std::int64_t pages = arm64::adrDistance(first);
     const Addr base = ((start + at) & ~Addr{0xfff}) + (static_cast<Addr>(pages) << 12);
     const auto add = [&](Addr from, const Access& access) {
-      out.push_back({from + static_cast<Addr>(access.offset), false, access.store, access.width});
+      const Addr target = from + static_cast<Addr>(access.offset);
+      out.push_back({target, false, access.store, access.width});
+      if (access.pair) out.push_back({target + access.width, false, access.store, access.width});
     };
     if (!isAddImmediate(second)) {
       if (const auto access = accessOf(second)) add(base, *access);
@@ -91,7 +84,7 @@ void arm64References(Addr start, std::span<const std::byte> code, std::vector<Co
     }
     const Addr address = base + (second >> 10 & 0xfff);
     const auto third =
-        at + kTriple <= code.size() ? accessOf(instruction(code, at + kPair)) : std::nullopt;
+        at + kTriple <= code.size() ? accessOf(arm64::wordAt(code, at + kPair)) : std::nullopt;
     if (third && third->base == (second & 0x1f)) {
       add(address, *third);
     } else {
@@ -104,7 +97,7 @@ bool arm64NextTransfer(Addr start, std::span<const std::byte> code, std::size_t&
                        Transfer& out) {
   constexpr std::uint32_t kMask = 0x7c000000, kBranch = 0x14000000, kLink = 0x80000000;
   for (; at + kInstruction <= code.size(); at += kInstruction) {
-    const std::uint32_t word = instruction(code, at);
+    const std::uint32_t word = arm64::wordAt(code, at);
     if ((word & kMask) != kBranch) continue;  // B, BL
     const std::int64_t distance = static_cast<std::int32_t>(word << 6) >> 4;
     out = {start + at + static_cast<Addr>(distance), (word & kLink) != 0};

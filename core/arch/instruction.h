@@ -16,7 +16,7 @@ namespace parked::arch {
 using Register = std::int8_t;
 inline constexpr Register kNoRegister = -1;
 inline constexpr Register kOtherRegister = -2;  ///< none that holds an address we could tell
-inline constexpr int kRegisters = 16;           ///< no architecture that is decoded has more
+inline constexpr int kRegisters = 32;           ///< no architecture that is decoded has more
 
 /// Which register Go's compilers use for what (cmd/compile/abi-internal.md).
 struct CallRules {
@@ -25,6 +25,7 @@ struct CallRules {
   Register closure;         ///< a called closure's own address
   Register barrierScratch;  ///< what a call of the write barrier changes, beside its result
   Register fill;            ///< from where on Duff's devices and `Op::fill` write
+  Register copy;            ///< the same of the device that copies, if it is another one
   Register fillCount;       ///< how many elements `Op::fill` writes
   std::span<const Register> arguments;  ///< the first words of arguments, and of results
 
@@ -64,7 +65,7 @@ enum class Op : std::uint8_t {
   fill,  ///< memory from CallRules::fill on, element by element
   call,
   jump,
-  branch,
+  branch,  ///< by the flags, or by whether register `b` is zero
   ret,
   stop,  ///< does not go on: ud2, int3
 };
@@ -79,7 +80,7 @@ struct Instruction {
   Condition condition = Condition::other;
   bool locked = false;        ///< LOCK prefix
   bool stores = false;        ///< `a` is memory that is written
-  std::uint16_t written = 0;  ///< bits of the general registers that change, also those in `a`
+  std::uint32_t written = 0;  ///< bits of the general registers that change, also those in `a`
   Operand a, b, c;
 
   Addr next() const { return pc + size; }

@@ -179,11 +179,14 @@ bool LockCode::usesLocks(image::FuncIndex index, int depth) {
 }
 
 FrameFacts LockCode::frameOf(image::FuncIndex index) const {
-  constexpr std::int64_t kReturnAndFramePointer = 16;
+  // What lies between the words that may be pointers and the end of the frame, and behind that
+  // before the arguments.
+  const auto returnAndFramePointer = static_cast<std::int64_t>(arch_.frames.returnSlot + kWord);
+  const auto beforeArguments = static_cast<std::int64_t>(arch_.frames.minFrameSize);
   const image::FunctionTable& table = image_.functions();
   target::AddressSpace& memory = image_.target().memory();
   FrameFacts facts;
-  facts.locals = -kReturnAndFramePointer;
+  facts.locals = -returnAndFramePointer;
   struct {
     std::int32_t count, bits;
   } header;  // runtime.stackmap
@@ -196,7 +199,7 @@ FrameFacts LockCode::frameOf(image::FuncIndex index) const {
   if (!objects) return facts;
   for (const golang::StackObject object : *objects) {
     const std::int64_t from =
-        object.offset < 0 ? object.offset - kReturnAndFramePointer : std::int64_t{object.offset};
+        object.offset < 0 ? object.offset - returnAndFramePointer : object.offset + beforeArguments;
     facts.objects.push_back({from, from + std::max(object.size, 0)});
   }
   return facts;

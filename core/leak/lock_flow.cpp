@@ -134,6 +134,15 @@ void LockFlow::refine(State& state, SiteId site, bool got) {
   }
 }
 
+/// Which outcome a branch asks about.
+LockFlow::Flags LockFlow::askedBy(const State& state, const Instruction& branch) const {
+  const Operand& b = branch.b;
+  if (b.kind == Operand::Kind::none) return state.flags;
+  if (b.kind != Operand::Kind::reg || b.reg < 0) return {};
+  const Value& tested = values_[state.registers[b.reg]];
+  return tested.kind == Value::Kind::acquired ? Flags{tested.a, false} : Flags();
+}
+
 LockFlow::State LockFlow::join(std::uint32_t index) {
   const Block& block = blocks_[index];
   State in;
@@ -147,10 +156,10 @@ LockFlow::State LockFlow::join(std::uint32_t index) {
     if (!from.done) continue;
     State out = from.out;
     const Instruction& last = code_[from.last - 1];
-    if (last.op == Op::branch && last.condition != Condition::other && out.flags.site != kNoSite &&
-        from.next.size() == 2) {
+    const Flags asked = last.op == Op::branch ? askedBy(out, last) : Flags();
+    if (last.condition != Condition::other && asked.site != kNoSite && from.next.size() == 2) {
       const bool equal = (last.condition == Condition::equal) == edge.taken;
-      refine(out, out.flags.site, equal == out.flags.whenEqual);
+      refine(out, asked.site, equal == asked.whenEqual);
     }
     const bool back = from.order >= block.order;
     if (!any) {

@@ -173,6 +173,7 @@ class LockFlow {
 
   State entryState();
   State join(std::uint32_t block);
+  Flags askedBy(const State& state, const Instruction& branch) const;
   void merge(State& into, const State& from, std::uint32_t block, bool back);
   void mergeWords(State& into, const State& from, std::uint32_t block);
   void mergeEvents(State& into, const State& from, std::uint32_t block, bool back);

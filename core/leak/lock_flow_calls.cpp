@@ -29,11 +29,18 @@ void LockFlow::stepCall(State& state, const Instruction& instruction) {
       }
       return;
     case CodeFacts::Kind::writeBarrier:
-      state.registers[rules_.barrierScratch] =
-          values_.opaque(instruction.pc, rules_.barrierScratch);
+      for (Register reg = 0; reg < kRegisters; ++reg) {
+        const bool byTheCall = (instruction.written >> reg & 1) != 0 && reg != rules_.stackPointer;
+        if (reg == rules_.barrierScratch || byTheCall) {
+          state.registers[reg] = values_.opaque(instruction.pc, reg);
+        }
+      }
       return;
     case CodeFacts::Kind::fill:
       spoilFrom(state, instruction.pc, state.registers[rules_.fill], callee.filled);
+      if (rules_.copy != rules_.fill) {
+        spoilFrom(state, instruction.pc, state.registers[rules_.copy], callee.filled);
+      }
       break;
     case CodeFacts::Kind::runsDeferred:
       // What is deferred is not followed: it may be the Unlock of whatever is held.
@@ -74,7 +81,8 @@ void LockFlow::clobber(State& state, const Instruction& instruction,
     state.registers[reg] = values_.opaque(instruction.pc, reg);
   }
   if (const auto sp = frameOffset(state.registers[rules_.stackPointer])) {
-    const std::int64_t end = callee.argBytes ? *sp + *callee.argBytes : frame_.locals;
+    const auto reserved = static_cast<std::int64_t>(arch_.frames.minFrameSize);
+    const std::int64_t end = callee.argBytes ? *sp + reserved + *callee.argBytes : frame_.locals;
     for (Word& word : state.words) {
       if (word.offset >= *sp && word.offset < end) {
         word.value = values_.opaque(instruction.pc, kUnknownExtent + word.offset);

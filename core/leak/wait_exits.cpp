@@ -14,7 +14,7 @@ constexpr std::uint64_t kMaxFollowed = 1 << 18;
 
 /// What is known to be a result of the call, or a constant, at one place.
 struct CallResults {
-  std::uint16_t registers = 0;
+  std::uint32_t registers = 0;
   bool flags = false;               // the last comparison was of such
   std::vector<std::int64_t> slots;  // of the frame, by their displacement; in order
 
@@ -66,7 +66,7 @@ class WaysOut {
 std::uint8_t WaysOut::follow() {
   CallResults first;
   for (const Register reg : rules_.arguments) {
-    if (reg >= 0) first.registers |= static_cast<std::uint16_t>(1U << reg);
+    if (reg >= 0) first.registers |= 1U << reg;
   }
   go(from_, false, first);
   while (!todo_.empty() && (returns_ & kReturnsByOther) == 0) {
@@ -112,7 +112,9 @@ void WaysOut::step(const Place& place, const CallResults& before) {
       }
       return;
     case Op::branch: {
-      const bool decided = place.decided || !before.flags;
+      const bool asksRegister = instruction.b.kind != Operand::Kind::none;
+      const bool ofResult = asksRegister ? isResult(instruction.b, before) : before.flags;
+      const bool decided = place.decided || !ofResult;
       go(instruction.destination(), decided, results);
       go(instruction.next(), decided, results);
       return;
@@ -145,14 +147,16 @@ bool WaysOut::isResult(const Operand& operand, const CallResults& results) const
 void WaysOut::put(const Operand& to, bool result, CallResults& results) const {
   constexpr std::size_t kMostSlots = 16;
   if (to.kind == Operand::Kind::reg && to.reg >= 0) {
-    const auto bit = static_cast<std::uint16_t>(1U << to.reg);
-    results.registers &= static_cast<std::uint16_t>(~bit);
+    const std::uint32_t bit = 1U << to.reg;
+    results.registers &= ~bit;
     if (result) results.registers |= bit;
   } else if (inFrame(to)) {
-    const auto at = std::ranges::lower_bound(results.slots, to.value);
-    const bool has = at != results.slots.end() && *at == to.value;
-    if (has && !result) results.slots.erase(at);
-    if (!has && result && results.slots.size() < kMostSlots) results.slots.insert(at, to.value);
+    // A vector register covers several.
+    const std::int64_t end = to.value + std::max<std::int64_t>(to.size, 1);
+    std::erase_if(results.slots, [&](std::int64_t slot) { return slot >= to.value && slot < end; });
+    if (result && results.slots.size() < kMostSlots) {
+      results.slots.insert(std::ranges::lower_bound(results.slots, to.value), to.value);
+    }
   }
 }
 
@@ -182,7 +186,7 @@ void WaysOut::change(const Instruction& instruction, CallResults& results) const
     case Op::nothing:
       return;
     default:
-      results.registers &= static_cast<std::uint16_t>(~instruction.written);
+      results.registers &= ~instruction.written;
       if (instruction.stores) put(instruction.a, false, results);
       if (instruction.op != Op::address) results.flags = false;
       return;

@@ -1,5 +1,7 @@
 // `parked info`: where every piece of the report comes from.
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "report/lists.h"
 #include "report/phrases.h"
@@ -39,6 +41,18 @@ std::string whatWasRead(const golang::Snapshot& snapshot) {
       counted(snapshot.stacks.size(), "distinct stack"),
       counted(snapshot.channels.size(), "channel"), counted(snapshot.locks.size(), "lock"),
       counted(snapshot.timers.size(), "timer"), counted(snapshot.fds.size(), "file descriptor"));
+}
+
+/// Without them who runs cannot be followed, and nothing can be proved.
+std::string registersText(const Report& report) {
+  const auto& threads = report.snapshot->image->target().threads();
+  const auto text = [&](std::string_view kind, auto member) {
+    const auto having = static_cast<std::size_t>(std::ranges::count(threads, true, member));
+    if (having == threads.size()) return fmt::format("{} ones of all threads", kind);
+    return fmt::format("{} ones of {} of {}", kind, having, counted(threads.size(), "thread"));
+  };
+  return fmt::format("{}, {}", text("general", &target::Thread::hasRegisters),
+                     text("vector", &target::Thread::hasVectors));
 }
 
 std::string memoryText(const Report& report) {
@@ -82,6 +96,7 @@ void renderInfo(const Report& report, std::uint64_t, const TextStyle& style, con
   if (const std::string up = upText(target); !up.empty()) field("up", up);
   field("GC", collectorText(snapshot));
   field("threads", fmt::format("{}, GOMAXPROCS {}", target.threads, target.gomaxprocs));
+  if (snapshot.image != nullptr) field("registers", registersText(report));
   field("read", whatWasRead(snapshot));
   if (snapshot.image != nullptr) field("memory", memoryText(report));
   field("proof", proofText(report.analysis->options().proof));

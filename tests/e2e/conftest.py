@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support import arm64_guest
 from support.building import build_target
-from support.matrix import Build, builds, samples, twins
+from support.matrix import Build, builds, everywhere, guests, samples, twins
 from support.running import Core, Running, need_kernel_cores
+
+# Parameters that any test may have, and their rows.
+ROWS_OF = {
+    "build": builds,
+    "sample": samples,
+    "twin": twins,
+    "guest": guests,  # another architecture
+    "anywhere": everywhere,  # builds and guests
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -18,9 +29,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, by_matrix in getattr(metafunc.module, "ROWS", {}).items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, by_matrix[matrix], ids=str)
-    for name, rows_of in (("build", builds), ("sample", samples), ("twin", twins)):
+    for name, rows_of in ROWS_OF.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, rows_of(matrix), ids=str, scope="session")
+
+
+def group_of(build: Build) -> str:
+    """One guest is booted for all of an architecture."""
+    return str(build) if build.native else build.architecture
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -31,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("xdist_group"):
             continue
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        group = next((str(v) for v in params.values() if isinstance(v, Build)), "")
+        group = next((group_of(v) for v in params.values() if isinstance(v, Build)), "")
         if not group:
             names = ("go", "scene", "evil", "kind")
             group = "-".join([item.path.stem, *(str(params[n]) for n in names if n in params)])
@@ -39,19 +55,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def kernel_core(
+def booted(
     tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[], arm64_guest.Guest]]:
+    """booted(): the guest, which runs until the tests end."""
+    with contextlib.ExitStack() as stack:
+        running: list[arm64_guest.Guest] = []
+
+        def boot() -> arm64_guest.Guest:
+            arm64_guest.need_guest()
+            if not running:
+                guest = arm64_guest.Guest(tmp_path_factory.mktemp("guest"))
+                running.append(stack.enter_context(guest))
+            return running[0]
+
+        yield boot
+
+
+@pytest.fixture(scope="session")
+def kernel_core(
+    tmp_path_factory: pytest.TempPathFactory, booted: Callable[[], arm64_guest.Guest]
 ) -> Iterator[Callable[..., Core]]:
-    """kernel_core("zoo", build): a core by SIGABRT, made once a session."""
+    """kernel_core("zoo", build): a core by SIGABRT, made once a session; of another architecture,
+    by the kernel of a guest."""
     made: dict[tuple[str, ...], Core] = {}
 
     def make(name: str, build: Build, *arguments: str) -> Core:
-        need_kernel_cores()
         key = (name, str(build), *arguments)
-        if key not in made:
-            folder = tmp_path_factory.mktemp(f"{name}-{build}")
-            with Running(build_target(name, build), folder, *arguments) as running:
+        if key in made:
+            return made[key]
+        if build.native:
+            need_kernel_cores()
+        else:
+            booted()
+        binary = build_target(name, build)
+        folder = tmp_path_factory.mktemp(f"{name}-{build}")
+        if build.native:
+            with Running(binary, folder, *arguments) as running:
                 made[key] = running.abort()
+        else:
+            made[key] = booted().crash(binary, folder, *arguments)
         return made[key]
 
     yield make

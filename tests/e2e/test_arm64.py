@@ -1,40 +1,49 @@
-"""Programs of linux/arm64, read here: cores of qemu's user mode, and of a real arm64 kernel."""
+"""Programs of linux/arm64, read here: cores of qemu's user mode, and of a real arm64 kernel. What
+other tests say of cores anywhere is not here."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from support import arm64_guest, arm64_user, go_traceback
+from support import arm64_user, go_traceback
 from support.building import build_target
 from support.commands import parked
-from support.matrix import Build
+from support.elsewhere import counted
+from support.matrix import GUEST_RELEASES, Build
 from support.running import Core
 
-RELEASES = ("1.18", "1.21", "1.24", "1.26", "1.27")
-EVERY = [Build(go, mode) for go in RELEASES for mode in ("default", "stripped")]
+EVERY = [Build(go, mode, "arm64") for go in GUEST_RELEASES for mode in ("default", "stripped")]
 ROWS = {
     "row": {
-        "quick": [Build("1.27", "stripped")],
-        "ci": [Build("1.18", "default"), Build("1.18", "stripped"), Build("1.27", "stripped")],
+        "quick": [Build("1.27", "stripped", "arm64")],
+        "ci": [
+            Build("1.18", "default", "arm64"),
+            Build("1.18", "stripped", "arm64"),
+            Build("1.27", "stripped", "arm64"),
+        ],
         "full": EVERY,
     },
-    # A guest costs minutes where there is no hardware to help.
-    "guest": {"quick": [], "ci": [], "full": EVERY},
+    # By a kernel, with a twin of this machine.
+    "pair": {
+        "quick": [],
+        "ci": [Build("1.18", "default", "arm64"), Build("1.27", "default", "arm64")],
+        "full": EVERY,
+    },
 }
 
 
-def program(build: Build) -> Path:
-    return build_target("zoo", build, architecture="arm64")
+def here(build: Build) -> Build:
+    """The same for this machine."""
+    return Build(build.go, build.mode)
 
 
 def prepares(matrix: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    for row in {*ROWS["row"][matrix], *ROWS["guest"][matrix]}:
-        yield f"{row}-arm64", lambda row=row: program(row)
+    for row in ROWS["row"][matrix]:
         yield str(row), lambda row=row: build_target("zoo", row)
+        yield str(here(row)), lambda row=row: build_target("zoo", here(row))
 
 
 @pytest.fixture(scope="session")
@@ -43,26 +52,8 @@ def user_core(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Core]:
         pytest.skip(f"{arm64_user.QEMU} is not installed")
 
     def make(build: Build, *arguments: str) -> Core:
-        folder = tmp_path_factory.mktemp(f"arm64-{build}")
-        return arm64_user.crash(program(build), folder, *arguments)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def guest_core(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Build], Core]:
-    """All rows in one guest."""
-    if not arm64_guest.available():
-        pytest.skip(f"{arm64_guest.QEMU} is not installed")
-    made: dict[Build, Core] = {}
-
-    def make(build: Build) -> Core:
-        if not made:
-            programs = [arm64_guest.Program(program(row)) for row in EVERY]
-            crashed = arm64_guest.crash_all(programs, tmp_path_factory.mktemp("arm64-guest"))
-            for row, one in zip(EVERY, crashed, strict=True):
-                made[row] = Core(one.binary, one.core, one.output)
-        return made[build]
+        folder = tmp_path_factory.mktemp(f"user-{build}")
+        return arm64_user.crash(build_target("zoo", build), folder, *arguments)
 
     return make
 
@@ -73,15 +64,12 @@ def opened(core: Core, *words: str) -> dict:
     return json.loads(shown.stdout)
 
 
-def frames_are_those_of_go(core: Core) -> None:
+def test_every_frame(row: Build, user_core: Callable[..., Core]) -> None:
+    core = user_core(row)
     truth = go_traceback.parse(core.output)
     shown = parked("core", core.binary, core.core, "report", "--format=traceback", "--system")
     ours = go_traceback.parse(shown.stdout)
     assert go_traceback.same_frames(truth, ours) > 50, shown.stderr
-
-
-def test_every_frame(row: Build, user_core: Callable[..., Core]) -> None:
-    frames_are_those_of_go(user_core(row))
 
 
 def verdicts(document: dict) -> Counter[tuple[str, ...]]:
@@ -108,18 +96,22 @@ def test_the_report_is_that_of_the_same_program_elsewhere(
     row: Build, user_core: Callable[..., Core], kernel_core: Callable[..., Core]
 ) -> None:
     # Whoever runs might have a pointer in the vector registers, which qemu does not tell of.
-    theirs = opened(kernel_core("zoo", row, "still"), "report", "--all")
+    theirs = opened(kernel_core("zoo", here(row), "still"), "report", "--all")
     says_the_same(opened(user_core(row, "still"), "report", "--all"), theirs)
 
 
-def test_every_frame_in_the_core_of_a_kernel(
-    guest: Build, guest_core: Callable[[Build], Core]
+@pytest.mark.parametrize("target", ["twins", "locks", "contexts"])
+def test_it_is_the_same_but_for_addresses(
+    target: str, pair: Build, kernel_core: Callable[..., Core]
 ) -> None:
-    frames_are_those_of_go(guest_core(guest))
-
-
-def test_the_report_of_the_core_of_a_kernel(
-    guest: Build, guest_core: Callable[[Build], Core], kernel_core: Callable[..., Core]
-) -> None:
-    theirs = opened(kernel_core("zoo", guest), "report", "--all")
-    says_the_same(opened(guest_core(guest), "report", "--all"), theirs)
+    ours, theirs = kernel_core(target, pair), kernel_core(target, here(pair))
+    one, other = opened(ours, "report", "--all"), opened(theirs, "report", "--all")
+    assert one["target"]["arch"] == "arm64"
+    assert one["proof"]["state"] == other["proof"]["state"] == "given"
+    assert one["incomplete"] == other["incomplete"] == []
+    for name in ("goroutines", "groups", "findings"):
+        assert counted(one[name]) == counted(other[name]), name
+    timers = [[t for t in each["timers"] if t["kind"] != "runtime"] for each in (one, other)]
+    assert counted(timers[0]) == counted(timers[1])
+    locks = [opened(core, "locks", "--all")["locks"] for core in (ours, theirs)]
+    assert counted(locks[0]) == counted(locks[1])

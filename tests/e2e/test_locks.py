@@ -45,8 +45,8 @@ class Look:
 
 
 @pytest.fixture
-def look(build: Build, kernel_core: Callable[..., Core]) -> Look:
-    core = kernel_core("locks", build)
+def look(anywhere: Build, kernel_core: Callable[..., Core]) -> Look:
+    core = kernel_core("locks", anywhere)
     listed = parked("core", core.binary, core.core, "locks", "--json")
     assert listed.returncode == 0, listed.stderr
     document = json.loads(listed.stdout)

@@ -45,11 +45,11 @@ def check(seen: dict[str, Counter], build: Build) -> None:
     assert leaked == LEAKED_PER_GO + len(newer)
 
 
-def test_twins(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("twins", build)
+def test_twins(anywhere: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("twins", anywhere)
     report = parked("core", core.binary, core.core, "report", "--json")
     assert report.returncode == 0, report.stderr
-    check(verdicts(report.stdout), build)
+    check(verdicts(report.stdout), anywhere)
 
 
 def test_twins_live_and_gcore(sample: Build, running: Callable[..., Running]) -> None:

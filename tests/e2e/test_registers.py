@@ -41,6 +41,28 @@ def test_live_and_gcore(go: str, running: Callable[..., Running]) -> None:
 
 
 def test_kernel_core(go: str, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("vectors", Build(go, "default"))
+    registers_are_roots(kernel_core("vectors", Build(go, "default")))
+
+
+def test_kernel_core_of_a_guest(guest: Build, kernel_core: Callable[..., Core]) -> None:
+    registers_are_roots(kernel_core("vectors", guest))
+
+
+def registers_are_roots(core: Core) -> None:
     said = parked("core", core.binary, core.core, "report", "--json")
     assert verdicts(said.stdout) == EXPECTED
+
+
+def test_registers_of_who_was_preempted(anywhere: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("preempted", anywhere)
+    said = parked("core", core.binary, core.core, "report", "--json")
+    document = document_in(said.stdout)
+    given = document["proof"]["state"] == "given"
+    # In a stripped program the list of threads is not found while one is being started.
+    assert given or not anywhere.symbols, document["proof"]
+    found: dict[str, list[str]] = {"V_waits": [], "L_waits": []}
+    for goroutine in document["goroutines"]:
+        for frame in goroutine["frames"]:
+            if (name := frame["func"].removeprefix("main.")) in found:
+                found[name].append(goroutine["verdict"])
+    assert found == {"V_waits": ["WAITING"] * 4, "L_waits": ["PROVED" if given else "WAITING"]}

@@ -11,7 +11,7 @@ import pytest
 from support.building import build_target, strip
 from support.commands import parked, run, truth_of
 from support.compare import differences
-from support.matrix import RELEASES, Build, used_lists
+from support.matrix import RELEASES, Build, guests, used_lists
 from support.running import Core, Running
 
 LAYOUTS = "layouts"  # where they came from: that is allowed to differ
@@ -27,6 +27,12 @@ COMMANDS = [
     ("contexts",),
 ]
 TARGETS = ["zoo", "twins", "locks", "pool"]
+ROWS = {
+    "guest_twin": {
+        matrix: [build for build in guests(matrix) if build.symbols]
+        for matrix in ("quick", "ci", "full")
+    },
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -84,6 +90,14 @@ def same(binary: Path, stripped: Path, core: Path) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_twin(target: str, twin: Build, kernel_core: Callable[..., Core], tmp_path: Path) -> None:
     core = kernel_core(target, twin)
+    same(core.binary, strip(core.binary, tmp_path), core.core)
+
+
+@pytest.mark.parametrize("target", ["zoo", "twins", "locks"])
+def test_twin_of_a_guest(
+    target: str, guest_twin: Build, kernel_core: Callable[..., Core], tmp_path: Path
+) -> None:
+    core = kernel_core(target, guest_twin)
     same(core.binary, strip(core.binary, tmp_path), core.core)
 
 

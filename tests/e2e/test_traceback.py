@@ -16,7 +16,14 @@ from support.running import Core
 def test_every_frame_of_every_parked_goroutine(
     target: str, build: Build, kernel_core: Callable[..., Core]
 ) -> None:
-    core = kernel_core(target, build)
+    as_go_has_it(kernel_core(target, build))
+
+
+def test_every_frame_in_a_guest(guest: Build, kernel_core: Callable[..., Core]) -> None:
+    as_go_has_it(kernel_core("zoo", guest))
+
+
+def as_go_has_it(core: Core) -> None:
     truth = go_traceback.parse(core.output)
     result = parked("core", core.binary, core.core, "report", "--format=traceback", "--system")
     assert result.returncode == 0, result.stderr
@@ -26,8 +33,8 @@ def test_every_frame_of_every_parked_goroutine(
     assert set(ours) <= set(truth)
 
 
-def test_json_agrees_with_the_traceback(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("zoo", build)
+def test_json_agrees_with_the_traceback(anywhere: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("zoo", anywhere)
     truth = go_traceback.parse(core.output)
     result = parked("core", core.binary, core.core, "report", "--json")
     assert result.returncode == 0, result.stderr
@@ -46,3 +53,30 @@ def test_json_agrees_with_the_traceback(build: Build, kernel_core: Callable[...,
         assert frames == places
         compared += 1
     assert compared > 50
+
+
+def test_who_ran_on_a_thread(guest: Build, kernel_core: Callable[..., Core]) -> None:
+    """Their registers are where the kernel put them for the handler of the signal."""
+    core = kernel_core("vectors", guest)
+    truth = go_traceback.on_threads(core.output)
+    shown = parked("core", core.binary, core.core, "report", "--format=traceback", "--system")
+    ours = go_traceback.parse(shown.stdout)
+    assert len(truth) == 1
+    for goid, theirs in truth.items():
+        assert theirs.lines[0].startswith("main.spin(")
+        assert ours[goid].lines == theirs.lines
+
+
+def test_who_was_preempted(anywhere: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("preempted", anywhere)
+    truth = go_traceback.parse(core.output)
+    shown = parked("core", core.binary, core.core, "report", "--format=traceback", "--system")
+    ours = go_traceback.parse(shown.stdout)
+    compared = 0
+    for goid, theirs in truth.items():
+        stopped = any(line.startswith("runtime.asyncPreempt(") for line in theirs.lines)
+        # As long as the others print, threads go on, and who was stopped may run again.
+        if stopped and ours[goid].lines[1] == theirs.lines[1]:
+            assert ours[goid].lines == theirs.lines
+            compared += 1
+    assert compared > 0

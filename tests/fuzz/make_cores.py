@@ -14,32 +14,41 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from support.building import build_target
+from support import arm64_user
+from support.building import build_target, strip_tool
 from support.matrix import Build
-from support.running import Running, kernel_writes_cores_here
+from support.running import Core, Running, kernel_writes_cores_here
 
 # In the folder of a core: what it is of.
 MADE_OF = "made-of"
-# Folder, program, release.
+# Folder, program, build.
 CORES = [
-    ("1.18", "hostile", "1.18"),
-    ("1.27", "hostile", "1.27"),
-    ("library/web-1.23", "web", "1.23"),
-    ("library/web-1.27", "web", "1.27"),
-    ("library/pool-1.27", "pool", "1.27"),
+    ("1.18", "hostile", Build("1.18", "default")),
+    ("1.27", "hostile", Build("1.27", "default")),
+    ("arm64-1.18", "hostile", Build("1.18", "default", "arm64")),
+    ("arm64-1.27", "hostile", Build("1.27", "default", "arm64")),
+    ("library/web-1.23", "web", Build("1.23", "default")),
+    ("library/web-1.27", "web", Build("1.27", "default")),
+    ("library/pool-1.27", "pool", Build("1.27", "default")),
 ]
 
 
-def make(binary: Path, folder: Path) -> None:
+def core_of(binary: Path, build: Build, scratch: Path) -> Core:
+    if not build.native:
+        return arm64_user.crash(binary, scratch)
+    with Running(binary, scratch) as target:
+        return target.abort()
+
+
+def make(binary: Path, build: Build, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        with Running(binary, Path(scratch)) as target:
-            core = target.abort()
+        core = core_of(binary, build, Path(scratch))
         partial = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         subprocess.run(["cp", "--sparse=always", core.core, partial / "core"], check=True)
     shutil.copyfile(binary, partial / "program")
-    subprocess.run(["strip", "-o", partial / "stripped", binary], check=True)
+    subprocess.run([strip_tool(binary), "-o", partial / "stripped", binary], check=True)
     (partial / MADE_OF).write_text(binary.parent.name)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
@@ -56,10 +65,10 @@ def main() -> int:
     if not kernel_writes_cores_here():
         print("core_pattern sends cores elsewhere; `sysctl kernel.core_pattern=core`")
         return 1
-    for name, program, go in CORES:
-        binary = build_target(program, Build(go, "default"))
+    for name, program, build in CORES:
+        binary = build_target(program, build)
         if made_of(folder / name) != binary.parent.name:
-            make(binary, folder / name)
+            make(binary, build, folder / name)
     return 0
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from support.matrix import BUILD_FLAGS, RELEASES, Build
 from support.paths import CACHE, ROOT
 
+EM_AARCH64 = 183
 # How many targets this process has built; support.targets builds them before the tests start.
 BUILT = 0
 
@@ -46,28 +47,21 @@ def go_environment(go: str) -> dict[str, str]:
     return {**os.environ, "GOTOOLCHAIN": RELEASES[go], "GOFLAGS": "-buildvcs=false"}
 
 
-def build_target(
-    name: str, build: Build, experiment: str = "", architecture: str = "amd64"
-) -> Path:
+def build_target(name: str, build: Build, experiment: str = "") -> Path:
     """The binary of tests/targets/<name>, built once per content, release and mode."""
     source = ROOT / "tests/targets" / name
     toolchain = RELEASES[build.go] + (f"-{experiment}" if experiment else "")
-    row = str(build) if architecture == "amd64" else f"{build}-{architecture}"
-    folder = CACHE / f"{name}-{row}-{toolchain}-{tree_hash(*modules_of(source))}"
+    folder = CACHE / f"{name}-{build}-{toolchain}-{tree_hash(*modules_of(source))}"
     binary = folder / name
     with only_one(folder.name):
         if not binary.exists():
             folder.mkdir(parents=True, exist_ok=True)
             partial = folder / f"{name}.partial"
-            compile_target(source, build, experiment, partial, architecture=architecture).rename(
-                binary
-            )
+            compile_target(source, build, experiment, partial).rename(binary)
     return binary
 
 
-def compile_target(
-    source: Path, build: Build, experiment: str, to: Path, *flags: str, architecture: str = "amd64"
-) -> Path:
+def compile_target(source: Path, build: Build, experiment: str, to: Path, *flags: str) -> Path:
     global BUILT
     BUILT += 1
     subprocess.run(
@@ -77,7 +71,7 @@ def compile_target(
             **go_environment(build.go),
             "CGO_ENABLED": "1" if build.cgo else "0",
             "GOEXPERIMENT": experiment,
-            "GOARCH": architecture,
+            "GOARCH": build.architecture,
         },
         check=True,
     )
@@ -86,9 +80,16 @@ def compile_target(
     return to
 
 
+def strip_tool(binary: Path) -> str:
+    """The one that knows the program's architecture."""
+    with binary.open("rb") as file:
+        machine = int.from_bytes(file.read(20)[18:], "little")
+    return "aarch64-linux-gnu-strip" if machine == EM_AARCH64 else "strip"
+
+
 def strip(binary: Path, folder: Path) -> Path:
     """A copy without symbols and DWARF; code, data and Go's build id stay."""
     folder.mkdir(exist_ok=True)
     copy = folder / binary.name
-    subprocess.run(["strip", "-o", copy, binary], check=True)
+    subprocess.run([strip_tool(binary), "-o", copy, binary], check=True)
     return copy

@@ -48,6 +48,21 @@ def parse(text: str) -> dict[int, Dumped]:
     return found
 
 
+def on_threads(text: str) -> dict[int, Dumped]:
+    """Those that ran, as each thread prints of itself where GOTRACEBACK is "crash"."""
+    found: dict[int, Dumped] = {}
+    for part in re.split(r"^(?:-----|SIG\w+: .*)$", text, flags=re.MULTILINE):
+        lines = part.lstrip("\n").splitlines()
+        start = next((i for i, line in enumerate(lines) if HEADER.match(line)), 0)
+        # Registers come behind the frames.
+        ends = re.compile(r"\s*$|r(?:0|ax) +0x")
+        end = next((i for i in range(start, len(lines)) if ends.match(lines[i])), len(lines))
+        for goid, dumped in parse("\n".join(lines[start:end])).items():
+            if dumped.reason == "running" and "stack unavailable" not in dumped.lines[0]:
+                found.setdefault(goid, dumped)
+    return found
+
+
 def same_frames(truth: dict[int, Dumped], ours: dict[int, Dumped]) -> int:
     """Checks each parked goroutine of the runtime's own dump against what we print: function,
     arguments, file, line, offset, fp, sp and pc of each frame, and the creator. How many those

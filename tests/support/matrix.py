@@ -34,9 +34,15 @@ BUILD_FLAGS = {
 class Build:
     go: str  # "1.22"
     mode: str  # a key of BUILD_FLAGS
+    architecture: str = "amd64"
 
     def __str__(self) -> str:
-        return f"go{self.go}-{self.mode}"
+        return f"go{self.go}-{self.mode}" + ("" if self.native else f"-{self.architecture}")
+
+    @property
+    def native(self) -> bool:
+        """Runs here; others run in a guest."""
+        return self.architecture == "amd64"
 
     @property
     def cgo(self) -> bool:
@@ -69,6 +75,27 @@ def builds(matrix: str) -> list[Build]:
     # Paths are all that -trimpath changes.
     modes = [mode for mode in BUILD_FLAGS if mode != "trimpath"]
     return [Build(go, mode) for go in RELEASES for mode in modes]
+
+
+# What a guest runs that has to be booted: the oldest release, those in which the runtime changed
+# what it does on arm64 or everywhere, and the newest.
+GUEST_RELEASES = ("1.18", "1.21", "1.24", "1.26", "1.27")
+
+
+def guests(matrix: str) -> list[Build]:
+    """Builds for arm64, of which a real kernel writes the core: what is read differs by
+    architecture, by release, and by whether there are symbols."""
+    if matrix == "quick":
+        return []
+    if matrix == "ci":
+        rows = (("1.18", "default"), ("1.24", "stripped"), ("1.27", "default"))
+        return [Build(go, mode, "arm64") for go, mode in rows]
+    modes = ("default", "pie", "noopt", "stripped", "pie-stripped")
+    return [Build(go, mode, "arm64") for go in GUEST_RELEASES for mode in modes]
+
+
+def everywhere(matrix: str) -> list[Build]:
+    return [*builds(matrix), *guests(matrix)]
 
 
 def samples(matrix: str) -> list[Build]:

@@ -11,7 +11,8 @@ import (
 
 const key = 0x5555555555555555
 
-// spin decodes its arguments into R12, the low half of X7 and the high half of Y9, and never returns.
+// spin decodes its arguments into a general register, the low half of a vector register and the high
+// half of another one, and never returns.
 func spin(general, low, high uintptr)
 
 //go:noinline

@@ -40,7 +40,7 @@ TEST(Architecture, SaysNothingThatIsOutOfItsBounds) {
     if (each->decoder == nullptr) continue;
     const CallRules& calls = each->calls;
     for (const Register used : {calls.stackPointer, calls.framePointer, calls.goroutine,
-                                calls.closure, calls.barrierScratch, calls.fill}) {
+                                calls.closure, calls.barrierScratch, calls.fill, calls.copy}) {
       EXPECT_GE(used, 0);
       EXPECT_LT(used, kRegisters);
     }

@@ -95,11 +95,13 @@ TEST(CodeReferences, TheThirdOfThreeInstructionsOfArm64) {
   EXPECT_FALSE(found[0].store);
   EXPECT_FALSE(found[0].address);
   EXPECT_EQ(found[0].width, 4U);
-  // stp x1, x2, [x27, #16]
+  // stp x1, x2, [x27, #16]: both words
   found = third({0x61, 0x0b, 0x01, 0xa9});
-  ASSERT_EQ(found.size(), 1U);
+  ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].target, 0x3130U);
+  EXPECT_EQ(found[1].target, 0x3138U);
   EXPECT_TRUE(found[0].store);
+  EXPECT_TRUE(found[1].store);
   // str x27, [x0]: the address is what is stored
   found = third({0x1b, 0x00, 0x00, 0xf9});
   ASSERT_EQ(found.size(), 1U);

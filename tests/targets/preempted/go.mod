@@ -1,0 +1,3 @@
+module parked.test/preempted
+
+go 1.18
