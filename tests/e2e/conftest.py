@@ -19,6 +19,7 @@ ROWS_OF = {
     "twin": twins,
     "guest": guests,  # another architecture
     "anywhere": everywhere,  # builds and guests
+    "wherever": lambda matrix: [*samples(matrix), *guests(matrix)],
 }
 
 

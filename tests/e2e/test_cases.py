@@ -19,8 +19,8 @@ EXPECTED = {
 }
 
 
-def test_cases(sample: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("cases", sample)
+def test_cases(wherever: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("cases", wherever)
     report = json.loads(parked("core", core.binary, core.core, "report", "--json").stdout)
     assert report["proof"]["withheld"] is None
     seen = []
@@ -42,6 +42,6 @@ def test_cases(sample: Build, kernel_core: Callable[..., Core]) -> None:
         assert sorted(case["outlook"] for case in cases) == sorted(EXPECTED[function]), function
         text = parked("core", core.binary, core.core, *command).stdout
         assert text.count("nobody but this goroutine has") == EXPECTED[function].count("nobody")
-        if function == "main.lost" and sample.symbols:
+        if function == "main.lost" and wherever.symbols:
             assert "others have it: main.jobs (global chan int)" in text
     assert sorted(seen) == sorted([*EXPECTED, "main.shared"])

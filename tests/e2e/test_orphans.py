@@ -82,6 +82,10 @@ def test_every_kind_from_a_core(row: Build, kernel_core: Callable[..., Core]) ->
     )
 
 
+def test_every_kind_from_a_core_of_a_guest(guest: Build, kernel_core: Callable[..., Core]) -> None:
+    test_every_kind_from_a_core(guest, kernel_core)
+
+
 def test_every_kind_live(row: Build, running: Callable[..., Running]) -> None:
     with running("orphans", row) as target:
         check(json.loads(parked(target.pid, "goroutines", "--json").stdout), row, True)

@@ -15,7 +15,7 @@ from support.paths import CACHE
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITE = "bookworm"
-SYSTEM = CACHE / f"arm64-{SUITE}"
+SYSTEM = CACHE / f"arm64-{SUITE}-system"
 # In the order in which they need each other.
 MODULES = ("virtio_mmio", "netfs", "fscache", "9pnet", "9pnet_virtio", "9p")
 # Those of scripts/setup that are of an architecture, and what they bring along.
@@ -25,7 +25,10 @@ LIBRARIES = (
     *("libre2-dev", "libutf8proc-dev", "libcapstone-dev", "libprotozero-dev"),
     *("prometheus-cpp-dev", "libgtest-dev", "libgmock-dev"),
 )
-FOLDERS = ("bin", "modules", "proc", "sys", "dev", "tmp", "shared")
+# What position-independent programs are loaded by, and those with C need.
+LOADER = "ld-linux-aarch64.so.1"
+C_LIBRARIES = (LOADER, "libc.so.6", "libpthread.so.0", "libdl.so.2", "libresolv.so.2")
+FOLDERS = ("bin", "lib", "modules", "proc", "sys", "dev", "tmp", "shared")
 
 
 def mirror() -> str:
@@ -90,19 +93,21 @@ class Packages:
 
 
 def system() -> Path:
-    """A folder with `kernel`, `busybox` and the modules; made once."""
+    """A folder with `kernel`, `busybox`, the modules and libraries; made once."""
     with only_one(SYSTEM.name):
         if not SYSTEM.exists():
             work = SYSTEM.with_suffix(".partial")
             shutil.rmtree(work, ignore_errors=True)
             packages = Packages(work / "apt")
             root, made = work / "root", work / "made"
-            packages.unpack(root, packages.current("linux-image-arm64"), "busybox-static")
+            packages.unpack(root, packages.current("linux-image-arm64"), "busybox-static", "libc6")
             made.mkdir()
             shutil.copy(next((root / "boot").glob("vmlinuz-*")), made / "kernel")
             shutil.copy(root / "bin/busybox", made / "busybox")
             for name in MODULES:
                 shutil.copy(next(root.rglob(f"{name}.ko")), made)
+            for name in C_LIBRARIES:
+                shutil.copy((root / "lib/aarch64-linux-gnu" / name).resolve(), made / name)
             made.rename(SYSTEM)
             shutil.rmtree(work)
     return SYSTEM
@@ -128,6 +133,8 @@ def initramfs(to: Path, init: str) -> None:
     entries.append(entry("bin/busybox", program, (made / "busybox").read_bytes()))
     for name in MODULES:
         entries.append(entry(f"modules/{name}.ko", text, (made / f"{name}.ko").read_bytes()))
+    for name in C_LIBRARIES:
+        entries.append(entry(f"lib/{name}", program, (made / name).read_bytes()))
     entries.append(entry("TRAILER!!!", 0))
     with gzip.open(to, "wb", compresslevel=1) as archive:
         archive.writelines(entries)

@@ -8,10 +8,12 @@ from collections import Counter
 from pathlib import PurePath
 from typing import Any
 
-# Which goroutine, thread and processor got what number, and what the clock said.
+# Which goroutine, thread and processor got what number, what the clock said, and what else lies in
+# the blocks that small objects share.
 OF_THE_MOMENT = {
     *("address", "pc", "id", "goroutine", "goroutines", "members", "thread", "p", "pid"),
-    *("group", "groups", "index", "root_cause_group", "example", "due_in_ns", "wait_ns_at_least"),
+    *("group", "groups", "index", "root_cause_group", "example", "retained"),
+    *("due_in_ns", "wait_ns_at_least"),
 }
 
 
