@@ -10,6 +10,7 @@
 #include "proof/global_roots.h"
 #include "proof/orphan_timers.h"
 #include "proof/orphan_waits.h"
+#include "proof/told_to_stop.h"
 #include "proof/waking.h"
 
 namespace parked::proof {
@@ -26,6 +27,7 @@ class Orphans::Run {
         observer_(observer),
         timers_(snapshot),
         connections_(snapshot, heap_),
+        closed_(*snapshot.image, heap_),
         waking_(snapshot, heap_, proof.specials(), *orphans.marker_, observer) {}
 
   void go();
@@ -42,6 +44,7 @@ class Orphans::Run {
   bool markAll();
   bool rouseWhoEnds();
   bool mayEnd(Index goroutine);
+  bool mayBeTold(Index goroutine);
   void watchSurvivor(Index goroutine);
   bool markUnkept();
   void keepApart();
@@ -58,6 +61,7 @@ class Orphans::Run {
   Observer* observer_;
   OrphanTimers timers_;
   Connections connections_;
+  ClosedChannels closed_;
   Waking waking_;
   std::vector<OrphanWaits> waits_;  // by goroutine
   std::optional<AtHand> atHand_;    // once somebody is asked
@@ -224,10 +228,21 @@ bool Orphans::Run::mayEnd(Index index) {
   const OrphanWaits& waits = waits_[index];
   const bool polls = waits.clock || waits.network;
   if (polls && !questions_.comesBack(goroutine)) return true;
+  const bool looks = !waits.given || questions_.decidesItself(goroutine);
+  if (waits.clock && looks && mayBeTold(index)) return true;
   if (polls && !waits.given) {
     return questions_.reads(goroutine, waits.network ? Looks::programs : Looks::all);
   }
   return questions_.decidesItself(goroutine) && questions_.reads(goroutine, Looks::programs);
+}
+
+/// It has a closed channel at hand, and will see it when the clock wakes it: whoever closed it has
+/// lost it, as one does who is done with it.
+bool Orphans::Run::mayBeTold(Index index) {
+  if (!atHand_->read(waking_.stacks(), snapshot_.goroutines[index])) return true;
+  const auto isClosed = [&](const HeldPointer& held) { return closed_.has(held.value); };
+  return std::ranges::any_of(atHand_->direct(), isClosed) ||
+         std::ranges::any_of(atHand_->behind(nothing_), isClosed);
 }
 
 /// Its code decides by something whether it ends: that may be in any object that it has at hand or

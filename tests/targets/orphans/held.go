@@ -18,6 +18,7 @@ var held = []func(){
 	V_interface, V_pool, V_field, V_fieldOfTicker, V_flag, V_flagOfTicker, V_flagBesideLostStop, V_context,
 	V_contextBesideLostStop, V_variable, V_pointerVariable, V_deadline, V_afterFunc, V_finalizer,
 	V_connection, V_readDeadline, V_signal, V_polledChannel, V_feeder, V_timeout, V_ownTimeout,
+	V_closedPolled, V_closedPolledInField, V_doneContext,
 }
 
 var keepers struct {
@@ -346,6 +347,66 @@ func V_polledChannel() {
 			default:
 				time.Sleep(tick)
 			}
+		}
+	}()
+}
+
+// V_closedPolled was told to stop since it looked, and ends when it looks again.
+//
+//go:noinline
+func V_closedPolled() {
+	stop := make(chan struct{})
+	go func() {
+		for told := false; ; {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if !told {
+				close(stop)
+				told = true
+			}
+			time.Sleep(tick)
+		}
+	}()
+}
+
+type polled struct {
+	name string
+	stop chan struct{}
+}
+
+func (p *polled) run() {
+	for told := false; ; {
+		select {
+		case <-p.stop:
+			return
+		default:
+		}
+		if !told {
+			close(p.stop)
+			told = true
+		}
+		time.Sleep(tick)
+	}
+}
+
+//go:noinline
+func V_closedPolledInField() {
+	p := &polled{"polled", make(chan struct{})}
+	go p.run()
+}
+
+// V_doneContext: the same of a context.
+//
+//go:noinline
+func V_doneContext() {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for ctx.Err() == nil {
+			cancel()
+			time.Sleep(tick)
 		}
 	}()
 }
