@@ -60,6 +60,9 @@ bool follow(std::int32_t program, const std::function<int()>& codeFor) {
 }  // namespace
 
 void leaveGroup() {
+  const pid_t parent = getppid();
+  const bool controlled = getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+  if (!controlled && setsid() != -1) return;
   if (getpgrp() != getpid()) {
     setpgid(0, 0);
     return;

@@ -9,8 +9,11 @@
 namespace parked::launch {
 
 /// Takes this process out of its process group, so that what is sent to the group reaches the
-/// program alone, and once. The leader of a session cannot leave; then signals of the terminal are
-/// not passed on, as the program has them already. To be called after the fork, by the parent.
+/// program alone, and once; and out of the session, unless its parent is one who could continue the
+/// group (a shell with job control): else the group would have somebody outside who could, and be
+/// hung up by the kernel at the program's end (kernel/exit.c, kill_orphaned_pgrp). The leader of a
+/// session cannot leave; then signals of the terminal are not passed on, as the program has them
+/// already. To be called after the fork, by the parent.
 void leaveGroup();
 
 /// Waits for the program, and does for it what whoever started this process expects of it: signals

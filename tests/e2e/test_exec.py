@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -243,6 +244,33 @@ def test_the_helper_may_die(row: Build, way: list[str]) -> None:
         assert program.line().startswith("got user")
         program.process.send_signal(signal.SIGTERM)
         assert program.end() == (-signal.SIGTERM, "")
+
+
+# In a session of its own, as a job of a CI is: nobody outside of the group could continue it.
+WITH_A_STOPPED_SIBLING = """
+import os, signal, subprocess, sys
+got = []
+signal.signal(signal.SIGHUP, lambda *_: got.append("hung up"))
+sibling = subprocess.Popen(["sleep", "300"])
+sibling.send_signal(signal.SIGSTOP)
+os.waitpid(sibling.pid, os.WUNTRACED)
+done = subprocess.run(sys.argv[1:])
+stat = open(f"/proc/{sibling.pid}/stat").read()
+print("ENDED", done.returncode, got, stat.rpartition(")")[2].split()[0])
+sibling.kill()
+"""
+
+
+def test_a_stopped_process_of_the_group_stays_stopped(row: Build, way: list[str]) -> None:
+    """The kernel hangs up a group with a stopped process once nobody outside is left who could
+    continue it. Where the stand-in was such a one, its end took the group with it."""
+    binary = build_target("leaver", row)
+    words = [sys.executable, "-c", WITH_A_STOPPED_SIBLING]
+    without = run(*words, binary, "clean", "return", start_new_session=True)
+    assert "ENDED 0 [] T\n" in without.stdout
+    exec_words = [PARKED, *way, "--", binary, "clean", "return"]
+    done = run(*words, *exec_words, start_new_session=True)
+    assert "ENDED 0 [] T\n" in done.stdout, done.stdout + done.stderr
 
 
 def test_job_control(row: Build, way: list[str]) -> None:

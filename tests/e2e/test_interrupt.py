@@ -166,6 +166,7 @@ def test_progress_is_shown_on_a_terminal_and_wiped(
             stdout=subprocess.PIPE,
             stderr=slave,
             text=True,
+            start_new_session=True,  # it will be stopped
         )
         os.close(slave)
         # It is too fast for a line, which comes after a second: it has to sleep that long.

@@ -39,6 +39,7 @@ class Early:
             [binary],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a stopped process in the tests' own group is a danger to them
             preexec_fn=lambda: ptrace(TRACEME, 0),
         )
         try:
