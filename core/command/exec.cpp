@@ -128,7 +128,7 @@ class Looking {
       }
       out_(text);
     } else if (result.exit == Exit::incomplete && (fails_ || invocation_.requireProof)) {
-      say("not all of the program could be read, so that not all that leaks need be found");
+      say("not all of the program could be read or proved: not all that leaks need be found");
     }
     return code(result.exit);
   }

@@ -412,6 +412,18 @@ def test_formats_and_options(row: Build, tmp_path: Path) -> None:
     assert (second.returncode, second.stderr) == (0, "")
 
 
+def test_require_proof(row: Build) -> None:
+    """Where there is none the code is 3, unless the program has one of its own."""
+    binary = build_target("leaver", row)
+    words = [PARKED, "exec", "--require-proof"]
+    seen = run(*words, "--", binary, "clean", "return")
+    assert (seen.returncode, seen.stderr) == (0, "")
+    for end, code in (("return", 3), ("exit:5", 5)):
+        seen = run(*words, "--no-proof", "--", binary, "clean", end)
+        assert seen.returncode == code
+        assert "not all of the program could be read or proved" in seen.stderr
+
+
 def test_words_that_make_no_sense() -> None:
     for words, said in (
         (["exec"], "a program behind --"),
