@@ -61,15 +61,13 @@ def check(truth: dict, document: dict, *, optimised: bool, names: bool = True) -
         assert len(lost) <= truth["lost"]
 
 
-def test_truth_from_a_core(wherever: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("contexts", wherever)
+def test_truth_from_a_core(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("contexts", sample)
     listed = parked("core", core.binary, core.core, "contexts", "--json")
     assert listed.returncode == 0, listed.stderr
     document = json.loads(listed.stdout)
     assert document["incomplete"] == []
-    check(
-        truth_of(core.output), document, optimised=wherever.mode != "noopt", names=wherever.symbols
-    )
+    check(truth_of(core.output), document, optimised=sample.mode != "noopt", names=sample.symbols)
 
 
 def test_live_text_and_findings(go: str, running: Callable[..., Running]) -> None:

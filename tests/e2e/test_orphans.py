@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from support.commands import parked
-from support.matrix import RELEASES, Build
+from support.matrix import GUEST_RELEASES, RELEASES, Build
 from support.running import Core, Running
 from support.schema import VALIDATOR
 
@@ -35,6 +35,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" in metafunc.fixturenames:
         rows = ROWS[metafunc.config.getoption("--matrix")]
         metafunc.parametrize("row", rows, ids=str, scope="session")
+    if "slow" in metafunc.fixturenames:  # minutes each
+        full = metafunc.config.getoption("--matrix") == "full"
+        builds = [Build(go, "default", "arm64") for go in GUEST_RELEASES] if full else []
+        metafunc.parametrize("slow", builds, ids=str, scope="session")
 
 
 def kind_of(goroutine: dict) -> str:
@@ -82,8 +86,8 @@ def test_every_kind_from_a_core(row: Build, kernel_core: Callable[..., Core]) ->
     )
 
 
-def test_every_kind_from_a_core_of_a_guest(guest: Build, kernel_core: Callable[..., Core]) -> None:
-    test_every_kind_from_a_core(guest, kernel_core)
+def test_every_kind_from_a_core_of_a_guest(slow: Build, kernel_core: Callable[..., Core]) -> None:
+    test_every_kind_from_a_core(slow, kernel_core)
 
 
 def test_every_kind_live(row: Build, running: Callable[..., Running]) -> None:

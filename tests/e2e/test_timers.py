@@ -126,18 +126,18 @@ def check_dues(truth: dict, by_function: dict[str, list[dict]]) -> None:
     assert abs(dues[-1] - dues[0] - 24_000_000_000) < CLOCK
 
 
-def test_truth_from_a_core(wherever: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("timers", wherever)
+def test_truth_from_a_core(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("timers", sample)
     listed = parked("core", core.binary, core.core, "timers", "--json")
     assert listed.returncode == 0, listed.stderr
     document = json.loads(listed.stdout)
     assert document["incomplete"] == []
-    if wherever.mode != "noopt":  # there everything is live to the end of its function
+    if sample.mode != "noopt":  # there everything is live to the end of its function
         check(
             truth_of(core.output),
             document,
-            synchronous=minor(wherever) >= 23,
-            names=wherever.symbols,
+            synchronous=minor(sample) >= 23,
+            names=sample.symbols,
         )
 
 
