@@ -22,10 +22,11 @@ bool isTestName(std::string_view name) {
   });
 }
 
-/// Only the main function that `go test` generates calls it, and what nobody calls is not linked.
+/// The main function that `go test` generates calls it, and it is too large to be inlined; what
+/// nobody calls is not linked.
 bool runsTests(const golang::Snapshot& snapshot) {
   return snapshot.image != nullptr &&
-         snapshot.image->functions().byName("testing.MainStart") != image::kNoFunc;
+         snapshot.image->functions().byName("testing.(*M).Run") != image::kNoFunc;
 }
 
 bool isOfTesting(std::string_view function) {
