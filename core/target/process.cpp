@@ -20,6 +20,7 @@
 #include "target/proc.h"
 #include "target/target.h"
 #include "target/thread_stop.h"
+#include "target/turns.h"
 
 namespace parked::target {
 namespace {
@@ -265,10 +266,13 @@ Result<void> ProcessTarget::freeze() {
   if (heldByOthers_) {
     threads_ = held_;
   } else if (stop_) {
-    stoppedAt_ = ThreadStop::Clock::now();
-    std::optional<ThreadStop::Clock::time_point> deadline;
-    if (maxPause_.count() > 0) deadline = stoppedAt_ + (maxPause_ - pause_);
-    if (auto stopped = stopper_.stop(pid_, *arch_, deadline); !stopped) return stopped;
+    const auto stopped = stopInTurn(pid_, [this] {
+      stoppedAt_ = ThreadStop::Clock::now();
+      std::optional<ThreadStop::Clock::time_point> deadline;
+      if (maxPause_.count() > 0) deadline = stoppedAt_ + (maxPause_ - pause_);
+      return stopper_.stop(pid_, *arch_, deadline);
+    });
+    if (!stopped) return stopped;
     bytes_.onlyWhile(stopper_);
     memory_.setSource(&bytes_);  // taken away by release(), if it was stopped before
     threads_ = stopper_.threads();

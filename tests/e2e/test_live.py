@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.building import build_target
-from support.commands import parked, run
+from support.commands import parked, patient, run
 from support.matrix import Build
 from support.paths import PARKED
 from support.running import Running
@@ -109,6 +109,21 @@ def test_the_pause_is_told_and_the_proof_given(target: Running) -> None:
         assert runs_freely(target.pid)
     assert LOST in counts
     assert re.search(r"stopped for [0-9.]+(µs|us|ms|s)", parked(target.pid, "report").stdout)
+    assert "FINE" in finish(target)
+
+
+def test_two_that_look_take_turns(target: Running) -> None:
+    """A sidecar watches the service, and somebody asks for a report."""
+    words = patient("watch", target.pid, "--every", "100ms", "--json")
+    with subprocess.Popen([PARKED, *words], stdout=subprocess.DEVNULL) as watching:
+        try:
+            for _ in range(20):
+                report = looked(*patient(target.pid))
+                assert report.returncode == 0, report.stderr
+                assert watching.poll() is None
+        finally:
+            watching.send_signal(signal.SIGINT)
+    assert runs_freely(target.pid)
     assert "FINE" in finish(target)
 
 
