@@ -46,10 +46,11 @@ class LeftoverCollector {
     findings_.clear();
     if (!report_.package.empty()) return;
     report_.package = textIn(object, "main_package");
+    // Test binaries of older Go releases do not say what package they test.
+    if (report_.package.empty()) report_.package = textIn(object, "program");
     if (report_.package.ends_with(kTestBinary)) {
       report_.package.resize(report_.package.size() - kTestBinary.size());
     }
-    if (report_.package.empty()) report_.package = textIn(object, "program");
     if (report_.package.empty()) report_.package = "?";
   }
 

@@ -24,7 +24,8 @@ struct Leftover {
 };
 
 struct ExitReport {
-  /// Import path of the tested package, or of the main package; else the name of the executable.
+  /// Import path of the tested package, or of the main package; else the name of the executable,
+  /// which tests of older Go releases have alone.
   std::string package;
   std::vector<Leftover> leftovers;
   leak::Verdict verdict{};  ///< what has this one or a graver one was counted
