@@ -19,7 +19,7 @@ def available() -> bool:
     return shutil.which(QEMU) is not None
 
 
-def crash(binary: Path, folder: Path, *arguments: str) -> Core:
+def crash(binary: Path, folder: Path, *arguments: str, patience: float = 60) -> Core:
     """Aborts the program when it has said READY, and, told to keep "still", its threads sleep."""
     program = folder / binary.name
     shutil.copy(binary, program)
@@ -43,7 +43,7 @@ def crash(binary: Path, folder: Path, *arguments: str) -> Core:
         time.sleep(0.05)
     wait_until_asleep(process.pid, 10 if "still" in arguments else 0.3)
     process.send_signal(signal.SIGABRT)
-    process.wait(timeout=60)
+    process.wait(timeout=patience)
     core = next(folder.glob("qemu_*.core"))
     for own in folder.glob("core*"):
         own.unlink()
