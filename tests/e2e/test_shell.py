@@ -201,7 +201,7 @@ def test_manual_pages_are_clean(tmp_path: Path) -> None:
     assert {"parked", "parked-report", "parked-watch", "parked-sql"} <= set(names)
     for name in names:
         page = tmp_path / f"{name}.1"
-        page.write_text(parked("man", *name.split("-")[1:]).stdout)
+        page.write_text(parked("man", *name.split("-", 1)[1:]).stdout)
         lint = run(need("mandoc"), "-Tlint", "-Wwarning", page)
         assert (lint.returncode, lint.stdout) == (0, ""), lint.stdout
         groff = run(need("groff"), "-man", "-ww", "-z", "-Tutf8", page)

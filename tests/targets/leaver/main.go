@@ -86,16 +86,30 @@ func wait() {
 	}
 }
 
+// threads makes n threads, and returns once they have ended: one that ends by itself just as the program does
+// cannot be held.
 func threads(n int) {
 	var all sync.WaitGroup
+	ids := make(chan int, n)
 	for i := 0; i < n; i++ {
 		all.Add(1)
 		go func() {
 			defer all.Done()
 			runtime.LockOSThread() // the thread ends with the goroutine
+			ids <- syscall.Gettid()
 		}()
 	}
 	all.Wait()
+	close(ids)
+	for id := range ids {
+		if id == os.Getpid() {
+			continue // the first one stays
+		}
+		for _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", id)); err == nil; {
+			time.Sleep(time.Millisecond)
+			_, err = os.Stat(fmt.Sprintf("/proc/self/task/%d", id))
+		}
+	}
 }
 
 func again(n int) {
