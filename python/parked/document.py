@@ -797,7 +797,7 @@ class Group(_read.Record):
 
     left_by: tuple[str, ...] = _read.member(_read.many(_read.text))
     """Of a test binary of Go: tests whose goroutines they are, each once, at most 100
-    (docs/testing-your-program.md); None: not known, or no tests are run.
+    (docs/testing-your-program.md); empty: not known, or no tests are run.
     """
 
     in_c: bool = _read.member(_read.flag)

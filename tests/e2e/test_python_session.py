@@ -30,8 +30,8 @@ def same(value, said, where):
             same(getattr(value, known[member]), what, f"{where}.{member}")
         seen.add(type(value).__name__)
     elif isinstance(value, tuple):
-        assert len(value) == len(said), where
-        for one, what in zip(value, said):
+        assert len(value) == len(said or ()), where
+        for one, what in zip(value, said or ()):
             same(one, what, where)
     elif isinstance(value, int) and isinstance(said, str):
         assert value == int(said, 16), where

@@ -175,16 +175,22 @@ func answer(line string) {
 // onlyTimers has many threads run timers and contend for the runtime's locks meanwhile. Nobody leaks.
 func onlyTimers() {
 	runtime.GOMAXPROCS(16)
+	// On a machine that is busy they would become more and more.
+	const most = 10000
+	var under int64
 	one := func() {
 		c := make(chan int)
 		time.AfterFunc(50*time.Microsecond, func() { close(c) })
 		<-c
+		atomic.AddInt64(&under, -1)
 	}
 	for i := 0; i < 200; i++ {
 		go func() {
 			for {
-				go one()
-				go one()
+				for n := 0; n < 2 && atomic.LoadInt64(&under) < most; n++ {
+					atomic.AddInt64(&under, 1)
+					go one()
+				}
 				time.Sleep(300 * time.Microsecond)
 			}
 		}()
