@@ -3,16 +3,15 @@
 #include "report/diff.h"
 
 #include <algorithm>
-#include <exception>
 #include <fmt/format.h>
 #include <tuple>
 
+#include "command/answered.h"
 #include "command/options.h"
 #include "compare/baseline.h"
 #include "compare/difference.h"
 #include "compare/side_reader.h"
 #include "parked/parked.h"
-#include "report/escape.h"
 
 namespace parked {
 
@@ -132,21 +131,7 @@ Result<Exit> compareSides(const OpenRequest& request, const std::vector<std::str
 
 CommandResult diff(const OpenRequest& request, const std::vector<std::string>& words,
                    const Style& style, const Host& host, const Sink& sink) {
-  CommandResult result;
-  try {
-    const auto exit = compareSides(request, words, style, host, sink);
-    if (exit) {
-      result.exit = *exit;
-    } else {
-      result.error = exit.error().message;
-      result.exit = Exit::unusable;
-    }
-  } catch (const std::exception& problem) {
-    result.error = fmt::format("internal error: {}", problem.what());
-    result.exit = Exit::unusable;
-  }
-  result.error = report::escape(result.error);
-  return result;
+  return command::answered([&] { return compareSides(request, words, style, host, sink); });
 }
 
 }  // namespace parked

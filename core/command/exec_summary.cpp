@@ -1,12 +1,11 @@
 // `parked exec-summary DIR`: what all programs together left behind.
 
 #include <algorithm>
-#include <exception>
 #include <fmt/format.h>
 
+#include "command/answered.h"
 #include "command/options.h"
 #include "parked/exec.h"
-#include "report/escape.h"
 #include "report/exit_summary.h"
 
 namespace parked {
@@ -64,21 +63,7 @@ Result<Exit> summariseFolder(const std::vector<std::string>& words, const Style&
 
 CommandResult execSummary(const std::vector<std::string>& words, const Style& style,
                           const Host& host, const Sink& sink) {
-  CommandResult result;
-  try {
-    const auto exit = summariseFolder(words, style, host, sink);
-    if (exit) {
-      result.exit = *exit;
-    } else {
-      result.error = exit.error().message;
-      result.exit = Exit::unusable;
-    }
-  } catch (const std::exception& problem) {
-    result.error = fmt::format("internal error: {}", problem.what());
-    result.exit = Exit::unusable;
-  }
-  result.error = report::escape(result.error);
-  return result;
+  return command::answered([&] { return summariseFolder(words, style, host, sink); });
 }
 
 }  // namespace parked
