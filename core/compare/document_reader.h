@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "leak/verdict.h"
 
 namespace parked::compare {
 
@@ -25,6 +26,16 @@ std::uint64_t countIn(const Json& object, const char* name);
 /// Empty if it is no object.
 const Json& objectIn(const Json& object, const char* name);
 bool isTrue(const Json& object, const char* name);
+
+/// What a group and a finding both say, with the place at which they stand.
+template <class Entry>
+void readEntry(const Json& object, const Json& place, Entry& entry) {
+  leak::parseVerdict(textIn(object, "verdict"), entry.verdict);
+  entry.count = countIn(object, "count");
+  entry.function = textIn(place, "func");
+  entry.file = textIn(place, "file");
+  entry.line = numberIn(place, "line");
+}
 
 /// Who is told what is in a document.
 struct DocumentTaker {

@@ -57,11 +57,7 @@ class LeftoverCollector {
   static Leftover leftoverOf(const Json& object, const Json& place) {
     Leftover leftover;
     leftover.fingerprint = textIn(object, "fingerprint");
-    leak::parseVerdict(textIn(object, "verdict"), leftover.verdict);
-    leftover.count = countIn(object, "count");
-    leftover.function = textIn(place, "func");
-    leftover.file = textIn(place, "file");
-    leftover.line = numberIn(place, "line");
+    readEntry(object, place, leftover);
     return leftover;
   }
 

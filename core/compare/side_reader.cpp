@@ -100,11 +100,7 @@ class Collector {
 
   static Entry entryOf(const Json& object, const Json& place) {
     Entry entry;
-    leak::parseVerdict(textIn(object, "verdict"), entry.verdict);
-    entry.count = countIn(object, "count");
-    entry.function = textIn(place, "func");
-    entry.file = textIn(place, "file");
-    entry.line = numberIn(place, "line");
+    readEntry(object, place, entry);
     return entry;
   }
 
