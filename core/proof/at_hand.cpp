@@ -16,7 +16,9 @@ AtHand::AtHand(const golang::Snapshot& snapshot, const heap::Heap& heap,
   image::RuntimeTypes& types = snapshot.image->runtimeTypes();
   for (const auto& itab : types.itabs()) {
     const image::RuntimeType* type = types.at(itab.type);
-    if (type != nullptr && type->name == "*context.emptyCtx") rootContexts_.push_back(itab.address);
+    if (type == nullptr) continue;
+    if (type->name == "*context.emptyCtx") rootContexts_.push_back(itab.address);
+    if (!type->directInterface && type->pointerBytes == 0) boxing_.insert(itab.address, 0);
   }
   for (Index i = 0; i < snapshot.timers.size(); ++i) {
     const ObjectRef object = heap.find(snapshot.timers[i].address);
@@ -71,9 +73,17 @@ bool AtHand::isClosure(ObjectRef object) const {
 }
 
 void AtHand::addTargets(ObjectRef object, std::vector<HeldPointer>& to) const {
-  pointers_.visit(object, [&to](Addr at, Addr value) {
-    if (value != 0) to.push_back({at, value, false});
+  pointers_.visit(object, [&](Addr at, Addr value) {
+    if (value != 0 && !isBox(object, at)) to.push_back({at, value, false});
   });
+}
+
+/// An interface's copy of a value (runtime.convT) is never written again, so nobody tells anything
+/// by it: what may lie beside it in a block of small ones is somebody else's. Only of words in
+/// objects: on a stack the word before may be another one's.
+bool AtHand::isBox(ObjectRef object, Addr at) const {
+  if (boxing_.empty() || at < heap_.address(object) + sizeof(Addr)) return false;
+  return boxing_.contains(heap_.memory().word(at - sizeof(Addr)));
 }
 
 /// Text is no flag, whose value is small or a zero: strings are shared all over a program.

@@ -34,6 +34,7 @@ class AtHand {
  private:
   bool isClosure(ObjectRef object) const;
   bool isText(ObjectRef object, Addr pointer) const;
+  bool isBox(ObjectRef object, Addr at) const;
   void addTargets(ObjectRef object, std::vector<HeldPointer>& to) const;
   void noteRoot(const HeldPointer& held, Addr from);
 
@@ -43,6 +44,7 @@ class AtHand {
   // Up to 1.20 the roots of contexts are numbers in the heap, which nobody can cancel: the itabs
   // they have.
   std::vector<Addr> rootContexts_;
+  AddrMap boxing_;        // itabs of interfaces that have a copy of a value without pointers
   AddrMap neutral_;       // addresses of objects that tell nothing: g's, which the runtime reaches
   AddrMap timerObjects_;  // what has a timer in it
   std::vector<HeldPointer> stack_, direct_;

@@ -7,11 +7,12 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 func init() {
 	programs = &chatter{name: new(string)} // on the heap: a literal would be a variable itself
-	lost = append(lost, L_sharedLogger, W_inotify)
+	lost = append(lost, L_sharedLogger, L_boxed, W_inotify)
 	held = append(held, V_loggerOfProgram, V_readersVariable, V_inotify)
 }
 
@@ -32,6 +33,49 @@ func L_sharedLogger() {
 			}
 		}
 	}()
+}
+
+// pace is a number behind an interface, which has a copy of it that nobody writes again.
+type pace int64
+
+func (p pace) every() time.Duration { return tick + time.Duration(p) }
+
+type paced interface{ every() time.Duration }
+
+type pacer struct {
+	stop chan struct{}
+	pace paced
+}
+
+func (p *pacer) run() {
+	ticker := time.NewTicker(p.pace.every())
+	for {
+		select {
+		case <-ticker.C:
+		case <-p.stop:
+			return
+		}
+	}
+}
+
+var neighbours []*int64
+var between *int64
+
+// L_boxed: the copy lies in one block of small objects with something that a variable has.
+//
+//go:noinline
+func L_boxed() {
+	for n := pace(1000); ; n++ {
+		neighbour := new(int64)
+		own := &pacer{make(chan struct{}), n}
+		box := (*[2]uintptr)(unsafe.Pointer(&own.pace))[1]
+		if box&^15 == uintptr(unsafe.Pointer(neighbour))&^15 {
+			neighbours = append(neighbours, neighbour)
+			go own.run()
+			return
+		}
+		between = new(int64) // the two come in the same block next time
+	}
 }
 
 type chatter struct {
