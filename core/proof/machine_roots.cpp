@@ -42,6 +42,10 @@ constexpr std::array<std::string_view, 16> kSleeps = {"runtime.futex",
                                                       "runtime/internal/syscall.Syscall6",
                                                       "runtime/internal/syscall.EpollWait"};
 
+/// What makes an m: its number is taken first (mReserveID), it is in the list at the end.
+constexpr std::array<std::string_view, 3> kMakers = {"runtime.startm", "runtime.allocm",
+                                                     "runtime.mcommoninit"};
+
 class Reader {
  public:
   explicit Reader(const golang::Snapshot& snapshot)
@@ -55,8 +59,12 @@ class Reader {
  private:
   using Bounds = golang::StackStarts::Bounds;
   void readM(const image::Object& m, const schema::Layouts& layouts, golang::StackStarts& starts);
+  void readEnding(const target::Thread& thread);
+  void readRegisters(const target::Thread& thread);
+  Index threadOn(const Bounds& system) const;
   void readStack(const Bounds& stack, Addr from);
-  bool isIdle(const golang::StackStarts::Point& point, const Bounds& stack);
+  std::vector<std::string_view> calls(const golang::StackStarts::Point& point, const Bounds& stack);
+  std::vector<std::string_view> namesOf(const std::vector<golang::Frame>& frames) const;
   bool mayMove(Addr pc) const;
   void problem(std::string_view what) {
     if (!result_.problem) result_.problem = what;
@@ -67,6 +75,9 @@ class Reader {
   target::AddressSpace& memory_;
   golang::Unwinder unwinder_;
   std::unordered_map<Addr, const golang::Goroutine*> onThread_;  // by address
+  std::vector<std::pair<Addr, Index>> pointers_;  // stack pointers of all threads, in order
+  std::vector<bool> ofAnM_;                       // by thread
+  std::size_t makers_ = 0, ending_ = 0;           // threads that are making an m, or were one's
   MachineRoots result_;
 };
 
@@ -87,18 +98,34 @@ MachineRoots Reader::read() {
   for (const golang::Goroutine& goroutine : snapshot_.goroutines) {
     if (goroutine.m != 0) onThread_[goroutine.address] = &goroutine;
   }
+  const auto& all = image_.target().threads();
+  ofAnM_.resize(all.size());
+  for (Index i = 0; i < all.size(); ++i) pointers_.emplace_back(all[i].registers.sp, i);
+  std::ranges::sort(pointers_);
   golang::StackStarts starts(image_, *layouts, unwinder_);
   std::size_t count = 0;
+  std::optional<std::int64_t> last;
   const bool whole = schema::forEachM(memory_, layouts->m, at, [&](const image::Object& m) {
     readM(m, *layouts, starts);
     ++count;
+    if (layouts->m.id) last = m[layouts->m.id];
   });
   if (!whole) problem("the list of threads is damaged or not readable");
+  // The first one of all stays at the end of the list. Where it is there, those that lack are being
+  // made, or have left the list and are not yet counted as gone (mexit).
+  if (last == 0 && count + gone < threads) {
+    for (Index i = 0; i < all.size(); ++i) {
+      if (!ofAnM_[i] && all[i].hasRegisters) readEnding(all[i]);
+    }
+    count += makers_ + ending_;
+  }
   if (count + gone < threads) problem("the list of threads is shorter than the runtime says");
   return std::move(result_);
 }
 
-bool Reader::isIdle(const golang::StackStarts::Point& point, const Bounds& stack) {
+/// The functions on a system stack, innermost first.
+std::vector<std::string_view> Reader::calls(const golang::StackStarts::Point& point,
+                                            const Bounds& stack) {
   std::vector<golang::Frame> frames;
   unwinder_.unwind({.pc = point.pc,
                     .sp = point.sp,
@@ -107,13 +134,17 @@ bool Reader::isIdle(const golang::StackStarts::Point& point, const Bounds& stack
                     .stackHi = stack.hi,
                     .trap = true},
                    frames, 100);
+  return namesOf(frames);
+}
+
+std::vector<std::string_view> Reader::namesOf(const std::vector<golang::Frame>& frames) const {
   const auto& functions = image_.functions();
-  std::vector<std::string_view> calls;
-  calls.reserve(frames.size());
+  std::vector<std::string_view> names;
+  names.reserve(frames.size());
   for (const golang::Frame& frame : frames) {
-    calls.push_back(functions.function(frame.function).name);
+    names.push_back(functions.function(frame.function).name);
   }
-  return sleepsIdle(calls);
+  return names;
 }
 
 /// Whether code at `pc` may hold a pointer in a vector register alone. Compiled Go moves values
@@ -139,6 +170,43 @@ void Reader::readStack(const Bounds& stack, Addr from) {
   }
 }
 
+/// A thread that is no m's in the list: if it is on its way out of mexit, what it still holds. How
+/// far its stack goes nothing tells any more, but its frames do.
+void Reader::readEnding(const target::Thread& thread) {
+  constexpr std::uint64_t kFar = 1 << 16;
+  const Addr sp = thread.registers.sp;
+  std::vector<golang::Frame> frames;
+  unwinder_.unwind({.pc = thread.registers.pc,
+                    .sp = sp,
+                    .lr = thread.registers.link,
+                    .stackLo = sp,
+                    .stackHi = sp + kFar,
+                    .trap = true},
+                   frames, 100);
+  const auto names = namesOf(frames);
+  const auto exit = std::ranges::find(names, std::string_view("runtime.mexit"));
+  if (exit == names.end()) return;
+  ++ending_;
+  if (std::ranges::find_first_of(names, kMakers) != names.end()) ++makers_;
+  readRegisters(thread);
+  const Addr end = frames[static_cast<std::size_t>(exit - names.begin())].fp;
+  if (end > sp) readStack({sp, end}, sp);
+}
+
+void Reader::readRegisters(const target::Thread& thread) {
+  if (!thread.hasVectors && mayMove(thread.registers.pc)) {
+    problem("the vector registers of a running thread are not known");
+  }
+  for (const std::uint64_t word : thread.words) result_.pointers.push_back({0, word, true});
+}
+
+/// The thread on the stack of a g0 whose m has no thread's number: the first one has none before it
+/// has begun, and one that ends has none any more.
+Index Reader::threadOn(const Bounds& system) const {
+  const auto found = std::ranges::lower_bound(pointers_, std::pair(system.lo, Index{0}));
+  return found != pointers_.end() && system.contains(found->first) ? found->second : kNone;
+}
+
 void Reader::readM(const image::Object& m, const schema::Layouts& layouts,
                    golang::StackStarts& starts) {
   const Addr curg = m[layouts.m.curg];
@@ -154,24 +222,27 @@ void Reader::readM(const image::Object& m, const schema::Layouts& layouts,
   const bool works = goroutine != nullptr
                          ? hasProcessor || goroutine->status == golang::Status::running
                          : hasProcessor && curg == 0;
-  if (m[layouts.m.procId] == 0 && !works) return;  // its thread has not started
-  const Index number = starts.threadOf(m);
+  const bool numbered = m[layouts.m.procId] != 0;
+  if (!numbered && !works) return;  // its thread has not started
+  const Bounds system = starts.stackOf(m[layouts.m.g0]);
+  const Index number = numbered ? starts.threadOf(m) : threadOn(system);
   const auto& threads = image_.target().threads();
   if (number == kNone || threads[number].words.empty()) {
     // A thread that has ended is still in the list for a moment; one that runs is not told of.
     if (works) problem("the registers of a running thread are not known");
     return;
   }
+  ofAnM_[number] = true;
   const target::Thread& thread = threads[number];
-  const Bounds system = starts.stackOf(m[layouts.m.g0]);
   const Bounds signal = starts.stackOf(m[layouts.m.gsignal]);
   const auto point = starts.withoutSignals(m, thread);
-  if (point && system.contains(point->sp) && isIdle(*point, system)) return;
-
-  if (!thread.hasVectors && mayMove(thread.registers.pc)) {
-    problem("the vector registers of a running thread are not known");
+  if (point && system.contains(point->sp)) {
+    const auto names = calls(*point, system);
+    if (sleepsIdle(names)) return;
+    if (std::ranges::find_first_of(names, kMakers) != names.end()) ++makers_;
   }
-  for (const std::uint64_t word : thread.words) result_.pointers.push_back({0, word, true});
+
+  readRegisters(thread);
   // The interrupted registers are on the signal stack, where the kernel put them.
   if (signal.contains(thread.registers.sp)) readStack(signal, thread.registers.sp);
   if (!point) {

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "arch/architecture.h"
@@ -103,10 +105,13 @@ class Allp {
   bool known_ = false;
 };
 
-/// Runtime.allm points to the newest m of a list; the g0 of each points back to it.
+/// Runtime.allm points to the newest m of a list; the g0 of each points back to it. One that allocm
+/// has just put there has no g0 yet, or one without a way back. It counts where `unmade`: it is too
+/// little of a shape to be searched for.
 class Allm {
  public:
-  explicit Allm(const GlobalSearch& search) : memory_(search.memory()) {
+  explicit Allm(const GlobalSearch& search, bool unmade = true)
+      : memory_(search.memory()), unmade_(unmade) {
     const MLayout m = MLayout::of(search.layouts);
     g0_ = m.g0;
     next_ = m.next;
@@ -127,10 +132,8 @@ class Allm {
         if (count == 0) return 0;
         break;
       }
-      Addr g0 = 0, back = 0;
-      if (path.size() >= kMostMs || !isPointer(at) || !peek(memory_, at + g0_.offset, g0) ||
-          !isPointer(g0) || !peek(memory_, g0 + gm_.offset, back) || back != at ||
-          !peek(memory_, at + next_.offset, next)) {
+      if (path.size() >= kMostMs || !isPointer(at) || !peek(memory_, at + next_.offset, next) ||
+          !(isMade(at) || (unmade_ && next != 0 && isUnmade(at)))) {
         return 0;
       }
       path.push_back(at);
@@ -156,9 +159,26 @@ class Allm {
   }
 
  private:
+  /// The g0, and the m that it is of; both may be 0.
+  std::optional<std::pair<Addr, Addr>> wayBack(Addr m) const {
+    Addr g0 = 0, back = 0;
+    if (!peek(memory_, m + g0_.offset, g0)) return std::nullopt;
+    if (g0 != 0 && (!isPointer(g0) || !peek(memory_, g0 + gm_.offset, back))) return std::nullopt;
+    return std::pair(g0, back);
+  }
+  bool isMade(Addr m) const {
+    const auto way = wayBack(m);
+    return way && way->first != 0 && way->second == m;
+  }
+  bool isUnmade(Addr m) const {
+    const auto way = wayBack(m);
+    return way && way->second == 0;
+  }
+
   target::AddressSpace& memory_;
   image::Field<Addr> g0_, next_, gm_;
   bool known_ = false;
+  bool unmade_;
   std::unordered_map<Addr, std::size_t> lengths_;  // from an m to the end; 0: it has none
 };
 
@@ -229,7 +249,8 @@ std::optional<Addr> findAllp(const GlobalSearch& search) {
 std::optional<Addr> findAllm(const GlobalSearch& search) {
   Allm allm(search);
   if (const auto found = allm.longest(search.refs("runtime.mcommoninit"))) return found;
-  return allm.longest(search.scan([&](Addr address) { return allm.length(address) != 0; }));
+  Allm whole(search, false);
+  return whole.longest(search.scan([&](Addr address) { return whole.length(address) != 0; }));
 }
 
 /// Runtime.sched counts what newproc1 and mcommoninit make. The first thread may be counted among
@@ -243,14 +264,23 @@ std::optional<Addr> findSched(const GlobalSearch& search) {
   constexpr std::uint64_t kInBetween = 16;
   const std::uint64_t listed = Allm(search).length(*allm);
   auto& memory = search.memory();
-  return GlobalSearch::only(
+  std::vector<Addr> found =
       GlobalSearch::passing(search.refs("runtime.newproc1"), sched.goids.offset, [&](Addr address) {
         std::uint64_t last = 0, made = 0, ended = 0;
         return peek(memory, address + sched.goids.offset, last) && last != 0 &&
                peek(memory, address + sched.threads.offset, made) &&
                peek(memory, address + sched.freed.offset, ended) && ended <= made &&
                made <= kMostMs && listed <= made - ended + 1 && made - ended <= listed + kInBetween;
-      }));
+      });
+  if (found.size() > 1) {
+    // Other numbers of the scheduler look like that now and then; these the code counts up.
+    std::vector<Addr> counted = search.refs("runtime.mReserveID");
+    std::ranges::move(search.refs("runtime.mcommoninit"), std::back_inserter(counted));
+    std::erase_if(found, [&](Addr address) {
+      return std::ranges::find(counted, address + sched.threads.offset) == counted.end();
+    });
+  }
+  return GlobalSearch::only(found);
 }
 
 /// As many as there are processors, in procresize.
