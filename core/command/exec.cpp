@@ -101,7 +101,7 @@ class Looking {
       return true;
     });
     if (!result) return unread(result.error());
-    const int code = tell(program, *result, text);
+    const int code = tell(program, *result, text, runtimes);
     if (!invocation_.reportDir.empty()) {
       for (const std::string& line : command::keepReports(runtimes, invocation_, program.pid)) {
         say(line);
@@ -120,7 +120,8 @@ class Looking {
     return code(nothing ? Exit::clean : Exit::incomplete);
   }
 
-  int tell(const launch::Standing& program, const CommandResult& result, const std::string& text) {
+  int tell(const launch::Standing& program, const CommandResult& result, const std::string& text,
+           const command::Runtimes& runtimes) {
     if (result.exit == Exit::findings) {
       if (invocation_.format->forPeople) {
         out_(fmt::format("parked exec: {}process {}, {}\n", program.child ? "child " : "",
@@ -129,6 +130,7 @@ class Looking {
       out_(text);
     } else if (result.exit == Exit::incomplete && (fails_ || invocation_.requireProof)) {
       say("not all of the program could be read or proved: not all that leaks need be found");
+      for (const std::string& limit : runtimes.limits()) say("  " + limit);
     }
     return code(result.exit);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "command/options.h"
@@ -43,6 +44,8 @@ class Workspace {
   /// The analysis for these thresholds; the last one is kept, unless it was interrupted.
   const leak::Analysis& analysis(const leak::Thresholds& thresholds, const Work& work);
   const resources::Resources* resources(const Work& work);
+  /// What limits every answer, a sentence each, of all that was read until now; empty: nothing.
+  std::vector<std::string> limits() const;
   /// Reading was stopped by the user, in opening or in a command.
   bool interrupted() const;
 

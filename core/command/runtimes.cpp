@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <utility>
 
 #include "report/escape.h"
@@ -157,6 +158,18 @@ bool Runtimes::interrupted() const {
   return std::ranges::any_of(all_, [](const Each& each) {
     return each.reading != nullptr && each.reading->workspace().interrupted();
   });
+}
+
+std::vector<std::string> Runtimes::limits() const {
+  std::vector<std::string> limits;
+  for (const Each& each : all_) {
+    if (each.reading == nullptr) {
+      limits.push_back(fmt::format("{}: {}", each.file, each.error.message));
+      continue;
+    }
+    std::ranges::move(each.reading->workspace().limits(), std::back_inserter(limits));
+  }
+  return limits;
 }
 
 std::optional<Session::Registers> Runtimes::registersOf(std::uint64_t goid) const {

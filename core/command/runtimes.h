@@ -26,6 +26,8 @@ class Runtimes {
   std::optional<Session::Registers> registersOf(std::uint64_t goid) const;
   Reading& first() const;
   bool interrupted() const;
+  /// What limits the answers, a sentence each, of all runtimes; empty: nothing.
+  std::vector<std::string> limits() const;
 
  private:
   struct Each {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "command/execute.h"
+#include "report/alerts.h"
 
 namespace parked::command {
 
@@ -55,6 +56,15 @@ const resources::Resources* Workspace::resources(const Work& work) {
     resources_ = resources::readResources(*snapshot_, proof_, work.observer, work.timings);
   }
   return resources_.get();
+}
+
+std::vector<std::string> Workspace::limits() const {
+  std::vector<Incomplete> all = incomplete();
+  if (resources_ != nullptr) {
+    const auto& more = resources_->incomplete.entries();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return report::limitsOf(all, proof_);
 }
 
 bool Workspace::interrupted() const {

@@ -25,8 +25,10 @@ namespace {
 /// PTRACE_EVENT_STOP, which glibc and the kernel headers both define.
 constexpr int kEventStop = 128;
 constexpr auto kHoldNap = std::chrono::microseconds(300);
-/// So long threads that have to end are waited for; one in an uninterruptible sleep takes longer.
+/// So long the stop of a thread is waited for that the kernel holds in an uninterruptible sleep.
 constexpr auto kPatience = std::chrono::seconds(1);
+/// Any other stops as soon as it gets a processor: on a busy machine not at once.
+constexpr auto kLongest = std::chrono::seconds(10);
 /// An execve ends the other threads at once; nobody is held for it longer than this.
 constexpr auto kExecPatience = std::chrono::seconds(2);
 
@@ -39,6 +41,15 @@ long systemCallOf(std::int32_t pid, std::int32_t tid) {
   long number = -1;
   if (file >> word) std::from_chars(word.data(), word.data() + word.size(), number);
   return number;
+}
+
+/// Whether the stop of one of these is to be waited for after so long a time.
+bool worthWaiting(const std::vector<std::int32_t>& tids, std::chrono::nanoseconds since) {
+  if (since < kPatience) return !tids.empty();
+  return since < kLongest &&
+         std::ranges::any_of(
+             tids,
+             [](std::int32_t tid) { return !target::readStatus(tid, "State").starts_with('D'); });
 }
 
 }  // namespace
@@ -127,13 +138,9 @@ void TracedProcess::atExit(std::int32_t tid) {
 std::optional<Moment> TracedProcess::whileHeld() {
   const auto since = Clock::now() - heldSince_;
   if (ending_) {
-    if (!allEnding() && since < kPatience) return std::nullopt;
-    for (const std::int32_t tid : target::readThreadIds(pid_)) {
-      const auto isIt = [&](const Held& held) { return held.tid == tid; };
-      if (std::ranges::none_of(held_, isIt) && !target::hasEnded(tid)) {
-        threads_.emplace_back().tid = tid;
-      }
-    }
+    const std::vector<std::int32_t> late = notHeld();
+    if (worthWaiting(late, since)) return std::nullopt;
+    for (const std::int32_t tid : late) threads_.emplace_back().tid = tid;
     return Moment::exit;
   }
   // An execve ends all other threads, and waits for them.
@@ -142,11 +149,13 @@ std::optional<Moment> TracedProcess::whileHeld() {
 }
 
 /// One that was about to exit by itself when the others were killed does not stop: it is gone.
-bool TracedProcess::allEnding() const {
-  return std::ranges::all_of(target::readThreadIds(pid_), [&](std::int32_t tid) {
+std::vector<std::int32_t> TracedProcess::notHeld() const {
+  std::vector<std::int32_t> tids = target::readThreadIds(pid_);
+  std::erase_if(tids, [&](std::int32_t tid) {
     return std::ranges::any_of(held_, [&](const Held& held) { return held.tid == tid; }) ||
            target::hasEnded(tid);
   });
+  return tids;
 }
 
 bool TracedProcess::someoneExecs() const {
@@ -184,9 +193,11 @@ void TracedProcess::holdAll() {
   held_.clear();
   threads_.clear();
   std::unordered_set<std::int32_t> asked, stands;
-  const auto deadline = Clock::now() + kPatience;
-  for (bool all = false; !all && Clock::now() < deadline;) {
-    all = true;
+  std::vector<std::int32_t> late;
+  const auto start = Clock::now();
+  for (;;) {
+    late.clear();
+    bool all = true;  // no new one was met: those that stand make none
     for (const std::int32_t tid : target::readThreadIds(pid_)) {
       if (asked.insert(tid).second) {
         all = false;
@@ -196,14 +207,14 @@ void TracedProcess::holdAll() {
       if (holdOne(tid)) {
         stands.insert(tid);
       } else {
-        all = false;
+        late.push_back(tid);
       }
     }
-    if (!all) std::this_thread::sleep_for(kHoldNap);
+    if (all && !worthWaiting(late, Clock::now() - start)) break;
+    if (Clock::now() - start > kLongest) break;  // it makes threads as fast as we stop them
+    std::this_thread::sleep_for(kHoldNap);
   }
-  for (const std::int32_t tid : target::readThreadIds(pid_)) {
-    if (!stands.contains(tid)) threads_.emplace_back().tid = tid;
-  }
+  for (const std::int32_t tid : late) threads_.emplace_back().tid = tid;
 }
 
 void TracedProcess::letGo() {

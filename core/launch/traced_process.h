@@ -73,7 +73,7 @@ class TracedProcess {
   void atGroupStop(std::int32_t tid, int signal);
   void atExit(std::int32_t tid);
   bool othersLive(std::int32_t tid) const;
-  bool allEnding() const;
+  std::vector<std::int32_t> notHeld() const;
   bool someoneExecs() const;
   void goOnWithAll();
   bool holdOne(std::int32_t tid);

@@ -66,9 +66,14 @@ std::vector<Alert> alertsOf(const Report& report) {
 }
 
 std::vector<std::string> limitsOf(const Report& report) {
+  return limitsOf(report.incomplete, report.analysis->options().proof);
+}
+
+std::vector<std::string> limitsOf(const std::vector<Incomplete>& incomplete,
+                                  const proof::Proof* proof) {
   std::vector<std::string> limits;
-  for (const Incomplete& entry : report.incomplete) limits.push_back(incompleteText(entry));
-  if (const proof::Proof* proof = report.analysis->options().proof; proof == nullptr) {
+  for (const Incomplete& entry : incomplete) limits.push_back(incompleteText(entry));
+  if (proof == nullptr) {
     limits.emplace_back("no proof was asked for: who can never run again is not known");
   } else if (!proof->given()) {
     limits.push_back(fmt::format("nothing was proved: {}", proof->withheld()));

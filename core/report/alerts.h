@@ -34,6 +34,9 @@ std::vector<Alert> alertsOf(const Report& report);
 /// What limits the answer, a sentence each: what could not be read, and why nothing was proved.
 /// Empty: nothing does.
 std::vector<std::string> limitsOf(const Report& report);
+/// The same before there is a report; `proof` is null if nobody asked for one.
+std::vector<std::string> limitsOf(const std::vector<Incomplete>& incomplete,
+                                  const proof::Proof* proof);
 
 /// "3 goroutines are blocked in chan send at main.f …: …", with evidence and fix, a line each.
 std::string alertText(const Alert& alert);
