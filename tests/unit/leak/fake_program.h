@@ -160,8 +160,10 @@ class Builder {
     if (age != 0) {  // one collection ended then, and right after it another one saw the goroutine
       g.waitSince = kNow - age - 1;
       auto& ends = snapshot.clock.gcEnds;
-      ends.insert(ends.end(), {kNow - age - 1, kNow - age});
-      std::ranges::sort(ends);
+      for (const std::int64_t end : {kNow - age - 1, kNow - age}) {
+        const auto at = std::ranges::lower_bound(ends, end);
+        if (at == ends.end() || *at != end) ends.insert(at, end);
+      }
     }
     return g;
   }
