@@ -116,8 +116,14 @@ std::optional<Addr> findAllfin(const GlobalSearch& search) {
   // Allfin, finc, finq; and since 1.25 the number of those that are queued, which is incremented.
   constexpr std::size_t kLists = 3;
   std::size_t others = block.queuedAreCounted && search.target.arch().loadStore ? 1 : 0;
-  const auto refs = search.refs("runtime.queuefinalizer",
-                                [](const CodeRef& r) { return r.store && r.width == kWord; });
+  auto refs = search.refs("runtime.queuefinalizer",
+                          [](const CodeRef& r) { return r.store && r.width == kWord; });
+  if (refs.size() != kLists + others) {
+    // Position-independent code of Go 1.18 may keep their addresses in registers: then only what
+    // reads is seen of some.
+    refs = search.refs("runtime.queuefinalizer",
+                       [](const CodeRef& r) { return !r.address && r.width == kWord; });
+  }
   if (refs.size() != kLists + others) return std::nullopt;
   std::vector<Addr> heads, all;
   Addr found = refs.front();
