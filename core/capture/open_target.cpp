@@ -9,7 +9,7 @@ Result<std::unique_ptr<target::Target>> openTarget(const Source& source,
   if (!source.core.empty()) return target::openCore(source.core, options);
   if (source.pid > 0) {
     std::vector<target::Thread> held;
-    if (source.heldStopped) {
+    if (source.heldStopped && options.heldThreads == nullptr) {
       if (source.debugger != nullptr) held = source.debugger->threads();
       options.heldThreads = &held;
     }

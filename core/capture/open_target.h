@@ -17,7 +17,8 @@ struct Source {
   target::DebuggerHost* debugger = nullptr;
 };
 
-/// Errors as the room target has them; usage if the source is none of the three.
+/// Errors as the room target has them; usage if the source is none of the three. Of a process that
+/// is held the debugger tells the threads, unless the options have them.
 Result<std::unique_ptr<target::Target>> openTarget(const Source& source,
                                                    target::OpenOptions options);
 

@@ -25,18 +25,6 @@ using launch::Moment;
 /// is told.
 constexpr auto kPatience = std::chrono::seconds(20);
 
-DebuggerAccess::Thread toAccess(const target::Thread& from) {
-  DebuggerAccess::Thread thread;
-  thread.tid = from.tid;
-  if (!from.hasRegisters) return thread;
-  thread.pc = from.registers.pc;
-  thread.sp = from.registers.sp;
-  thread.framePointer = from.registers.framePointer;
-  thread.link = from.registers.link;
-  if (from.hasVectors) thread.words = from.words;
-  return thread;
-}
-
 /// "exits with code 3".
 std::string momentText(const launch::Standing& program) {
   if (program.moment == Moment::signal) return "as it got the signal";
@@ -84,17 +72,11 @@ class Looking {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     Host host;
     host.cancelled = [deadline] { return std::chrono::steady_clock::now() > deadline; };
-    DebuggerAccess access;
-    access.threads = [&program] {
-      std::vector<DebuggerAccess::Thread> threads;
-      for (const target::Thread& each : program.threads) threads.push_back(toAccess(each));
-      return threads;
-    };
     request_.pid = program.pid;
     request_.alreadyStopped = true;
-    request_.debugger = &access;
     command::Runtimes runtimes;
-    if (auto opened = runtimes.open(request_, host); !opened) return unread(opened.error());
+    if (auto opened = runtimes.open(request_, host, &program.threads); !opened)
+      return unread(opened.error());
     std::string text;
     auto result = runtimes.run(invocation_, style_, [&text](std::string_view piece) {
       text += piece;

@@ -66,6 +66,7 @@ Error whatElseIsMapped(const target::Target& target, Error error) {
 }  // namespace
 
 Result<std::unique_ptr<target::Target>> Reading::openTarget(const OpenRequest& request,
+                                                            const std::vector<target::Thread>* held,
                                                             HostObserver& observer) {
   const Timings::Scope scope(&timings_, "open");
   target::OpenOptions options;
@@ -74,6 +75,7 @@ Result<std::unique_ptr<target::Target>> Reading::openTarget(const OpenRequest& r
   options.force = request.force;
   options.stop = request.stop;
   options.maxPause = request.maxPause;
+  options.heldThreads = held;
   options.observer = &observer;
   if (request.debugger != nullptr) debugger_ = std::make_unique<AccessHost>(*request.debugger);
   return capture::openTarget({.core = request.core,
@@ -191,10 +193,11 @@ Error Reading::explained(Error error) const {
   return error;
 }
 
-Result<void> Reading::open(const OpenRequest& request, const Host& host) {
+Result<void> Reading::open(const OpenRequest& request, const Host& host,
+                           const std::vector<target::Thread>* held) {
   callbacks_ = host;
   HostObserver observer(callbacks_);
-  auto opened = openTarget(request, observer);
+  auto opened = openTarget(request, held, observer);
   if (!opened) return tl::unexpected(opened.error());
   target_ = std::move(*opened);
   auto read = image::Image::open(*target_, &observer, &timings_, schema::findGlobals);

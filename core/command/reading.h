@@ -27,7 +27,9 @@ namespace parked::command {
 class Reading {
  public:
   /// Opens the target and takes the snapshot. A live process is released before this returns.
-  Result<void> open(const OpenRequest& request, const Host& host);
+  /// `held`: as Runtimes::open has it.
+  Result<void> open(const OpenRequest& request, const Host& host,
+                    const std::vector<target::Thread>* held);
   /// The error of opening; a file that changed meanwhile may be all that is behind it.
   Error explained(Error error) const;
 
@@ -54,6 +56,7 @@ class Reading {
   /// Says so, and proves nothing, if a file changed while it was read.
   void tellChanged(const OpenRequest& request);
   Result<std::unique_ptr<target::Target>> openTarget(const OpenRequest& request,
+                                                     const std::vector<target::Thread>* held,
                                                      HostObserver& observer);
   /// Whether the file's code is one of the modules that this runtime has, as a plugin's is.
   bool hasModuleIn(const target::GoFile& file) const;

@@ -124,24 +124,26 @@ std::string unreadText(Joining joining, const std::string& file, const Error& er
 
 }  // namespace
 
-void Runtimes::add(const OpenRequest& request, const Host& host) {
+void Runtimes::add(const OpenRequest& request, const Host& host,
+                   const std::vector<target::Thread>* held) {
   Each each;
   each.reading = std::make_unique<Reading>();
-  auto opened = each.reading->open(request, host);
+  auto opened = each.reading->open(request, host, held);
   each.file = each.reading->file();
   if (each.file.empty()) each.file = request.module;
   if (!opened) each.error = each.reading->explained(opened.error());
   all_.push_back(std::move(each));
 }
 
-Result<void> Runtimes::open(const OpenRequest& request, const Host& host) {
-  add(request, host);
+Result<void> Runtimes::open(const OpenRequest& request, const Host& host,
+                            const std::vector<target::Thread>* held) {
+  add(request, host, held);
   const std::vector<std::string> files = all_.front().reading->runtimes();
   for (const std::string& file : files) {
     if (!request.module.empty() || file == all_.front().file) continue;
     OpenRequest next = request;
     next.module = file;
-    add(next, host);
+    add(next, host, held);
   }
   for (Each& each : all_) {
     if (!each.error.message.empty()) each.reading.reset();

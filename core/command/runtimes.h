@@ -18,7 +18,10 @@ class Runtimes {
  public:
   /// Reads them one after the other. An error if none could be read; one that could not beside
   /// others is told by every command, and makes the answer incomplete.
-  Result<void> open(const OpenRequest& request, const Host& host);
+  /// `held` are the threads of a process that is already stopped, where it is no debugger that
+  /// tells of them.
+  Result<void> open(const OpenRequest& request, const Host& host,
+                    const std::vector<target::Thread>* held = nullptr);
 
   /// Runs a command for each, or for the one of Invocation::module.
   Result<CommandResult> run(const Invocation& invocation, const Style& style, const Sink& sink);
@@ -37,7 +40,7 @@ class Runtimes {
   };
   using Chosen = std::vector<const Each*>;
 
-  void add(const OpenRequest& request, const Host& host);
+  void add(const OpenRequest& request, const Host& host, const std::vector<target::Thread>* held);
   Result<Chosen> choose(const std::string& module) const;
   Result<CommandResult> runAll(const Chosen& chosen, const Invocation& invocation,
                                const Style& style, const Sink& sink) const;

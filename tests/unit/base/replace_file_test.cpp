@@ -2,7 +2,6 @@
 
 #include "base/replace_file.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -11,29 +10,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/folder.h"
+
 namespace parked {
 namespace {
 
 class ReplaceFile : public testing::Test {
  protected:
-  ReplaceFile() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parked-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~ReplaceFile() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const char* name) const { return (folder_ / name).string(); }
+  std::string path(const char* name) const { return folder_.at(name); }
   static std::string read(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
   std::size_t files() const {
     return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder_), {}));
+        std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
   }
 
  private:
-  std::filesystem::path folder_;
+  Folder folder_;
 };
 
 TEST_F(ReplaceFile, WhoHasItOpenGoesOnReadingTheOldOne) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "../base/folder.h"
 #include "files.h"
 
 namespace parked::compare {
@@ -37,16 +38,9 @@ std::string reportOf(std::string_view package, std::string_view test,
 
 class ExitSummaryOf : public testing::Test {
  protected:
-  ExitSummaryOf() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parked-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~ExitSummaryOf() override { std::filesystem::remove_all(folder_); }
-  void write(const char* name, std::string_view text) const {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-  Result<ExitSummary> summary() const { return summarise(folder_.string(), nullptr); }
-  std::filesystem::path folder_;
+  void write(const char* name, std::string_view text) const { folder_.write(name, text); }
+  Result<ExitSummary> summary() const { return summarise(folder_.path(), nullptr); }
+  Folder folder_;
 };
 
 TEST_F(ExitSummaryOf, OneFingerprintInTwoPackages) {
@@ -97,8 +91,8 @@ TEST_F(ExitSummaryOf, FilesOfOthers) {
   write("empty.json", "");
   write("odd.json", R"({"schema":"parked/1","groups":[1,[2],{}],"findings":[{"group":99}],
 "fail_on":{"verdict":"PROVED","groups":[-1,7,"x"],"findings":[0,1]}})");
-  ASSERT_EQ(mkfifo((folder_ / "pipe.json").c_str(), 0600), 0);
-  std::filesystem::create_directory(folder_ / "folder.json");
+  ASSERT_EQ(mkfifo(folder_.at("pipe.json").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder_.at("folder.json"));
   const auto all = summary();
   ASSERT_TRUE(all) << all.error().message;
   EXPECT_EQ(all->programs, 2U);
@@ -126,11 +120,11 @@ TEST_F(ExitSummaryOf, NoReports) {
   const auto none = summary();
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error().message, HasSubstr("has no reports"));
-  const auto nowhere = summarise((folder_ / "none").string(), nullptr);
+  const auto nowhere = summarise(folder_.at("none"), nullptr);
   ASSERT_FALSE(nowhere);
   EXPECT_THAT(nowhere.error().message, HasSubstr("No such file"));
   write("a.json", reportOf("shop/a", "TestA"));
-  EXPECT_FALSE(summarise(folder_.string(), [] { return true; }));
+  EXPECT_FALSE(summarise(folder_.path(), [] { return true; }));
 }
 
 }  // namespace

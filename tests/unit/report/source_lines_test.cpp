@@ -2,12 +2,11 @@
 
 #include "report/source_lines.h"
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 
+#include "../base/folder.h"
 #include "../leak/fake_program.h"
 
 namespace parked::report {
@@ -17,19 +16,10 @@ namespace fs = std::filesystem;
 
 class SourceLinesTest : public testing::Test {
  protected:
-  SourceLinesTest() {
-    std::string pattern = (fs::temp_directory_path() / "parked-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
+  std::string write(const std::string& name, const std::string& text) const {
+    return folder_.write(name, text);
   }
-  ~SourceLinesTest() override { fs::remove_all(folder_); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    const fs::path file = folder_ / name;
-    fs::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-    return file.string();
-  }
-  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  std::string at(const std::string& name) const { return folder_.at(name); }
 
   SourceLines make(std::time_t builtAt = 0, SourcePaths paths = {}) {
     return {code,
@@ -46,7 +36,7 @@ class SourceLinesTest : public testing::Test {
   fake::Code code;
 
  private:
-  fs::path folder_;
+  Folder folder_;
 };
 
 TEST_F(SourceLinesTest, TheLineWithoutBlanksAroundIt) {

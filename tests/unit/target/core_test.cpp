@@ -7,9 +7,9 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "../base/folder.h"
 #include "arch/architecture.h"
 #include "elf_builder.h"
-#include "folder.h"
 #include "target/core_notes.h"
 #include "target/elf_file.h"
 #include "target/target.h"
@@ -186,7 +186,7 @@ TEST(ElfFile, WhatPeopleGetWrongHasOneClearLine) {
     const auto file = ElfFile::open(path);
     return file ? std::string("opened") : file.error().message;
   };
-  EXPECT_THAT(message(folder.write("empty", {})), HasSubstr("is empty"));
+  EXPECT_THAT(message(folder.write("empty", "")), HasSubstr("is empty"));
   EXPECT_THAT(message(folder.write("text", filled(100, 'a'))), HasSubstr("is not an ELF file"));
   EXPECT_THAT(message(folder.path()), HasSubstr("is a directory"));
   EXPECT_THAT(message(folder.path() + "/none"), HasSubstr("does not exist"));

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <optional>
 
+#include "../base/folder.h"
 #include "elf_builder.h"
-#include "folder.h"
 #include "target/elf_file.h"
 #include "target/target.h"
 

@@ -1,14 +1,15 @@
 // A folder for the files of a test, which goes with it.
 #pragma once
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
+#include <string_view>
 
-#include "elf_builder.h"
-
-namespace parked::target {
+namespace parked {
 
 class Folder {
  public:
@@ -22,15 +23,18 @@ class Folder {
 
   const std::string& path() const { return path_; }
   std::string at(const std::string& name) const { return path_ + "/" + name; }
-  std::string write(const std::string& name, const Bytes& bytes) const {
-    std::ofstream(at(name), std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
+  /// The path of the file, whose folders are made, too.
+  std::string write(const std::string& name, std::string_view text) const {
+    std::filesystem::create_directories(std::filesystem::path(at(name)).parent_path());
+    std::ofstream(at(name), std::ios::binary) << text;
     return at(name);
+  }
+  std::string write(const std::string& name, std::span<const std::byte> bytes) const {
+    return write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 
  private:
   std::string path_;
 };
 
-}  // namespace parked::target
+}  // namespace parked
