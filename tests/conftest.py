@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import pprint
 import signal
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 # What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+MOST_DIFFED = 300  # lines
+MOST_TOLD = 20  # of those that only one of two has
 PROCESSOR = "processor seconds"
 SPENT = pytest.StashKey[float]()  # processor seconds at the end of the phase before
 
@@ -24,6 +27,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="quick",
         help="how many Go releases and build modes the end-to-end tests run over",
     )
+
+
+def lines_of(value: object) -> list[str]:
+    return (value if isinstance(value, str) else pprint.pformat(value, width=120)).splitlines()
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """What differs, of much: a diff of thousands of lines takes longer than all the tests."""
+    comparable = (str, list, tuple, dict, set)
+    if op != "==" or not (isinstance(left, comparable) and isinstance(right, comparable)):
+        return None
+    ours, theirs = lines_of(left), lines_of(right)
+    if max(len(ours), len(theirs)) <= MOST_DIFFED:
+        return None
+    told = [f"{len(ours)} lines == {len(theirs)} lines"]
+    for sign, here, there in (("-", ours, theirs), ("+", theirs, ours)):
+        only = list((Counter(here) - Counter(there)).elements())
+        told += [f"{sign} {line}" for line in only[:MOST_TOLD]]
+        told += [f"{sign} and {len(only) - MOST_TOLD} lines more"] * (len(only) > MOST_TOLD)
+    if len(told) == 1:
+        same = [one == other for one, other in zip(ours, theirs, strict=True)]
+        at = same.index(False)
+        told += [f"the same lines in another order, from line {at + 1} on: {ours[at]}"]
+    return told
 
 
 def processor_seconds() -> float:

@@ -238,7 +238,8 @@ def test_a_server_tells_what_the_process_tells(kind: str, running: Callable[...,
     def facts(text: str) -> list[str]:
         told = re.compile(r"PROVED|SUSPECT|UNKNOWN|WAITING|RUNNING|incomplete")
         lines = [line for line in text.splitlines() if told.search(line)]
-        return [" ".join(re.sub(r"(at least )?[\d.]+(ms|s|m)\b", "", x).split()) for x in lines]
+        age = re.compile(r"(at least )?(\d+(\.\d+)?(ns|us|ms|s|m|h))+(?!\w)")
+        return [" ".join(age.sub("", line).split()) for line in lines]
 
     with running("gen", ROW, "-n", "1000") as target:
         with served(kind, target) as (connect, _), debugger(kind, target.binary) as terminal:
