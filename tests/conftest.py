@@ -47,9 +47,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         told += [f"{sign} {line}" for line in only[:MOST_TOLD]]
         told += [f"{sign} and {len(only) - MOST_TOLD} lines more"] * (len(only) > MOST_TOLD)
     if len(told) == 1:
-        same = [one == other for one, other in zip(ours, theirs, strict=True)]
-        at = same.index(False)
-        told += [f"the same lines in another order, from line {at + 1} on: {ours[at]}"]
+        order = [at for at, line in enumerate(ours) if line != theirs[at]]
+        told += [f"the same lines in another order, from line {at + 1} on" for at in order[:1]]
     return told
 
 
