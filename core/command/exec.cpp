@@ -75,8 +75,9 @@ class Looking {
     request_.pid = program.pid;
     request_.alreadyStopped = true;
     command::Runtimes runtimes;
-    if (auto opened = runtimes.open(request_, host, &program.threads); !opened)
+    if (auto opened = runtimes.open(request_, host, &program.threads); !opened) {
       return unread(opened.error());
+    }
     std::string text;
     auto result = runtimes.run(invocation_, style_, [&text](std::string_view piece) {
       text += piece;

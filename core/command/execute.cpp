@@ -151,12 +151,9 @@ Result<report::Report> reportFor(const Asked& asked, const std::vector<query::Fi
   const leak::Analysis& analysis = workspace.analysis(invocation.thresholds, work);
   const Timings::Scope scope(work.timings, "report");
   const resources::Resources* resources = workspace.resources(work);
-  std::vector<Incomplete> incomplete = workspace.incomplete();
-  const auto& more = resources->incomplete.entries();
-  incomplete.insert(incomplete.end(), more.begin(), more.end());
-  auto report =
-      report::makeReport(analysis, resources::broughtBy(resources), workspace.target(),
-                         std::move(incomplete), filters, invocation.groupBy, work.observer);
+  auto report = report::makeReport(analysis, resources::broughtBy(resources), workspace.target(),
+                                   workspace.incompleteWithResources(), filters, invocation.groupBy,
+                                   work.observer);
   if (!report) return report;
   addSource(invocation, *report);
   report->interrupted = workspace.interrupted();

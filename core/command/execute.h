@@ -41,6 +41,8 @@ class Workspace {
   const report::TargetInfo& target() const { return target_; }
   /// Of target, snapshot, proof and the last analysis: what makes every report of them incomplete.
   std::vector<Incomplete> incomplete() const;
+  /// That, and of the resources if they were read.
+  std::vector<Incomplete> incompleteWithResources() const;
   /// The analysis for these thresholds; the last one is kept, unless it was interrupted.
   const leak::Analysis& analysis(const leak::Thresholds& thresholds, const Work& work);
   const resources::Resources* resources(const Work& work);

@@ -58,13 +58,17 @@ const resources::Resources* Workspace::resources(const Work& work) {
   return resources_.get();
 }
 
-std::vector<std::string> Workspace::limits() const {
+std::vector<Incomplete> Workspace::incompleteWithResources() const {
   std::vector<Incomplete> all = incomplete();
   if (resources_ != nullptr) {
     const auto& more = resources_->incomplete.entries();
     all.insert(all.end(), more.begin(), more.end());
   }
-  return report::limitsOf(all, proof_);
+  return all;
+}
+
+std::vector<std::string> Workspace::limits() const {
+  return report::limitsOf(incompleteWithResources(), proof_);
 }
 
 bool Workspace::interrupted() const {

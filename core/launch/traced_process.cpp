@@ -46,10 +46,7 @@ long systemCallOf(std::int32_t pid, std::int32_t tid) {
 /// Whether the stop of one of these is to be waited for after so long a time.
 bool worthWaiting(const std::vector<std::int32_t>& tids, std::chrono::nanoseconds since) {
   if (since < kPatience) return !tids.empty();
-  return since < kLongest &&
-         std::ranges::any_of(
-             tids,
-             [](std::int32_t tid) { return !target::readStatus(tid, "State").starts_with('D'); });
+  return since < kLongest && !std::ranges::all_of(tids, target::isUninterruptible);
 }
 
 }  // namespace

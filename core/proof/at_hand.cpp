@@ -58,9 +58,9 @@ std::vector<HeldPointer> AtHand::behind(const AddrMap& harmless) {
 
 /// Notes a context that nobody can cancel: the interface's first word, before the pointer, tells.
 void AtHand::noteRoot(const HeldPointer& held, Addr from) {
-  if (rootContexts_.empty() || held.at < from + sizeof(Addr)) return;
-  const Addr itab = heap_.memory().word(held.at - sizeof(Addr));
-  if (std::ranges::find(rootContexts_, itab) == rootContexts_.end()) return;
+  if (rootContexts_.empty()) return;
+  const Addr itab = wordBefore(held.at, from);
+  if (itab == 0 || std::ranges::find(rootContexts_, itab) == rootContexts_.end()) return;
   if (const ObjectRef object = heap_.find(held.value)) neutral_.insert(heap_.address(object), 0);
 }
 
@@ -82,8 +82,12 @@ void AtHand::addTargets(ObjectRef object, std::vector<HeldPointer>& to) const {
 /// by it: what may lie beside it in a block of small ones is somebody else's. Only of words in
 /// objects: on a stack the word before may be another one's.
 bool AtHand::isBox(ObjectRef object, Addr at) const {
-  if (boxing_.empty() || at < heap_.address(object) + sizeof(Addr)) return false;
-  return boxing_.contains(heap_.memory().word(at - sizeof(Addr)));
+  return !boxing_.empty() && boxing_.contains(wordBefore(at, heap_.address(object)));
+}
+
+/// 0 for the first one of what begins at `from`.
+Addr AtHand::wordBefore(Addr at, Addr from) const {
+  return at < from + sizeof(Addr) ? 0 : heap_.memory().word(at - sizeof(Addr));
 }
 
 /// Text is no flag, whose value is small or a zero: strings are shared all over a program.

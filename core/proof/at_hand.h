@@ -35,6 +35,7 @@ class AtHand {
   bool isClosure(ObjectRef object) const;
   bool isText(ObjectRef object, Addr pointer) const;
   bool isBox(ObjectRef object, Addr at) const;
+  Addr wordBefore(Addr at, Addr from) const;
   void addTargets(ObjectRef object, std::vector<HeldPointer>& to) const;
   void noteRoot(const HeldPointer& held, Addr from);
 

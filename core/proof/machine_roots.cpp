@@ -59,11 +59,14 @@ class Reader {
  private:
   using Bounds = golang::StackStarts::Bounds;
   void readM(const image::Object& m, const schema::Layouts& layouts, golang::StackStarts& starts);
+  void noteMaker(const std::vector<std::string_view>& names) {
+    if (std::ranges::find_first_of(names, kMakers) != names.end()) ++makers_;
+  }
   void readEnding(const target::Thread& thread);
   void readRegisters(const target::Thread& thread);
   Index threadOn(const Bounds& system) const;
   void readStack(const Bounds& stack, Addr from);
-  std::vector<std::string_view> calls(const golang::StackStarts::Point& point, const Bounds& stack);
+  std::vector<golang::Frame> frames(const golang::StackStarts::Point& point, const Bounds& stack);
   std::vector<std::string_view> namesOf(const std::vector<golang::Frame>& frames) const;
   bool mayMove(Addr pc) const;
   void problem(std::string_view what) {
@@ -75,9 +78,9 @@ class Reader {
   target::AddressSpace& memory_;
   golang::Unwinder unwinder_;
   std::unordered_map<Addr, const golang::Goroutine*> onThread_;  // by address
-  std::vector<std::pair<Addr, Index>> pointers_;  // stack pointers of all threads, in order
-  std::vector<bool> ofAnM_;                       // by thread
-  std::size_t makers_ = 0, ending_ = 0;           // threads that are making an m, or were one's
+  std::vector<std::pair<Addr, Index>> stackPointers_;            // of all threads, in order
+  std::vector<bool> ofAnM_;                                      // by thread
+  std::size_t makers_ = 0, ending_ = 0;  // threads that are making an m, or were one's
   MachineRoots result_;
 };
 
@@ -100,8 +103,8 @@ MachineRoots Reader::read() {
   }
   const auto& all = image_.target().threads();
   ofAnM_.resize(all.size());
-  for (Index i = 0; i < all.size(); ++i) pointers_.emplace_back(all[i].registers.sp, i);
-  std::ranges::sort(pointers_);
+  for (Index i = 0; i < all.size(); ++i) stackPointers_.emplace_back(all[i].registers.sp, i);
+  std::ranges::sort(stackPointers_);
   golang::StackStarts starts(image_, *layouts, unwinder_);
   std::size_t count = 0;
   std::optional<std::int64_t> last;
@@ -123,18 +126,18 @@ MachineRoots Reader::read() {
   return std::move(result_);
 }
 
-/// The functions on a system stack, innermost first.
-std::vector<std::string_view> Reader::calls(const golang::StackStarts::Point& point,
-                                            const Bounds& stack) {
-  std::vector<golang::Frame> frames;
+/// Of a system stack, innermost first.
+std::vector<golang::Frame> Reader::frames(const golang::StackStarts::Point& point,
+                                          const Bounds& stack) {
+  std::vector<golang::Frame> found;
   unwinder_.unwind({.pc = point.pc,
                     .sp = point.sp,
                     .lr = point.lr,
                     .stackLo = stack.lo,
                     .stackHi = stack.hi,
                     .trap = true},
-                   frames, 100);
-  return namesOf(frames);
+                   found, 100);
+  return found;
 }
 
 std::vector<std::string_view> Reader::namesOf(const std::vector<golang::Frame>& frames) const {
@@ -175,21 +178,14 @@ void Reader::readStack(const Bounds& stack, Addr from) {
 void Reader::readEnding(const target::Thread& thread) {
   constexpr std::uint64_t kFar = 1 << 16;
   const Addr sp = thread.registers.sp;
-  std::vector<golang::Frame> frames;
-  unwinder_.unwind({.pc = thread.registers.pc,
-                    .sp = sp,
-                    .lr = thread.registers.link,
-                    .stackLo = sp,
-                    .stackHi = sp + kFar,
-                    .trap = true},
-                   frames, 100);
-  const auto names = namesOf(frames);
+  const auto calls = frames({thread.registers.pc, sp, thread.registers.link}, {sp, sp + kFar});
+  const auto names = namesOf(calls);
   const auto exit = std::ranges::find(names, std::string_view("runtime.mexit"));
   if (exit == names.end()) return;
   ++ending_;
-  if (std::ranges::find_first_of(names, kMakers) != names.end()) ++makers_;
+  noteMaker(names);
   readRegisters(thread);
-  const Addr end = frames[static_cast<std::size_t>(exit - names.begin())].fp;
+  const Addr end = calls[static_cast<std::size_t>(exit - names.begin())].fp;
   if (end > sp) readStack({sp, end}, sp);
 }
 
@@ -203,8 +199,8 @@ void Reader::readRegisters(const target::Thread& thread) {
 /// The thread on the stack of a g0 whose m has no thread's number: the first one has none before it
 /// has begun, and one that ends has none any more.
 Index Reader::threadOn(const Bounds& system) const {
-  const auto found = std::ranges::lower_bound(pointers_, std::pair(system.lo, Index{0}));
-  return found != pointers_.end() && system.contains(found->first) ? found->second : kNone;
+  const auto found = std::ranges::lower_bound(stackPointers_, std::pair(system.lo, Index{0}));
+  return found != stackPointers_.end() && system.contains(found->first) ? found->second : kNone;
 }
 
 void Reader::readM(const image::Object& m, const schema::Layouts& layouts,
@@ -237,9 +233,9 @@ void Reader::readM(const image::Object& m, const schema::Layouts& layouts,
   const Bounds signal = starts.stackOf(m[layouts.m.gsignal]);
   const auto point = starts.withoutSignals(m, thread);
   if (point && system.contains(point->sp)) {
-    const auto names = calls(*point, system);
+    const auto names = namesOf(frames(*point, system));
     if (sleepsIdle(names)) return;
-    if (std::ranges::find_first_of(names, kMakers) != names.end()) ++makers_;
+    noteMaker(names);
   }
 
   readRegisters(thread);

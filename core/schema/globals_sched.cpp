@@ -133,7 +133,7 @@ class Allm {
         break;
       }
       if (path.size() >= kMostMs || !isPointer(at) || !peek(memory_, at + next_.offset, next) ||
-          !(isMade(at) || (unmade_ && next != 0 && isUnmade(at)))) {
+          !isM(at, unmade_ && next != 0)) {
         return 0;
       }
       path.push_back(at);
@@ -159,20 +159,12 @@ class Allm {
   }
 
  private:
-  /// The g0, and the m that it is of; both may be 0.
-  std::optional<std::pair<Addr, Addr>> wayBack(Addr m) const {
+  /// Whether the m's g0 points back to it, or nowhere yet if that counts.
+  bool isM(Addr m, bool unmade) const {
     Addr g0 = 0, back = 0;
-    if (!peek(memory_, m + g0_.offset, g0)) return std::nullopt;
-    if (g0 != 0 && (!isPointer(g0) || !peek(memory_, g0 + gm_.offset, back))) return std::nullopt;
-    return std::pair(g0, back);
-  }
-  bool isMade(Addr m) const {
-    const auto way = wayBack(m);
-    return way && way->first != 0 && way->second == m;
-  }
-  bool isUnmade(Addr m) const {
-    const auto way = wayBack(m);
-    return way && way->second == 0;
+    if (!peek(memory_, m + g0_.offset, g0)) return false;
+    if (g0 != 0 && (!isPointer(g0) || !peek(memory_, g0 + gm_.offset, back))) return false;
+    return back == m || (unmade && back == 0);
   }
 
   target::AddressSpace& memory_;

@@ -153,6 +153,8 @@ bool hasEnded(std::int32_t tid) {
   return state.empty() || state[0] == 'Z' || state[0] == 'X';
 }
 
+bool isUninterruptible(std::int32_t tid) { return readStatus(tid, "State").starts_with('D'); }
+
 std::int32_t livingThread(std::int32_t pid) {
   if (!hasEnded(pid)) return pid;
   for (const std::int32_t tid : readThreadIds(pid)) {

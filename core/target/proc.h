@@ -57,6 +57,10 @@ std::vector<std::int32_t> readThreadIds(std::int32_t pid);
 /// Whether the thread is no more, or is what is left until somebody has waited for it (a zombie).
 bool hasEnded(std::int32_t tid);
 
+/// Whether the kernel holds the thread in an uninterruptible sleep: it runs no code of its own, and
+/// does not stop before that is over.
+bool isUninterruptible(std::int32_t tid);
+
 /// A thread of the process that has not ended: the first one, whose id is the process's, unless it
 /// ended before the others (pthread_exit in C's main). 0 if the process has ended.
 std::int32_t livingThread(std::int32_t pid);

@@ -159,7 +159,7 @@ Result<void> ThreadStop::Tracer::stopAll() {
   if (held_.empty()) return fail(ErrorCode::gone, fmt::format("process {} has exited", pid_));
   // A thread that the kernel holds runs no code of its own before it stops; any other might.
   const auto mayRun = [](const Held& thread) {
-    return !thread.standing && !readStatus(thread.tid, "State").starts_with('D');
+    return !thread.standing && !isUninterruptible(thread.tid);
   };
   if (std::ranges::any_of(held_, mayRun)) waitForAll(deadline + patience);
   // One that stood only after the last pass may have made another before, which runs on.

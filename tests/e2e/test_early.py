@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.building import build_target, strip
-from support.commands import parked, run
+from support.building import build_target, strip, symbols
+from support.commands import parked
 from support.early import Early
 from support.matrix import RELEASES, Build
 
@@ -22,11 +22,6 @@ ROWS = {
 }
 
 
-def functions(binary: Path) -> dict[str, int]:
-    lines = (line.split() for line in run("nm", binary).stdout.splitlines())
-    return {words[2]: int(words[0], 16) for words in lines if len(words) == 3}
-
-
 def said(process: Early) -> str:
     process.let_go()
     result = parked(process.pid, "report")
@@ -36,7 +31,7 @@ def said(process: Early) -> str:
 
 def test_before_the_runtime_has_started(row: Build, tmp_path: Path) -> None:
     binary = build_target("twins", row)
-    names = functions(binary)
+    names = symbols(binary)
     for program in (binary, strip(binary, tmp_path)):
         with Early(program) as process:
             assert said(process) == NOT_STARTED
@@ -57,7 +52,7 @@ def test_the_first_goroutine_is_being_made(row: Build, tmp_path: Path) -> None:
     shown = []
     for program in (binary, strip(binary, tmp_path)):
         with Early(program) as process:
-            process.run_to(process.bias(binary) + functions(binary)["runtime.allgadd"])
+            process.run_to(process.bias(binary) + symbols(binary)["runtime.allgadd"])
             process.run_to_return()
             process.let_go()
             shown.append(parked(process.pid, "report"))

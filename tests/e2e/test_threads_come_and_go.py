@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.building import build_target, strip
-from support.commands import gdb, run
+from support.building import build_target, strip, symbols
+from support.commands import gdb
 from support.matrix import RELEASES, Build
 
 ROWS = {
@@ -19,11 +19,6 @@ ROWS = {
 }
 
 FOUND = "3  PROVED   chan send"
-
-
-def addresses(binary: Path) -> dict[str, str]:
-    table = (line.split() for line in run("nm", binary).stdout.splitlines())
-    return {words[2]: "*0x" + words[0] for words in table if len(words) == 3}
 
 
 def looked_at(program: Path, places: list[str]) -> str:
@@ -39,7 +34,7 @@ def looked_at(program: Path, places: list[str]) -> str:
 
 def test_the_proof_is_given(row: Build, tmp_path: Path) -> None:
     binary = build_target("leaver", row)
-    at = addresses(binary)
+    at = {name: f"*{address:#x}" for name, address in symbols(binary).items()}
     made = [
         "-" + at["main.threads"],
         at["runtime.allocm"] + " if (long)$rcx > 0",  # its number, the third argument, is taken

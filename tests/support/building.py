@@ -80,6 +80,13 @@ def compile_target(source: Path, build: Build, experiment: str, to: Path, *flags
     return to
 
 
+def symbols(binary: Path) -> dict[str, int]:
+    """Their addresses, as nm has them."""
+    made = subprocess.run(["nm", binary], capture_output=True, text=True, check=True, timeout=120)
+    rows = (line.split() for line in made.stdout.splitlines())
+    return {words[2]: int(words[0], 16) for words in rows if len(words) == 3}
+
+
 def strip_tool(binary: Path) -> str:
     """The one that knows the program's architecture."""
     with binary.open("rb") as file:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.building import symbols
+
 PT_LOAD = 1
 PF_W = 2
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
@@ -76,14 +78,7 @@ class Layout:
         )
         line = next(x for x in made.stdout.splitlines() if x.startswith("@@"))
         self.types: dict[str, dict[str, int]] = json.loads(line[2:])
-        self.symbols: dict[str, int] = {}
-        names = subprocess.run(
-            ["nm", binary], capture_output=True, text=True, check=True, timeout=120
-        )
-        for row in names.stdout.splitlines():
-            words = row.split()
-            if len(words) == 3:
-                self.symbols[words[2]] = int(words[0], 16)
+        self.symbols = symbols(binary)
 
     def has(self, type_name: str, field: str) -> bool:
         return field in self.types.get(type_name, {})
