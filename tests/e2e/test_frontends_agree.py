@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,17 @@ from support.commands import document_in, gdb, lldb, parked
 from support.matrix import Build
 from support.paths import GDB_SCRIPT, LLDB_PLUGIN
 from support.running import Core, Running
+
+ROWS = {
+    # Of another architecture.
+    "foreign": {
+        "quick": [],
+        "ci": [],
+        "full": [Build("1.21", "stripped", "arm64"), Build("1.27", "default", "arm64")],
+    },
+}
+# The gdb that reads cores of other machines.
+MULTIARCH = "gdb-multiarch"
 
 
 def body(text: str) -> list[str]:
@@ -26,16 +38,38 @@ def built() -> None:
     assert GDB_SCRIPT.exists() and LLDB_PLUGIN.exists()
 
 
-def test_core(sample: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", sample)
+def expected_of(core: Core) -> list[str]:
     ours = parked("core", core.binary, core.core, "report", "--limit", "100")
     assert ours.returncode == 0, ours.stderr
-    in_gdb = gdb("parked report --limit 100", arguments=(core.binary, core.core))
-    in_lldb = lldb("parked report --limit 100", arguments=("-c", core.core, core.binary))
     expected = body(ours.stdout)
     assert len(expected) > 40
-    assert body(in_gdb.stdout) == expected, in_gdb.stderr
-    assert body(in_lldb.stdout) == expected, in_lldb.stderr
+    return expected
+
+
+def says_it_in_gdb(core: Core, program: str = "gdb") -> None:
+    in_gdb = gdb("parked report --limit 100", arguments=(core.binary, core.core), program=program)
+    assert body(in_gdb.stdout) == expected_of(core), in_gdb.stderr
+
+
+def says_it_in_lldb(core: Core) -> None:
+    in_lldb = lldb("parked report --limit 100", arguments=("-c", core.core, core.binary))
+    assert body(in_lldb.stdout) == expected_of(core), in_lldb.stderr
+
+
+def test_core(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", sample)
+    says_it_in_gdb(core)
+    says_it_in_lldb(core)
+
+
+def test_foreign_core_in_gdb(foreign: Build, kernel_core: Callable[..., Core]) -> None:
+    if shutil.which(MULTIARCH) is None:
+        pytest.skip(f"{MULTIARCH} is not installed")
+    says_it_in_gdb(kernel_core("leakyweb", foreign), MULTIARCH)
+
+
+def test_foreign_core_in_lldb(foreign: Build, kernel_core: Callable[..., Core]) -> None:
+    says_it_in_lldb(kernel_core("leakyweb", foreign))
 
 
 def test_goroutine_stack_in_the_debuggers(sample: Build, kernel_core: Callable[..., Core]) -> None:

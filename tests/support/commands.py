@@ -61,8 +61,10 @@ def start(*words: object) -> subprocess.Popen[str]:
     )
 
 
-def gdb(*commands: str, arguments: tuple[object, ...] = ()) -> subprocess.CompletedProcess[str]:
-    words: list[object] = ["gdb", "-batch", "-nx", "-ex", f"source {GDB_SCRIPT}"]
+def gdb(
+    *commands: str, arguments: tuple[object, ...] = (), program: str = "gdb"
+) -> subprocess.CompletedProcess[str]:
+    words: list[object] = [program, "-batch", "-nx", "-ex", f"source {GDB_SCRIPT}"]
     for command in commands:
         words += ["-ex", command]
     return run(*words, *arguments)
