@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 from support import arm64_guest
 from support.building import build_target
-from support.matrix import Build, builds, everywhere, guests, samples, twins
+from support.matrix import Build, builds, everywhere_of, guests_of, samples_of, twins
 from support.running import Core, Running, need_kernel_cores
 
 # Parameters that any test may have, and their rows.
 ROWS_OF = {
-    "build": builds,
-    "sample": samples,
-    "twin": twins,
-    "guest": guests,  # another architecture
-    "anywhere": everywhere,  # builds and guests
+    "build": lambda matrix, _: builds(matrix),
+    "sample": samples_of,
+    "twin": lambda matrix, _: twins(matrix),
+    "guest": guests_of,  # another architecture
+    "anywhere": everywhere_of,  # builds and guests
     # Programs that take long in a guest.
-    "wherever": lambda matrix: [*samples(matrix), *(guests(matrix) if matrix == "full" else [])],
+    "wherever": lambda matrix, file: (
+        everywhere_of(matrix, file) if matrix == "full" else samples_of(matrix, file)
+    ),
 }
 
 
@@ -33,7 +35,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, by_matrix[matrix], ids=str)
     for name, rows_of in ROWS_OF.items():
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, rows_of(matrix), ids=str, scope="session")
+            rows = rows_of(matrix, metafunc.module.__name__)
+            metafunc.parametrize(name, rows, ids=str, scope="session")
 
 
 def group_of(build: Build) -> str:

@@ -20,7 +20,6 @@ ROWS = {
     "row": {
         "quick": [Build("1.27", "stripped", "arm64")],
         "ci": [
-            Build("1.18", "default", "arm64"),
             Build("1.18", "stripped", "arm64"),
             Build("1.27", "stripped", "arm64"),
         ],
@@ -29,7 +28,7 @@ ROWS = {
     # By a kernel, with a twin of this machine.
     "pair": {
         "quick": [],
-        "ci": [Build("1.18", "default", "arm64"), Build("1.27", "default", "arm64")],
+        "ci": [Build("1.27", "default", "arm64")],
         "full": EVERY,
     },
 }

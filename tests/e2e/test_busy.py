@@ -23,7 +23,7 @@ def rows(matrix: str) -> list[Build]:
     if matrix == "quick":
         return [Build("1.22", "default")]
     if matrix == "ci":
-        return [Build("1.18", "stripped"), Build("1.22", "default"), Build("1.27", "default")]
+        return [Build("1.18", "stripped"), Build("1.27", "default")]
     return [Build(go, mode) for go in RELEASES for mode in ("default", "noopt", "stripped")]
 
 

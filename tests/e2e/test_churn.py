@@ -34,7 +34,7 @@ def effort(matrix: str) -> Effort:
     if matrix == "quick":
         return Effort([Build("1.27", "default")], 40, 1, 10)
     if matrix == "ci":
-        return Effort([Build("1.21", "noopt"), Build("1.27", "default")], 40, 1, 10)
+        return Effort([Build("1.27", "default")], 40, 1, 10)
     return Effort(builds("full"), 120, 3, 120)
 
 

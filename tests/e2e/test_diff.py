@@ -21,7 +21,7 @@ VALIDATOR = Draft202012Validator(
     json.loads((ROOT / "docs/schema/parked-diff-1.schema.json").read_text())
 )
 GOS = ["1.18", "1.22", "1.26", "1.27"]
-ROWS = {"go": {"quick": ["1.27"], "ci": GOS, "full": GOS}}
+ROWS = {"go": {"quick": ["1.27"], "ci": [GOS[0], GOS[-1]], "full": GOS}}
 NOTIFY = "main.(*server).notify"
 
 

@@ -19,7 +19,7 @@ SUITE = ROOT / "tests/targets/suite"
 PACKAGES = ("clean", "kept", "leaky", "parallel", "orphaned", "again")
 LEAKING = ("leaky", "parallel", "orphaned")
 GOS = ["1.18", "1.22", "1.26", "1.27"]
-ROWS = {"go": {"quick": ["1.27"], "ci": GOS, "full": GOS}}
+ROWS = {"go": {"quick": ["1.27"], "ci": [GOS[-1]], "full": GOS}}
 REPORT = Draft202012Validator(json.loads((ROOT / "docs/schema/parked-1.schema.json").read_text()))
 # Before, test binaries do not say of what package they are.
 NAMED = [go for go in RELEASES if int(go.partition(".")[2]) >= 24]

@@ -113,8 +113,8 @@ def check_groups(report: dict) -> None:
         assert {by_id[i]["group"] for i in group["goroutines"]} == {group["index"]}
 
 
-def test_leaky_service(build: Build, kernel_core: Callable[..., Core]) -> None:
-    core = kernel_core("leakyweb", build)
+def test_leaky_service(sample: Build, kernel_core: Callable[..., Core]) -> None:
+    core = kernel_core("leakyweb", sample)
     truth = truth_of(core.output)
     report = document(core)
     goroutines = report["goroutines"]

@@ -39,9 +39,7 @@ ROWS = {
         "quick": [Build("1.27", "stripped")],
         "ci": [
             Build("1.18", "stripped"),
-            Build("1.22", "default"),
-            Build("1.26", "default"),
-            Build("1.27", "stripped"),
+            Build("1.27", "default"),
         ],
         "full": [
             Build(go, mode)
@@ -51,7 +49,7 @@ ROWS = {
     },
     "plugin_row": {
         "quick": [Build("1.27", "stripped")],
-        "ci": [Build("1.18", "default"), Build("1.27", "stripped")],
+        "ci": [Build("1.27", "stripped")],
         "full": [
             Build(go, mode)
             for go in ("1.18", "1.20", "1.22", "1.24", "1.26", "1.27")

@@ -23,14 +23,10 @@ KINDS = {
     "quick": ["context-chain", "lock-ring", "timers"],
     "ci": [
         "context-chain",
-        "context-map",
-        "deep-stack",
         "finalizers",
         "island-chain",
-        "list",
         "lock-ring",
         "one-channel",
-        "select-cases",
         "timers",
     ],
     "full": [

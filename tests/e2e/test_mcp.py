@@ -24,7 +24,7 @@ from support.paths import PARKED
 from support.running import Core, Running
 
 GOS = ["1.18", "1.22", "1.26", "1.27"]
-ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": GOS}}
+ROWS = {"go": {"quick": ["1.27"], "ci": ["1.27"], "full": GOS}}
 NOTIFY = "main.(*server).notify"
 READS = {"report", "findings", "goroutines", "goroutine", "why", "explain"}
 

@@ -18,7 +18,7 @@ from support.terminal import remote
 ROWS = {
     "row": {
         "quick": [],
-        "ci": [Build("1.22", "default")],
+        "ci": [],
         "full": [Build("1.22", "default"), Build("1.25", "default"), Build("1.26", "default")],
     }
 }

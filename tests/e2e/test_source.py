@@ -19,7 +19,7 @@ from support.schema import VALIDATOR
 
 SOURCE = ROOT / "tests/targets/decisions"
 NOTIFY = "main.(*server).notify"
-ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": ["1.18", "1.22", "1.26", "1.27"]}}
+ROWS = {"go": {"quick": ["1.27"], "ci": ["1.27"], "full": ["1.18", "1.22", "1.26", "1.27"]}}
 LINE = re.compile(r"^ +at +(\S+) +(\S+):(\d+)\n +(\d+) \| (.*)$", re.MULTILINE)
 
 

@@ -29,8 +29,9 @@ COMMANDS = [
 TARGETS = ["zoo", "twins", "locks", "pool"]
 ROWS = {
     "guest_twin": {
-        matrix: [build for build in guests(matrix) if build.symbols]
-        for matrix in ("quick", "ci", "full")
+        "quick": [],
+        "ci": [Build("1.27", "default", "arm64")],
+        "full": [build for build in guests("full") if build.symbols],
     },
 }
 

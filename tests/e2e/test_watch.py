@@ -29,7 +29,7 @@ RATE = 20
 ROWS = {
     "row": {
         "quick": [Build("1.27", "default")],
-        "ci": [Build(go, "default") for go in ("1.18", "1.27")],
+        "ci": [Build("1.27", "default")],
         "full": [Build(go, "default") for go in ("1.18", "1.20", "1.22", "1.23", "1.26", "1.27")],
     }
 }

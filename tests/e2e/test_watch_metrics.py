@@ -23,7 +23,7 @@ from support.matrix import Build
 from support.paths import PARKED
 from support.running import Running
 
-ROWS = {"go": {"quick": ["1.27"], "ci": ["1.18", "1.27"], "full": ["1.18", "1.22", "1.26", "1.27"]}}
+ROWS = {"go": {"quick": ["1.27"], "ci": ["1.27"], "full": ["1.18", "1.22", "1.26", "1.27"]}}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 # The last patch release of each minor version.
 RELEASES = {
@@ -94,22 +95,29 @@ def guests(matrix: str) -> list[Build]:
     return [Build(go, mode, "arm64") for go in GUEST_RELEASES for mode in modes]
 
 
-def everywhere(matrix: str) -> list[Build]:
-    return [*builds(matrix), *guests(matrix)]
+def dealt(rows: list[Build], file: str) -> Build:
+    """The one of these rows that a test file has. Another file has another one, so that the suite
+    meets all of them: what is wrong with one is hardly wrong in one file alone."""
+    return rows[crc32(file.encode()) % len(rows)]
 
 
-def samples(matrix: str) -> list[Build]:
-    """For what depends on the release and the mode in few ways, or in none: old and new timers
-    (1.23) and maps (1.24), names and none, code that is optimised and code that is not."""
-    if matrix == "ci":
-        return [
-            Build("1.18", "default"),
-            Build("1.21", "noopt"),
-            Build("1.23", "strip"),
-            Build("1.25", "cgo-stripped"),
-            Build("1.27", "default"),
-        ]
-    return builds(matrix)
+def samples_of(matrix: str, file: str) -> list[Build]:
+    """For what depends on the release and the mode in few ways, or in none: in ci the oldest and
+    the newest release, and what is dealt of those between and of the other modes."""
+    rows = builds(matrix)
+    if matrix != "ci":
+        return rows
+    oldest, newest = Build("1.18", "default"), Build("1.27", "default")
+    return [oldest, dealt([row for row in rows if row not in (oldest, newest)], file), newest]
+
+
+def guests_of(matrix: str, file: str) -> list[Build]:
+    """In ci the one that is dealt: a row of a guest costs as much as ten others."""
+    return [dealt(guests(matrix), file)] if matrix == "ci" else guests(matrix)
+
+
+def everywhere_of(matrix: str, file: str) -> list[Build]:
+    return [*builds(matrix), *guests_of(matrix, file)]
 
 
 def resource_builds(matrix: str, quick: str) -> list[Build]:
