@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 
 import pytest
 from support import go_traceback
+from support.building import CROSS_CC
 from support.commands import parked
 from support.matrix import Build
 from support.running import Core
+
+ROWS = {
+    "with_c": {
+        "quick": [],
+        "ci": [],
+        "full": [Build("1.18", "cgo", "arm64"), Build("1.27", "cgo", "arm64")],
+    },
+}
 
 
 @pytest.mark.parametrize("target", ["zoo", "leakyweb"])
@@ -21,6 +31,15 @@ def test_every_frame_of_every_parked_goroutine(
 
 def test_every_frame_in_a_guest(guest: Build, kernel_core: Callable[..., Core]) -> None:
     as_go_has_it(kernel_core("zoo", guest))
+
+
+def test_every_frame_beside_c_code(with_c: Build, kernel_core: Callable[..., Core]) -> None:
+    if shutil.which(CROSS_CC) is None:
+        pytest.skip(f"{CROSS_CC} is not installed")
+    core = kernel_core("zoo", with_c)
+    as_go_has_it(core)
+    shown = parked("core", core.binary, core.core, "report", "--json")
+    assert json.loads(shown.stdout)["proof"]["state"] == "given"
 
 
 def as_go_has_it(core: Core) -> None:

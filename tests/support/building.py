@@ -15,6 +15,7 @@ from support.matrix import BUILD_FLAGS, RELEASES, Build
 from support.paths import CACHE, ROOT
 
 EM_AARCH64 = 183
+CROSS_CC = "aarch64-linux-gnu-gcc"  # scripts/cross-arm64 installs it
 # How many targets this process has built; support.targets builds them before the tests start.
 BUILT = 0
 
@@ -70,6 +71,7 @@ def compile_target(source: Path, build: Build, experiment: str, to: Path, *flags
         env={
             **go_environment(build.go),
             "CGO_ENABLED": "1" if build.cgo else "0",
+            **({} if build.native else {"CC": CROSS_CC}),
             "GOEXPERIMENT": experiment,
             "GOARCH": build.architecture,
         },
