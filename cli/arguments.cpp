@@ -216,7 +216,8 @@ bool readHelpTopic(const std::vector<std::string>& rest, bool asked, Arguments& 
 /// "BIN -c CORE", as gdb has it, becomes "core BIN CORE".
 void putCoreFirst(const std::string& core, std::vector<std::string>& rest) {
   // With --debugger-arguments, coredumpctl puts the command first: "report --all BIN -c CORE".
-  if (!rest.empty() && isCommand(rest.front()) && rest.back().starts_with('/')) {
+  const bool commandFirst = !rest.empty() && isCommand(rest.front());
+  if (commandFirst && !mayLead(rest.front()) && rest.back().starts_with('/')) {
     std::rotate(rest.begin(), rest.end() - 1, rest.end());
   }
   const bool binary = !rest.empty() && !isOption(rest.front()) && !isCommand(rest.front());
@@ -282,7 +283,10 @@ bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::
     return true;
   }
   // "parked watch PID" reads better than "parked PID watch", and is the same.
-  if (rest.size() > 1 && rest.front() == "watch" && isNumber(rest[1])) std::swap(rest[0], rest[1]);
+  const bool leads = rest.size() > 1 && mayLead(rest.front());
+  if (leads && (isNumber(rest[1]) || (rest.front() != "watch" && isFile(rest[1])))) {
+    std::swap(rest[0], rest[1]);
+  }
   error = noTarget(rest);
   if (!error.empty()) return false;
   const std::string chosen = out.open.executable;

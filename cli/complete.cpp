@@ -136,7 +136,7 @@ void offerWords(Offer& offer, const Before& before) {
     if (before.arguments == 0) {
       for (const std::string& word : before.command->words) offer.word(word, "");
     }
-    constexpr std::array<std::string_view, 3> kOfFiles = {"diff", "exec", "exec-summary"};
+    constexpr std::array<std::string_view, 4> kOfFiles = {"diff", "dump", "exec", "exec-summary"};
     offer.out.files = std::ranges::find(kOfFiles, before.command->name) != kOfFiles.end();
     return;
   }
@@ -145,7 +145,8 @@ void offerWords(Offer& offer, const Before& before) {
     for (const Verb& verb : verbs()) offer.word(verb.name, verb.text);
   }
   for (const CommandHelp& each : commands()) {
-    if (nothing == standsAlone(each.name)) offer.word(each.name, each.summary);
+    if (nothing == standsAlone(each.name) || (nothing && mayLead(each.name)))
+      offer.word(each.name, each.summary);
   }
   // BIN and CORE.
   offer.out.files = before.targets < 2;

@@ -63,19 +63,20 @@ int summarise(const Arguments& arguments) {
       }));
 }
 
-int diff(const Arguments& arguments) {
+/// diff and dump, which open what they read themselves.
+int runOpening(const Arguments& arguments, decltype(parked::diff)* command) {
   ProgressLine progress;
   Host host;
   host.progress = [&progress](std::string_view stage, std::uint64_t done, std::uint64_t total) {
     progress.update(stage, done, total);
   };
   host.cancelled = interrupted;
-  const CommandResult result = parked::diff(arguments.open, arguments.command, styleFor(arguments),
-                                            host, [&progress](std::string_view text) {
-                                              progress.clear();
-                                              writeOut(text);
-                                              return true;
-                                            });
+  const CommandResult result = command(arguments.open, arguments.command, styleFor(arguments), host,
+                                       [&progress](std::string_view text) {
+                                         progress.clear();
+                                         writeOut(text);
+                                         return true;
+                                       });
   progress.clear();
   return finish(result);
 }
@@ -103,11 +104,11 @@ int run(const std::vector<std::string>& words) {
     writeOut(arguments.helpTopic.empty() ? programHelp() : commandHelp(arguments.helpTopic));
     return code(Exit::clean);
   }
-  if (!arguments.command.empty() && arguments.command.front() == "watch") return watch(arguments);
-  if (!arguments.command.empty() && arguments.command.front() == "diff") return diff(arguments);
-  if (!arguments.command.empty() && arguments.command.front() == "exec-summary") {
-    return summarise(arguments);
-  }
+  const std::string first = arguments.command.empty() ? "" : arguments.command.front();
+  if (first == "watch") return watch(arguments);
+  if (first == "diff") return runOpening(arguments, parked::diff);
+  if (first == "dump") return runOpening(arguments, parked::dump);
+  if (first == "exec-summary") return summarise(arguments);
   // Before anything slow is read.
   if (error = checkCommand(arguments.command); !error.empty()) {
     complain(error);

@@ -12,6 +12,7 @@ constexpr std::array kForms = {
     Form{"CORE [COMMAND ...]", "the executable is found from the core's notes"},
     Form{"PID [COMMAND ...]", "a live process, stopped while it is copied"},
     Form{"watch PID [--every 10s]", "the same, again and again: which groups grow"},
+    Form{"dump PID -o FILE", "a core of what a report needs, of a process or a core"},
     Form{"diff A B", "two of these, or JSON reports: what is new"},
     Form{"exec -- PROGRAM ARGS", "runs a program and looks at it as it exits"},
     Form{"exec-summary DIR", "what all left of which exec --report-dir kept reports"},
@@ -31,6 +32,8 @@ constexpr std::array kVerbs = {
 constexpr std::array<std::string_view, 6> kAlone = {"watch",        "diff",    "exec",
                                                     "exec-summary", "explain", "help"};
 
+constexpr std::array<std::string_view, 2> kLeading = {"watch", "dump"};
+
 }  // namespace
 
 std::span<const Form> forms() { return kForms; }
@@ -44,6 +47,10 @@ const Verb* verbNamed(std::string_view word) {
 
 bool standsAlone(std::string_view command) {
   return std::ranges::find(kAlone, command) != kAlone.end();
+}
+
+bool mayLead(std::string_view command) {
+  return std::ranges::find(kLeading, command) != kLeading.end();
 }
 
 std::string_view exitCodes() {

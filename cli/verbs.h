@@ -25,6 +25,9 @@ const Verb* verbNamed(std::string_view word);  ///< nullptr if there is none
 /// Whether a command of the family has no target in front of it.
 bool standsAlone(std::string_view command);
 
+/// Whether a command may have its target behind it, not only in front.
+bool mayLead(std::string_view command);
+
 /// What the program's exit codes mean, in lines.
 std::string_view exitCodes();
 

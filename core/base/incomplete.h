@@ -33,6 +33,13 @@ class IncompleteList {
     }
     entries_.push_back({std::string(what), std::string(detail), 1, address});
   }
+  /// What another list had.
+  void add(const Incomplete& entry) {
+    add(entry.what, entry.detail, entry.firstAddress);
+    for (auto& each : entries_) {
+      if (each.what == entry.what && each.detail == entry.detail) each.count += entry.count - 1;
+    }
+  }
   const std::vector<Incomplete>& entries() const { return entries_; }
   bool empty() const { return entries_.empty(); }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace parked {
 
@@ -45,12 +46,24 @@ Result<void> writeInPlace(const std::string& path, std::string_view text) {
   return {};
 }
 
+/// Makes an empty file beside `target`, whose name comes back; -1 with errno.
+int openBeside(const std::string& target, mode_t mode, std::string& beside) {
+  beside = target + ".XXXXXX";
+  const int file = mkostemp(beside.data(), O_CLOEXEC);
+  if (file < 0 || fchmod(file, mode) == 0) return file;
+  const int error = errno;
+  close(file);
+  unlink(beside.c_str());
+  errno = error;
+  return -1;
+}
+
 /// Writes the text beside `target`, under the name that comes back.
 Result<std::string> writeBeside(const std::string& target, std::string_view text, mode_t mode) {
-  std::string beside = target + ".XXXXXX";
-  const int file = mkostemp(beside.data(), O_CLOEXEC);
+  std::string beside;
+  const int file = openBeside(target, mode, beside);
   if (file < 0) return tl::unexpected(cannotWrite(target).error());
-  const bool written = writeWhole(file, text) && fchmod(file, mode) == 0;
+  const bool written = writeWhole(file, text);
   if (close(file) == 0 && written) return beside;
   const Result<void> failed = cannotWrite(target);
   unlink(beside.c_str());
@@ -93,6 +106,40 @@ Result<bool> addFile(const std::string& path, std::string_view text) {
   if (error == EEXIST) return false;
   errno = error;
   return tl::unexpected(cannotWrite(path).error());
+}
+
+NewFile::NewFile(std::string path, std::string target, std::string beside, int file)
+    : path_(std::move(path)), target_(std::move(target)), beside_(std::move(beside)), file_(file) {}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
+      beside_(std::exchange(other.beside_, {})),
+      file_(std::exchange(other.file_, -1)) {}
+
+NewFile::~NewFile() {
+  if (file_ >= 0) close(file_);
+  if (!beside_.empty()) unlink(beside_.c_str());
+}
+
+Result<NewFile> NewFile::make(const std::string& path, mode_t mode) {
+  struct stat status{};
+  const bool inPlace = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  std::string beside;
+  std::string target = inPlace ? path : behindLinks(path);
+  const int file =
+      inPlace ? open(path.c_str(), O_WRONLY | O_CLOEXEC) : openBeside(target, mode, beside);
+  if (file < 0) return tl::unexpected(cannotWrite(path).error());
+  return NewFile(path, std::move(target), std::move(beside), file);
+}
+
+Result<void> NewFile::finish() {
+  // Some file systems tell only now that there was no room.
+  if (close(std::exchange(file_, -1)) != 0) return cannotWrite(path_);
+  if (beside_.empty()) return {};
+  if (rename(beside_.c_str(), target_.c_str()) != 0) return cannotWrite(path_);
+  beside_.clear();
+  return {};
 }
 
 }  // namespace parked

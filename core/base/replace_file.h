@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -16,5 +17,28 @@ Result<void> replaceFile(const std::string& path, std::string_view text);
 /// The same with a file that is not there yet. False: there is one of that name, which stays as it
 /// is. Of several that write at once, one has the name.
 Result<bool> addFile(const std::string& path, std::string_view text);
+
+/// A file that is written piece by piece. Nobody sees a part of it: it is written beside its name
+/// and gets that at the end, or is gone with the object.
+class NewFile {
+ public:
+  /// `mode` is that of chmod(2), whatever the umask. What is there and no regular file is written
+  /// to. An error names the file and says why.
+  static Result<NewFile> make(const std::string& path, mode_t mode);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&& other) = delete;
+  ~NewFile();
+
+  int descriptor() const { return file_; }
+  /// Gives it its name; nothing may be written any more.
+  Result<void> finish();
+
+ private:
+  NewFile(std::string path, std::string target, std::string beside, int file);
+
+  std::string path_, target_;
+  std::string beside_;  ///< its name until then; empty: it is written in place
+  int file_ = -1;
+};
 
 }  // namespace parked

@@ -379,6 +379,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     case Kind::section:
       return executeSection(asked);
     case Kind::watch:
+    case Kind::dump:
     case Kind::diff:
     case Kind::execSummary:
     case Kind::explain:

@@ -12,6 +12,7 @@
 
 #include "base/closest.h"
 #include "base/text.h"
+#include "command/dump_options.h"
 #include "command/exec_options.h"
 #include "command/option_table.h"
 #include "command/specs.h"
@@ -290,6 +291,7 @@ Result<void> interpret(const Spec& spec, const Words& words, Invocation& out) {
     out.failOn = verdict;
   }
   if (auto exec = readExec(words, out); !exec) return exec;
+  if (auto dump = readDump(words, out); !dump) return dump;
   if (spec.has(Option::watch)) {
     if (auto watch = readWatch(words, out); !watch) return watch;
   }

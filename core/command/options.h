@@ -31,6 +31,7 @@ enum class Kind : std::uint8_t {
   diff,
   exec,
   execSummary,
+  dump,
   explain,
   section,  ///< one of resources::sections()
   help,
@@ -81,6 +82,9 @@ struct Invocation {
   bool ancestors = false;             ///< --ancestors
   std::string reportDir;              ///< --report-dir
   bool children = false;              ///< --children
+  std::string output;                 ///< of dump, -o: a path; "-": stdout
+  std::optional<int> level;           ///< of dump, --level
+  bool uncompressed = false;          ///< of dump
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -94,7 +94,7 @@ class Reading::WhileThere final : public capture::Reader {
   void read(golang::Snapshot& snapshot) override {
     if (request_.proof) reading_.prove(snapshot, observer_);
     // Of a process there is nothing left to read once it runs again.
-    if (reading_.target_->kind() == target::Kind::core) return;
+    if (target::isFile(reading_.target_->kind())) return;
     reading_.resources_ = !request_.resources ? std::make_unique<resources::Resources>()
                           : observer_->cancelled()
                               ? resources::interruptedResources()
@@ -203,7 +203,7 @@ Result<void> Reading::open(const OpenRequest& request, const Host& host,
   auto read = image::Image::open(*target_, &observer, &timings_, schema::findGlobals);
   if (!read) return tl::unexpected(whatElseIsMapped(*target_, read.error()));
   image_ = std::move(*read);
-  if (target_->kind() != target::Kind::core) image_->indexNames();  // no process waits for that
+  if (!target::isFile(target_->kind())) image_->indexNames();  // no process waits for that
   if (auto done = readTarget(request, &observer); !done) return done;
   tellChanged(request);
   code_ = std::make_unique<leak::ImageCode>(*image_);

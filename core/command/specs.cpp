@@ -106,6 +106,16 @@ constexpr std::array kOwnSpecs = {
          "it; and of how many programs something was not known. The exit code is 1 with --fail-on\n"
          "if something was left, 2 if a report cannot be read, 3 if one is incomplete.",
          bits({Option::argument, Option::summary, Option::limit})},
+    Spec{Kind::dump, "dump", "-o FILE [options]",
+         "a core with what a report needs (in the shell: parked dump PID -o FILE)",
+         "Writes a core of a live process, which stands still for it as for a report, or of "
+         "another\n"
+         "core: registers, variables, stacks, the runtime's own memory and the objects that hold\n"
+         "pointers; of a large object without pointers its first page. Every command reads the "
+         "file,\n"
+         "with the same answers; debuggers read it once it is unpacked (zstd -d), but do not see\n"
+         "what was left out. Nobody sees a part of FILE: it has its name when all is written.",
+         bits({Option::dumped, Option::module})},
     Spec{
         Kind::explain, "explain", "[RULE]", "what a rule (PK060) is about, with examples",
         "The section of docs/rules.md about the rule: the pattern, what to change, a program that\n"

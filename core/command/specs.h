@@ -35,6 +35,7 @@ enum class Option : std::uint32_t {
   exec = 262144,         ///< --at, --after, --ancestors, --report-dir
   baseline = 524288,     ///< --baseline
   summary = 1048576,     ///< --json, --fail-on of what others have decided
+  dumped = 2097152,      ///< -o, --level, --uncompressed
 };
 
 struct Spec {
@@ -72,12 +73,16 @@ inline constexpr std::string_view kExecInShell =
 inline constexpr std::string_view kSummaryInShell =
     "exec-summary reads a folder of reports: run it in a shell, parked exec-summary DIR";
 
+inline constexpr std::string_view kDumpInShell =
+    "dump writes a core: run it in a shell, parked dump PID -o FILE";
+
 /// What is to be said of a command that is not of one instant; "" of all others.
 constexpr std::string_view shellOnly(Kind kind) {
   return kind == Kind::watch         ? kWatchInShell
          : kind == Kind::diff        ? kDiffInShell
          : kind == Kind::exec        ? kExecInShell
          : kind == Kind::execSummary ? kSummaryInShell
+         : kind == Kind::dump        ? kDumpInShell
                                      : "";
 }
 

@@ -48,7 +48,7 @@ const leak::Analysis& Workspace::analysis(const leak::Thresholds& thresholds, co
 const resources::Resources* Workspace::resources(const Work& work) {
   const bool stopped = snapshot_->interrupted || (proof_ != nullptr && proof_->interrupted());
   // A command was interrupted, this is another one.
-  const bool again = target_.kind == target::Kind::core && !stopped;
+  const bool again = target::isFile(target_.kind) && !stopped;
   if (again && resources_ != nullptr && resources_->interrupted) resources_.reset();
   if (resources_ == nullptr && stopped) {
     resources_ = resources::interruptedResources();

@@ -213,7 +213,7 @@ bool Reader::printable(Addr header, std::string& out) const {
 
 /// The runtime did not begin to die: the kernel ended the program by itself.
 void Reader::tellKernel() {
-  if (target_.kind() != target::Kind::core || target_.signal() == 0) return;
+  if (!target::isFile(target_.kind()) || target_.signal() == 0) return;
   Crash& crash = snapshot_.crash.emplace();
   crash.kind = Death::signal;
   crash.thread = target_.threads().empty() ? kNone : 0;

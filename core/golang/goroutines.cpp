@@ -128,7 +128,7 @@ Result<std::span<const std::byte>> Walker::wholeList() {
   if (count == 0) {
     std::string why(image::kNotStarted);
     // Variables that a core has no segment for count as never written to.
-    if (image_.target().kind() == target::Kind::core) why += ", or the core lacks that memory";
+    if (target::isFile(image_.target().kind())) why += ", or the core lacks that memory";
     return fail(ErrorCode::notFound, why, *symbol);
   }
   if (count > kMaxGoroutines) {

@@ -101,7 +101,7 @@ void Proof::Run::mark(Timings* timings) {
 /// What a leaked goroutine holds is asked later (proof/holdings.h), when a live process runs again.
 void Proof::Run::keepStacks(Waking& waking) {
   target::Target& target = image_.target();
-  if (target.kind() == target::Kind::core) return;
+  if (target::isFile(target.kind())) return;
   std::vector<HeldPointer> held;
   for (Index i = 0; i < snapshot_.goroutines.size(); ++i) {
     if (waking.sleeps(i)) waking.stacks().read(snapshot_.goroutines[i], held);

@@ -72,9 +72,8 @@ void renderCrash(const Report& report, std::uint64_t limit, const TextStyle& sty
   Page page(style, writer);
   const auto& crash = report.snapshot->crash;
   if (!crash) {
-    page.line(
-        0, {{"nothing died here", Ink::strong},
-            {report.target.kind == target::Kind::core ? ": the core is of a program that was alive"
+    page.line(0, {{"nothing died here", Ink::strong},
+                  {target::isFile(report.target.kind) ? ": the core is of a program that was alive"
                                                       : ": the program is alive"}});
   } else if (crash->fromOutside) {
     page.line(0, {{"nothing died here by itself", Ink::strong}});

@@ -46,6 +46,9 @@ std::string takenText(const Report& report) {
   if (target.kind == target::Kind::liveStopped && target.pause.count() > 0) {
     text += fmt::format(", stopped for {}", humanDuration(target.pause.count()));
   }
+  if (target.kind == target::Kind::dump) {
+    text += fmt::format(", {}", target::traitsOf(target.kind).text);
+  }
   if (target.kind == target::Kind::liveUnstopped) {
     text += ", read while it ran: values may be torn, nothing is proved";
   }

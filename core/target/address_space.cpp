@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -131,6 +132,34 @@ void AddressSpace::add(const Region& region) {
   }
 }
 
+void AddressSpace::addAll(std::span<const Region> regions) {
+  std::vector<Region> free;  // what is not covered yet
+  auto next = regions_.begin();
+  Addr at = 0;
+  for (const Region& region : regions) {
+    at = std::max(at, region.start);
+    while (at < region.end) {
+      while (next != regions_.end() && next->end <= at) ++next;
+      const bool covered = next != regions_.end() && next->start <= at;
+      const Addr stop = next == regions_.end() ? region.end
+                        : covered              ? next->end
+                                               : std::min(region.end, next->start);
+      if (!covered) {
+        Region& piece = free.emplace_back(region);
+        if (region.mapped != nullptr) piece.mapped += at - region.start;
+        piece.start = at;
+        piece.end = stop;
+      }
+      at = stop;
+    }
+  }
+  forgetHints();
+  std::vector<Region> all;
+  all.reserve(regions_.size() + free.size());
+  std::ranges::merge(regions_, free, std::back_inserter(all), {}, &Region::start, &Region::start);
+  regions_ = std::move(all);
+}
+
 void AddressSpace::clear() {
   const std::lock_guard lock(cache_->mutex);
   forgetHints();
@@ -176,14 +205,15 @@ void AddressSpace::setSource(ByteSource* source) {
   cache_->source = source;
 }
 
-const Region* AddressSpace::find(Addr address) const {
+const Region* regionIn(std::span<const Region> regions, Addr address) {
   const auto next =
-      std::upper_bound(regions_.begin(), regions_.end(), address,
-                       [](Addr wanted, const Region& region) { return wanted < region.start; });
-  if (next == regions_.begin()) return nullptr;
-  const Region& candidate = *(next - 1);
+      std::ranges::upper_bound(regions, address, {}, [](const Region& each) { return each.start; });
+  if (next == regions.begin()) return nullptr;
+  const Region& candidate = *std::prev(next);
   return address < candidate.end ? &candidate : nullptr;
 }
+
+const Region* AddressSpace::find(Addr address) const { return regionIn(regions_, address); }
 
 std::span<const std::byte> AddressSpace::miss(Addr address) {
   if (misses_.fetch_add(1, std::memory_order_relaxed) == 0) {

@@ -33,6 +33,8 @@ class ByteSource {
   }
 };
 
+struct Region;
+
 /// Some of the target's addresses.
 struct Range {
   Addr start = 0;
@@ -42,6 +44,9 @@ struct Range {
 
 /// The same pages as whole pages, sorted, each once.
 std::vector<Range> joined(std::vector<Range> ranges);
+
+/// The one of `regions`, which are sorted and do not overlap, that covers the address; else null.
+const Region* regionIn(std::span<const Region> regions, Addr address);
 
 /// How many bytes they are together.
 std::uint64_t sizeOf(std::span<const Range> ranges);
@@ -86,6 +91,9 @@ class AddressSpace {
   /// Adds a range; the parts of it that are already covered keep their first source.
   /// Empty and wrapping ranges are ignored.
   void add(const Region& region);
+
+  /// The same for many, sorted by their start, at a cost that grows with how many there are.
+  void addAll(std::span<const Region> regions);
 
   /// Forgets regions, cached bytes and misses; spans already handed out stay valid.
   void clear();

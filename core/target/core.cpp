@@ -8,6 +8,9 @@
 #include <sys/xattr.h>
 
 #include "target/core_notes.h"
+#include "target/core_segments.h"
+#include "target/core_writer.h"
+#include "target/dump_notes.h"
 #include "target/elf_file.h"
 #include "target/go_files.h"
 #include "target/overlay.h"
@@ -23,30 +26,16 @@ std::string folderOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-using Segments = std::vector<const ElfSegment*>;
-
-/// Addresses that several of the segments, which are sorted, claim for themselves.
-std::vector<Range> claimedTwice(const Segments& segments) {
-  std::vector<Range> twice;
-  Addr end = 0;
-  for (const ElfSegment* segment : segments) {
-    const Addr own = segment->address + segment->bytes.size();
-    if (own <= segment->address) continue;  // empty, or wraps
-    if (segment->address < end) twice.push_back({segment->address, std::min(end, own)});
-    end = std::max(end, own);
-  }
-  return joined(std::move(twice));
-}
-
 class CoreTarget final : public Target {
  public:
   Result<void> open(std::shared_ptr<const ElfFile> core, const OpenOptions& options);
   std::optional<Incomplete> changed() const override;
+  Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const override;
+  std::vector<CoreNote> coreNotes() const override { return otherNotes(core_->notes()); }
 
  private:
   void setTime();
   void addSegments();
-  void addWithout(const ElfSegment& segment, const std::vector<Range>& left);
   const Mapping* programMapping() const;
   std::vector<std::string> likelyPaths();
   Result<void> findProgram(const OpenOptions& options);
@@ -58,11 +47,14 @@ class CoreTarget final : public Target {
   Result<void> checkEntry(const ElfFile& executable) const;
 
   void addUntouched();
+  void takeDumpNotes();
+  void addLeftOut();
   void tellMissingPlugins();
 
   std::shared_ptr<const ElfFile> core_;
   ZeroPages zeros_;
   CoreNotes notes_;
+  std::optional<DumpNotes> dumped_;  ///< by parked
 };
 
 // systemd-coredump keeps the time of the crash beside the file; else the file's own time is when
@@ -84,32 +76,10 @@ void CoreTarget::setTime() {
   }
 }
 
-/// Adds the segment but for the ranges, which are sorted.
-void CoreTarget::addWithout(const ElfSegment& segment, const std::vector<Range>& left) {
-  const Addr end = segment.address + segment.bytes.size();
-  auto next = std::ranges::upper_bound(left, segment.address, {}, &Range::end);
-  for (Addr at = segment.address; at < end;) {
-    const bool inside = next != left.end() && next->start <= at;
-    const Addr stop = next == left.end() ? end : std::min(end, inside ? next->end : next->start);
-    if (!inside) {
-      Region region;
-      region.start = at;
-      region.end = stop;
-      region.mapped = segment.bytes.data() + (at - segment.address);
-      region.writable = (segment.flags & PF_W) != 0;
-      region.executable = (segment.flags & PF_X) != 0;
-      memory_.add(region);
-    } else {
-      ++next;
-    }
-    at = stop;
-  }
-}
-
 void CoreTarget::addSegments() {
   std::uint64_t cut = 0;
   Addr firstCut = 0;
-  Segments segments;
+  std::vector<const ElfSegment*> segments;
   for (const ElfSegment& segment : core_->segments()) {
     if (segment.type != PT_LOAD) continue;
     if (segment.bytes.size() < segment.fileSize) {
@@ -122,10 +92,7 @@ void CoreTarget::addSegments() {
   std::stable_sort(segments.begin(), segments.end(), [](const ElfSegment* a, const ElfSegment* b) {
     return a->address < b->address;
   });
-  // What lies beyond fileSize was not dumped (a read-only file, a reservation): absent, not zero.
-  // Which of two segments is right about the same addresses nobody can tell.
-  const std::vector<Range> twice = claimedTwice(segments);
-  for (const ElfSegment* segment : segments) addWithout(*segment, twice);
+  const std::vector<Range> twice = addCoreSegments(memory_, segments);
   for (Mapping& mapping : mappings_) {
     const auto behind = std::ranges::upper_bound(segments, mapping.start, {}, &ElfSegment::address);
     if (behind == segments.begin()) continue;
@@ -338,6 +305,36 @@ void CoreTarget::tellMissingPlugins() {
   }
 }
 
+/// What the kernel said when it was dumped.
+void CoreTarget::takeDumpNotes() {
+  dumped_ = decodeDumpNotes(core_->notes());
+  if (!dumped_) return;
+  kind_ = Kind::dump;
+  wallTimeNs_ = dumped_->wallTimeNs;
+  monotonicNs_ = dumped_->monotonicNs;
+  descriptors_ = dumped_->descriptors;
+  cutOff_ = cutOff_ || dumped_->cutOff;
+  for (const Incomplete& each : dumped_->incomplete) incomplete_.add(each);
+  for (Mapping& mapping : mappings_) {
+    const Region* covering = regionIn(dumped_->regions, mapping.start);
+    if (covering != nullptr) mapping.executable = covering->executable;
+  }
+}
+
+/// Memory that the target had, and that was not dumped.
+void CoreTarget::addLeftOut() {
+  if (dumped_) memory_.addAll(dumped_->regions);
+}
+
+Sockets CoreTarget::sockets(const std::unordered_set<std::uint64_t>& wanted) const {
+  Sockets found;
+  if (!dumped_) return found;
+  for (const auto& [inode, socket] : dumped_->sockets) {
+    if (wanted.contains(inode)) found[inode] = socket;
+  }
+  return found;
+}
+
 std::optional<Incomplete> CoreTarget::changed() const {
   if (std::string how = core_->changed(); !how.empty()) {
     return Incomplete{"core file", "it " + std::move(how), 1, 0};
@@ -369,10 +366,12 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
   signalInfo_ = notes_.signalInfo;
   setTime();
   addSegments();
+  takeDumpNotes();
   if (threads_.empty()) incomplete_.add("threads", "the core has no thread notes");
   if (auto found = findExecutable(options); !found) return found;
   overlayFiles();
   addUntouched();
+  addLeftOut();
   tellMissingPlugins();
   return {};
 }

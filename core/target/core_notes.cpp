@@ -6,20 +6,11 @@
 #include <elf.h>
 
 #include "arch/architecture.h"
+#include "target/core_note_layout.h"
 #include "target/delve_notes.h"
 
 namespace parked::target {
 namespace {
-
-// Offsets in struct elf_prstatus and elf_prpsinfo, the same on every LP64 architecture.
-constexpr std::size_t kPrstatusSignal = 12;  // pr_cursig
-constexpr std::size_t kPrstatusPid = 32;
-constexpr std::size_t kPrstatusRegisters = 112;
-constexpr std::size_t kPrpsinfoPid = 24;
-constexpr std::size_t kPrpsinfoName = 40;
-constexpr std::size_t kPrpsinfoNameSize = 16;
-constexpr std::size_t kPrpsinfoArguments = 56;
-constexpr std::size_t kPrpsinfoArgumentsSize = 80;
 
 template <class T>
 bool get(std::span<const std::byte> bytes, std::size_t offset, T& out) {

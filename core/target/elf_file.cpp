@@ -16,8 +16,6 @@ namespace {
 // A damaged count must not cost memory: real executables have tens of sections, object files made
 // with -ffunction-sections some ten thousand.
 constexpr std::uint64_t kMostSections = 1 << 17;
-// The kernel lets a process have 65530 mappings unless it is told otherwise; each is a segment.
-constexpr std::uint64_t kMostSegments = 1 << 22;
 
 constexpr std::uint32_t kGoBuildIdNote = 4;  // cmd/link/internal/ld/elf.go ELF_NOTE_BUILDINFO_TAG
 

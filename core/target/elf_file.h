@@ -46,6 +46,10 @@ struct ElfNote {
 /// out is bounded by the file and stays valid as long as the object.
 class ElfFile {
  public:
+  /// The kernel lets a process have 65530 mappings unless it is told otherwise; each is a segment.
+  /// Those behind are not read.
+  static constexpr std::uint64_t kMostSegments = 1 << 22;
+
   /// Maps and checks a file. zstd-compressed files are unpacked into an unlinked temporary file
   /// first (sparse where the data is zeros). `shownAs` is what path() and messages call it, when
   /// that is not how it is opened (/proc/PID/exe); `observer` sees the unpacking.

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array kKinds = {
     KindTraits{Kind::core, "core", "core file"},
+    KindTraits{Kind::dump, "dump", "dump by parked: memory that no report needs is not in it"},
     KindTraits{Kind::liveStopped, "live", "live process, stopped while it was read"},
     KindTraits{Kind::liveUnstopped, "live_unstopped",
                "live process, read while it ran: values may be torn, nothing is proved"},

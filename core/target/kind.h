@@ -8,10 +8,14 @@ namespace parked::target {
 
 enum class Kind : std::uint8_t {
   core,           ///< a core file
+  dump,           ///< a core by `parked dump`, which has only what a report needs
   liveStopped,    ///< a live process, read while its threads were stopped
   liveUnstopped,  ///< a live process, read while it ran: values may be torn, nothing is proved
   debugger,       ///< memory that a debugger reads for us (remote target)
 };
+
+/// Of a file, which is there as long as it is read.
+constexpr bool isFile(Kind kind) { return kind == Kind::core || kind == Kind::dump; }
 
 struct KindTraits {
   Kind value;

@@ -25,6 +25,15 @@ std::string procPath(std::int32_t pid, std::string_view file) {
   return fmt::format("/proc/{}/{}", pid, file);
 }
 
+/// The beginning of a file of /proc that is no longer than that as a rule.
+std::string beginningOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(4096, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  return bytes;
+}
+
 // "monotonic  SECONDS  NANOSECONDS" of /proc/PID/timens_offsets; 0 without time namespaces.
 std::int64_t monotonicOffset(const std::string& path) {
   std::ifstream file(path);
@@ -117,11 +126,24 @@ std::optional<std::vector<Range>> usedPages(int pageMap, Range range) {
   return used;
 }
 
+ProcessFacts readFacts(std::int32_t pid) {
+  ProcessFacts facts;
+  const std::string auxiliary = beginningOf(procPath(pid, "auxv"));
+  const auto bytes = std::as_bytes(std::span(auxiliary));
+  facts.auxiliary.assign(bytes.begin(), bytes.end());
+  facts.name = readCommand(pid);
+  facts.arguments = beginningOf(procPath(pid, "cmdline"));
+  if (facts.arguments.ends_with('\0')) facts.arguments.pop_back();
+  std::ranges::replace(facts.arguments, '\0', ' ');
+  facts.parent = std::atoi(readStatus(pid, "PPid").c_str());
+  facts.user = static_cast<std::uint32_t>(std::atol(readStatus(pid, "Uid").c_str()));
+  facts.group = static_cast<std::uint32_t>(std::atol(readStatus(pid, "Gid").c_str()));
+  return facts;
+}
+
 AuxiliaryVector readAuxv(std::int32_t pid) {
-  std::ifstream file(procPath(pid, "auxv"), std::ios::binary);
-  std::vector<char> bytes(4096);
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  return decodeAuxv(std::as_bytes(std::span(bytes)).first(static_cast<std::size_t>(file.gcount())));
+  const std::string bytes = beginningOf(procPath(pid, "auxv"));
+  return decodeAuxv(std::as_bytes(std::span(bytes)));
 }
 
 ProcessReader::ProcessReader(std::int32_t pid)

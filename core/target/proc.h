@@ -36,6 +36,16 @@ FileDescriptor openPageMap(std::int32_t pid);
 /// a file all others are zeros. nullopt if that cannot be read.
 std::optional<std::vector<Range>> usedPages(int pageMap, Range range);
 
+/// What a process was started with, and who it is; empty and 0 where that cannot be read.
+struct ProcessFacts {
+  std::vector<std::byte> auxiliary;  ///< /proc/PID/auxv
+  std::string name;                  ///< /proc/PID/comm
+  std::string arguments;             ///< /proc/PID/cmdline, blanks between them
+  std::int32_t parent = 0;
+  std::uint32_t user = 0, group = 0;  ///< real ones
+};
+ProcessFacts readFacts(std::int32_t pid);
+
 /// /proc/PID/auxv; zeros if it cannot be read.
 AuxiliaryVector readAuxv(std::int32_t pid);
 

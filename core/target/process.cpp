@@ -6,12 +6,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "target/core_note_writer.h"
 #include "target/core_notes.h"
+#include "target/core_writer.h"
 #include "target/elf_file.h"
 #include "target/file_descriptor.h"
 #include "target/go_files.h"
@@ -111,9 +114,17 @@ class ProcessTarget final : public Target {
   void release() override;
   bool standing() const override { return stopper_.standing(); }
   bool late() const override { return stopper_.late(); }
+  Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const override {
+    return readSockets(readableId(), wanted);
+  }
+  std::vector<CoreNote> coreNotes() const override {
+    return notesOfProcess(pid_, facts_, threads_, mappings_);
+  }
+  std::vector<CoreSegment> fileHeaders() const override { return headers_; }
 
  private:
   Result<void> readMemoryMap();
+  void readFileHeaders();
   Result<std::string> openExecutable(const OpenOptions& options);
   Result<void> place(const ProcessMaps& maps, const std::string& program, bool given);
   Result<void> checkGiven(bool force);
@@ -122,6 +133,8 @@ class ProcessTarget final : public Target {
 
   ProcessBytes bytes_;
   ThreadStop stopper_;
+  ProcessFacts facts_;
+  std::vector<CoreSegment> headers_;
   std::vector<Thread> held_;
   bool heldByOthers_ = false;
   bool stop_ = true;
@@ -142,6 +155,18 @@ Result<void> ProcessTarget::readMemoryMap() {
   overlayFiles();
   for (const Region& region : maps->regions) memory_.add(region);
   return {};
+}
+
+/// While no file is overlaid yet.
+void ProcessTarget::readFileHeaders() {
+  for (const Mapping& mapping : mappings_) {
+    const Region* region = memory_.region(mapping.start);
+    if (mapping.fileOffset != 0 || region == nullptr) continue;
+    const auto page = memory_.bytes(mapping.start, kPage);
+    if (page.empty() || std::memcmp(page.data(), ELFMAG, SELFMAG) != 0) continue;
+    headers_.push_back(
+        {{mapping.start, mapping.start + kPage}, region->writable, region->executable, page});
+  }
 }
 
 Result<std::uint64_t> ProcessTarget::findBias(const ProcessMaps& maps,
@@ -258,6 +283,8 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
   mappings_ = maps->mappings;
   auto files = findGoFiles(memory_, mappings_, linkBase(*executable_) + bias_, description_,
                            [this](const Mapping& each) { return openMapped(each); });
+  facts_ = readFacts(readableId());
+  readFileHeaders();
   auto chosen = chooseRuntime(executable_, bias_, *program, std::move(files), options.module);
   return chosen ? readMemoryMap() : chosen;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "target/core_writer.h"
 #include "target/elf_file.h"
 #include "target/go_files.h"
 #include "target/overlay.h"
@@ -31,6 +32,10 @@ std::optional<Incomplete> Target::changed() const {
   }
   return std::nullopt;
 }
+
+Sockets Target::sockets(const std::unordered_set<std::uint64_t>& /*wanted*/) const { return {}; }
+std::vector<CoreNote> Target::coreNotes() const { return {}; }
+std::vector<CoreSegment> Target::fileHeaders() const { return {}; }
 
 std::string Target::mappedPath(Addr address) const {
   const auto covers = [address](const Mapping& mapping) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@
 #include "target/kind.h"
 #include "target/registers.h"
 #include "target/signal_info.h"
+#include "target/sockets.h"
 
 namespace parked::target {
 
@@ -34,8 +36,10 @@ struct Descriptor {
   std::string link;  ///< a path, "socket:[4711]", "pipe:[4712]", "anon_inode:[eventpoll]"
 };
 
-class ElfFile;   // target/elf_file.h
-struct GoFiles;  // target/go_files.h
+class ElfFile;       // target/elf_file.h
+struct CoreNote;     // target/core_writer.h
+struct CoreSegment;  // target/core_writer.h
+struct GoFiles;      // target/go_files.h
 
 /// One mapped file with Go code: the program, a library that was built as c-shared, a plugin.
 struct GoFile {
@@ -84,8 +88,18 @@ class Target {
   AddressSpace& memory() { return memory_; }
   const std::vector<Thread>& threads() const { return threads_; }
   const std::vector<Mapping>& mappings() const { return mappings_; }
-  /// Of a live process, as of freeze(); empty for other kinds, or if it is not allowed.
+  /// Of a live process, as of freeze(), or as its dump noted them; empty for other kinds, or if it
+  /// is not allowed.
   const std::vector<Descriptor>& descriptors() const { return descriptors_; }
+  /// Those of `wanted` whose addresses are known, in a live process those of this moment.
+  virtual Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const;
+
+  /// The notes that a core of it has: those of a core as they are, of a live process what was read
+  /// of it. Not those of DumpNotes; none for other kinds.
+  virtual std::vector<CoreNote> coreNotes() const;
+  /// The first page of each ELF file that a live process has mapped, read from its memory: in it
+  /// are the build ids. By address; valid as long as the object.
+  virtual std::vector<CoreSegment> fileHeaders() const;
   IncompleteList& incomplete() { return incomplete_; }
   /// A core that is cut off, or a process that OpenOptions::maxPause let go: what is not found may
   /// lie in the part that is missing, so that it is counted, and nothing is refused for it.
@@ -120,7 +134,8 @@ class Target {
   /// When the target was stopped (core: when it was dumped, from systemd's xattr or the file's
   /// modification time), wall clock, ns since 1970; nullopt if not known.
   std::optional<std::int64_t> wallTimeNs() const { return wallTimeNs_; }
-  /// CLOCK_MONOTONIC of the target's machine at that time; only known for a local live process.
+  /// CLOCK_MONOTONIC of the target's machine at that time; only known for a local live process, and
+  /// noted in its dump.
   std::optional<std::int64_t> monotonicNs() const { return monotonicNs_; }
   /// The signal that made the core, 0 if none or not known.
   int signal() const { return signal_; }

@@ -1,9 +1,10 @@
 #include "target/thread_registers.h"
 
-#include <array>
 #include <elf.h>
+#include <span>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <vector>
 
 #include "arch/architecture.h"
 #include "target/core_notes.h"
@@ -13,18 +14,23 @@ namespace parked::target {
 Thread readThread(std::int32_t tid, const Architecture& arch) {
   Thread thread;
   thread.tid = tid;
-  std::array<std::byte, 512> block{};
-  iovec where{block.data(), block.size()};
-  if (ptrace(PTRACE_GETREGSET, tid, reinterpret_cast<void*>(NT_PRSTATUS), &where) == 0) {
-    decodeRegisters(std::span(block).first(where.iov_len), arch, thread);
-  }
-  std::array<std::byte, 1 << 14> vectors;  // 2.7 KB with AVX-512, 11 KB with AMX
-  for (const arch::VectorSet& set : arch.vectors) {
-    where = {vectors.data(), vectors.size()};
-    const auto number = reinterpret_cast<void*>(std::uintptr_t{set.note});
-    if (ptrace(PTRACE_GETREGSET, tid, number, &where) != 0) continue;
-    const auto got = std::span(vectors).first(where.iov_len);
-    if (addVectorRegisters(set.note, got, arch, thread)) break;
+  std::vector<std::byte> block(1 << 14);  // 2.7 KB with AVX-512, 11 KB with AMX
+  const auto read = [&](std::uint32_t note) {
+    iovec where{block.data(), block.size()};
+    const auto number = reinterpret_cast<void*>(std::uintptr_t{note});
+    const bool got = ptrace(PTRACE_GETREGSET, tid, number, &where) == 0;
+    return std::span(block).first(got ? where.iov_len : 0);
+  };
+  const auto general = read(NT_PRSTATUS);
+  if (!decodeRegisters(general, arch, thread)) return thread;
+  const auto words = general.first(arch.general.size());
+  thread.sets.push_back({NT_PRSTATUS, {words.begin(), words.end()}});
+  for (const arch::VectorSet& each : arch.vectors) {
+    const auto set = read(each.note);
+    if (set.empty()) continue;
+    thread.sets.push_back({each.note, {set.begin(), set.end()}});
+    // The words of one are enough, as the sets have the same registers.
+    if (!thread.hasVectors) addVectorRegisters(each.note, set, arch, thread);
   }
   return thread;
 }

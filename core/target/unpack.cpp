@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "target/printable.h"
+#include "target/sparse_file.h"
 #include "target/unpack_streams.h"
 
 namespace parked::target {
@@ -83,59 +84,25 @@ std::uint64_t mostByHeaders(std::span<const std::byte> start) {
   return end + std::min(kSpare, ~end);
 }
 
-/// Writes a stream into a file and leaves holes where whole pages are zeros.
-class SparseWriter {
+/// Writes a stream into a temporary file, and leaves room for others beside it.
+class TemporaryWriter {
  public:
-  explicit SparseWriter(TemporaryFile file)
-      : file_(std::move(file)), budget_(freeSpace(file_.file.get())) {
-    budget_ -= std::min(budget_, kReserve);
-  }
+  explicit TemporaryWriter(TemporaryFile file)
+      : file_(std::move(file)), out_(file_.file.get(), room(file_.file.get())) {}
 
   /// Appends `bytes`, a whole number of pages but at the end of the stream.
   Result<void> append(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const bool zero = isZeroPage(bytes);
-      std::size_t run = std::min(kPage, bytes.size());
-      while (run < bytes.size() && isZeroPage(bytes.subspan(run)) == zero) {
-        run += std::min(kPage, bytes.size() - run);
-      }
-      if (!zero) {
-        if (auto done = write(bytes.first(run)); !done) return done;
-      }
-      size_ += run;
-      bytes = bytes.subspan(run);
-    }
-    return {};
+    return out_.append(bytes) ? Result<void>() : failure(errno);
   }
+  Result<void> finish() { return out_.finish() ? Result<void>() : failure(errno); }
 
-  /// Gives the file its full size (it may end in a hole).
-  Result<void> finish() {
-    if (ftruncate(file_.file.get(), static_cast<off_t>(size_)) != 0) return failure(errno);
-    return {};
-  }
-
-  std::uint64_t size() const { return size_; }
+  std::uint64_t size() const { return out_.size(); }
   FileDescriptor take() { return std::move(file_.file); }
 
  private:
-  static bool isZeroPage(std::span<const std::byte> bytes) {
-    const std::size_t size = std::min(kPage, bytes.size());
-    return bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, size - 1) == 0;
-  }
-
-  Result<void> write(std::span<const std::byte> bytes) {
-    if (bytes.size() > budget_) return failure(ENOSPC);
-    budget_ -= bytes.size();
-    std::uint64_t at = size_;
-    while (!bytes.empty()) {
-      const ssize_t n =
-          pwrite(file_.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return failure(n < 0 ? errno : EIO);
-      bytes = bytes.subspan(static_cast<std::size_t>(n));
-      at += static_cast<std::uint64_t>(n);
-    }
-    return {};
+  static std::uint64_t room(int file) {
+    const std::uint64_t free = freeSpace(file);
+    return free - std::min(free, kReserve);
   }
 
   Result<void> failure(int error) const {
@@ -143,15 +110,14 @@ class SparseWriter {
       return fail(ErrorCode::io,
                   fmt::format("not enough free space in {} (stopped after {} MiB); set TMPDIR to a "
                               "directory with more room",
-                              printable(file_.directory), size_ >> 20));
+                              printable(file_.directory), out_.size() >> 20));
     }
     return fail(ErrorCode::io, fmt::format("cannot write to {}: {}", printable(file_.directory),
                                            std::strerror(error)));
   }
 
   TemporaryFile file_;
-  std::uint64_t budget_;
-  std::uint64_t size_ = 0;
+  SparseFile out_;
 };
 
 }  // namespace
@@ -166,7 +132,7 @@ Result<Unpacked> unpack(std::span<const std::byte> compressed, const std::string
   TemporaryFile file = makeTemporaryFile();
   if (!file.file) return failure(ErrorCode::io, "no temporary file can be made; set TMPDIR");
   std::vector<std::byte> buffer(1 << 20);
-  SparseWriter writer(std::move(file));
+  TemporaryWriter writer(std::move(file));
   std::size_t filled = 0;  // of buffer; a multiple of the page size is written at a time
   UnpackStream::Piece piece;
   while (piece.state == UnpackStream::State::more) {

@@ -288,8 +288,9 @@ class Target(_kept.Target, _read.Record):
     """Path of the core, or "process 1234"."""
 
     kind: str = _read.member(_read.text)
-    """live: a process that was stopped while it was read; live_unstopped: one that ran on;
-    debugger: through gdb or lldb. Words: "core", "live", "live_unstopped", "debugger".
+    """dump: a core by parked dump; live: a process that was stopped while it was read;
+    live_unstopped: one that ran on; debugger: through gdb or lldb. Words: "core", "dump", "live",
+    "live_unstopped", "debugger".
     """
 
     process: int | None = _read.member(_read.maybe_number, "pid")

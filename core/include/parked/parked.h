@@ -176,6 +176,11 @@ class Session {
 CommandResult diff(const OpenRequest& request, const std::vector<std::string>& words,
                    const Style& style, const Host& host, const Sink& sink);
 
+/// `parked dump`: {"dump", "-o", "FILE"}, of a core or a process. `sink` gets the bytes where FILE
+/// is "-". Where it fails there is no file.
+CommandResult dump(const OpenRequest& request, const std::vector<std::string>& words,
+                   const Style& style, const Host& host, const Sink& sink);
+
 /// Numbers for a monitoring system (docs/formats.md).
 struct MetricFamily {
   struct Sample {

@@ -139,7 +139,7 @@ void FilesReader::readPolled() {
   }
 }
 
-/// What the kernel knows besides, of a live process.
+/// What the kernel knows besides, or knew of what was dumped.
 void FilesReader::readKernel() {
   for (const target::Descriptor& descriptor : snapshot_.image->target().descriptors()) {
     OpenFile& file = at(descriptor.fd);
@@ -152,8 +152,7 @@ void FilesReader::readKernel() {
     if (inode) unknown.insert(*inode);
   }
   if (unknown.empty()) return;
-  const target::Sockets sockets =
-      target::readSockets(snapshot_.image->target().readableId(), unknown);
+  const target::Sockets sockets = snapshot_.image->target().sockets(unknown);
   for (auto& [fd, file] : files_) {
     const auto at = sockets.find(target::socketInode(file.name).value_or(0));
     if (at == sockets.end() || !file.network.empty()) continue;

@@ -79,6 +79,25 @@ TEST_F(ReplaceFile, OneThatIsAddedReplacesNothing) {
             path("no/where") + " cannot be written: No such file or directory");
 }
 
+TEST_F(ReplaceFile, ANewFileHasItsNameAtTheEndOrIsGone) {
+  const std::string name = path("new");
+  {
+    auto half = NewFile::make(name, 0600);
+    ASSERT_TRUE(half) << half.error().message;
+    ASSERT_EQ(write(half->descriptor(), "half", 4), 4);
+  }
+  EXPECT_EQ(files(), 0U);
+  auto whole = NewFile::make(name, 0600);
+  ASSERT_TRUE(whole);
+  ASSERT_EQ(write(whole->descriptor(), "whole", 5), 5);
+  EXPECT_FALSE(std::filesystem::exists(name));
+  ASSERT_TRUE(whole->finish());
+  EXPECT_EQ(std::filesystem::file_size(name), 5U);
+  EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(name).permissions()), 0600U);
+  EXPECT_FALSE(NewFile::make(path("no/folder"), 0600));
+  EXPECT_TRUE(NewFile::make("/dev/null", 0600)) << "no regular file: it is written to";
+}
+
 TEST_F(ReplaceFile, WhatIsNoFileIsWrittenTo) {
   EXPECT_TRUE(replaceFile("/dev/null", "text"));
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));

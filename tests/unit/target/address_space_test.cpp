@@ -36,6 +36,43 @@ TEST(AddressSpace, WhatWasAddedFirstWinsAndGapsAreFilled) {
   EXPECT_EQ(space.size(), 0x3000U);
 }
 
+TEST(AddressSpace, ManyAtOnceFillTheSameGaps) {
+  const Bytes bytes = filled(0x40000, 1);
+  std::uint64_t seed = 1;
+  const auto random = [&seed](std::uint64_t below) {
+    seed = seed * 6364136223846793005 + 1442695040888963407;
+    return (seed >> 33) % below;
+  };
+  for (int round = 0; round < 200; ++round) {
+    AddressSpace oneByOne, atOnce;
+    std::vector<Region> more;
+    for (int i = 0; i < 12; ++i) {
+      const Addr start = random(0x20000);
+      Region each = mapped(start, bytes);
+      each.end = start + random(0x3000);
+      each.writable = i >= 6;
+      if (i >= 6) {
+        more.push_back(each);
+        continue;
+      }
+      oneByOne.add(each);
+      atOnce.add(each);
+    }
+    std::ranges::sort(more, {}, &Region::start);
+    for (const Region& each : more) oneByOne.add(each);
+    atOnce.addAll(more);
+    EXPECT_EQ(atOnce.size(), oneByOne.size());
+    for (Addr at = 0; at < 0x24000; at += 0x11) {
+      const Region* one = oneByOne.region(at);
+      const Region* other = atOnce.region(at);
+      ASSERT_EQ(one == nullptr, other == nullptr) << at;
+      if (one == nullptr) continue;
+      EXPECT_EQ(one->writable, other->writable) << at;
+      EXPECT_EQ(one->mapped + (at - one->start), other->mapped + (at - other->start)) << at;
+    }
+  }
+}
+
 TEST(AddressSpace, AReadAcrossABorderIsOnePiece) {
   const Bytes first = filled(0x1000, 1);
   const Bytes second = filled(0x1000, 2);

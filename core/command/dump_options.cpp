@@ -1,0 +1,29 @@
+#include "command/dump_options.h"
+
+#include <fmt/format.h>
+
+#include "target/pack.h"
+
+namespace parked::command {
+
+Result<void> readDump(const Words& words, Invocation& out) {
+  if (out.kind != Kind::dump) return {};
+  using target::ZstdSink;
+  if (!words.level.empty()) {
+    std::uint64_t level = 0;
+    if (!parseNumber(words.level, level) || level < ZstdSink::kLeast || level > ZstdSink::kMost) {
+      return fail(ErrorCode::usage, fmt::format("--level '{}': expected a number from {} to {}",
+                                                words.level, ZstdSink::kLeast, ZstdSink::kMost));
+    }
+    out.level = static_cast<int>(level);
+  }
+  if (out.level && out.uncompressed) {
+    return fail(ErrorCode::usage, "--level and --uncompressed exclude each other");
+  }
+  if (out.output.empty() && !out.help) {
+    return fail(ErrorCode::usage, "dump needs -o FILE, or -o - for stdout");
+  }
+  return {};
+}
+
+}  // namespace parked::command

@@ -1,0 +1,33 @@
+// A file that is written from its start to its end, with holes where it is zeros.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace parked::target {
+
+/// What cannot seek (a pipe) has its zeros written.
+class SparseFile {
+ public:
+  /// `file` must outlive the object, and be empty. More than `most` bytes that are no holes are
+  /// refused with ENOSPC.
+  explicit SparseFile(int file, std::uint64_t most = ~std::uint64_t{0});
+
+  /// False: errno says why. Holes are found where it is called with whole pages.
+  bool append(std::span<const std::byte> bytes);
+  /// Gives the file its full size: it may end in a hole.
+  bool finish();
+
+  std::uint64_t size() const { return size_; }  ///< with the holes
+
+ private:
+  bool write(std::span<const std::byte> bytes);
+
+  int file_;
+  bool seekable_;
+  std::uint64_t left_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace parked::target
