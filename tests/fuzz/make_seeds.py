@@ -88,6 +88,15 @@ def main() -> None:
     # A set of registers behind the last thread's that is empty: NT_FPREGSET.
     empty = struct.pack("<III8s", 5, 0, 2, b"CORE")
     write("notes_fuzz", "no_registers", bytes(1) + notes_of(cores["linux"]) + empty)
+    # The vector registers of arm64: NT_FPREGSET, or NT_ARM_SVE with the same in it.
+    plain = bytes(range(256)) * 2 + bytes(16)
+    scalable = struct.pack("<IIHHHH", 16 + len(plain), 16 + len(plain), 16, 16, 0, 0) + plain
+    for name, kind, owner, registers in (
+        ("vectors_arm64", 2, b"CORE", plain),
+        ("scalable_arm64", 0x405, b"LINUX", scalable),
+    ):
+        head = struct.pack("<III8s", len(owner) + 1, len(registers), kind, owner)
+        write("notes_fuzz", name, bytes([1]) + notes_of(cores["linux_arm64"]) + head + registers)
     skipped = struct.pack("<II", 0x184D2A50, 4) + b"skip"
     write("zstd_fuzz", "frame", zstd(cores["linux"], "--check"))
     write("zstd_fuzz", "frames", skipped + zstd(cores["delve"]) + zstd(bytes(16384)))
