@@ -27,11 +27,6 @@ bool isNumber(const std::string& word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
 }
 
-bool readPid(const std::string& word, std::int32_t& pid) {
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), pid);
-  return error == std::errc() && end == word.data() + word.size() && pid > 0;
-}
-
 bool isFile(const std::string& word) { return access(word.c_str(), F_OK) == 0; }
 
 /// "parked BIN CORE", as gdb takes it.
@@ -260,6 +255,11 @@ std::string optionsText(const Arguments& arguments, const std::string& executabl
 }
 
 }  // namespace
+
+bool readPid(const std::string& word, std::int32_t& pid) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), pid);
+  return error == std::errc() && end == word.data() + word.size() && pid > 0;
+}
 
 bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error) {
   OwnWords given;

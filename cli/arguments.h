@@ -2,6 +2,7 @@
 // whose own options are left to the library.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct Arguments {
 
 /// False with one clear line in `error` when the words make no sense.
 bool parseArguments(const std::vector<std::string>& words, Arguments& out, std::string& error);
+
+/// The id of a process; false if the word is none.
+bool readPid(const std::string& word, std::int32_t& pid);
 
 /// "-n", "--limit"; not "-" alone.
 bool isOption(std::string_view word);

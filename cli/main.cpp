@@ -1,5 +1,6 @@
 // The `parked` program.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "exec.h"
 #include "manual.h"
 #include "mcp.h"
+#include "parked/doctor.h"
 #include "parked/exec.h"
 #include "parked/parked.h"
 #include "progress.h"
@@ -53,6 +55,18 @@ int print(bool (*make)(const std::vector<std::string>&, std::string&, std::strin
   return code(Exit::clean);
 }
 
+/// Behind `parked doctor`.
+int examine(const std::vector<std::string>& words) {
+  std::int32_t pid = 0;
+  if (words.size() != 2 || !readPid(words[1], pid)) {
+    complain("doctor needs the id of a process: parked doctor PID");
+    return code(Exit::unusable);
+  }
+  const CommandResult result = doctor(pid);
+  writeOut(result.output);
+  return finish(result);
+}
+
 int summarise(const Arguments& arguments) {
   Host host;
   host.cancelled = interrupted;
@@ -81,15 +95,21 @@ int runOpening(const Arguments& arguments, decltype(parked::diff)* command) {
   return finish(result);
 }
 
+/// What no target is opened for; nullopt if the words are something else.
+std::optional<int> runWithoutTarget(const std::vector<std::string>& words) {
+  const std::string first = words.empty() ? "" : words.front();
+  if (first == "explain") return explain(words);
+  if (first == "doctor") return examine(words);
+  if (first == "completion") return print(completionCommand, words);
+  if (first == "man") return print(manualCommand, words);
+  if (first == "mcp") return mcp(words);
+  if (first != "__complete") return std::nullopt;
+  writeOut(completionLines({words.begin() + 1, words.end()}));
+  return code(Exit::clean);
+}
+
 int run(const std::vector<std::string>& words) {
-  if (!words.empty() && words.front() == "explain") return explain(words);
-  if (!words.empty() && words.front() == "completion") return print(completionCommand, words);
-  if (!words.empty() && words.front() == "man") return print(manualCommand, words);
-  if (!words.empty() && words.front() == "mcp") return mcp(words);
-  if (!words.empty() && words.front() == "__complete") {
-    writeOut(completionLines({words.begin() + 1, words.end()}));
-    return code(Exit::clean);
-  }
+  if (const auto done = runWithoutTarget(words)) return *done;
   Arguments arguments;
   std::string error;
   if (!parseArguments(words, arguments, error)) {

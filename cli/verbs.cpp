@@ -17,6 +17,7 @@ constexpr std::array kForms = {
     Form{"exec -- PROGRAM ARGS", "runs a program and looks at it as it exits"},
     Form{"exec-summary DIR", "what all left of which exec --report-dir kept reports"},
     Form{"explain [RULE]", ""},
+    Form{"doctor PID", "whether that can be read, and if not, what to change"},
     Form{"completion SHELL", "for bash, zsh or fish: the completion of parked"},
     Form{"man [COMMAND]", "the manual page, for man -l -"},
     Form{"mcp", "tools for agents (needs pip install parked[mcp])"},
@@ -24,6 +25,7 @@ constexpr std::array kForms = {
 
 constexpr std::array kVerbs = {
     Verb{"core", "a core file, with its executable in front of it or without", true},
+    Verb{"doctor", "whether a live process can be read"},
     Verb{"completion", "the completion of parked for a shell"},
     Verb{"man", "the manual page"},
     Verb{"mcp", "tools for agents and editors"},

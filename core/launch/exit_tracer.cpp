@@ -16,6 +16,7 @@
 
 #include "target/elf_file.h"
 #include "target/go_files.h"
+#include "target/permission.h"
 #include "target/proc.h"
 
 namespace parked::launch {

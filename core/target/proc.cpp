@@ -18,6 +18,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "target/permission.h"
+
 namespace parked::target {
 namespace {
 
@@ -243,29 +245,6 @@ std::string readCommand(std::int32_t pid) {
   std::string line;
   std::getline(file, line);
   return line;
-}
-
-Error notAllowed(std::int32_t pid, std::string_view what, int error) {
-  std::string message =
-      fmt::format("not allowed to {} process {} ({}): ", what, pid, std::strerror(error));
-  const std::string users = readStatus(pid, "Uid");
-  const auto user = static_cast<unsigned>(std::strtoul(users.c_str(), nullptr, 10));
-  std::ifstream scopeFile("/proc/sys/kernel/yama/ptrace_scope");
-  int scope = 0;
-  scopeFile >> scope;
-  if (!users.empty() && user != geteuid()) {
-    message += fmt::format("it runs as user {}; run as that user or as root", user);
-  } else if (scope == 3) {
-    message += "kernel.yama.ptrace_scope is 3, which forbids it to everybody until the next boot";
-  } else if (scope != 0 && geteuid() != 0) {
-    message += fmt::format(
-        "kernel.yama.ptrace_scope is {}; run as root, or set it to 0 (sysctl -w "
-        "kernel.yama.ptrace_scope=0)",
-        scope);
-  } else {
-    message += "CAP_SYS_PTRACE is missing (in a container: --cap-add=SYS_PTRACE)";
-  }
-  return {ErrorCode::permission, message};
 }
 
 std::int64_t monotonicOf(std::int32_t pid) {

@@ -88,10 +88,6 @@ std::string readStatus(std::int32_t pid, const std::string& name);
 /// Whether it is a thread of the kernel, which has no program; false if the process is gone.
 bool isKernelThread(std::int32_t pid);
 
-/// ErrorCode::permission: `error` came back when we tried to `what` ("stop", "read") the process.
-/// Says whose process it is and what would allow it.
-Error notAllowed(std::int32_t pid, std::string_view what, int error);
-
 /// /proc/PID/comm without the newline.
 std::string readCommand(std::int32_t pid);
 

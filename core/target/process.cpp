@@ -19,6 +19,7 @@
 #include "target/file_descriptor.h"
 #include "target/go_files.h"
 #include "target/overlay.h"
+#include "target/permission.h"
 #include "target/printable.h"
 #include "target/proc.h"
 #include "target/target.h"

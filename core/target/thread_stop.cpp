@@ -15,6 +15,7 @@
 #include <thread>
 #include <unordered_set>
 
+#include "target/permission.h"
 #include "target/printable.h"
 #include "target/proc.h"
 #include "target/thread_registers.h"
