@@ -17,7 +17,7 @@ from support.paths import PARKED
 # AddressSanitizer reserves terabytes of addresses.
 MEMORY = "unlimited" if "asan" in str(PARKED) else str(2 << 30)
 SECONDS = 20
-# A look takes a second under sanitizers: scripts/test damages every seventh place, in --full each.
+# A look takes a second under sanitizers: scripts/test damages every eleventh place, in --full each.
 # No number of alternatives in these tests is a multiple of seven, so that each still has its turn.
 EVERY = int(os.environ.get("PARKED_DAMAGE_EVERY", "1"))
 
