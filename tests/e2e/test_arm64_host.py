@@ -41,7 +41,7 @@ ROWS = {
 LOOKS_AT_BUSY = 20
 # Rooms whose tests trace processes, and how many tests have to pass at least: without ptrace, and
 # without other things that a bare guest lacks, tests skip themselves.
-TRACING = {"target": 100, "launch": 9}
+TRACING = {"target": 120, "launch": 9}
 PROGRAM = "LD_LIBRARY_PATH=/tmp/host /tmp/host/parked"
 READ_ALIVE = """
 start /shared/{name} 100 ./{program}
