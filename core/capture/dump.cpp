@@ -15,13 +15,15 @@ namespace {
 
 using target::Range;
 
-/// Of a core; everything where it is not known what is needed.
+/// Of a core; everything where it is not known what is needed, and of a dump, which has no more
+/// than that as it is.
 std::vector<Range> neededOfCore(image::Image& image) {
   std::vector<Range> all;
   for (const target::Region& region : image.target().memory().regions()) {
     // What a dump left out stays so.
     if (region.mapped != nullptr) all.push_back({region.start, region.end});
   }
+  if (image.target().kind() == target::Kind::dump) return all;
   const auto needed = neededOf(image);
   auto outside = outsideOfHeap(image, all);
   if (!needed || !outside) return all;

@@ -51,7 +51,7 @@ class AddressSpace::Cache {
   /// How much of [from, to), inside `region`, can be read in a row, at most to the end of a window.
   std::span<const std::byte> piece(const Region& region, Addr from, Addr to) {
     if (region.mapped != nullptr) return {region.mapped + (from - region.start), to - from};
-    Window* window = pages.window(from);
+    Window* window = source != nullptr ? pages.window(from) : pages.windowIfThere(from);
     if (window == nullptr) return {};
     const Addr windowEnd = from / Window::kSize * Window::kSize + Window::kSize;
     const Addr end = std::min(to - 1, windowEnd - 1) + 1;

@@ -197,6 +197,10 @@ Window* PageCache::window(Addr address) {
   return last_;
 }
 
+Window* PageCache::windowIfThere(Addr address) {
+  return windows_.contains(address / Window::kSize) ? window(address) : nullptr;
+}
+
 bool PageCache::fetch(std::span<const Range> ranges, const Fetch& from, unsigned threads,
                       const std::function<bool()>& stop) {
   struct Piece {

@@ -83,6 +83,8 @@ class PageCache {
  public:
   /// The window of `address`, made when it is new; null as Window::make().
   Window* window(Addr address);
+  /// The same, but null where there is none yet: for who cannot fill it.
+  Window* windowIfThere(Addr address);
 
   /// Fetches what of `ranges` (page-aligned, not overlapping) was not asked for yet, in up to
   /// `threads` threads. Before each piece it asks `stop`; false when that ended it.

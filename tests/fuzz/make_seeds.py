@@ -72,6 +72,22 @@ def notes_of(core: bytes) -> bytes:
     return notes
 
 
+def dump_notes() -> bytes:
+    """What parked dump notes (core/target/dump_notes.cpp)."""
+    descriptions = (
+        struct.pack("<QqqQ", 1, 1 << 60, 1 << 40, 1),
+        struct.pack("<6Q", 0x1000, 0x3000, 1, 0x5000, 0x6000, 2),
+        struct.pack("<q", 3) + b"socket:[4711]\0",
+        struct.pack("<Q", 4711) + b"tcp\x00127.0.0.1:80\0\0",
+        struct.pack("<QQ", 3, 0x1234) + b"threads\0one did not stop\0",
+    )
+    notes = b""
+    for number, description in enumerate(descriptions):
+        padded = description + bytes(-len(description) % 4)
+        notes += struct.pack("<III8s", 7, len(description), 0x504B0001 + number, b"PARKED") + padded
+    return notes
+
+
 def zstd(data: bytes, *options: str) -> bytes:
     return subprocess.run(
         ["zstd", "-c", "-q", *options], input=data, stdout=subprocess.PIPE, check=True
@@ -97,6 +113,7 @@ def main() -> None:
     ):
         head = struct.pack("<III8s", len(owner) + 1, len(registers), kind, owner)
         write("notes_fuzz", name, bytes([1]) + notes_of(cores["linux_arm64"]) + head + registers)
+    write("notes_fuzz", "parked_dump", bytes(1) + notes_of(cores["linux"]) + dump_notes())
     skipped = struct.pack("<II", 0x184D2A50, 4) + b"skip"
     write("zstd_fuzz", "frame", zstd(cores["linux"], "--check"))
     write("zstd_fuzz", "frames", skipped + zstd(cores["delve"]) + zstd(bytes(16384)))

@@ -1,7 +1,8 @@
 // room: target
 // The notes of a core: threads with their registers, mapped files, the auxiliary vector, what Delve
-// writes. Input: a byte with the architecture and the alignment, then notes as PT_NOTE
-// has them.
+// and parked dump write. Input: a byte with the architecture and the alignment, then notes as
+// PT_NOTE has them.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include "arch/architecture.h"
 #include "target/build_id.h"
 #include "target/core_notes.h"
+#include "target/dump_notes.h"
 #include "target/elf_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -31,5 +33,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::abort();
   }
   (void)decodeAuxv(bytes);
+  if (const auto dump = decodeDumpNotes(notes)) {
+    if (!std::ranges::is_sorted(dump->regions, {}, &Region::start)) std::abort();
+    // Each takes more bytes than that.
+    if (dump->descriptors.size() + dump->sockets.size() + dump->incomplete.size() > size / 8) {
+      std::abort();
+    }
+  }
+  for (const CoreNote& note : otherNotes(notes)) {
+    if (note.description.size() > size) std::abort();
+  }
   return 0;
 }
