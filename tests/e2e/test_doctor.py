@@ -99,7 +99,8 @@ def test_a_filter_of_system_calls(target: Running, call: int, code: int, said: s
 def test_traced_deleted_and_elsewhere(tmp_path: Path, target: Running) -> None:
     copy = Path(shutil.copy(target.binary, tmp_path / "gone"))
     words = ("unshare", "--pid", "--mount", "--fork", "--kill-child", "sh", "-c", '"$0"; true')
-    with subprocess.Popen([*words, copy], stdout=subprocess.PIPE, text=True) as outer:
+    pipe = subprocess.PIPE  # the program ends with its input
+    with subprocess.Popen([*words, copy], stdin=pipe, stdout=pipe, text=True) as outer:
         try:
             if outer.stdout is None or "READY" not in outer.stdout.readline():
                 pytest.skip("no namespaces")
