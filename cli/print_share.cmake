@@ -1,4 +1,4 @@
-# What goes to <prefix>/share: PARKED prints it, TO is the folder.
+# What goes to <prefix>/share: PARKED prints it, TO is the folder, GZIP compresses.
 function(parked_print file)
   execute_process(COMMAND ${PARKED} ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
   file(WRITE ${TO}/${file} "${text}")
@@ -10,6 +10,9 @@ string(REPLACE "\n" ";" pages "${pages}")
 foreach(page IN LISTS pages)
   string(REGEX REPLACE "^parked-?" "" command ${page})
   parked_print(man/man1/${page}.1 man ${command})
+  if(GZIP)  # as distributions have them, without the moment at which it was done
+    execute_process(COMMAND ${GZIP} -9nf ${TO}/man/man1/${page}.1 COMMAND_ERROR_IS_FATAL ANY)
+  endif()
 endforeach()
 parked_print(bash-completion/completions/parked completion bash)
 parked_print(zsh/site-functions/_parked completion zsh)
