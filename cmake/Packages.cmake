@@ -10,7 +10,6 @@ set(about "parked opens a core or a live process of any Go program and reports w
 goroutines leaked, what each of them waits on and who keeps it alive. Nothing
 runs in the program, and it need not be built for it.")
 set(CPACK_STRIP_FILES ON)
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_COMPONENTS_ALL parked)
 
 # parked_package_docs(COMPONENT NAME): what a Debian package has to bring in its folder of documents.
@@ -45,6 +44,10 @@ if(PARKED_STATIC)
   set(CPACK_RPM_PACKAGE_DESCRIPTION "${about}")
   set(CPACK_RPM_PACKAGE_AUTOREQ OFF)
   set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
+  # SOURCE_DATE_EPOCH is the time of the build, and nobody need know where that was.
+  set(CPACK_RPM_SPEC_MORE_DEFINE "%define use_source_date_epoch_as_buildtime 1
+%define clamp_mtime_to_source_date_epoch 1
+%define _buildhost parked")
   # Folders that every system has belong to its own packages.
   set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
       /usr/share/man /usr/share/man/man1 /usr/share/bash-completion /usr/share/bash-completion/completions

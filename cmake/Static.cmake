@@ -2,6 +2,7 @@
 # Libraries are those of CMAKE_PREFIX_PATH (scripts/static-libraries) and of the system.
 if(PARKED_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(CMAKE_SKIP_RPATH ON)  # which glibc refuses in such a program, before it has begun
   # What nobody calls is left out, of libraries as well.
   add_compile_options(-ffunction-sections -fdata-sections)
   add_link_options(-static-pie -Wl,--gc-sections)

@@ -55,7 +55,7 @@ def test_in_an_empty_root_it_says_the_same(
     for file in (core.binary, core.core):
         to = tmp_path / file.relative_to("/")
         to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, to)
+        shutil.copy2(file, to)  # a core is as old as its file
     shutil.copy(static, tmp_path / "parked")
     words = ("/parked", "core", core.binary, core.core, "report", "--all", "--json")
     there = run("chroot", tmp_path, *words)
@@ -82,7 +82,9 @@ def test_debian_packages_are_clean() -> None:
     if shutil.which("lintian") is None:
         pytest.skip("no lintian")
     # They are not uploaded to Debian, where a first changelog closes the request for the package.
-    checked = run("lintian", "--suppress-tags", "initial-upload-closes-no-bugs", *made("parked*.deb"))
+    checked = run(
+        "lintian", "--suppress-tags", "initial-upload-closes-no-bugs", *made("parked*.deb")
+    )
     said = [line for line in checked.stdout.splitlines() if re.match("[EW]: ", line)]
     assert said == []
 
