@@ -85,7 +85,11 @@ Moment ExitTracer::run(const When& when, std::int32_t follow) {
   std::optional<Moment> moment;
   while (!moment) moment = next(when);
   stopTimer();
-  if (*moment == Moment::signal || *moment == Moment::time) program_.holdAll();
+  if (*moment == Moment::signal || *moment == Moment::time) {
+    program_.holdAll();
+  } else {
+    program_.wakeFollower();
+  }
   return *moment;
 }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
 #include <string>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include "arch/architecture.h"
 #include "target/proc.h"
@@ -77,6 +79,7 @@ std::optional<Moment> TracedProcess::atStop(const When& when, std::int32_t tid, 
     if (event == PTRACE_EVENT_EXEC) {  // the caller has the first thread's id now
       execed_ = true;
       known_ = {pid_};
+      parts_.clear();
       held_.clear();
       threads_.clear();
     }
@@ -85,27 +88,53 @@ std::optional<Moment> TracedProcess::atStop(const When& when, std::int32_t tid, 
   return held_.empty() ? std::nullopt : whileHeld();
 }
 
-/// A new thread's first stop, or the stop of the whole process, or its end.
+/// A new thread's first stop, or the stop of the whole process, or its end. Each thread tells of
+/// both, and some so late that others are in the next stop by then.
 void TracedProcess::atGroupStop(std::int32_t tid, int signal) {
+  Part& own = parts_[tid];
   if (signal != SIGTRAP) {
-    stopped_ = true;
-    followUntil_ = {};
+    if (own.left && own.stop == stop_) atNewStop();
+    own = {stop_, false};
     ptrace(PTRACE_LISTEN, tid, nullptr, nullptr);
     return;
   }
   goOn(tid);
-  if (!stopped_) return;
-  stopped_ = false;
-  followUntil_ = Clock::now() + kPatience;
+  const bool first = !own.left && own.stop == stop_ && std::exchange(continued_, stop_) != stop_;
+  own.left = true;
+  if (!first || follow_ <= 0) return;
+  followUntil_ = Clock::now() + kLongest;
   continueFollower();
+}
+
+void TracedProcess::atNewStop() {
+  if (hasToFollow() && followerMissedSomething()) wakeFollower();
+  followUntil_ = {};
+  ++stop_;
+}
+
+bool TracedProcess::followerStands() const {
+  return follow_ > 0 && target::readStatus(follow_, "State").starts_with('T');
+}
+
+/// What it was told of the program while it stood is still to be read: it stands for a stop that is
+/// over. The program may have been stopped again, or have ended, before anybody woke it.
+bool TracedProcess::followerMissedSomething() const {
+  const auto pending = std::strtoull(target::readStatus(follow_, "ShdPnd").c_str(), nullptr, 16);
+  return (pending >> (SIGCHLD - 1) & 1) != 0;
+}
+
+void TracedProcess::wakeFollower() {
+  if (!followerStands()) return;
+  kill(follow_, SIGCONT);
+  followUntil_ = {};
 }
 
 /// It may be a moment late with its own stop, and nobody else would wake it. Asked in this order,
 /// it is not woken because of a new stop of the program, which it follows.
 void TracedProcess::continueFollower() {
-  if (follow_ <= 0 || !target::readStatus(follow_, "State").starts_with('T')) return;
+  if (!hasToFollow() || !followerStands()) return;
   const std::string program = target::readStatus(pid_, "State");
-  if (!program.starts_with('T') && !program.starts_with('t')) kill(follow_, SIGCONT);
+  if (!program.starts_with('T') && !program.starts_with('t')) wakeFollower();
 }
 
 bool TracedProcess::othersLive(std::int32_t tid) const {

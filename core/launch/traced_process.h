@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -49,10 +50,15 @@ class TracedProcess {
   /// A thread of it stands. `stop`: the event in the upper byte, the signal in the lower one.
   std::optional<Moment> atStop(const When& when, std::int32_t tid, int stop);
   /// A thread is gone.
-  void atEnd(std::int32_t tid) { known_.erase(tid); }
+  void atEnd(std::int32_t tid) {
+    known_.erase(tid);
+    parts_.erase(tid);
+  }
   /// What becomes of those that stand at their exit.
   std::optional<Moment> whileHeld();
   void continueFollower();
+  /// Whatever it stands for: the program has ended, or is about to.
+  void wakeFollower();
   /// Has all threads stand that still run.
   void holdAll();
 
@@ -70,7 +76,16 @@ class TracedProcess {
     int signal = 0;
   };
 
+  /// What a thread has told of the stops of the whole process.
+  struct Part {
+    std::uint64_t stop = 0;  ///< the last one that it was in
+    bool left = true;        ///< and is not in any more
+  };
+
   void atGroupStop(std::int32_t tid, int signal);
+  void atNewStop();
+  bool followerStands() const;
+  bool followerMissedSomething() const;
   void atExit(std::int32_t tid);
   bool othersLive(std::int32_t tid) const;
   std::vector<std::int32_t> notHeld() const;
@@ -81,10 +96,12 @@ class TracedProcess {
   std::int32_t pid_;
   std::int32_t follow_ = 0;
   bool execed_ = false;
-  bool stopped_ = false;  ///< the whole process, by a signal
-  bool ending_ = false;   ///< the whole process; else held_ may be threads that an execve ends
+  bool ending_ = false;  ///< the whole process; else held_ may be threads that an execve ends
   int status_ = 0;
   Clock::time_point heldSince_, followUntil_;
+  std::uint64_t stop_ = 0;       ///< number of the last stop of the whole process, by a signal
+  std::uint64_t continued_ = 0;  ///< and of the last that was seen to be over
+  std::unordered_map<std::int32_t, Part> parts_;  ///< of each thread
   std::unordered_set<std::int32_t> known_;
   std::vector<Held> held_;
   std::vector<target::Thread> threads_;

@@ -300,6 +300,27 @@ def test_job_control(row: Build, way: list[str]) -> None:
         shell.type("exit")
 
 
+def test_job_control_without_a_pause(row: Build, way: list[str]) -> None:
+    """The helper gets to see a continued program only when that was stopped again, or has ended."""
+    binary = build_target("leaver", row)
+    words = f"{PARKED} {' '.join(way)} -- {binary} clean wait"
+    with Terminal("$ ", "env", "PS1=$ ", "bash", "--norc", "--noprofile", "-i") as shell:
+        shell.type(words)
+        shell.read_until(b"READY ", 60)
+        pid = int(shell.read_until(b"\r", 60))
+        os.sched_setscheduler(tracer(pid), os.SCHED_IDLE, os.sched_param(0))
+        for _ in range(20):
+            os.write(shell._screen, b"\x1a")
+            shell.read_until(b"Stopped", 60)
+            shell.read_until(b"$", 60)
+            shell.type("fg")
+            shell.read_until(b"got continued", 60)
+        shell.interrupt()
+        shell.answer()
+        wait_for(lambda: state(pid) == "", "Ctrl-C does not end it")
+        shell.type("exit")
+
+
 def test_at_a_signal_and_after_a_time(row: Build, way: list[str]) -> None:
     binary = build_target("leaver", row)
     for option in (["--at", "USR1"], ["--after", "1ms"]):
