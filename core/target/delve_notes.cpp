@@ -6,34 +6,13 @@
 #include <vector>
 
 #include "arch/architecture.h"
+#include "target/value_reader.h"
 
 namespace parked::target {
 namespace {
 
 constexpr std::string_view kPidLine = "Target Pid: ";
 constexpr std::string_view kEntryLine = "Entry Point: 0x";
-
-/// Takes values off the front; every one says whether it was there.
-class Reader {
- public:
-  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  template <class T>
-  bool take(T& out) {
-    if (bytes_.size() < sizeof(T)) return false;
-    std::memcpy(&out, bytes_.data(), sizeof(T));
-    bytes_ = bytes_.subspan(sizeof(T));
-    return true;
-  }
-  bool take(std::size_t size, std::span<const std::byte>& out) {
-    if (bytes_.size() < size) return false;
-    out = bytes_.first(size);
-    bytes_ = bytes_.subspan(size);
-    return true;
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-};
 
 }  // namespace
 
@@ -52,7 +31,7 @@ void readDelveHeader(std::string_view text, CoreNotes& out) {
 }
 
 bool readDelveThread(std::span<const std::byte> bytes, const Architecture& arch, Thread& out) {
-  Reader reader(bytes);
+  ValueReader reader(bytes);
   std::uint64_t tid = 0;
   std::uint64_t pc = 0;
   std::uint64_t sp = 0;

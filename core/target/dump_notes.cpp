@@ -1,9 +1,10 @@
 #include "target/dump_notes.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <string_view>
+
+#include "target/value_reader.h"
 
 namespace parked::target {
 namespace {
@@ -47,31 +48,7 @@ class Encoder {
   std::vector<std::byte> bytes;
 };
 
-/// Takes values off the front; every one says whether it was there.
-class Decoder {
- public:
-  explicit Decoder(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  template <class T>
-  bool take(T& out) {
-    if (bytes_.size() < sizeof(T)) return false;
-    std::memcpy(&out, bytes_.data(), sizeof(T));
-    bytes_ = bytes_.subspan(sizeof(T));
-    return true;
-  }
-  bool text(std::string& out) {
-    const auto end = std::ranges::find(bytes_, std::byte{0});
-    if (end == bytes_.end()) return false;
-    const auto size = static_cast<std::size_t>(end - bytes_.begin());
-    out.assign(reinterpret_cast<const char*>(bytes_.data()), size);
-    bytes_ = bytes_.subspan(size + 1);
-    return true;
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-};
-
-void decodeRegions(Decoder from, std::vector<Region>& out) {
+void decodeRegions(ValueReader from, std::vector<Region>& out) {
   for (RegionEntry entry{}; from.take(entry);) {
     Region region;
     region.start = entry.start;
@@ -84,11 +61,11 @@ void decodeRegions(Decoder from, std::vector<Region>& out) {
   std::ranges::stable_sort(out, {}, &Region::start);
 }
 
-void decodeDescriptors(Decoder from, std::vector<Descriptor>& out) {
+void decodeDescriptors(ValueReader from, std::vector<Descriptor>& out) {
   for (Descriptor each; from.take(each.fd) && from.text(each.link);) out.push_back(each);
 }
 
-void decodeSockets(Decoder from, Sockets& out) {
+void decodeSockets(ValueReader from, Sockets& out) {
   std::uint64_t inode = 0;
   for (Socket each; from.take(inode) && from.text(each.network) && from.text(each.local) &&
                     from.text(each.remote);) {
@@ -96,7 +73,7 @@ void decodeSockets(Decoder from, Sockets& out) {
   }
 }
 
-void decodeIncomplete(Decoder from, std::vector<Incomplete>& out) {
+void decodeIncomplete(ValueReader from, std::vector<Incomplete>& out) {
   for (Incomplete each; from.take(each.count) && from.take(each.firstAddress) &&
                         from.text(each.what) && from.text(each.detail);) {
     out.push_back(each);
@@ -150,7 +127,7 @@ std::optional<DumpNotes> decodeDumpNotes(std::span<const ElfNote> notes) {
   bool known = false;
   for (const ElfNote& note : notes) {
     if (note.name != kName) continue;
-    Decoder from(note.description);
+    ValueReader from(note.description);
     if (Head head{}; note.type == kHead && from.take(head)) {
       known = head.version == kVersion;
       out.wallTimeNs = timeOf(head.wallTimeNs);

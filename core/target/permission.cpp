@@ -1,6 +1,5 @@
 #include "target/permission.h"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
@@ -22,14 +21,6 @@ bool mayTraceAnybody() {
   const std::uint64_t effective =
       std::strtoull(readStatus(getpid(), "CapEff").c_str(), nullptr, 16);
   return (effective >> kSysPtrace & 1) != 0;
-}
-
-/// "user:[4026531837]", "" if it may not be read.
-std::string userNamespace(const std::string& process) {
-  std::array<char, 64> link{};
-  const std::string path = fmt::format("/proc/{}/ns/user", process);
-  const ssize_t length = readlink(path.c_str(), link.data(), link.size());
-  return {link.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
 }
 
 /// The kernel gives the folder of a process that must not be dumped to root (proc(5)).
@@ -88,8 +79,7 @@ std::vector<Obstacle> obstacles(std::int32_t pid) {
   } else if (!mayTraceAnybody()) {
     found.push_back({"CAP_SYS_PTRACE is missing (in a container: --cap-add=SYS_PTRACE)", ""});
   }
-  const std::string theirs = userNamespace(std::to_string(pid));
-  if (!theirs.empty() && theirs != userNamespace("self")) {
+  if (isInAnotherNamespace(pid, "user")) {
     found.push_back({"it is in another user namespace", "run as root outside of it"});
   }
   if (const std::string label = confinement(); !label.empty()) {

@@ -1,7 +1,6 @@
 #include "target/preflight.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -23,12 +22,6 @@ namespace parked::target {
 namespace {
 
 using State = Check::State;
-
-std::string linkOf(const std::string& path) {
-  std::array<char, 4096> link{};
-  const ssize_t length = readlink(path.c_str(), link.data(), link.size());
-  return {link.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
-}
 
 FileDescriptor openOf(std::int32_t pid, const char* name) {
   return FileDescriptor(open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
@@ -86,7 +79,7 @@ Check stopCheck(std::int32_t pid) {
 
 Check executableCheck(std::int32_t pid) {
   constexpr std::string_view kDeleted = " (deleted)";
-  const std::string path = linkOf(fmt::format("/proc/{}/exe", pid));
+  const std::string path = readLink(fmt::format("/proc/{}/exe", pid));
   if (!openOf(pid, "exe")) {
     return {State::refused, "its executable cannot be opened", obstacles(pid)};
   }
@@ -100,20 +93,15 @@ Check executableCheck(std::int32_t pid) {
   return {State::fine, fmt::format("its executable can be opened: {}", printable(path)), {}};
 }
 
-bool isElsewhere(std::int32_t pid, const char* kind) {
-  const std::string theirs = linkOf(fmt::format("/proc/{}/ns/{}", pid, kind));
-  return !theirs.empty() && theirs != linkOf(fmt::format("/proc/self/ns/{}", kind));
-}
-
 void addNamespaces(std::int32_t pid, std::vector<Check>& checks) {
-  if (isElsewhere(pid, "mnt")) {
+  if (isInAnotherNamespace(pid, "mnt")) {
     checks.push_back({State::note,
                       fmt::format("it is in another mount namespace: its files are those below "
                                   "/proc/{}/root",
                                   pid),
                       {}});
   }
-  if (isElsewhere(pid, "pid")) {
+  if (isInAnotherNamespace(pid, "pid")) {
     checks.push_back(
         {State::note,
          fmt::format("it is in another pid namespace, in which it is process {}", ownThreadId(pid)),

@@ -213,6 +213,17 @@ std::vector<Descriptor> readDescriptors(std::int32_t pid) {
   return descriptors;
 }
 
+std::string readLink(const std::string& path) {
+  std::array<char, 4096> link{};
+  const ssize_t length = readlink(path.c_str(), link.data(), link.size());
+  return {link.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+}
+
+bool isInAnotherNamespace(std::int32_t pid, std::string_view kind) {
+  const std::string theirs = readLink(fmt::format("/proc/{}/ns/{}", pid, kind));
+  return !theirs.empty() && theirs != readLink(fmt::format("/proc/self/ns/{}", kind));
+}
+
 std::string readStatus(std::int32_t pid, const std::string& name) {
   std::ifstream file(procPath(pid, "status"));
   std::string line;

@@ -82,6 +82,13 @@ std::int32_t ownThreadId(std::int32_t tid);
 /// The links of /proc/PID/fd in order of their numbers, empty if they cannot be read.
 std::vector<Descriptor> readDescriptors(std::int32_t pid);
 
+/// Where a link of /proc leads to, "" if that may not be read.
+std::string readLink(const std::string& path);
+
+/// Whether the process is in another namespace of the kind ("mnt", "pid", "user") than this one;
+/// false if that is not told.
+bool isInAnotherNamespace(std::int32_t pid, std::string_view kind);
+
 /// Value of a line "Name:\tvalue" of /proc/PID/status, of a process or a thread; "" if absent.
 std::string readStatus(std::int32_t pid, const std::string& name);
 

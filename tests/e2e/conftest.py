@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from support import arm64_guest
 from support.building import build_target
 from support.matrix import Build, builds, everywhere_of, guests_of, samples_of, twins
+from support.paths import PARKED
 from support.running import Core, Running, need_kernel_cores
 
 # Parameters that any test may have, and their rows.
@@ -111,3 +114,14 @@ def kernel_core(
 def running(tmp_path: Path) -> Callable[..., Running]:
     """with running("zoo", build) as target: …"""
     return lambda name, build, *arguments: Running(build_target(name, build), tmp_path, *arguments)
+
+
+@pytest.fixture
+def for_everybody() -> Iterator[Path]:
+    """The program where every user may run it."""
+    folder = Path(tempfile.mkdtemp(prefix="parked-"))
+    folder.chmod(0o755)
+    copy = shutil.copy(PARKED, folder / "parked")
+    Path(copy).chmod(0o755)
+    yield Path(copy)
+    shutil.rmtree(folder)

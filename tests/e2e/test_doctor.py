@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,16 +35,6 @@ os.execv(sys.argv[2], sys.argv[2:])
 def target(running: Callable[..., Running]) -> Iterator[Running]:
     with running("load", GO) as process:
         yield process
-
-
-@pytest.fixture
-def for_everybody() -> Iterator[Path]:
-    """The program where every user may run it."""
-    folder = Path(tempfile.mkdtemp(prefix="parked-"))
-    folder.chmod(0o755)
-    shutil.copy(PARKED, folder / "parked").chmod(0o755)
-    yield folder / "parked"
-    shutil.rmtree(folder)
 
 
 def with_setpriv(reader: Path, *words: object) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -350,17 +349,6 @@ def test_another_pid_and_mount_namespace(go: Build, how: str, tmp_path: Path) ->
     finally:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def for_everybody() -> Iterator[Path]:
-    """The program where every user may run it."""
-    folder = Path(tempfile.mkdtemp(prefix="parked-"))
-    folder.chmod(0o755)
-    copy = shutil.copy(PARKED, folder / "parked")
-    Path(copy).chmod(0o755)
-    yield Path(copy)
-    shutil.rmtree(folder)
 
 
 def refused(reader: Path, pid: int, *how: str) -> str:
