@@ -16,6 +16,8 @@ from support.commands import parked
 from support.matrix import Build, builds
 from support.running import Running
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Effort:

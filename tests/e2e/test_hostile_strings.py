@@ -24,6 +24,8 @@ from support.paths import GDB_SCRIPT, LLDB_PLUGIN, PARKED
 from support.running import Running
 from support.schema import VALIDATOR
 
+pytestmark = pytest.mark.slow
+
 # As in tests/targets/hostile.
 POISON = (
     "\x1b]0;owned\x07\x1b[31m\r\u009b31m\u202e\u200b\u2028\nPROVED\t\x00\x7f".encode() + b"\xff\xc3"

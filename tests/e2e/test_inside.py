@@ -247,6 +247,7 @@ class TwoRuntimes:
         return [first, second]
 
 
+@pytest.mark.slow
 def test_two_runtimes(tmp_path: Path) -> None:
     need_kernel_cores()
     two = TwoRuntimes(tmp_path)

@@ -14,10 +14,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.commands import start
 from support.matrix import Build
 from support.paths import PARKED
 from support.running import Running
+
+pytestmark = pytest.mark.slow
 
 ROWS = {
     "row": {

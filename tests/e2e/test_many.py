@@ -9,10 +9,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.commands import parked
 from support.matrix import Build
 from support.paths import PARKED
 from support.running import Core, Running
+
+pytestmark = pytest.mark.slow
 
 ROW = Build("1.27", "default")
 FEW, MANY = 2_000, 20_000

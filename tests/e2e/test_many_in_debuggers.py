@@ -17,6 +17,8 @@ from support.paths import GDB_SCRIPT, LLDB_PLUGIN
 from support.running import Running
 from support.terminal import Terminal, port_in, remote
 
+pytestmark = pytest.mark.slow
+
 ROW = Build("1.27", "default")
 MANY = "100000"
 LLDB = shutil.which("lldb-19") or "lldb"

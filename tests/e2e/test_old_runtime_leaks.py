@@ -21,7 +21,10 @@ from support.commands import parked
 from support.leak_suite import SOURCE_RELEASE, build_suite, cases, standing_still
 from support.matrix import RELEASES
 
-pytestmark = pytest.mark.xdist_group("leaksuite")  # one builds it for all
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("leaksuite"),  # one builds it for all
+]
 
 AGAIN = 6  # times a program that differs is looked at again
 
