@@ -13,7 +13,9 @@ Registration = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"],
 
 def registrations() -> tuple[Registration, ...]:
     """What adds the subcommands, in the order of the help."""
-    return ()
+    from . import analyze_command
+
+    return (analyze_command.register,)
 
 
 def make_parser() -> argparse.ArgumentParser:

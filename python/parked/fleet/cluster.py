@@ -1,0 +1,149 @@
+"""Does jobs on Dask: on this machine, or on a cluster that is there.
+
+Workers may offer the resource ``memory``, in bytes (``dask worker --resources memory=8e9``): a
+job then waits until as much is free as its input asks for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .inputs import Input
+from .results import Results
+from .settings import Settings
+from .work import Job, Outcome, TryAgain, analyze_one, failed_key, keep_failure, memory_for
+
+#: Jobs given to the scheduler for each thread of the workers, so that none waits for the next.
+_AHEAD = 8
+#: How often an input is tried that could not be had.
+_RETRIES = 2
+RESOURCE = "memory"
+
+
+class ClusterLostError(Exception):
+    """The scheduler is gone; what was finished is kept."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where jobs are done."""
+
+    #: Address of a scheduler; None: workers are started on this machine.
+    scheduler: str | None = None
+    #: Worker processes on this machine; None: one for each processor.
+    workers: int | None = None
+
+
+def _memory_of_machine() -> int:
+    from distributed.system import MEMORY_LIMIT
+
+    return int(MEMORY_LIMIT)
+
+
+def _local_cluster(place: Place, settings: Settings) -> Any:
+    from distributed import LocalCluster
+    from distributed.system import CPU_COUNT
+
+    workers = place.workers or int(CPU_COUNT)
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        resources={RESOURCE: _memory_of_machine() // workers},
+        # Inputs are read by processes with bounds of their own, which the nanny does not count.
+        memory_limit=0,
+        dashboard_address=None,
+        local_directory=settings.scratch,
+        host="127.0.0.1",
+    )
+
+
+@contextmanager
+def start(place: Place, settings: Settings) -> Iterator[Any]:
+    """A client, with the cluster that it has to itself if there is no scheduler."""
+    from distributed import Client
+
+    if place.scheduler is None:
+        with _local_cluster(place, settings) as cluster, Client(cluster) as client:
+            yield client
+        return
+    try:
+        client = Client(place.scheduler, timeout=30)
+    except (OSError, ValueError) as error:
+        raise ClusterLostError(f"no scheduler answers at {place.scheduler}: {error}")
+    with client:
+        yield client
+
+
+def _do(job: Job, executables: Mapping[str, str]) -> Outcome:
+    return analyze_one(replace(job, executables=executables))
+
+
+class Runner:
+    """Gives jobs to a client, and outcomes as they come."""
+
+    def __init__(self, client: Any, executables: Mapping[str, str]) -> None:
+        self._client = client
+        workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+        self.threads = sum(each["nthreads"] for each in workers.values())
+        offers = [each.get("resources", {}).get(RESOURCE, 0) for each in workers.values()]
+        #: What the largest worker offers; 0: none says.
+        self._most = max(offers, default=0)
+        self._executables = client.scatter(executables, broadcast=True, hash=False)
+        self._jobs: dict[str, Job] = {}
+
+    def _submit(self, job: Job) -> Any:
+        key = f"parked-{job.input.key(job.version)}"
+        self._jobs[key] = job
+        asked = min(memory_for(job.input, job.settings), self._most)
+        return self._client.submit(
+            _do,
+            job,
+            self._executables,
+            key=key,
+            retries=_RETRIES,
+            resources={RESOURCE: asked} if asked else None,
+        )
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[Outcome]:
+        """Raises ClusterLostError."""
+        from distributed import as_completed
+
+        ahead = max(self.threads, 1) * _AHEAD
+        running = as_completed([self._submit(job) for job in itertools.islice(jobs, ahead)])
+        for future in running:
+            job = self._jobs.pop(future.key)
+            outcome = self._outcome(future, job)
+            future.release()
+            for following in itertools.islice(jobs, 1):
+                running.add(self._submit(following))
+            yield outcome
+
+    def _outcome(self, future: Any, job: Job) -> Outcome:
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            found: Outcome = future.result()
+            return found
+        if future.status != "error":
+            raise ClusterLostError("the scheduler is gone, or has cancelled what was given to it")
+        error = future.exception()
+        problem = str(error) or type(error).__name__
+        if isinstance(error, OSError):
+            # The worker could not keep results; so there is no row either.
+            return Outcome(job.input.url, "failed", f"its results could not be kept: {problem}")
+        if isinstance(error, KilledWorker):
+            problem = "the workers that had it ended while they did"
+            Results(job.output).mark(job.input, failed_key(job.input), job.version, "failed")
+        elif not isinstance(error, TryAgain):
+            problem = f"{type(error).__name__}: {problem}"
+        keep_failure(job, problem)
+        return Outcome(job.input.url, "failed", problem)
+
+
+def order(inputs: Sequence[Input]) -> list[Input]:
+    """The largest first, so that none of them is what everybody waits for at the end."""
+    return sorted(inputs, key=lambda each: -(each.size or 0))

@@ -1,0 +1,119 @@
+"""Keeps results: a folder with Parquet files, of this machine or of any store that fsspec knows.
+
+Each target has a file of its own in each table that it has rows of. A file has its name when all of
+it is written, and ``done/`` says which inputs need not be looked at again; both are written by the
+worker that looked, so that what is finished stays, whatever ends.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from .inputs import Input
+from .schema import TABLES, Row, table_of
+
+Rows = Mapping[str, Iterable[Row]]
+
+
+class Results:
+    """The folder at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self.url = url
+        self._filesystem, path = fsspec.core.url_to_fs(url)
+        self._root: str = path.rstrip("/")
+        protocol = self._filesystem.protocol
+        self._local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    def make(self) -> None:
+        """Makes the folder, if there is none."""
+        for name in (*TABLES, "done"):
+            self._filesystem.makedirs(self._path(name), exist_ok=True)
+
+    def _path(self, *names: str) -> str:
+        return "/".join((self._root, *names))
+
+    def _put(self, path: str, content: bytes) -> None:
+        """Whole or not at all."""
+        if not self._local:  # an object of a store is there when all of it has arrived
+            self._filesystem.pipe_file(path, content)
+            return
+        partial = f"{path}.{uuid.uuid4().hex}.partial"
+        try:
+            with open(partial, "wb") as file:
+                file.write(content)
+            os.replace(partial, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(partial)
+            raise
+
+    def _remove(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            if self._local:
+                os.unlink(path)
+            else:
+                self._filesystem.rm_file(path)
+
+    def write(self, target: str, rows: Rows) -> None:
+        """Rows of a target, in place of those that it may have; of targets last."""
+        import pyarrow.parquet
+
+        for name in reversed(tuple(TABLES)):
+            path = self._path(name, f"{target}.parquet")
+            table = table_of(name, rows.get(name, ()))
+            if table.num_rows == 0:
+                self._remove(path)
+                continue
+            content = io.BytesIO()
+            pyarrow.parquet.write_table(table, content, compression="zstd")
+            self._put(path, content.getvalue())
+
+    def has(self, target: str, version: str) -> bool:
+        """Whether rows of the target are there, made by ``version`` of what looks at inputs."""
+        return bool(self._filesystem.exists(self._path("done", f"{target}.{version}")))
+
+    def mark(self, each: Input, target: str, version: str, status: str) -> None:
+        """The input need not be looked at again."""
+        if status != "skipped":
+            self._put(self._path("done", f"{target}.{version}"), b"")
+        self._put(self._path("done", f"{each.key(version)}.{status}"), target.encode())
+
+    def unmark(self, each: Input, version: str, status: str) -> None:
+        self._remove(self._path("done", f"{each.key(version)}.{status}"))
+
+    def forget(self, target: str) -> None:
+        """Takes away rows of a target that could not be had."""
+        self._remove(self._path("targets", f"{target}.parquet"))
+
+    def done(self) -> dict[str, str]:
+        """Status by key of each input that was looked at."""
+        with suppress(FileNotFoundError):
+            names: list[Any] = self._filesystem.ls(self._path("done"), detail=False)
+            pairs = (str(name).rsplit("/", 1)[-1].rsplit(".", 1) for name in names)
+            return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+        return {}
+
+
+def read_table(url: str, name: str) -> Any:
+    """A table of the results at ``url``, as a :class:`pyarrow.Table`."""
+    import fsspec
+    import pyarrow.dataset
+
+    from .schema import schema_of
+
+    filesystem, path = fsspec.core.url_to_fs(url)
+    dataset = pyarrow.dataset.dataset(
+        f"{path.rstrip('/')}/{name}",
+        schema=schema_of(name),
+        filesystem=filesystem,
+        format="parquet",
+    )
+    return dataset.to_table()

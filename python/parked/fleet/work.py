@@ -1,0 +1,270 @@
+"""Looks at one input and keeps what it says: the task that workers do."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from . import binaries
+from .inputs import Input
+from .readers import Reader, ReaderEnded, reader_of_this_thread
+from .results import Results
+from .rows import Json, Reading, text
+from .schema import STATUSES, Target
+from .settings import GIB, Settings
+
+#: What reading takes besides what grows with the input, in bytes.
+_BASE = GIB // 2
+_OWN = 2 * GIB
+_MOST_DOCUMENT = 128 * 1024 * 1024
+_MOST_EXECUTABLE = 8 * GIB
+_PACKED = (".zst", ".xz", ".gz", ".zip")
+
+
+class TryAgain(Exception):  # noqa: N818  it is what to do
+    """The input could not be had; the scheduler tries again."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An input with all that is asked of it."""
+
+    input: Input
+    #: The folder of results.
+    output: str
+    settings: Settings
+    #: Version of the program ``parked``.
+    parked: str
+    #: Executables by build id.
+    executables: Mapping[str, str] = field(default_factory=dict)
+    #: Another run could not have it.
+    failed_before: bool = False
+
+    @property
+    def version(self) -> str:
+        """Of what looks at the input: results of the same one need not be made again."""
+        return f"{self.parked}-{self.settings.key()}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an input."""
+
+    url: str
+    #: ``ok``, ``incomplete``, ``failed`` or ``skipped`` (an executable, or the same as another).
+    status: str
+    problem: str | None = None
+    #: Seconds that it took.
+    seconds: float = 0.0
+    #: Bytes, unpacked.
+    size: int = 0
+
+
+def memory_for(each: Input, settings: Settings) -> int:
+    """Bytes of memory that reading the input may take, by what is known before it is fetched."""
+    if settings.memory is not None:
+        return settings.memory
+    packed = each.url.split("::", 1)[0].endswith(_PACKED)
+    return _BASE + (each.size or 0) * (10 if packed else 1) // 2
+
+
+def target_key(kind: str, sha256: str) -> str:
+    """The key of a target: of its kind and content."""
+    family = "core" if kind == "dump" else kind
+    return hashlib.sha256(f"{family}\0{sha256}".encode()).hexdigest()
+
+
+def _moment(value: str | None) -> datetime | None:
+    """Of ISO 8601, or of seconds since 1970."""
+    if not value:
+        return None
+    with suppress(ValueError, OverflowError, OSError):
+        if value.isdigit() and len(value) >= 9:
+            return datetime.fromtimestamp(int(value), timezone.utc)
+        # Python before 3.11 takes neither "Z" nor nanoseconds.
+        head, _, fraction = value.removesuffix("Z").partition(".")
+        digits = fraction[:6].ljust(6, "0") if fraction.isdigit() else ""
+        found = datetime.fromisoformat(f"{head}.{digits}" if digits else value.removesuffix("Z"))
+        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    return None
+
+
+class _Work:
+    """One input from its place to the tables."""
+
+    def __init__(self, job: Job, reader: Reader, scratch: Path) -> None:
+        self.job = job
+        self._reader = reader
+        self._scratch = scratch
+        self._began = time.monotonic()
+        self.fetched: Json = {}
+        self.peak: int | None = None
+
+    def ask(self, request: Json) -> Json:
+        """The reader's answer. Raises TryAgain and ValueError."""
+        settings = self.job.settings
+        seconds = settings.timeout - (time.monotonic() - self._began)
+        size = min(self.fetched.get("size", 0), _MOST_DOCUMENT)
+        memory = settings.memory or _OWN + 12 * size
+        if seconds <= 0:
+            raise ValueError(f"it takes longer than {settings.timeout:.0f} s")
+        try:
+            answer = self._reader.ask(
+                {**request, "memory": max(memory, GIB), "seconds": seconds}, seconds + 5
+            )
+        except ReaderEnded as ended:
+            raise ValueError(str(ended))
+        if "again" in answer:
+            raise TryAgain(answer["again"])
+        if "problem" in answer:
+            raise ValueError(answer["problem"])
+        return answer
+
+    def fetch(self) -> Json:
+        each, settings = self.job.input, self.job.settings
+        self.fetched = self.ask(
+            {
+                "do": "fetch",
+                "url": each.url,
+                "labels": each.labels,
+                "scratch": str(self._scratch),
+                "most": settings.most_bytes,
+            }
+        )
+        return self.fetched
+
+    def _executable(self) -> str | None:
+        url = binaries.find(self.job.executables, self.fetched["ids"])
+        if url is None:
+            return None
+        name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
+        keep = self._scratch.parent / "parked-executables" / name
+        request = {"do": "executable", "url": url, "keep": str(keep), "most": _MOST_EXECUTABLE}
+        return str(self.ask(request)["path"])
+
+    def read(self) -> Reading:
+        settings, size = self.job.settings, self.fetched["size"]
+        is_core = self.fetched["kind"] == "core"
+        # The core is mapped, which takes no memory that others could not have.
+        own = max(memory_for(self.job.input, settings), _BASE + size // 2)
+        answer = self.ask(
+            {
+                "do": "read",
+                "path": self.fetched["path"],
+                "kind": self.fetched["kind"],
+                "parked": settings.parked,
+                "executable": self._executable() if is_core else None,
+                "core_memory": size + (settings.memory or own),
+                "threshold": settings.threshold,
+                "modules": settings.modules,
+            }
+        )
+        self.peak = answer.get("peak")
+        return Reading.from_json(answer["reading"])
+
+    def target(self, key: str, status: str, problem: str | None, known: Json) -> Target:
+        """The row, of what the input says, its labels, its path, and its store, in this order."""
+        each = self.job.input
+        labels = {**each.fields, **self.fetched.get("labels", {})}
+        names = {column.name for column in fields(Target)}
+        said = {name: value for name, value in known.items() if name in names}
+        for name in ("host", "zone"):
+            said[name] = labels.pop(name, None)
+        said["program"] = said.get("program") or labels.get("service")
+        written = None if self.fetched.get("kind") in ("core", "report") else each.modified
+        moments = (said.get("observed_at"), labels.get("observed_at"), labels.get("date"), written)
+        said["observed_at"] = next((at for at in map(_moment, moments) if at), None)
+        for name in ("earlier_dumps", "death"):
+            if known.get(name):
+                labels[name] = str(known[name])
+        return Target(
+            **{
+                **said,
+                "target": key,
+                "source": each.url.encode("utf-8", "replace").decode(),
+                "kind": known.get("kind") or self.fetched.get("kind"),
+                "parked": self.job.parked,
+                "status": status,
+                "problem": text(problem),
+                "analyzed_at": datetime.now(timezone.utc),
+                "labels": {name: text(value) or "" for name, value in labels.items()} or None,
+                "seconds": time.monotonic() - self._began,
+                "peak_memory": self.peak,
+            }
+        )
+
+    def outcome(self, status: str, problem: str | None) -> Outcome:
+        seconds = time.monotonic() - self._began
+        return Outcome(self.job.input.url, status, problem, seconds, self.fetched.get("size", 0))
+
+
+def _keep(work: _Work, results: Results, reading: Reading, key: str) -> Outcome:
+    missing = [*reading.missing, *([work.fetched["cut"]] if work.fetched.get("cut") else [])]
+    problem = "; ".join(missing[:5]) + (f"; and {len(missing) - 5} more" if missing[5:] else "")
+    status = STATUSES[1] if missing else STATUSES[0]
+    target = work.target(key, status, problem or None, {**reading.target, "kind": reading.kind})
+    results.write(
+        key,
+        {
+            "targets": [target],
+            "groups": [replace(row, target=key) for row in reading.groups],
+            "findings": [replace(row, target=key) for row in reading.findings],
+            "islands": [replace(row, target=key) for row in reading.islands],
+        },
+    )
+    return work.outcome(status, problem or None)
+
+
+def failed_key(each: Input) -> str:
+    """The key of a target of which the content is not known."""
+    return target_key("none", each.url)
+
+
+def keep_failure(job: Job, problem: str, key: str | None = None, work: _Work | None = None) -> None:
+    """A row for an input that could not be read, or not even be had."""
+    work = work or _Work(job, Reader(), Path())
+    key = key or failed_key(job.input)
+    Results(job.output).write(key, {"targets": [work.target(key, STATUSES[2], problem, {})]})
+
+
+def _look(work: _Work, results: Results) -> Outcome:
+    job = work.job
+    key: str | None = None
+    try:
+        fetched = work.fetch()
+        if "skip" in fetched:
+            results.mark(job.input, "", job.version, "skipped")
+            return work.outcome("skipped", fetched["skip"])
+        if job.failed_before:
+            results.forget(failed_key(job.input))
+        key = target_key(fetched["kind"], fetched["sha256"])
+        if results.has(key, job.version):
+            results.mark(job.input, key, job.version, "skipped")
+            return work.outcome("skipped", "the same content as another input")
+        outcome = _keep(work, results, work.read(), key)
+    except ValueError as error:
+        keep_failure(job, str(error), key, work)
+        outcome = work.outcome(STATUSES[2], str(error))
+    results.mark(job.input, key or failed_key(job.input), job.version, outcome.status)
+    return outcome
+
+
+def analyze_one(job: Job) -> Outcome:
+    """Looks at one input and keeps what it says, whatever that is.
+
+    Raises TryAgain where the input could not be had, and OSError where results could not be kept.
+    """
+    results = Results(job.output)
+    base = Path(job.settings.scratch or tempfile.gettempdir())
+    scratch = Path(tempfile.mkdtemp(prefix="parked-fleet-", dir=base))
+    try:
+        return _look(_Work(job, reader_of_this_thread(), scratch), results)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
