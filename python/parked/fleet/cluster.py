@@ -45,8 +45,8 @@ def _memory_of_machine() -> int:
 
 
 def _local_cluster(place: Place, settings: Settings) -> Any:
+    from dask.system import CPU_COUNT
     from distributed import LocalCluster
-    from distributed.system import CPU_COUNT
 
     workers = place.workers or int(CPU_COUNT)
     return LocalCluster(
@@ -92,7 +92,8 @@ class Runner:
         offers = [each.get("resources", {}).get(RESOURCE, 0) for each in workers.values()]
         #: What the largest worker offers; 0: none says.
         self._most = max(offers, default=0)
-        self._executables = client.scatter(executables, broadcast=True, hash=False)
+        # A task and not data: a worker that ends takes data along, and a task is done again.
+        self._executables = client.submit(dict, list(executables.items()))
         self._jobs: dict[str, Job] = {}
 
     def _submit(self, job: Job) -> Any:

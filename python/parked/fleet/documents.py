@@ -110,7 +110,9 @@ class Report:
 
     def take_island(self, row: Json) -> None:
         """One kind of ``islands`` of the document of ``parked islands``."""
-        members = [one for each in _rows(row, "islands") for one in _numbers(each, "goroutines")]
+        islands = row.get("islands")
+        each_one = islands if isinstance(islands, list) else []
+        members = [one for each in each_one for one in _numbers({"of": each}, "of")]
         fingerprint = next((self._found[one] for one in members if one in self._found), None)
         self._reading.islands.append(
             Island(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -117,7 +118,12 @@ def fetch(url: str, folder: Path, most: int) -> Fetched:
             if packing is None and path is not None:
                 return _in_place(path, most)
         with _open(url) as file:
-            return _store(unpacked(file, packing), folder, most)
+            fetched = _store(unpacked(file, packing), folder, most)
+        # The program takes a core's time for the moment of its death. A store says when something
+        # was put there, which may be much later; with none it knows the least that has passed.
+        written = path.stat().st_mtime if path is not None else 0
+        os.utime(fetched.path, (written, written))
+        return fetched
     except (FetchError, ValueError):
         raise
     except Exception as error:  # each store has errors of its own

@@ -21,6 +21,8 @@ from .waits import CHANNEL_WAITS, state_of, wait_kind
 
 #: LeakProf's: goroutines blocked on a channel at one place of one process.
 THRESHOLD = 10_000
+#: Functions of the runtime that goroutines of users begin in (isSystemGoroutine).
+_USERS_STARTS = ("runtime.main", "runtime.corostart", "runtime.handleAsyncEvent")
 LEAKPROF = "leakprof"
 GOROUTINELEAK = "goroutineleak"
 
@@ -137,11 +139,10 @@ def _count(reading: Reading) -> None:
 
 def _is_system(goroutine: Goroutine) -> bool:
     """The runtime's own, which are printed with GOTRACEBACK=system."""
-    frames = [frame for frame in goroutine.frames if frame.function != "runtime.goexit"]
-    if not frames or goroutine.id == 1:
+    if not goroutine.frames or goroutine.id == 1:
         return False
-    start = frames[-1].function
-    return start.startswith("runtime.") and start != "runtime.main"
+    start = goroutine.frames[-1].function
+    return start.startswith("runtime.") and start not in _USERS_STARTS
 
 
 def groups_of_dump(dump: Dump, judge: Judge, leaks_are_gos: bool) -> Reading:

@@ -26,10 +26,10 @@ HEADER = re.compile(
 )
 _PLACE = re.compile(
     r"\t(\S.*):([0-9]{1,9})"
-    r"(?: \+0x[0-9a-f]+)?(?: fp=0x[0-9a-f]+ sp=0x[0-9a-f]+)?(?: pc=0x[0-9a-f]+)?"
+    r"(?: \+0x[0-9a-f]+)?( fp=0x[0-9a-f]+ sp=0x[0-9a-f]+)?(?: pc=0x[0-9a-f]+)?"
 )
-_CALL = re.compile(r"(\S.*)\((?:\.\.\.|[^()]*|[^()]*\{.*)\)")
-_CREATED = re.compile(r"created by (\S.*?)(?: in goroutine [0-9]+)?")
+_CREATED = re.compile(r"created by (\S.*?)( in goroutine [0-9]+)?")
+_WRAPPER = re.compile(r".*\.(?:gowrap|deferwrap)[0-9]+(?:-\S+)?")
 _MINUTES = re.compile(r"([0-9]{1,9}) minutes")
 _ELIDED = re.compile(r"\.\.\.(?:[0-9]+ frames elided|additional frames elided)\.\.\.")
 _ANCESTOR = re.compile(r"\[originating from goroutine [0-9]+\]:")
@@ -89,10 +89,26 @@ def function_of(call: str) -> str | None:
     return None
 
 
-def place_of(line: str) -> tuple[str, int] | None:
-    """File and line of the line below a call; None: it is no such line."""
-    found = _PLACE.fullmatch(line)
-    return (found[1], int(found[2])) if found else None
+def _is_old_wrapper(goroutine: Goroutine) -> bool:
+    """Whether the outermost frame only passes arguments: what Go before 1.21 made of a go
+    statement with arguments is a function literal on its line."""
+    creator = goroutine.creator
+    if creator is None or len(goroutine.frames) < 2:
+        return False
+    inner, outermost = goroutine.frames[-2:]
+    return (
+        (outermost.file, outermost.line) == (creator.file, creator.line)
+        and outermost.function.startswith(creator.function + ".func")
+        and not inner.function.startswith("runtime.")
+    )
+
+
+def _without_wrappers(goroutine: Goroutine, old: bool) -> None:
+    """Takes away what the runtime leaves out of its shorter dumps, too."""
+    frames = [each for each in goroutine.frames if each.function != "runtime.goexit"]
+    goroutine.frames = [each for each in frames if not _WRAPPER.fullmatch(each.function)]
+    if old and _is_old_wrapper(goroutine):
+        del goroutine.frames[-1]
 
 
 class Parser:
@@ -106,6 +122,8 @@ class Parser:
         self._creator: str | None = None
         self._among_ancestors = False
         self._threads = False
+        #: All frames are shown (GOTRACEBACK=system), and creators without the goroutine's id.
+        self._all_frames = self._is_old = False
         self._frames: dict[Frame, Frame] = {}
 
     def take(self, line: str) -> None:
@@ -178,15 +196,17 @@ class Parser:
             self._place(goroutine, line)
         elif line.startswith("created by ") and (created := _CREATED.fullmatch(line)):
             self._creator, self._call = created[1], None
+            self._is_old = created[2] is None
         else:
             self._creator = None
             self._call = function_of(line)
 
     def _place(self, goroutine: Goroutine, line: str) -> None:
-        place = place_of(line)
+        place = _PLACE.fullmatch(line)
         name = self._creator or self._call
         if place and name:
-            frame = Frame(name, *place)
+            self._all_frames = self._all_frames or place[3] is not None
+            frame = Frame(name, place[1], int(place[2]))
             frame = self._frames.setdefault(frame, frame)
             if self._creator:
                 goroutine.creator, goroutine.complete = frame, True
@@ -195,6 +215,9 @@ class Parser:
         self._call = self._creator = None
 
     def _end(self) -> None:
+        if self._now is not None and self._all_frames:
+            _without_wrappers(self._now, self._is_old)
+        self._all_frames = self._is_old = False
         self._now = self._call = self._creator = None
         self._among_ancestors = False
 

@@ -178,8 +178,8 @@ class _Work:
         for name in ("host", "zone"):
             said[name] = labels.pop(name, None)
         said["program"] = said.get("program") or labels.get("service")
-        written = None if self.fetched.get("kind") in ("core", "report") else each.modified
-        moments = (said.get("observed_at"), labels.get("observed_at"), labels.get("date"), written)
+        named = (labels.get("observed_at"), labels.get("date"), each.modified)
+        moments = (said.get("observed_at"), *named)
         said["observed_at"] = next((at for at in map(_moment, moments) if at), None)
         for name in ("earlier_dumps", "death"):
             if known.get(name):

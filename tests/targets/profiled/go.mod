@@ -1,0 +1,3 @@
+module parked.test/profiled
+
+go 1.18
