@@ -6,12 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +16,7 @@ from support.building import compile_target, only_one, tree_hash
 from support.commands import parked, truth_of
 from support.matrix import RELEASES, Build
 from support.paths import CACHE, ROOT
+from support.postgres import installed, server
 from support.running import Running
 
 LIBRARIES = ROOT / "tests/libraries"
@@ -119,48 +114,13 @@ def build_library(name: str, build: Build) -> Path:
     return binary
 
 
-def postgres_tool(name: str) -> str:
-    """Debian keeps the server's programs off the PATH, in a folder for each version."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(found[-1]) if found else shutil.which(name) or ""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A PostgreSQL server on loopback; its connection string. It does not run as root."""
-    initdb, server = postgres_tool("initdb"), postgres_tool("postgres")
-    if not (initdb and server):
+    """A PostgreSQL server on loopback; its connection string."""
+    if not installed():
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="parked-postgres-"))
-    if user:
-        shutil.chown(folder, user)
-    data, port = folder / "data", free_port()
-    made = [initdb, "-D", data, "-U", "parked", "-A", "trust", "--no-sync"]
-    subprocess.run(made, user=user, cwd=folder, check=True, capture_output=True)
-    options = [
-        *("-D", data, "-k", folder, "-p", str(port)),
-        *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
-    ]
-    log = (folder / "log").open("w")
-    process = subprocess.Popen([server, *options], user=user, cwd=folder, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while "ready to accept connections" not in (folder / "log").read_text():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        yield f"postgres://parked@127.0.0.1:{port}/postgres?sslmode=disable"
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
-        shutil.rmtree(folder)
+    with server() as address:
+        yield f"postgres://{address}/postgres?sslmode=disable"
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 import { diffPage } from "./diff.js";
 import { el } from "./dom.js";
+import { fleetPage } from "./fleet.js";
 import { keys } from "./keys.js";
 import { reportPage } from "./report.js";
 import { themeButton } from "./theme.js";
 import { visible } from "./visible.js";
 import { watchPage } from "./watch.js";
 
-const PAGES = { report: reportPage, diff: diffPage, watch: watchPage };
+const PAGES = { report: reportPage, diff: diffPage, watch: watchPage, fleet: fleetPage };
 
 function show() {
   const block = document.getElementById("data");

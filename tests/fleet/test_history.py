@@ -1,0 +1,173 @@
+"""A history says of each leak what the plan of the fleet says, and makes none up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from parked.fleet.history import FleetReport, History, Options
+from parked.fleet.states import State
+from support.fleet_plan import NOW, Plan, PlannedLeak, true_builds, true_state
+from support.fleet_tables import write_tables
+
+#: Builds are two days long: the window has the last three and a half.
+SINCE = timedelta(days=7)
+LEAKS = (
+    PlannedLeak("orders", "orders.askSupplier", starts=0),
+    PlannedLeak("orders", "orders.(*poller).run", starts=8, verdict="ORPHAN"),
+    PlannedLeak("orders", "orders.writeRows", starts=2, fixed=7),
+    PlannedLeak("orders", "orders.importPart", starts=1, fixed=4, back=8, share=0.8),
+    PlannedLeak("stock", "stock.watch", starts=3, share=0.5, verdict="SUSPECT"),
+    PlannedLeak("stock", "stock.notify", starts=9),
+    PlannedLeak("stock", "stock.body", starts=0, fixed=8, rule="PK060", group=False),
+)
+PLAN = Plan(leaks=LEAKS, hosts=30)
+
+
+def ingested(plan: Plan, folder: Path, url: str) -> History:
+    write_tables(plan, folder)
+    history = History(url)
+    history.ingest(folder)
+    return history
+
+
+def report(history: History, **options: object) -> FleetReport:
+    return history.report(Options(until=NOW, **{"since": SINCE, **options}))  # type: ignore[arg-type]
+
+
+def told(plan: Plan, said: FleetReport) -> dict[str, tuple[str, str, str]]:
+    """Of each leak the first and the last build, and the state."""
+    names = {leak.fingerprint: leak.function for leak in plan.leaks}
+    found = {}
+    for leak in said.leaks:
+        assert leak.fingerprint in names, f"made up: {leak.function}"
+        found[names[leak.fingerprint]] = (
+            leak.past.first_build,
+            leak.past.last_build,
+            str(leak.state),
+        )
+    return found
+
+
+def truth(plan: Plan) -> dict[str, tuple[str, str, str]]:
+    since = NOW - SINCE
+    return {
+        leak.function: (*true_builds(plan, leak), true_state(plan, leak, since))
+        for leak in plan.leaks
+    }
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """Makes databases: each call another one."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_database")
+    return lambda: str(tmp_path_factory.mktemp("history") / "history.duckdb")
+
+
+@pytest.fixture(scope="module")
+def history(new_url, tmp_path_factory: pytest.TempPathFactory) -> History:
+    return ingested(PLAN, tmp_path_factory.mktemp("results"), new_url())
+
+
+def test_every_leak_with_its_builds_and_state(history: History) -> None:
+    assert told(PLAN, report(history)) == truth(PLAN)
+
+
+def test_numbers_of_a_leak(history: History) -> None:
+    (leak,) = [one for one in report(history).leaks if one.function.endswith("askSupplier")]
+    assert leak.program == "orders"
+    assert (leak.verdict, leak.kind, leak.rule) == ("PROVED", "group", "PK003")
+    assert leak.hosts == 30
+    assert leak.retained_bytes == leak.goroutines * 8192
+    assert leak.growth_per_uptime_hour == pytest.approx(2, abs=0.01)
+    assert leak.package == "example.com/orders/orders"
+    assert len(leak.worst) == 10
+    assert leak.worst[0].goroutines == max(one.goroutines for one in leak.worst)
+    assert all(share.leaking == share.hosts == 30 for share in leak.builds)
+
+
+def test_a_window_ends_when_it_is_said(history: History) -> None:
+    """What came later is not known yet."""
+    then = PLAN.build_begins(6)
+    said = history.report(Options(until=then, since=timedelta(days=4), everything=True))
+    states = {leak.function: str(leak.state) for leak in said.leaks}
+    assert len(states) == 5
+    assert states["example.com/orders/orders.writeRows"] == "known"
+    assert states["example.com/orders/orders.importPart"] == "fixed"
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"skew": {3: -3 * 86400.0, 7: 5 * 3600.0}},
+        {"twice": 0.3},
+        {"failed": 0.1, "incomplete": 0.1},
+        {"skew": {1: -9 * 86400.0}, "twice": 0.2, "failed": 0.05, "incomplete": 0.05},
+    ],
+    ids=["clocks", "duplicates", "failures", "all"],
+)
+def test_the_same_of_a_fleet_with_faults(spoiled: dict, new_url, tmp_path: Path) -> None:
+    plan = Plan(leaks=LEAKS, hosts=30, **spoiled)
+    assert told(plan, report(ingested(plan, tmp_path, new_url()))) == truth(plan)
+
+
+def test_what_failed_does_not_make_a_leak_fixed(new_url, tmp_path: Path) -> None:
+    """Nothing of the last builds could be proved, or read at all."""
+    leaks = (PlannedLeak("orders", "orders.askSupplier", starts=0, fixed=5),)
+    plan = Plan(programs=("orders",), leaks=leaks)
+    history = ingested(plan, tmp_path / "whole", new_url())
+    assert report(history, everything=True).leaks[0].state is State.FIXED
+    notes = {
+        "failed": "not seen lately: no later build could tell",
+        "incomplete": "not seen lately: too few targets (0 hosts, 3 are enough)",
+    }
+    for status, note in notes.items():
+        blind = Plan(programs=("orders",), leaks=leaks, blind_from=5, blind=status)
+        said = report(ingested(blind, tmp_path / status, new_url()), everything=True)
+        (leak,) = said.leaks
+        assert leak.state is State.KNOWN
+        assert leak.past.note == note
+        assert said.incomplete
+
+
+def test_a_leak_on_few_hosts_is_not_fixed_by_few_clean_ones(new_url, tmp_path: Path) -> None:
+    leaks = (PlannedLeak("orders", "orders.rare", starts=0, fixed=9, share=0.03),)
+    plan = Plan(programs=("orders",), leaks=leaks, hosts=60)
+    (leak,) = report(ingested(plan, tmp_path, new_url())).leaks
+    assert leak.state is State.KNOWN
+    assert leak.past.note.startswith("not seen lately: too few targets (60 hosts")
+
+
+def test_a_fleet_without_leaks(new_url, tmp_path: Path) -> None:
+    said = report(ingested(Plan(), tmp_path, new_url()))
+    assert said.leaks == ()
+    assert said.incomplete == ()
+    assert [program.name for program in said.programs] == ["orders", "stock"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_cause_is_found_first(seed: int, new_url, tmp_path: Path) -> None:
+    plan = Plan(
+        seed=seed,
+        programs=("orders",),
+        hosts=120,
+        leaks=(
+            PlannedLeak(
+                "orders",
+                "orders.caused",
+                starts=4,
+                share=0.02,
+                share_there=0.9,
+                cause=(("zone", "b"), ("feature", "on")),
+            ),
+            PlannedLeak("orders", "orders.everywhere", starts=0, share=0.4),
+        ),
+    )
+    caused, everywhere = sorted(
+        report(ingested(plan, tmp_path, new_url())).leaks, key=lambda leak: leak.function or ""
+    )
+    items = sorted((item.attribute, item.value) for item in caused.contrast[0].items)
+    assert items == [("label feature", "on"), ("zone", "b")]
+    assert everywhere.contrast == ()

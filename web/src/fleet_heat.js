@@ -1,0 +1,102 @@
+// Which leaks are on which hosts: a cell is as dark as the leak is large there.
+
+import { el, section, svg } from "./dom.js";
+import { nameOfLeak } from "./fleet_words.js";
+import { counted, number } from "./words.js";
+
+const CELL = 16;
+const NAMES = 300;
+const TOP = 110;
+
+/** 0.12 to 1, by the logarithm: one leak of a million goroutines does not make all others pale. */
+const strength = (count, most) => 0.12 + 0.88 * (Math.log1p(count) / Math.log1p(Math.max(1, most)));
+
+const shortened = (text, most) => (text.length <= most ? text : `…${text.slice(1 - most)}`);
+
+function drawing(page, heat) {
+  const { leaks } = page.fleet;
+  const width = NAMES + heat.hosts.length * CELL + 60;
+  const height = TOP + heat.leaks.length * CELL + 4;
+  const most = Math.max(...heat.cells.map((cell) => cell[2]));
+  const shown = heat.leaks.map((index) => leaks[index]);
+  const row = new Map(heat.leaks.map((index, i) => [index, i]));
+  return svg(
+    "svg",
+    { class: "heat", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
+    shown.map((leak, i) =>
+      svg(
+        "text",
+        {
+          class: "leak-name",
+          x: NAMES - 8,
+          y: TOP + i * CELL + 12,
+          "text-anchor": "end",
+          tabindex: 0,
+          role: "link",
+          onclick: (event) => page.showLeak(event, leak),
+          onkeydown: (event) => event.key === "Enter" && page.showLeak(event, leak),
+        },
+        svg("title", null, `${nameOfLeak(leak)}, ${leak.program}`),
+        shortened(nameOfLeak(leak), 40),
+      ),
+    ),
+    heat.hosts.map(([, host], i) =>
+      svg(
+        "text",
+        {
+          class: "host-name",
+          transform: `translate(${NAMES + i * CELL + 11},${TOP - 6}) rotate(-60)`,
+        },
+        shortened(host, 18),
+      ),
+    ),
+    shown.map((_, i) =>
+      svg("rect", {
+        class: "lane",
+        x: NAMES,
+        y: TOP + i * CELL,
+        width: heat.hosts.length * CELL,
+        height: CELL - 1,
+      }),
+    ),
+    heat.cells.map(([leak, host, count]) => {
+      const cell = svg(
+        "rect",
+        {
+          class: `cell ${leaks[leak].verdict}`,
+          x: NAMES + host * CELL,
+          y: TOP + row.get(leak) * CELL,
+          width: CELL - 1,
+          height: CELL - 1,
+        },
+        svg(
+          "title",
+          null,
+          `${counted(count, "goroutine")} in ${nameOfLeak(leaks[leak])} on ${heat.hosts[host][1]}`,
+        ),
+      );
+      cell.style.fillOpacity = strength(count, most);
+      return cell;
+    }),
+  );
+}
+
+export function heatSection(page) {
+  const heat = page.fleet.heat_map;
+  if (heat.cells.length === 0) return null;
+  const more =
+    heat.of_hosts > heat.hosts.length
+      ? `, the worst ${number(heat.hosts.length)} of ${number(heat.of_hosts)} hosts with leaks`
+      : "";
+  return section(
+    "hosts",
+    "Hosts",
+    null,
+    el(
+      "p",
+      { class: "faint" },
+      `Goroutines of each leak at the last look at each host${more}; darker is more.`,
+    ),
+    el("div", { class: "scroll", tabindex: 0 }, drawing(page, heat)),
+  );
+}
