@@ -123,7 +123,6 @@ export function fleetPage(data) {
   page.reveal = leaks.reveal;
   page.chooseState = leaks.choose;
   const targets = targetsSection(page);
-  page.showTarget = targets?.reveal;
   return {
     title: "fleet: parked",
     heading: [
@@ -139,7 +138,7 @@ export function fleetPage(data) {
       leaks.section,
       heatSection(page),
       buildsSection(page),
-      targets?.section,
+      targets,
       problemsSection(page),
     ].filter(Boolean),
   };

@@ -13,43 +13,59 @@ const strength = (count, most) => 0.12 + 0.88 * (Math.log1p(count) / Math.log1p(
 
 const shortened = (text, most) => (text.length <= most ? text : `…${text.slice(1 - most)}`);
 
+function leakNames(page, shown) {
+  return shown.map((leak, i) =>
+    svg(
+      "text",
+      {
+        class: "leak-name",
+        x: NAMES - 8,
+        y: TOP + i * CELL + 12,
+        "text-anchor": "end",
+        tabindex: 0,
+        role: "link",
+        onclick: (event) => page.showLeak(event, leak),
+        onkeydown: (event) => event.key === "Enter" && page.showLeak(event, leak),
+      },
+      svg("title", null, `${nameOfLeak(leak)}, ${leak.program}`),
+      shortened(nameOfLeak(leak), 40),
+    ),
+  );
+}
+
+const hostNames = (hosts) =>
+  hosts.map(([, host], i) =>
+    svg(
+      "text",
+      {
+        class: "host-name",
+        transform: `translate(${NAMES + i * CELL + 11},${TOP - 6}) rotate(-60)`,
+      },
+      shortened(host, 18),
+    ),
+  );
+
+function cellOf(leak, [, host], count, { x, y, most }) {
+  const cell = svg(
+    "rect",
+    { class: "cell", x, y, width: CELL - 1, height: CELL - 1 },
+    svg("title", null, `${counted(count, "goroutine")} in ${nameOfLeak(leak)} on ${host}`),
+  );
+  cell.style.fillOpacity = strength(count, most);
+  return cell;
+}
+
 function drawing(page, heat) {
-  const { leaks } = page.fleet;
   const width = NAMES + heat.hosts.length * CELL + 60;
   const height = TOP + heat.leaks.length * CELL + 4;
   const most = Math.max(...heat.cells.map((cell) => cell[2]));
-  const shown = heat.leaks.map((index) => leaks[index]);
+  const shown = heat.leaks.map((index) => page.fleet.leaks[index]);
   const row = new Map(heat.leaks.map((index, i) => [index, i]));
   return svg(
     "svg",
-    { class: "heat", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
-    shown.map((leak, i) =>
-      svg(
-        "text",
-        {
-          class: "leak-name",
-          x: NAMES - 8,
-          y: TOP + i * CELL + 12,
-          "text-anchor": "end",
-          tabindex: 0,
-          role: "link",
-          onclick: (event) => page.showLeak(event, leak),
-          onkeydown: (event) => event.key === "Enter" && page.showLeak(event, leak),
-        },
-        svg("title", null, `${nameOfLeak(leak)}, ${leak.program}`),
-        shortened(nameOfLeak(leak), 40),
-      ),
-    ),
-    heat.hosts.map(([, host], i) =>
-      svg(
-        "text",
-        {
-          class: "host-name",
-          transform: `translate(${NAMES + i * CELL + 11},${TOP - 6}) rotate(-60)`,
-        },
-        shortened(host, 18),
-      ),
-    ),
+    { class: "heat", width, height, viewBox: `0 0 ${width} ${height}`, role: "group" },
+    leakNames(page, shown),
+    hostNames(heat.hosts),
     shown.map((_, i) =>
       svg("rect", {
         class: "lane",
@@ -59,25 +75,13 @@ function drawing(page, heat) {
         height: CELL - 1,
       }),
     ),
-    heat.cells.map(([leak, host, count]) => {
-      const cell = svg(
-        "rect",
-        {
-          class: `cell ${leaks[leak].verdict}`,
-          x: NAMES + host * CELL,
-          y: TOP + row.get(leak) * CELL,
-          width: CELL - 1,
-          height: CELL - 1,
-        },
-        svg(
-          "title",
-          null,
-          `${counted(count, "goroutine")} in ${nameOfLeak(leaks[leak])} on ${heat.hosts[host][1]}`,
-        ),
-      );
-      cell.style.fillOpacity = strength(count, most);
-      return cell;
-    }),
+    heat.cells.map(([leak, host, count]) =>
+      cellOf(page.fleet.leaks[leak], heat.hosts[host], count, {
+        x: NAMES + host * CELL,
+        y: TOP + row.get(leak) * CELL,
+        most,
+      }),
+    ),
   );
 }
 

@@ -2,12 +2,12 @@
 
 import { chips } from "./chips.js";
 import { el, section } from "./dom.js";
-import { buildName, dayOf, nameOfLeak, perUnit, STATES } from "./fleet_words.js";
+import { buildName, dayOf, nameOfLeak, perUnit, STATES, upFor } from "./fleet_words.js";
 import { place } from "./place.js";
 import { plot, spark } from "./plot.js";
 import { badge, facts } from "./summary.js";
 import { table } from "./table.js";
-import { bytes, counted, duration, gravity, number } from "./words.js";
+import { bytes, counted, gravity, number } from "./words.js";
 
 const stateOf = (leak) =>
   el("span", { class: `state-of ${leak.past.state.replace(" ", "-")}` }, leak.past.state);
@@ -99,8 +99,7 @@ function worstTable(page, leak) {
           title: "Up for",
           number: true,
           of: (each) => each.uptime_seconds,
-          show: (each) =>
-            each.uptime_seconds === null ? "" : duration(Math.round(each.uptime_seconds) * 1e9),
+          show: (each) => upFor(each.uptime_seconds),
         },
         { title: "Goroutines", number: true, of: (each) => each.goroutines },
         {

@@ -1,11 +1,11 @@
 // Single targets: what was found in those that leak most, and those that could not be read.
 
 import { el, section } from "./dom.js";
-import { buildName } from "./fleet_words.js";
+import { buildName, upFor } from "./fleet_words.js";
 import { place } from "./place.js";
 import { badge, facts } from "./summary.js";
 import { table } from "./table.js";
-import { bytes, duration, number } from "./words.js";
+import { bytes, number } from "./words.js";
 
 /** Links lead to pages and files, never to a script that a name might hold. */
 const harmless = (url) => /^(https?:\/\/|[\w.-]+\/|[\w.-]+$)/i.test(url);
@@ -63,6 +63,26 @@ const detailOf = (page, target) =>
     groupsOf(target),
   );
 
+const columns = [
+  { title: "Host", of: (target) => target.host ?? "not known" },
+  { title: "Program", of: (target) => target.program },
+  { title: "Zone", of: (target) => target.zone },
+  { title: "Build", of: (target) => target.build, show: (target) => buildName(target.build) },
+  {
+    title: "Up for",
+    number: true,
+    of: (target) => target.uptime_seconds,
+    show: (target) => upFor(target.uptime_seconds),
+  },
+  { title: "Goroutines", number: true, of: (target) => target.goroutines },
+  {
+    title: "Retained",
+    number: true,
+    of: (target) => target.retained_bytes,
+    show: (target) => bytes(target.retained_bytes),
+  },
+];
+
 export function targetsSection(page) {
   const targets = page.targets;
   const known = new Map(targets.map((target) => [target.target, target]));
@@ -74,26 +94,7 @@ export function targetsSection(page) {
     search: (target) =>
       [target.host, target.zone, target.program, target.source, target.build].join("\n"),
     first: 25,
-    columns: [
-      { title: "Host", of: (target) => target.host ?? "not known" },
-      { title: "Program", of: (target) => target.program },
-      { title: "Zone", of: (target) => target.zone },
-      { title: "Build", of: (target) => target.build, show: (target) => buildName(target.build) },
-      {
-        title: "Up for",
-        number: true,
-        of: (target) => target.uptime_seconds,
-        show: (target) =>
-          target.uptime_seconds === null ? "" : duration(Math.round(target.uptime_seconds) * 1e9),
-      },
-      { title: "Goroutines", number: true, of: (target) => target.goroutines },
-      {
-        title: "Retained",
-        number: true,
-        of: (target) => target.retained_bytes,
-        show: (target) => bytes(target.retained_bytes),
-      },
-    ],
+    columns,
   });
   const box = el("input", {
     type: "search",
@@ -101,22 +102,16 @@ export function targetsSection(page) {
     "aria-label": "Search targets",
     oninput: () => list.filter(box.value),
   });
-  page.targetLink = (sighting) =>
-    known.has(sighting.target)
-      ? el(
-          "a",
-          {
-            href: `#target-${sighting.target}`,
-            onclick: (event) => {
-              event.preventDefault();
-              box.value = "";
-              list.filter("");
-              list.reveal(known.get(sighting.target));
-            },
-          },
-          sighting.host,
-        )
-      : sighting.host;
+  const reveal = (event, target) => {
+    event.preventDefault();
+    box.value = "";
+    list.filter("");
+    list.reveal(known.get(target));
+  };
+  page.targetLink = ({ target, host }) =>
+    known.has(target)
+      ? el("a", { href: `#target-${target}`, onclick: (event) => reveal(event, target) }, host)
+      : host;
   if (targets.length === 0) return null;
   return section(
     "targets",

@@ -1,5 +1,7 @@
 // How leaks of a fleet are named and their numbers written.
 
+import { duration } from "./words.js";
+
 /** As the report has them, the worst first. */
 export const STATES = ["new", "came back", "known", "fixed"];
 
@@ -8,6 +10,9 @@ export const nameOfLeak = (leak) => leak.function ?? leak.title ?? leak.reason ?
 /** As much of a build id as tells it from others. */
 export const buildName = (build) =>
   build === "" ? "not known" : build.length <= 14 ? build : `${build.slice(0, 12)}…`;
+
+/** An uptime in seconds. */
+export const upFor = (seconds) => (seconds === null ? "" : duration(Math.round(seconds) * 1e9));
 
 export const dayOf = (time) => time.slice(0, 10);
 

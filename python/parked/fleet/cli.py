@@ -13,9 +13,13 @@ Registration = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"],
 
 def registrations() -> tuple[Registration, ...]:
     """What adds the subcommands, in the order of the help."""
-    from . import analyze_command
+    from . import analyze_command, history_command
 
-    return (analyze_command.register,)
+    return (
+        analyze_command.register,
+        history_command.register_ingest,
+        history_command.register_report,
+    )
 
 
 def make_parser() -> argparse.ArgumentParser:

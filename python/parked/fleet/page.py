@@ -28,7 +28,7 @@ class PageError(Exception):
 def template() -> str:
     """The page without data. `PageError` if parked was built without node and npm."""
     try:
-        return resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+        return resources.files("parked").joinpath("page.html").read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PageError(
             "this build of parked has no HTML page: it was made without node and npm"

@@ -129,4 +129,5 @@ def openmetrics(report: FleetReport) -> str:
     gauge("incomplete", "reasons why the report is not of all there should be", ()).set(
         len(report.incomplete)
     )
-    return generate_latest(registry).decode()
+    text: bytes = generate_latest(registry)
+    return text.decode()

@@ -29,7 +29,8 @@ Numbered = list[tuple[int, "Leak"]]
 
 
 def _texts(column: pa.ChunkedArray) -> NDArray[np.str_]:
-    return column.fill_null("").to_numpy().astype(np.str_)
+    texts: NDArray[np.str_] = column.fill_null("").to_numpy().astype(np.str_)
+    return texts
 
 
 class _Fleet:
