@@ -94,7 +94,7 @@ export function buildsSection(page) {
     "builds",
     "Builds",
     null,
-    programs.map((program) => [
+    programs.flatMap((program) => [
       el("h3", null, program.name),
       el(
         "div",

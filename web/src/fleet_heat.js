@@ -6,21 +6,21 @@ import { counted, number } from "./words.js";
 
 const CELL = 16;
 const NAMES = 300;
-const TOP = 110;
+const LONGEST = 18; // of a host's name, in characters
 
 /** 0.12 to 1, by the logarithm: one leak of a million goroutines does not make all others pale. */
 const strength = (count, most) => 0.12 + 0.88 * (Math.log1p(count) / Math.log1p(Math.max(1, most)));
 
 const shortened = (text, most) => (text.length <= most ? text : `…${text.slice(1 - most)}`);
 
-function leakNames(page, shown) {
+function leakNames(page, shown, top) {
   return shown.map((leak, i) =>
     svg(
       "text",
       {
         class: "leak-name",
         x: NAMES - 8,
-        y: TOP + i * CELL + 12,
+        y: top + i * CELL + 12,
         "text-anchor": "end",
         tabindex: 0,
         role: "link",
@@ -33,19 +33,19 @@ function leakNames(page, shown) {
   );
 }
 
-const hostNames = (hosts) =>
-  hosts.map(([, host], i) =>
+const hostNames = (hosts, top) =>
+  hosts.map((host, i) =>
     svg(
       "text",
       {
         class: "host-name",
-        transform: `translate(${NAMES + i * CELL + 11},${TOP - 6}) rotate(-60)`,
+        transform: `translate(${NAMES + i * CELL + 11},${top - 6}) rotate(-60)`,
       },
-      shortened(host, 18),
+      shortened(host, LONGEST),
     ),
   );
 
-function cellOf(leak, [, host], count, { x, y, most }) {
+function cellOf(leak, host, count, { x, y, most }) {
   const cell = svg(
     "rect",
     { class: "cell", x, y, width: CELL - 1, height: CELL - 1 },
@@ -57,20 +57,22 @@ function cellOf(leak, [, host], count, { x, y, most }) {
 
 function drawing(page, heat) {
   const width = NAMES + heat.hosts.length * CELL + 60;
-  const height = TOP + heat.leaks.length * CELL + 4;
+  const longest = Math.max(...heat.hosts.map((host) => host.length));
+  const top = 16 + 6 * Math.min(LONGEST, longest);
+  const height = top + heat.leaks.length * CELL + 4;
   const most = Math.max(...heat.cells.map((cell) => cell[2]));
   const shown = heat.leaks.map((index) => page.fleet.leaks[index]);
   const row = new Map(heat.leaks.map((index, i) => [index, i]));
   return svg(
     "svg",
     { class: "heat", width, height, viewBox: `0 0 ${width} ${height}`, role: "group" },
-    leakNames(page, shown),
-    hostNames(heat.hosts),
+    leakNames(page, shown, top),
+    hostNames(heat.hosts, top),
     shown.map((_, i) =>
       svg("rect", {
         class: "lane",
         x: NAMES,
-        y: TOP + i * CELL,
+        y: top + i * CELL,
         width: heat.hosts.length * CELL,
         height: CELL - 1,
       }),
@@ -78,7 +80,7 @@ function drawing(page, heat) {
     heat.cells.map(([leak, host, count]) =>
       cellOf(page.fleet.leaks[leak], heat.hosts[host], count, {
         x: NAMES + host * CELL,
-        y: TOP + row.get(leak) * CELL,
+        y: top + row.get(leak) * CELL,
         most,
       }),
     ),
@@ -86,21 +88,27 @@ function drawing(page, heat) {
 }
 
 export function heatSection(page) {
-  const heat = page.fleet.heat_map;
-  if (heat.cells.length === 0) return null;
-  const more =
-    heat.of_hosts > heat.hosts.length
-      ? `, the worst ${number(heat.hosts.length)} of ${number(heat.of_hosts)} hosts with leaks`
-      : "";
+  const maps = page.fleet.heat_maps;
+  if (maps.length === 0) return null;
   return section(
     "hosts",
     "Hosts",
     null,
-    el(
-      "p",
-      { class: "faint" },
-      `Goroutines of each leak at the last look at each host${more}; darker is more.`,
-    ),
-    el("div", { class: "scroll", tabindex: 0 }, drawing(page, heat)),
+    el("p", { class: "faint" }, "Goroutines at the last look at each host; darker is more."),
+    maps.flatMap((heat) => [
+      el(
+        "h3",
+        null,
+        heat.program,
+        heat.of_hosts > heat.hosts.length
+          ? el(
+              "span",
+              { class: "count" },
+              `the worst ${number(heat.hosts.length)} of ${counted(heat.of_hosts, "host")} with leaks`,
+            )
+          : null,
+      ),
+      el("div", { class: "scroll", tabindex: 0 }, drawing(page, heat)),
+    ]),
   );
 }

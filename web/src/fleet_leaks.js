@@ -150,6 +150,13 @@ function detailOf(page, leak) {
 
 function columns(page) {
   return [
+    { title: "Leak", class: "wide", of: nameOfLeak, show: placeOf },
+    { title: "State", of: (leak) => STATES.indexOf(leak.past.state), show: stateOf },
+    {
+      title: "Verdict",
+      of: (leak) => -gravity(leak.verdict),
+      show: (leak) => badge(leak.verdict),
+    },
     { title: "Retained", number: true, of: (leak) => leak.retained_bytes, show: retained },
     { title: "Hosts", number: true, of: (leak) => leak.hosts },
     { title: "Goroutines", number: true, of: (leak) => leak.goroutines },
@@ -163,34 +170,28 @@ function columns(page) {
       },
     },
     {
-      title: "A day",
+      title: "Per day",
       number: true,
       help: "By how much that grows in a day",
       of: (leak) => leak.growth_per_day,
       show: (leak) => perUnit(leak.growth_per_day),
     },
     {
-      title: "An hour up",
+      title: "Per hour up",
       number: true,
       help: "How many goroutines a target gains with each hour of uptime",
       of: (leak) => leak.growth_per_uptime_hour,
       show: (leak) => perUnit(leak.growth_per_uptime_hour),
     },
-    { title: "State", of: (leak) => STATES.indexOf(leak.past.state), show: stateOf },
-    {
-      title: "Verdict",
-      of: (leak) => -gravity(leak.verdict),
-      show: (leak) => badge(leak.verdict),
-    },
     { title: "Program", of: (leak) => leak.program },
-    { title: "At", class: "wide", of: nameOfLeak, show: placeOf },
     { title: "Owner", of: (leak) => leak.owners.join(" ") },
   ].filter((column) => column.title !== "Owner" || page.fleet.leaks.some((l) => l.owners.length));
 }
 
-// What opens a line must have something to press.
-const retained = (leak) =>
-  leak.retained_bytes === null ? "not known" : bytes(leak.retained_bytes);
+function retained(leak) {
+  if (leak.hosts === 0) return "";
+  return leak.retained_bytes === null ? "not known" : bytes(leak.retained_bytes);
+}
 
 export function fleetLeaksSection(page) {
   const { leaks } = page.fleet;

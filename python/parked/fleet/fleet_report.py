@@ -116,12 +116,16 @@ class Leak:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Goroutines of leaks on hosts, at the last look at each."""
+    """Goroutines of leaks of one program on hosts, at the last look at each."""
 
-    hosts: tuple[tuple[str, str], ...]  # program, host
-    leaks: tuple[int, ...]  # indices into the leaks of the report
-    cells: tuple[tuple[int, int, int], ...]  # index of a leak here, of a host, goroutines
-    #: Of how many hosts with leaks these are the worst.
+    program: str
+    #: Those with most goroutines in leaks, by name.
+    hosts: tuple[str, ...]
+    #: Indices into the leaks of the report.
+    leaks: tuple[int, ...]
+    #: Index of a leak in the report, of a host here, and goroutines.
+    cells: tuple[tuple[int, int, int], ...]
+    #: Of how many hosts with leaks these are.
     of_hosts: int
 
 
@@ -145,7 +149,7 @@ class FleetReport:
     programs: tuple[Program, ...]
     #: Those that retain most over all hosts first.
     leaks: tuple[Leak, ...]
-    heat_map: HeatMap
+    heat_maps: tuple[HeatMap, ...]
     problems: tuple[Problem, ...]
     #: What must be known to read the rest: clocks that are wrong, programs without a past.
     warnings: tuple[str, ...] = ()
@@ -182,7 +186,7 @@ def sentence(one: ContrastSet) -> str:
     return (
         f"{items}: {one.leaking_with} of {one.all_with} processes leak ({one.share_with:.0%}),"
         f" of all others {one.leaking_without} of {one.all_without} ({one.share_without:.0%});"
-        f" p {p}, corrected for {one.tried}"
+        f" p {p}, corrected for {one.tried} sets tried"
     )
 
 

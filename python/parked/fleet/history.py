@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from . import database
-from .fleet_report import FleetReport, HeatMap, Leak, Problem, Program
+from .fleet_report import FleetReport, Leak, Problem, Program
+from .heat import heat_maps
 from .ingest import Ingested, ingest
 from .leaks import LeakMaker
 from .owners import Owners
@@ -22,9 +23,6 @@ from .unusual import add_contrasts
 #: Points of a sparkline at most, and what lies between two of them.
 MOST_POINTS = 48
 STEPS = (3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400, 30 * 86400)
-#: Of what is listed.
-MOST_HEAT_HOSTS = 60
-MOST_HEAT_LEAKS = 40
 #: Share of a program's targets that may have failed or be incomplete, before a report is.
 TOLERATED = 0.1
 
@@ -189,7 +187,7 @@ class _Report:
             step_seconds=self.window.step,
             programs=programs,
             leaks=tuple(leak for _, leak in leaks),
-            heat_map=heat_map(leaks, latest),
+            heat_maps=heat_maps(leaks, latest),
             problems=tuple(
                 Problem(row["source"], row["program"], row["status"], row["problem"])
                 for row in self.ask("problems")
@@ -292,25 +290,3 @@ class _Report:
                     f"{name}: of {program.targets - program.ok} of {program.targets} targets not"
                     " all could be read"
                 )
-
-
-def heat_map(leaks: list[tuple[int, Leak]], latest: list[dict[str, Any]]) -> HeatMap:
-    """The worst hosts and the first leaks."""
-    drawn = {number: i for i, (number, _) in enumerate(leaks[:MOST_HEAT_LEAKS])}
-    rows = [row for row in latest if row["leak_id"] in drawn]
-    totals: dict[tuple[str, str], int] = defaultdict(int)
-    for row in rows:
-        totals[row["program"], row["machine"]] += row["found"]
-    hosts = sorted(totals, key=lambda host: (-totals[host], host))
-    shown = sorted(hosts[:MOST_HEAT_HOSTS])
-    places = {host: i for i, host in enumerate(shown)}
-    return HeatMap(
-        hosts=tuple(shown),
-        leaks=tuple(drawn.values()),
-        cells=tuple(
-            (drawn[row["leak_id"]], places[row["program"], row["machine"]], row["found"])
-            for row in rows
-            if (row["program"], row["machine"]) in places
-        ),
-        of_hosts=len(hosts),
-    )

@@ -84,7 +84,11 @@ class LeakMaker:
         self._seen = _by(self.by_build, "leak_id")
         self._series = _by(self.series, "leak_id")
         self._looks = {(row["program"], row["point"]): row["targets"] for row in self.looks}
-        self._growth = {row["leak_id"]: row["slope"] for row in self.growth}
+        # The last digits of sums depend on their order.
+        self._growth = {
+            row["leak_id"]: None if row["slope"] is None else round(row["slope"], 6)
+            for row in self.growth
+        }
         self._latest = _by(self.latest, "leak_id")
 
     def builds_of(self, program: str) -> list[Build]:
@@ -117,7 +121,8 @@ class LeakMaker:
                 leaking=sum(r["hosts"] for r in ours if r[kind] >= least),
                 seen=sum(r["targets"] for r in ours),
             )
-            yield build, share
+            if build.build or share.seen:
+                yield build, share
 
     def _past(
         self, words: dict[str, Any], rows: Rows, gravity: int

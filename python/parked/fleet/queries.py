@@ -138,7 +138,7 @@ WHERE nth = 1 ORDER BY coalesce(s.retained_bytes, 0) DESC, found DESC, target LI
 
 #: Some targets, with each of their groups.
 _GROUPS = """
-SELECT target, source, host, zone, program, build, t.second, uptime_seconds,
+SELECT target, source, host, zone, t.program, build, t.second, uptime_seconds,
   t.goroutines AS all_goroutines, t.retained_bytes AS kept, gravity, s.goroutines AS found,
   s.retained_bytes, function, file, line, reason, title
 FROM targets t JOIN sightings s ON t.target_id = s.target_id JOIN leaks l ON l.leak_id = s.leak_id

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .fleet_report import FleetReport, Leak, sentence
 from .states import State
-from .text_report import many, past_text, size, visible, what
+from .text_report import many, now_text, past_text, visible, what
 
 #: Leaks that a message tells of.
 FIRST = 10
@@ -27,11 +27,6 @@ def _headline(report: FleetReport) -> str:
     told = ", ".join(f"{count} {state}" for state, count in counts if count) or "none"
     targets = sum(program.targets for program in report.programs)
     return f"Goroutine leaks: {told}; {many(targets, 'target')} looked at"
-
-
-def _numbers(leak: Leak) -> str:
-    kept = "" if leak.retained_bytes is None else f", {size(leak.retained_bytes)}"
-    return f"{many(leak.hosts, 'host')}, {many(leak.goroutines, 'goroutine')}{kept}"
 
 
 def markdown_text(text: str | None) -> str:
@@ -53,7 +48,7 @@ def markdown_lines(report: FleetReport) -> Iterator[str]:
         yield "| state | verdict | program | at | now | owner |"
         yield "|---|---|---|---|---|---|"
     for leak in shown:
-        cells = [leak.program, what(leak), _numbers(leak), " ".join(leak.owners)]
+        cells = [leak.program, what(leak), now_text(leak), " ".join(leak.owners)]
         texts = " | ".join(map(markdown_text, cells))
         yield f"| {leak.state} | {leak.verdict} | {texts} |"
     unusual = [(leak, leak.contrast[0]) for leak in shown if leak.contrast]
@@ -76,7 +71,7 @@ def slack_text(text: str) -> str:
 def _slack_leak(leak: Leak) -> str:
     lines = [
         f"*{leak.state}* {leak.verdict} {slack_text(leak.program)}: `{slack_text(what(leak))}`",
-        slack_text(f"{_numbers(leak)}; {past_text(leak)}"),
+        slack_text(f"{now_text(leak)}; {past_text(leak)}"),
     ]
     lines += [slack_text(" ".join(leak.owners))] * bool(leak.owners)
     lines += [f"unusual: {slack_text(sentence(one))}" for one in leak.contrast[:1]]

@@ -54,7 +54,7 @@ def spark(series: tuple[float | None, ...]) -> str:
     if not most:
         return ""
     return "".join(
-        " " if value is None else _BLOCKS[min(7, int(value / most * 8))] for value in series
+        " " if value is None else _BLOCKS[round(value / most * 7)] for value in series
     ).strip()
 
 
@@ -85,24 +85,31 @@ def what(leak: Leak) -> str:
     return visible(leak.function or leak.title or leak.reason or leak.fingerprint)
 
 
+def now_text(leak: Leak) -> str:
+    """Where and how large a leak is at the last look at each host."""
+    if not leak.hosts:
+        return "on no host now"
+    kept = "retention not known" if leak.retained_bytes is None else size(leak.retained_bytes)
+    return f"{many(leak.hosts, 'host')}, {many(leak.goroutines, 'goroutine')}, {kept}"
+
+
 def _leak_lines(leak: Leak) -> Iterator[str]:
     where = f"  {visible(leak.file)}:{leak.line}" if leak.file else ""
-    kept = "retention not known" if leak.retained_bytes is None else size(leak.retained_bytes)
-    head = f"{many(leak.hosts, 'host')}, {many(leak.goroutines, 'goroutine')}, {kept}"
+    head = now_text(leak)
     yield f"{str(leak.state).upper():<9}  {leak.verdict:<7}  {visible(leak.program)}  {head}"
-    yield f"           at        {what(leak)}{where}"
+    yield f"           at         {what(leak)}{where}"
     if leak.created_by:
-        yield f"           created   by {visible(leak.created_by)}"
+        yield f"           created by {visible(leak.created_by)}"
     if leak.rule:
-        yield f"           {leak.rule:<9} {visible(leak.title)}: {visible(leak.fix)}"
-    yield f"           history   {past_text(leak)}"
+        yield f"           {leak.rule:<10} {visible(leak.title)}: {visible(leak.fix)}"
+    yield f"           history    {past_text(leak)}"
     if growth := _growth(leak):
-        yield f"           grows     {growth}  {spark(leak.series)}"
+        yield f"           grows      {growth}  {spark(leak.series)}"
     if leak.owners:
-        yield f"           owner     {visible(' '.join(leak.owners))}"
+        yield f"           owner      {visible(' '.join(leak.owners))}"
     for one in leak.contrast:
-        yield f"           unusual   {visible(sentence(one))}"
-    yield f"           id        {visible(leak.fingerprint)}"
+        yield f"           unusual    {visible(sentence(one))}"
+    yield f"           id         {visible(leak.fingerprint)}"
 
 
 def _head(report: FleetReport) -> Iterator[str]:

@@ -1,0 +1,280 @@
+"""Results into a history: once, whole or not at all, and while others read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from parked.fleet.database import TABLES, HistoryError, is_postgres, reading
+from parked.fleet.history import History, Options
+from parked.fleet.ingest import MERGE
+from parked.fleet.schema import schema_of
+from parked.fleet.staging import StagingError
+from support.fleet_plan import NOW, Plan, PlannedLeak
+from support.fleet_tables import write_tables
+from support.paths import ROOT
+
+SMALL = Plan(
+    programs=("orders",),
+    hosts=4,
+    days=5,
+    builds=5,
+    leaks=(PlannedLeak("orders", "orders.ask", 0), PlannedLeak("orders", "orders.new", 4)),
+)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    write_tables(SMALL, folder)
+    return folder
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_database")()
+    return str(tmp_path / "history.duckdb")
+
+
+def rows(url: str) -> dict[str, list[tuple]]:
+    """All that is in a history, in a fixed order."""
+    connection = psycopg.connect(url) if is_postgres(url) else duckdb.connect(url, read_only=True)
+    try:
+        return {
+            name: connection.execute(f"SELECT * FROM {name} ORDER BY ALL".replace(
+                "ALL", ", ".join(columns))).fetchall()
+            for name, columns in TABLES.items()
+        }  # fmt: skip
+    finally:
+        connection.close()
+
+
+def test_the_same_twice_changes_nothing(url: str, results: Path, tmp_path: Path) -> None:
+    history = History(url)
+    first = history.ingest(results)
+    assert first.targets == first.added == 4 * 5 * 4
+    before = rows(url)
+    assert len(before["targets"]) == first.added
+    assert len(before["sightings"]) == first.sightings > 0
+    again = history.ingest(results)
+    assert (again.targets, again.added, again.sightings) == (first.targets, 0, 0)
+    copied = tmp_path / "the same elsewhere"
+    shutil.copytree(results, copied)
+    history.ingest(copied)
+    assert rows(url) == before
+
+
+def test_in_parts_is_as_at_once(url: str, results: Path, tmp_path: Path) -> None:
+    """Each target in a file of its own, as analyze writes them, and half of them at a time."""
+    halves = [tmp_path / "a", tmp_path / "b"]
+    keys = sorted(pq.read_table(results / "targets")["target"].to_pylist())
+    for name in ("targets", "groups", "findings"):
+        table = pq.read_table(results / name)
+        for i, key in enumerate(keys):
+            part = table.filter(pa.compute.equal(table["target"], key))
+            if part.num_rows:
+                folder = halves[i % 2] / name
+                folder.mkdir(parents=True, exist_ok=True)
+                pq.write_table(part, folder / f"{key}.parquet")
+    History(url).ingest(results)
+    whole = History(url).report(Options(until=NOW, since=timedelta(days=2)))
+    other = url + "_parts" if not is_postgres(url) else url
+    if is_postgres(url):
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP TABLE " + ", ".join(TABLES))
+    for half in reversed(halves):
+        History(other).ingest(half)
+    parts = History(other).report(Options(until=NOW, since=timedelta(days=2)))
+    assert parts.leaks == whole.leaks
+    assert parts.programs == whole.programs
+
+
+def changed(results: Path, folder: Path, **columns: object) -> Path:
+    """The first target of the results alone, with some columns changed; its groups and findings."""
+    target = pq.read_table(results / "targets").slice(0, 1)
+    key = target["target"][0]
+    row = {**target.to_pylist()[0], **columns}
+    for name in ("targets", "groups", "findings"):
+        table = pq.read_table(results / name)
+        part = table.filter(pa.compute.equal(table["target"], key))
+        if name == "targets":
+            part = pa.Table.from_pylist([row], schema=schema_of("targets"))
+        if name != "targets" and columns.get("status") == "failed":
+            continue
+        (folder / name).mkdir(parents=True)
+        pq.write_table(part, folder / name / "one.parquet")
+    return folder
+
+
+def test_what_is_read_at_last_replaces_what_failed(url: str, results: Path, tmp_path: Path) -> None:
+    failed = changed(results, tmp_path / "failed", status="failed", proved=None, orphan=None)
+    history = History(url)
+    assert history.ingest(failed).sightings == 0
+    done = history.ingest(changed(results, tmp_path / "ok"))
+    assert done.added == 1 and done.sightings > 0
+    # It does not get worse again, and another version of parked has its say.
+    assert history.ingest(failed).added == 0
+    later = changed(
+        results, tmp_path / "later", parked="0.2.0", analyzed_at=NOW + timedelta(days=9)
+    )
+    assert history.ingest(later).added == 1
+    assert history.ingest(changed(results, tmp_path / "older")).added == 0
+    (target,) = rows(url)["targets"]
+    assert target[list(TABLES["targets"]).index("parked")] == "0.2.0"
+    assert len(rows(url)["sightings"]) == done.sightings
+
+
+KILLED = """
+import os, signal, sys
+from parked.fleet import database, history
+execute, left = database.Database.execute, int(sys.argv[3])
+def killing(self, sql):
+    global left
+    answer = execute(self, sql)
+    if sql in history_statements or sql == "COMMIT":
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+from parked.fleet.ingest import MERGE as history_statements
+database.Database.execute = killing
+history.History(sys.argv[1]).ingest(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("after", [1, 4, 6, len(MERGE)])
+def test_killed_in_the_middle(after: int, url: str, results: Path, tmp_path: Path) -> None:
+    """The database is as it was, and the next ingest does all of it."""
+    History(url).ingest(changed(results, tmp_path / "one"))
+    before = rows(url)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, url, str(results), str(after)], capture_output=True
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert rows(url) == before
+    assert History(url).ingest(results).added == 4 * 5 * 4 - 1
+
+
+READER = """
+import sys
+from parked.fleet.database import reading
+with reading(sys.argv[1]) as database:
+    print(database.execute("SELECT count(*) FROM targets")[0][0], flush=True)
+    sys.stdin.readline()
+    print(database.execute("SELECT count(*) FROM targets")[0][0], flush=True)
+"""
+
+
+def test_while_another_process_reads(url: str, results: Path, tmp_path: Path) -> None:
+    """A reader sees one state; with DuckDB, who writes waits for it."""
+    History(url).ingest(changed(results, tmp_path / "one"))
+    writing = [sys.executable, "-m", "parked.fleet.cli", "ingest", str(results), "--db", url]
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdin and reader.stdout
+        assert reader.stdout.readline() == "1\n"
+        with subprocess.Popen(writing, stdout=subprocess.PIPE, text=True) as writer:
+            if is_postgres(url):
+                assert writer.wait(60) == 0
+            reader.stdin.write("\n")
+            reader.stdin.flush()
+            after = reader.stdout.readline()
+            assert reader.wait(60) == 0
+            assert writer.wait(60) == 0
+    assert after in ("1\n", "80\n") if is_postgres(url) else after == "1\n"
+    with reading(url) as database:
+        assert database.execute("SELECT count(*) FROM targets") == [(80,)]
+
+
+def test_two_ingests_at_once(url: str, results: Path) -> None:
+    words = [sys.executable, "-m", "parked.fleet.cli", "ingest", str(results), "--db", url]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(process.communicate(timeout=120)[0].split(": ")[1] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0].startswith("0 of 80 targets added")
+    assert said[1].startswith("80 of 80 targets added")
+
+
+def test_what_is_no_results_or_no_history(tmp_path: Path) -> None:
+    with pytest.raises(StagingError, match="no targets"):
+        History(str(tmp_path / "a.duckdb")).ingest(tmp_path)
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "targets/x.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(StagingError):
+        History(str(tmp_path / "a.duckdb")).ingest(tmp_path)
+    (tmp_path / "text").write_text("no database")
+    with pytest.raises(HistoryError):
+        History(str(tmp_path / "text")).report()
+    with pytest.raises(HistoryError, match="there is no such history"):
+        History(str(tmp_path / "none")).report()
+    with duckdb.connect(str(tmp_path / "other")) as other:
+        other.execute("CREATE TABLE a (b INTEGER)")
+    with pytest.raises(HistoryError, match="is no history"):
+        History(str(tmp_path / "other")).report()
+    with pytest.raises(HistoryError, match="PostgreSQL"):
+        History("postgresql://parked@127.0.0.1:1/none?connect_timeout=1").report()
+
+
+def test_texts_of_any_kind_arrive_as_they_are(url: str, results: Path, tmp_path: Path) -> None:
+    hostile = ["'; DROP TABLE targets; --", 'a "quoted", text\nof\\lines\t', "\\N", "", "ü€𝄞\u202e"]
+    for i, text in enumerate(hostile):
+        folder = changed(
+            results, tmp_path / str(i), target=f"{i:064x}", host=text, labels={text: text}
+        )
+        History(url).ingest(folder)
+    names = list(TABLES["targets"])
+    found = [row[names.index("host")] for row in rows(url)["targets"]]
+    assert sorted(found) == sorted(hostile)
+    assert sorted(row[1:] for row in rows(url)["labels"]) == sorted((t, t) for t in hostile)
+    # PostgreSQL has no zero characters.
+    zero = changed(results, tmp_path / "zero", target="f" * 64, host="a\0b", labels=None)
+    assert History(url).ingest(zero).added == 1
+    assert "a\ufffdb" in [row[names.index("host")] for row in rows(url)["targets"]]
+
+
+def test_the_commands_from_a_shell(results: Path, tmp_path: Path) -> None:
+    """Exit codes: 0, 1 for --fail-on, 2 for what cannot be, 3 for what is incomplete."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "parked.fleet.cli", *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "COLUMNS": "100"},
+            cwd=ROOT,
+        )
+
+    db = ("--db", str(tmp_path / "history.duckdb"))
+    until = ("--until", NOW.isoformat())
+    assert run("ingest", str(tmp_path), *db).returncode == 2
+    assert "80 of 80 targets added" in run("ingest", str(results), *db).stdout
+    window = ("--since", "2d", *until)
+    said = run("report", *db, *window)
+    assert said.returncode == 0, said.stderr
+    assert "1 new" in said.stdout and "example.com/orders/orders.ask" in said.stdout
+    assert run("report", *db, *window, "--fail-on", "new").returncode == 1
+    assert run("report", *db, *window, "--fail-on", "came-back").returncode == 0
+    baseline = tmp_path / "known.json"
+    prints = [{"fingerprint": leak.fingerprint, "verdict": "PROVED"} for leak in SMALL.leaks]
+    baseline.write_text(f'{{"groups": {prints}, "findings": []}}'.replace("'", '"'))
+    known = run("report", *db, *window, "--fail-on", "new", "--baseline", str(baseline))
+    assert known.returncode == 0, known.stdout
+    assert run("report", *db, "--since", "2d", "--until", "2026-01-01").returncode == 3
+    assert run("report", *db, "--since", "yesterday").returncode == 2
+    assert run("report", "--db", str(tmp_path / "none")).returncode == 2
+    assert run("report", *db, "--baseline", str(tmp_path / "none")).returncode == 2
