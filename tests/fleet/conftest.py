@@ -1,12 +1,69 @@
-"""What the tests of parked.fleet share."""
+"""What the tests of parked.fleet share: parked-fleet, what it looks at, databases."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from support.building import build_target
+from support.fleet import Fleet, Profiled, dump_of, profiled
+from support.matrix import Build
+from support.paths import BUILD_DIR
 from support.postgres import installed, server, tool
+from support.running import Running
+
+sys.path.insert(0, str(BUILD_DIR / "python"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, by_matrix in getattr(metafunc.module, "ROWS", {}).items():
+        if name in metafunc.fixturenames:
+            rows = by_matrix[metafunc.config.getoption("--matrix")]
+            metafunc.parametrize(name, rows, ids=str, scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is of one file is done by one process, so that no dump is made twice."""
+    for item in items:
+        here = Path(__file__).parent in item.path.parents
+        if here and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    """parked-fleet with results in a folder of the test's own."""
+    return Fleet(tmp_path / "results")
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Profiled]:
+    """service("1.27"): profiles of a program of that release, a report and a dump of it."""
+    known: dict[str, Profiled] = {}
+
+    def of(go: str) -> Profiled:
+        if go not in known:
+            folder = tmp_path_factory.mktemp(f"profiled-{go}")
+            known[go] = profiled(build_target("profiled", Build(go, "default")), folder, 30)
+        return known[go]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Dumps of three processes that leak 1, 2 and 3 goroutines."""
+    binary = build_target("decisions", Build("1.27", "default"))
+    found = []
+    for count in (1, 2, 3):
+        folder = tmp_path_factory.mktemp(f"decisions-{count}")
+        with Running(binary, folder, str(count)) as target:
+            found.append(dump_of(target.pid, folder / f"decisions-{count}.core"))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Goroutine and goroutineleak profiles of runtime/pprof: the protocol buffer, and ``debug=1``.
 
 A profile has the stacks of goroutines and how many have each, but neither who created them nor
-since when; ``debug=1`` leaves out the runtime's functions, and so how they wait. The message is
+since when; ``debug=1`` leaves out the runtime's functions, and so how most of them wait. The message is
 the one of github.com/google/pprof/proto/profile.proto; only members that are read are declared.
 """
 
@@ -177,7 +177,8 @@ def read_debug1(lines: Iterable[str], judge: Judge) -> Reading:
 
     def end() -> None:
         if number:
-            found.append((Stuck(tuple(frames), None, None, leaked), number, 0))
+            reason = reason_of_stack([frame.function for frame in frames])
+            found.append((Stuck(tuple(frames), None, reason, leaked), number, 0))
 
     for line in iterator:
         count = _COUNT.fullmatch(line)

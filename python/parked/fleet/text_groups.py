@@ -112,7 +112,8 @@ def groups_of(stuck: Iterable[tuple[Stuck, int, int]], judge: Judge, source: str
     for group, wait in rows:
         here = at_place[wait, group.file, group.line] if wait in CHANNEL_WAITS else 0
         if group.verdict == "PROVED":
-            sentence = f"{source} says that nothing can wake them: {group.count:,} goroutines"
+            them = "1 goroutine" if group.count == 1 else f"{group.count:,} goroutines"
+            sentence = f"{source} says of {them} that nothing can wake them any more"
             reading.findings.append(_finding(GOROUTINELEAK, group, wait, group.count, sentence))
         elif here >= judge.threshold:
             group = replace(group, verdict="SUSPECT")

@@ -165,8 +165,10 @@ def reason_of_stack(functions: Sequence[str]) -> str | None:
     for each in functions[:16]:
         if each in _PARKS:
             parked = True
-        elif each in _BY_PARKER and (parked or each.startswith(("time.", "internal/"))):
+        elif each in _BY_PARKER and (parked or not each.startswith("runtime.")):
             return _BY_PARKER[each]
+        elif each.startswith(_ACQUIRES):
+            return "semacquire"
         elif parked and not each.startswith("runtime."):
             return None
     return None
