@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class Fleet:
 
     def __init__(self, results: Path | str) -> None:
         self.results = str(results)
+        self.outcomes: list[Any] = []
 
     def words(self, *inputs: object, parked: object = PARKED) -> list[str]:
         """The command line of an analysis of ``inputs``, among which there may be options."""
@@ -77,6 +78,21 @@ class Fleet:
         if "--scheduler" not in words and "--workers" not in words:
             words += ["--workers", "1"]
         return run(*words, env=env or environment(), timeout=300)
+
+    def look(self, *inputs: object, **options: Any) -> Counter[str]:
+        """Looks at ``inputs`` in this process, without Dask: how many came to which status."""
+        from parked.fleet import Settings, analyze_one, plan
+
+        names = {field.name for field in fields(Settings)}
+        settings = {name: options.pop(name) for name in names & set(options)}
+        planned = plan(
+            [str(each) for each in inputs],
+            self.results,
+            settings=Settings(**{"parked": str(PARKED), **settings}),
+            **options,
+        )
+        self.outcomes = [analyze_one(job) for job in planned.jobs()]
+        return Counter(outcome.status for outcome in self.outcomes)
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Rows of a table of the results."""

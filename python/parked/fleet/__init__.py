@@ -1,5 +1,66 @@
 """Many cores and reports at once: what each of them says, as tables (docs/fleet.md).
 
+>>> from parked.fleet import analyze, read_table
+>>> analyze(["crashes/"], "leaks/")
+>>> read_table("leaks/", "groups").to_pandas()
+
 Needs ``pip install 'parked[fleet]'``. Nothing here is imported by ``import parked``, and nothing
-here uses the C++ module: inputs are read by processes of their own.
+here uses the C++ module: inputs are read by processes of their own. Names are imported when they
+are first used, so that those processes start quickly.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .analysis import Plan, Summary, analyze, plan, run
+    from .cluster import Place
+    from .inputs import Input, InputsError, PathPattern, find_inputs
+    from .results import read_table
+    from .settings import Settings
+    from .work import Job, Outcome, analyze_one
+
+#: Where each name is.
+_PLACES = {
+    "Input": "inputs",
+    "InputsError": "inputs",
+    "Job": "work",
+    "Outcome": "work",
+    "PathPattern": "inputs",
+    "Place": "cluster",
+    "Plan": "analysis",
+    "Settings": "settings",
+    "Summary": "analysis",
+    "analyze": "analysis",
+    "analyze_one": "work",
+    "find_inputs": "inputs",
+    "plan": "analysis",
+    "read_table": "results",
+    "run": "analysis",
+}
+
+__all__ = [
+    "Input",
+    "InputsError",
+    "Job",
+    "Outcome",
+    "PathPattern",
+    "Place",
+    "Plan",
+    "Settings",
+    "Summary",
+    "analyze",
+    "analyze_one",
+    "find_inputs",
+    "plan",
+    "read_table",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import binaries as executables
 from .cluster import ClusterLostError, Place, Runner, order, start
@@ -64,9 +64,15 @@ class Plan:
         done = self.results.done()
         for each in order(self.inputs):
             job = Job(each, self.results.url, self.settings, self.parked, self.executables)
-            status = done.get(each.key(job.version))
-            if status is None or (status == "failed" and self.retry_failed):
-                yield job
+            before = done.get(each.key(job.version))
+            if self._is_missing(before):
+                yield replace(job, before=before)
+
+    def _is_missing(self, status: str | None) -> bool:
+        """``status`` is what an earlier run has marked; None: nothing."""
+        if status == "lacking":
+            return self.retry_failed or bool(self.executables)
+        return status in (None, "again") or (status == "failed" and self.retry_failed)
 
 
 def plan(
@@ -124,8 +130,6 @@ def _run(
 
 def _without_executables(jobs: Iterator[Job]) -> Iterator[Job]:
     """Workers have the index once, and not with every job."""
-    from dataclasses import replace
-
     return (replace(job, executables={}) for job in jobs)
 
 

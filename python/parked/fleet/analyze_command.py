@@ -55,7 +55,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         threshold=arguments.threshold,
         modules=tuple(arguments.module),
         scratch=arguments.scratch,
-        binaries=tuple(arguments.binaries),
     )
 
 

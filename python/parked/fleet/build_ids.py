@@ -13,10 +13,13 @@ from typing import BinaryIO, NamedTuple
 
 ET_EXEC, ET_DYN, ET_CORE = 2, 3, 4
 _PT_LOAD, _PT_NOTE = 1, 4
-_NT_AUXV, _AT_PHDR = 6, 3
+_NT_AUXV, _NT_FILE, _AT_PHDR = 6, 0x46494C45, 3
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _NOTE = struct.Struct("<III")
+_PAGE = 4096
+#: How the note of a build id of 20 bytes begins.
+_GNU_BUILD_ID = _NOTE.pack(4, 20, 3) + b"GNU\0"
 _MOST_PROGRAM_HEADERS = 65_535
 _MOST_NOTES = 1024 * 1024
 _MOST_ID = 512
@@ -88,37 +91,70 @@ def build_ids(read: Read) -> BuildIds:
     for segment in _segments(read):
         if segment.kind == _PT_NOTE:
             notes += _notes(read(segment.offset, min(segment.file_size, _MOST_NOTES)))
+    # Go's linker (1.24 and later) writes the GNU one beside its own, but into no segment of notes.
+    first = read(0, _PAGE)
+    at = first.find(_GNU_BUILD_ID)
+    if at >= 0:
+        notes += _notes(first[at:])[:1]
     return _ids_in(notes)
 
 
-def _auxiliary(read: Read, segments: list[_Segment], wanted: int) -> int | None:
+def _core_notes(read: Read, segments: list[_Segment]) -> dict[int, bytes]:
+    """The kernel's notes of a core, the first of each type."""
+    found: dict[int, bytes] = {}
     for segment in segments:
-        if segment.kind != _PT_NOTE:
-            continue
-        for name, kind, what in _notes(read(segment.offset, min(segment.file_size, _MOST_NOTES))):
-            if (name, kind) == (b"CORE", _NT_AUXV):
-                pairs = struct.iter_unpack("<QQ", what[: len(what) // 16 * 16])
-                return next((value for key, value in pairs if key == wanted), None)
-    return None
+        if segment.kind == _PT_NOTE:
+            notes = _notes(read(segment.offset, min(segment.file_size, _MOST_NOTES)))
+            for name, kind, what in notes:
+                if name == b"CORE":
+                    found.setdefault(kind, what)
+    return found
 
 
-def build_ids_of_core(read: Read) -> BuildIds:
+def _auxiliary(note: bytes, wanted: int) -> int | None:
+    pairs = struct.iter_unpack("<QQ", note[: len(note) // 16 * 16])
+    return next((value for key, value in pairs if key == wanted), None)
+
+
+def _file_at(note: bytes, address: int) -> str:
+    """Path of the file that is mapped there; empty: none is."""
+    if len(note) < 16:
+        return ""
+    number = min(struct.unpack_from("<Q", note)[0], (len(note) - 16) // 24)
+    names = note[16 + number * 24 :].split(b"\0")
+    for index, (start, end, _) in enumerate(struct.iter_unpack("<QQQ", note[16 : 16 + number * 24])):
+        if start <= address < end and index < len(names):
+            return names[index].decode("utf-8", "replace")
+    return ""
+
+
+class CoreOf(NamedTuple):
+    """What a core says of its executable."""
+
+    ids: BuildIds
+    #: Its path where it ran; empty: not known.
+    path: str
+
+
+def executable_of_core(read: Read) -> CoreOf:
     """Of the executable that a core is of, of which ``read`` gives bytes by their offset."""
     segments = _segments(read)
-    headers = _auxiliary(read, segments, _AT_PHDR)
+    notes = _core_notes(read, segments)
+    headers = _auxiliary(notes.get(_NT_AUXV, b""), _AT_PHDR)
     if headers is None:
-        return BuildIds("", "")
+        return CoreOf(BuildIds("", ""), "")
+    path = _file_at(notes.get(_NT_FILE, b""), headers)
     loads = (each for each in segments if each.kind == _PT_LOAD)
     first = next((it for it in loads if 0 <= headers - it.address < it.file_size), None)
     if first is None:
-        return BuildIds("", "")
+        return CoreOf(BuildIds("", ""), path)
 
     def read_mapped(offset: int, size: int) -> bytes:
         if offset >= first.file_size:
             return b""
         return read(first.offset + offset, min(size, first.file_size - offset))
 
-    return build_ids(read_mapped)
+    return CoreOf(build_ids(read_mapped), path)
 
 
 def reader_of(file: BinaryIO) -> Read:

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .inputs import Input
-from .results import Results
 from .settings import Settings
-from .work import Job, Outcome, TryAgain, analyze_one, failed_key, keep_failure, memory_for
+from .work import Job, Outcome, TryAgain, analyze_one, keep_failure, memory_for
 
 #: Jobs given to the scheduler for each thread of the workers, so that none waits for the next.
 _AHEAD = 8
@@ -138,10 +137,9 @@ class Runner:
             return Outcome(job.input.url, "failed", f"its results could not be kept: {problem}")
         if isinstance(error, KilledWorker):
             problem = "the workers that had it ended while they did"
-            Results(job.output).mark(job.input, failed_key(job.input), job.version, "failed")
         elif not isinstance(error, TryAgain):
             problem = f"{type(error).__name__}: {problem}"
-        keep_failure(job, problem)
+        keep_failure(job, problem, again=not isinstance(error, KilledWorker))
         return Outcome(job.input.url, "failed", problem)
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -44,10 +44,14 @@ class Fetched:
     cut: str | None
 
 
-def _open(url: str) -> Any:
+@contextmanager
+def _open(url: str) -> Iterator[Any]:
     import fsspec
 
-    return fsspec.open(url, "rb", compression=None).open()
+    # What opens it has to last as long: it has the archive that the file is in.
+    opener = fsspec.open(url, "rb", compression=None)
+    with opener as file:
+        yield file
 
 
 def local_path(url: str) -> Path | None:

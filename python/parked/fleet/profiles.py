@@ -1,8 +1,9 @@
 """Goroutine and goroutineleak profiles of runtime/pprof: the protocol buffer, and ``debug=1``.
 
 A profile has the stacks of goroutines and how many have each, but neither who created them nor
-since when; ``debug=1`` leaves out the runtime's functions, and so how most of them wait. The message is
-the one of github.com/google/pprof/proto/profile.proto; only members that are read are declared.
+since when; ``debug=1`` leaves out the runtime's functions, and so how most of them wait. The
+message is the one of github.com/google/pprof/proto/profile.proto; only members that are read are
+declared.
 """
 
 from __future__ import annotations

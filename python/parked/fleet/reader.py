@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import limits
-from .build_ids import BuildIds, build_ids_of_core, reader_of
+from .build_ids import BuildIds, CoreOf, executable_of_core, reader_of
 from .fetch import FetchError, fetch
 from .kinds import NotWantedError, kind_of
 from .program import Bounds, Usage, read_core
@@ -42,10 +42,10 @@ def _read_labels(url: str | None) -> Json:
 def _fetch(request: Json) -> Json:
     fetched = fetch(request["url"], Path(request["scratch"]), request["most"])
     kind = kind_of(fetched.head)
-    ids = BuildIds("", "")
+    core = CoreOf(BuildIds("", ""), "")
     if kind is None:
         with fetched.path.open("rb") as file:
-            ids = build_ids_of_core(reader_of(file))
+            core = executable_of_core(reader_of(file))
     elif fetched.size > kind.most:
         raise ValueError(f"unpacked it is larger than {kind.most:,} bytes, the most of its kind")
     return {
@@ -54,7 +54,8 @@ def _fetch(request: Json) -> Json:
         "size": fetched.size,
         "cut": fetched.cut,
         "kind": kind.name if kind else "core",
-        "ids": ids._asdict(),
+        "ids": core.ids._asdict(),
+        "program": Path(core.path).name,
         "labels": _read_labels(request.get("labels")),
     }
 

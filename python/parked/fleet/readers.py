@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from .rows import Json
 
@@ -22,6 +23,12 @@ _MOST_ANSWER = 2 * 1024**3
 
 class ReaderEnded(Exception):  # noqa: N818  it is what happened, and an input's fault
     """The process ended, or was ended, over a request; says why."""
+
+
+def _python_path() -> str:
+    """Where this package is, also for who has found it in another way than by the environment."""
+    known = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(Path(__file__).parents[2]), *([known] if known else [])])
 
 
 class Reader:
@@ -37,6 +44,7 @@ class Reader:
             [sys.executable, "-m", "parked.fleet.reader", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": _python_path()},
             start_new_session=True,
         )
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from .inputs import Input
-from .schema import TABLES, Row, table_of
+from .schema import STATUSES, TABLES, Row, table_of
 
 Rows = Mapping[str, Iterable[Row]]
 
@@ -81,12 +81,13 @@ class Results:
         return bool(self._filesystem.exists(self._path("done", f"{target}.{version}")))
 
     def mark(self, each: Input, target: str, version: str, status: str) -> None:
-        """The input need not be looked at again."""
-        if status != "skipped":
+        """The input need not be looked at again. ``lacking``: it need when there are executables;
+        ``again``: it need."""
+        if status in STATUSES[:2]:
             self._put(self._path("done", f"{target}.{version}"), b"")
         self._put(self._path("done", f"{each.key(version)}.{status}"), target.encode())
 
-    def unmark(self, each: Input, version: str, status: str) -> None:
+    def unmark(self, each: Input, version: str, status: str | None) -> None:
         self._remove(self._path("done", f"{each.key(version)}.{status}"))
 
     def forget(self, target: str) -> None:

@@ -29,11 +29,9 @@ class Settings:
     modules: tuple[str, ...] = ()
     #: Folder for what is fetched; None: the worker's own.
     scratch: str | None = None
-    #: Where executables are, for messages.
-    binaries: tuple[str, ...] = ()
 
     def key(self) -> str:
         """What results depend on, as a text."""
         told = asdict(self)
-        relevant = {name: told[name] for name in ("threshold", "modules", "binaries", "most_bytes")}
+        relevant = {name: told[name] for name in ("threshold", "modules", "most_bytes")}
         return hashlib.sha256(json.dumps(relevant).encode()).hexdigest()[:16]

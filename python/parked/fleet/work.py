@@ -44,8 +44,8 @@ class Job:
     parked: str
     #: Executables by build id.
     executables: Mapping[str, str] = field(default_factory=dict)
-    #: Another run could not have it.
-    failed_before: bool = False
+    #: What an earlier run has marked it with; None: nothing.
+    before: str | None = None
 
     @property
     def version(self) -> str:
@@ -106,6 +106,8 @@ class _Work:
         self._began = time.monotonic()
         self.fetched: Json = {}
         self.peak: int | None = None
+        #: It is a core, and no executable has its build id.
+        self.lacks_executable = False
 
     def ask(self, request: Json) -> Json:
         """The reader's answer. Raises TryAgain and ValueError."""
@@ -143,6 +145,7 @@ class _Work:
     def _executable(self) -> str | None:
         url = binaries.find(self.job.executables, self.fetched["ids"])
         if url is None:
+            self.lacks_executable = True
             return None
         name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
         keep = self._scratch.parent / "parked-executables" / name
@@ -151,7 +154,7 @@ class _Work:
 
     def read(self) -> Reading:
         settings, size = self.job.settings, self.fetched["size"]
-        is_core = self.fetched["kind"] == "core"
+        executable = self._executable() if self.fetched["kind"] == "core" else None
         # The core is mapped, which takes no memory that others could not have.
         own = max(memory_for(self.job.input, settings), _BASE + size // 2)
         answer = self.ask(
@@ -160,14 +163,17 @@ class _Work:
                 "path": self.fetched["path"],
                 "kind": self.fetched["kind"],
                 "parked": settings.parked,
-                "executable": self._executable() if is_core else None,
+                "executable": executable,
                 "core_memory": size + (settings.memory or own),
                 "threshold": settings.threshold,
                 "modules": settings.modules,
             }
         )
         self.peak = answer.get("peak")
-        return Reading.from_json(answer["reading"])
+        reading = Reading.from_json(answer["reading"])
+        if executable and self.fetched["program"]:  # and not as its file is named here
+            reading.target["program"] = text(self.fetched["program"])
+        return reading
 
     def target(self, key: str, status: str, problem: str | None, known: Json) -> Target:
         """The row, of what the input says, its labels, its path, and its store, in this order."""
@@ -227,11 +233,15 @@ def failed_key(each: Input) -> str:
     return target_key("none", each.url)
 
 
-def keep_failure(job: Job, problem: str, key: str | None = None, work: _Work | None = None) -> None:
-    """A row for an input that could not be read, or not even be had."""
-    work = work or _Work(job, Reader(), Path())
-    key = key or failed_key(job.input)
-    Results(job.output).write(key, {"targets": [work.target(key, STATUSES[2], problem, {})]})
+def _keep_failure(work: _Work, results: Results, key: str, problem: str) -> None:
+    results.write(key, {"targets": [work.target(key, STATUSES[2], problem, {})]})
+
+
+def keep_failure(job: Job, problem: str, again: bool) -> None:
+    """A row for an input that no worker has finished. ``again``: the next run tries it, too."""
+    results, key = Results(job.output), failed_key(job.input)
+    _keep_failure(_Work(job, Reader(), Path()), results, key, problem)
+    _mark(job, results, key, "again" if again else STATUSES[2])
 
 
 def _look(work: _Work, results: Results) -> Outcome:
@@ -240,20 +250,28 @@ def _look(work: _Work, results: Results) -> Outcome:
     try:
         fetched = work.fetch()
         if "skip" in fetched:
-            results.mark(job.input, "", job.version, "skipped")
+            _mark(job, results, "", "skipped")
             return work.outcome("skipped", fetched["skip"])
-        if job.failed_before:
+        if job.before is not None:
             results.forget(failed_key(job.input))
         key = target_key(fetched["kind"], fetched["sha256"])
         if results.has(key, job.version):
-            results.mark(job.input, key, job.version, "skipped")
+            _mark(job, results, key, "skipped")
             return work.outcome("skipped", "the same content as another input")
         outcome = _keep(work, results, work.read(), key)
     except ValueError as error:
-        keep_failure(job, str(error), key, work)
+        _keep_failure(work, results, key or failed_key(job.input), str(error))
         outcome = work.outcome(STATUSES[2], str(error))
-    results.mark(job.input, key or failed_key(job.input), job.version, outcome.status)
+    failed = outcome.status == STATUSES[2]
+    mark = "lacking" if failed and work.lacks_executable else outcome.status
+    _mark(job, results, key or failed_key(job.input), mark)
     return outcome
+
+
+def _mark(job: Job, results: Results, key: str, status: str) -> None:
+    results.mark(job.input, key, job.version, status)
+    if job.before not in (None, status):
+        results.unmark(job.input, job.version, job.before)
 
 
 def analyze_one(job: Job) -> Outcome:
