@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 from numpy.typing import NDArray
 
-#: When the last look at any fleet was.
+#: When the last look at a fleet was, unless the plan says otherwise.
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 GO = ("go1.24.13", "go1.25.9", "go1.26.8")
 
@@ -63,6 +63,8 @@ class Plan:
     """A fleet."""
 
     seed: int = 1
+    #: When the last look was.
+    now: datetime = NOW
     programs: tuple[str, ...] = ("orders", "stock")
     builds: int = 10
     days: float = 20
@@ -84,7 +86,7 @@ class Plan:
 
     @property
     def begins(self) -> datetime:
-        return NOW - timedelta(days=self.days)
+        return self.now - timedelta(days=self.days)
 
     def build_begins(self, build: int) -> datetime:
         return self.begins + timedelta(days=build * self.days / self.builds)

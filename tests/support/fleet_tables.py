@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from parked.fleet.schema import schema_of
 
-from .fleet_plan import NOW, Plan, Seen, seen
+from .fleet_plan import Plan, Seen, seen
 
 #: Looks of one file.
 BATCH = 5000
@@ -56,7 +56,9 @@ def _targets(plan: Plan, part: Seen, rows: NDArray[np.int64]) -> pa.Table:
         "status": pa.array(status.astype(object)),
         "problem": pa.array(np.where(failed, "cut off", NO_PROOF).astype(object), mask=whole),
         "observed_at": _times(plan, part.hours[rows], part.host[rows]),
-        "analyzed_at": pa.array([NOW + timedelta(days=3)] * len(rows), pa.timestamp("us", "UTC")),
+        "analyzed_at": pa.array(
+            [plan.now + timedelta(days=3)] * len(rows), pa.timestamp("us", "UTC")
+        ),
         "program": pa.array([part.program] * len(rows)),
         "build": known(names[part.build[rows]]),
         "go_version": known(text["go_version"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
@@ -13,7 +14,7 @@ from typing import Any
 from . import database
 from .fleet_report import FleetReport, Leak, Problem, Program
 from .heat import heat_maps
-from .ingest import Ingested, ingest
+from .ingest import Ingested, ingest, is_remote
 from .leaks import LeakMaker
 from .owners import Owners
 from .queries import Queries, Window
@@ -93,9 +94,29 @@ class History:
 
     url: str
 
-    def ingest(self, folder: str | Path, say: Callable[[str], None] = lambda _: None) -> Ingested:
-        """Takes a folder of results in; see `parked.fleet.ingest.ingest`."""
-        return ingest(folder, self.url, say)
+    def ingest(
+        self,
+        folder: str | Path,
+        say: Callable[[str], None] = lambda _: None,
+        *,
+        path_pattern: str | None = None,
+        parked: str = "parked",
+    ) -> Ingested:
+        """Takes results of ``analyze`` in, or a folder of reports; see `parked.fleet.ingest`.
+
+        ``path_pattern`` and the program ``parked`` are as for ``analyze``, for reports alone.
+        Raises `StagingError` or `InputsError` for a folder that has neither, `HistoryError` for
+        what is no history, and `CoreError` if the program cannot be run.
+        """
+        from .reports import has_results, read_reports
+
+        if has_results(Path(folder)) or is_remote(folder):
+            return ingest(folder, self.url, say)
+        with tempfile.TemporaryDirectory(prefix="parked-fleet-") as results:
+            read_reports(
+                Path(folder), Path(results), path_pattern=path_pattern, parked=parked, say=say
+            )
+            return ingest(results, self.url, say, source=str(folder))
 
     def report(self, options: Options | None = None) -> FleetReport:
         """What is said of the window that the options name.

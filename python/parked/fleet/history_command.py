@@ -87,13 +87,17 @@ def run_ingest(arguments: argparse.Namespace) -> int:
     """Takes each folder in; what was taken in stays if a later one fails."""
     from .database import HistoryError
     from .history import History
+    from .inputs import InputsError
+    from .program import CoreError
     from .staging import StagingError
 
     history = History(arguments.db)
     for folder in arguments.folders:
         try:
-            done = history.ingest(folder, _say)
-        except (HistoryError, StagingError, OSError) as error:
+            done = history.ingest(
+                folder, _say, path_pattern=arguments.path_pattern, parked=arguments.parked
+            )
+        except (HistoryError, StagingError, InputsError, CoreError, OSError) as error:
             return _failed(error)
         old = done.targets - done.added
         print(
@@ -170,10 +174,19 @@ def run_report(arguments: argparse.Namespace) -> int:
 def register_ingest(subcommands: Subcommands) -> None:
     """Adds ``ingest``."""
     parser = subcommands.add_parser(
-        "ingest", help="take results of analyze into a history", description=run_ingest.__doc__
+        "ingest",
+        help="take results of analyze, or reports, into a history",
+        description=run_ingest.__doc__,
     )
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="what analyze -o wrote")
-    parser.add_argument("--db", required=True, help="DuckDB file, or postgresql://…")
+    add = parser.add_argument
+    add("folders", nargs="+", metavar="FOLDER", help="what analyze -o wrote, or reports as JSON")
+    add("--db", required=True, help="DuckDB file, or postgresql://…")
+    add(
+        "--path-pattern",
+        metavar="PATTERN",
+        help="what paths of reports say: {service}/{host}/*.json",
+    )
+    add("--parked", default="parked", help="the program parked, for reports (parked)")
     parser.set_defaults(run=run_ingest)
 
 

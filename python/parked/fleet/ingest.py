@@ -118,7 +118,7 @@ def _copy_to_postgres(staging: Any, database: Database) -> None:
         database.execute(f"ANALYZE {name}")
 
 
-def _stage(folder: Path, database: Database) -> None:
+def _stage(folder: str, database: Database) -> None:
     if not database.postgres:
         stage(database.connection, folder)
         return
@@ -129,23 +129,35 @@ def _stage(folder: Path, database: Database) -> None:
         _copy_to_postgres(staging, database)
 
 
-def ingest(folder: str | Path, url: str, say: Callable[[str], None] = lambda _: None) -> Ingested:
+def is_remote(folder: str | Path) -> bool:
+    """Whether it is the URL of a store, and no path."""
+    return isinstance(folder, str) and "://" in folder
+
+
+def ingest(
+    folder: str | Path,
+    url: str,
+    say: Callable[[str], None] = lambda _: None,
+    source: str | None = None,
+) -> Ingested:
     """Takes a folder of results into the history at ``url``, which is made if there is none.
 
-    ``url`` is the path of a DuckDB file or ``postgresql://…``. ``say`` is told what is being done.
-    Raises `StagingError` for a folder that has none, `HistoryError` for what is no history.
+    ``folder`` may be a URL that fsspec knows. ``url`` is the path of a DuckDB file or
+    ``postgresql://…``. ``say`` is told what is being done; ``source`` is kept in place of the
+    folder. Raises `StagingError` for a folder that has no results, `HistoryError` for what is no
+    history.
     """
     with writing(url) as database:
         say("reading the results")
-        _stage(Path(folder), database)
+        _stage(str(folder), database)
         say("adding them to the history")
         for statement in MERGE:
             database.execute(statement)
         ((targets, added, sightings),) = database.execute(_COUNTS)
         if added:
             now = datetime.now(timezone.utc).replace(tzinfo=None)
-            source = str(folder).replace("'", "''").replace("\0", "")
+            told = (source or str(folder)).replace("'", "''").replace("\0", "")
             database.execute(
-                f"INSERT INTO ingests VALUES (TIMESTAMP '{now}', '{source}', {added}, {sightings})"
+                f"INSERT INTO ingests VALUES (TIMESTAMP '{now}', '{told}', {added}, {sightings})"
             )
     return Ingested(targets=targets, added=added, sightings=sightings)

@@ -35,11 +35,8 @@ def _bucket() -> str:
     return f"CASE {cases} ELSE -1 END"
 
 
-def _source(folder: Path, table: str) -> str:
-    """The rows of a table with the file each is from; none, of the right types, without files."""
-    if any((folder / table).glob("*.parquet")):
-        pattern = str(folder / table / "*.parquet").replace("'", "''")
-        return f"read_parquet('{pattern}', union_by_name = true, filename = true)"
+def _nothing(table: str) -> str:
+    """A table of the right types without rows."""
     kinds = {TEXT: "VARCHAR", COUNT: "BIGINT", SECONDS: "DOUBLE"}
     columns = [
         f"CAST(NULL AS {kinds[each.metadata['type']]}) AS {each.name}"
@@ -48,10 +45,37 @@ def _source(folder: Path, table: str) -> str:
     return f"(SELECT {', '.join(columns)}, '' AS filename WHERE false)"
 
 
+def _source(duckdb: Any, folder: str, table: str) -> str:
+    """The rows of a table with the file each is from."""
+    if "://" in folder:
+        return _remote_source(duckdb, folder, table)
+    if any(Path(folder, table).glob("*.parquet")):
+        pattern = str(Path(folder, table, "*.parquet")).replace("'", "''")
+        return f"read_parquet('{pattern}', union_by_name = true, filename = true)"
+    return _nothing(table)
+
+
+def _remote_source(duckdb: Any, folder: str, table: str) -> str:
+    """Of a store: Arrow fetches, and each target has a file of its own there."""
+    from .results import read_table
+
+    try:
+        rows = read_table(folder, table)
+    except FileNotFoundError:
+        return _nothing(table)
+    if rows.num_rows == 0:
+        return _nothing(table)
+    duckdb.register(f"remote_{table}", rows)
+    return f"(SELECT *, target || '.parquet' AS filename FROM remote_{table})"
+
+
 #: Of each target the row that says most; files of one name belong together.
 _ONCE = """
 CREATE OR REPLACE TEMP TABLE once AS
-SELECT * EXCLUDE (filename), parse_filename(filename) AS file FROM {source}
+SELECT * EXCLUDE (filename, uptime_seconds), parse_filename(filename) AS file,
+  CASE WHEN isfinite(uptime_seconds) AND uptime_seconds >= 0 THEN uptime_seconds END
+    AS uptime_seconds
+FROM {source}
 QUALIFY row_number() OVER (
   PARTITION BY target
   ORDER BY CASE status WHEN 'ok' THEN 0 WHEN 'incomplete' THEN 1 ELSE 2 END, analyzed_at DESC, file
@@ -109,7 +133,8 @@ WITH rules AS (
 )
 SELECT target, kind, fingerprint,
   CAST(max(CASE verdict {gravity} ELSE 0 END) AS SMALLINT) AS gravity,
-  CAST(sum("count") AS BIGINT) AS goroutines, max(oldest_seconds) AS oldest_seconds,
+  CAST(sum("count") AS BIGINT) AS goroutines,
+  max(CASE WHEN isfinite(oldest_seconds) THEN oldest_seconds END) AS oldest_seconds,
   CAST(sum(retained_bytes) AS BIGINT) AS retained_bytes,
   CAST(sum(stack_bytes) AS BIGINT) AS stack_bytes,
   {texts}, max(line) AS line
@@ -152,16 +177,16 @@ LEAK_TEXTS = (
 )
 
 
-def stage(duckdb: Any, folder: Path) -> None:
+def stage(duckdb: Any, folder: str) -> None:
     """Reads a folder of results into the temporary tables that `STAGED` names.
 
     Raises `StagingError` if they are none.
     """
     import duckdb as driver
 
-    if not any((folder / "targets").glob("*.parquet")):
+    if "://" not in folder and not any(Path(folder, "targets").glob("*.parquet")):
         raise StagingError(f"{folder}: no targets/*.parquet, as parked-fleet analyze writes them")
-    sources = {table: _source(folder, table) for table in TABLES}
+    sources = {table: _source(duckdb, folder, table) for table in TABLES}
     gravity = " ".join(f"WHEN '{name}' THEN {value}" for name, value in GRAVITY.items())
     latest = ", ".join(f"arg_max({name}, second) AS {name}" for name in LEAK_TEXTS)
     texts = ", ".join(
