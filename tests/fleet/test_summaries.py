@@ -66,7 +66,7 @@ def test_markdown(report: FleetReport) -> None:
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + 3
     assert {line.count(" | ") for line in (table[0], *table[2:])} == {5}
-    assert any(re.search(r"zone b: \d+ of", line) for line in lines)
+    assert any(re.search(r"zone b\\: \d+ of", line) for line in lines)
     assert any(line.startswith("- fixed: ") for line in lines)
 
 
