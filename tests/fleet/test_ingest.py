@@ -211,9 +211,9 @@ def test_two_ingests_at_once(url: str, results: Path) -> None:
 
 
 def test_what_is_no_results_or_no_history(tmp_path: Path) -> None:
+    (tmp_path / "targets").mkdir()
     with pytest.raises(StagingError, match="no targets"):
         History(str(tmp_path / "a.duckdb")).ingest(tmp_path)
-    (tmp_path / "targets").mkdir()
     (tmp_path / "targets/x.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(StagingError):
         History(str(tmp_path / "a.duckdb")).ingest(tmp_path)
@@ -278,3 +278,22 @@ def test_the_commands_from_a_shell(results: Path, tmp_path: Path) -> None:
     assert run("report", *db, "--since", "yesterday").returncode == 2
     assert run("report", "--db", str(tmp_path / "none")).returncode == 2
     assert run("report", *db, "--baseline", str(tmp_path / "none")).returncode == 2
+
+
+def test_results_in_a_store(results: Path, tmp_path: Path) -> None:
+    """Any that fsspec knows; where no rows are there is no file."""
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    names = ("targets", "groups", "findings")
+    for name in names:
+        table = pq.read_table(results / name)
+        for key in sorted(set(table["target"].to_pylist())):
+            with store.open(f"/results/{name}/{key}.parquet", "wb") as file:
+                pq.write_table(table.filter(pa.compute.equal(table["target"], key)), file)
+    here, there = str(tmp_path / "here.duckdb"), str(tmp_path / "there.duckdb")
+    assert History(there).ingest("memory://results") == History(here).ingest(results)
+    found, expected = (History(url).report(Options(until=NOW)).leaks for url in (there, here))
+    assert found == expected
+    store.rm("/results/findings", recursive=True)
+    History(str(tmp_path / "bare.duckdb")).ingest("memory://results")

@@ -105,67 +105,72 @@ SELECT
 FROM once
 """
 
-#: A leak is a group, with the rule that names it, or a finding that has no group. Several groups of
-#: one fingerprint, closures of one function, are one.
-_LEAKS = """
-CREATE OR REPLACE TEMP TABLE every_sighting AS
-WITH rules AS (
-  SELECT target, group_fingerprint, min(fingerprint) AS other_fingerprint, min(rule) AS rule,
-    min(title) AS title, min(sentence) AS sentence, min(fix) AS fix
-  FROM {findings} AS f
-  SEMI JOIN once o ON f.target = o.target AND parse_filename(f.filename) = o.file
-  WHERE group_fingerprint IS NOT NULL GROUP BY ALL
-), every_leak AS (
-  SELECT g.target, 'group' AS kind, g.fingerprint, g.verdict, g.function, g.file, g.line,
-    g.created_by, coalesce(g.reason, g.state) AS reason, g.object, g.package, g.count,
-    g.oldest_seconds, g.retained_bytes, g.stack_bytes, r.rule, r.title, r.sentence, r.fix,
-    r.other_fingerprint
-  FROM {groups} AS g
-  SEMI JOIN once o ON g.target = o.target AND parse_filename(g.filename) = o.file
-  LEFT JOIN rules r ON r.target = g.target AND r.group_fingerprint = g.fingerprint
-  UNION ALL
-  SELECT f.target, 'finding', f.fingerprint, f.verdict, f.function, f.file, f.line, NULL, NULL,
-    NULL, NULL, coalesce(f.count, 0), NULL, f.retained_bytes, NULL, f.rule, f.title, f.sentence,
-    f.fix, NULL
-  FROM {findings} AS f
-  SEMI JOIN once o ON f.target = o.target AND parse_filename(f.filename) = o.file
-  WHERE f.group_fingerprint IS NULL
-)
-SELECT target, kind, fingerprint,
-  CAST(max(CASE verdict {gravity} ELSE 0 END) AS SMALLINT) AS gravity,
-  CAST(sum("count") AS BIGINT) AS goroutines,
-  max(CASE WHEN isfinite(oldest_seconds) THEN oldest_seconds END) AS oldest_seconds,
-  CAST(sum(retained_bytes) AS BIGINT) AS retained_bytes,
-  CAST(sum(stack_bytes) AS BIGINT) AS stack_bytes,
-  {texts}, max(line) AS line
-FROM every_leak WHERE fingerprint IS NOT NULL GROUP BY target, kind, fingerprint
+_ITS = """
+CREATE OR REPLACE TEMP TABLE its AS
+SELECT o.target AS its_target, o.file AS its_file, ordinal, coalesce(t.program, '') AS program,
+  t.second FROM once o JOIN staged_targets t ON o.target = t.target
+"""
+#: Rows of one file of the name that the target's own row is from.
+_OF_ITS_FILE = """
+FROM {rows} AS r JOIN its ON r.target = its_target AND parse_filename(r.filename) = its_file
 """
 
-_STAGED = (
-    """
+#: A leak is a group, with the rule that names it, or a finding that has no group. Of the words for
+#: it the latest are kept: lines move from build to build.
+_LEAKS = """
+CREATE OR REPLACE TEMP TABLE staged_leaks AS
+WITH rules AS (
+  SELECT program, group_fingerprint, arg_max(
+    {{'rule': rule, 'title': title, 'sentence': sentence, 'fix': fix,
+      'other_fingerprint': fingerprint}}, second) AS words {of_findings}
+  WHERE group_fingerprint IS NOT NULL GROUP BY ALL
+), groups AS (
+  SELECT program, 'group' AS kind, fingerprint, max(second) AS second, arg_max(
+    {{'function': function, 'file': file, 'line': line, 'created_by': created_by,
+      'reason': coalesce(reason, state), 'object': object, 'package': package}}, second) AS words
+  {of_groups} WHERE fingerprint IS NOT NULL GROUP BY ALL
+), resources AS (
+  SELECT program, 'finding' AS kind, fingerprint, max(second) AS second, arg_max(
+    {{'function': function, 'file': file, 'line': line, 'rule': rule, 'title': title,
+      'sentence': sentence, 'fix': fix}}, second) AS words
+  {of_findings} WHERE group_fingerprint IS NULL AND fingerprint IS NOT NULL GROUP BY ALL
+), leaks AS (
+  FROM groups g LEFT JOIN rules r ON g.program = r.program AND g.fingerprint = r.group_fingerprint
+  SELECT g.program, kind, fingerprint, second, unnest(g.words), unnest(r.words)
+  UNION ALL BY NAME FROM resources SELECT program, kind, fingerprint, second, unnest(words)
+)
+SELECT row_number() OVER (ORDER BY program, kind, fingerprint) AS leak, program, kind,
+  replace(fingerprint, chr(0), chr(65533)) AS fingerprint, {texts}, line, second
+FROM leaks
+"""
+
+#: Several groups of one fingerprint, closures of one function, are one.
+_SIGHTINGS = """
+CREATE OR REPLACE TEMP TABLE staged_sightings AS
+SELECT ordinal, leak, max(gravity) AS gravity, CAST(sum(goroutines) AS BIGINT) AS goroutines,
+  max(oldest_seconds) AS oldest_seconds, CAST(sum(retained_bytes) AS BIGINT) AS retained_bytes,
+  CAST(sum(stack_bytes) AS BIGINT) AS stack_bytes
+FROM (
+  SELECT its.ordinal, l.leak, {gravity} AS gravity, r."count" AS goroutines,
+    CASE WHEN isfinite(oldest_seconds) THEN oldest_seconds END AS oldest_seconds,
+    r.retained_bytes, r.stack_bytes {of_groups}
+  JOIN staged_leaks l ON l.program = its.program AND l.kind = 'group'
+    AND l.fingerprint = replace(r.fingerprint, chr(0), chr(65533))
+  UNION ALL
+  SELECT its.ordinal, l.leak, {gravity}, coalesce(r."count", 0), NULL, r.retained_bytes, NULL
+  {of_findings}
+  JOIN staged_leaks l ON l.program = its.program AND l.kind = 'finding'
+    AND l.fingerprint = replace(r.fingerprint, chr(0), chr(65533))
+  WHERE r.group_fingerprint IS NULL
+) GROUP BY ordinal, leak
+"""
+
+_LABELS = """
 CREATE OR REPLACE TEMP TABLE staged_labels AS
 SELECT ordinal, replace(entry.key, chr(0), chr(65533)) AS name,
   replace(coalesce(entry.value, ''), chr(0), chr(65533)) AS value
 FROM (SELECT ordinal, unnest(map_entries(labels)) AS entry FROM staged_targets)
-""",
-    "ALTER TABLE staged_targets DROP COLUMN labels",
-    # Of the words for a leak the latest are kept: lines move from build to build.
-    """
-CREATE OR REPLACE TEMP TABLE staged_leaks AS
-SELECT row_number() OVER () AS leak, coalesce(t.program, '') AS program, e.kind, fingerprint,
-  {latest}, arg_max(line, second) AS line, max(second) AS second
-FROM every_sighting e JOIN staged_targets t ON e.target = t.target
-GROUP BY coalesce(t.program, ''), e.kind, fingerprint
-""",
-    """
-CREATE OR REPLACE TEMP TABLE staged_sightings AS
-SELECT t.ordinal, l.leak, gravity, e.goroutines, oldest_seconds, e.retained_bytes, stack_bytes
-FROM every_sighting e JOIN staged_targets t ON e.target = t.target
-JOIN staged_leaks l
-  ON l.program = coalesce(t.program, '') AND l.kind = e.kind AND l.fingerprint = e.fingerprint
-""",
-    "DROP TABLE every_sighting",
-)
+"""
 
 _TARGET_TEXTS = (
     *("target", "source", "kind", "parked", "status", "problem"),
@@ -187,18 +192,22 @@ def stage(duckdb: Any, folder: str) -> None:
     if "://" not in folder and not any(Path(folder, "targets").glob("*.parquet")):
         raise StagingError(f"{folder}: no targets/*.parquet, as parked-fleet analyze writes them")
     sources = {table: _source(duckdb, folder, table) for table in TABLES}
-    gravity = " ".join(f"WHEN '{name}' THEN {value}" for name, value in GRAVITY.items())
-    latest = ", ".join(f"arg_max({name}, second) AS {name}" for name in LEAK_TEXTS)
-    texts = ", ".join(
-        f"replace(any_value({name}), chr(0), chr(65533)) AS {name}" for name in LEAK_TEXTS
-    )
+    cases = " ".join(f"WHEN '{name}' THEN {value}" for name, value in GRAVITY.items())
+    parts = {
+        "gravity": f"CAST(CASE r.verdict {cases} ELSE 0 END AS SMALLINT)",
+        "texts": ", ".join(map(_text, LEAK_TEXTS)),
+        "of_groups": _OF_ITS_FILE.format(rows=sources["groups"]),
+        "of_findings": _OF_ITS_FILE.format(rows=sources["findings"]),
+    }
     try:
         duckdb.execute(_ONCE.format(source=sources["targets"]))
         duckdb.execute(
             _TARGETS.format(texts=", ".join(map(_text, _TARGET_TEXTS)), bucket=_bucket())
         )
-        duckdb.execute(_LEAKS.format(gravity=gravity, texts=texts, **sources))
-        for statement in _STAGED:
-            duckdb.execute(statement.format(latest=latest))
+        duckdb.execute(_LABELS)
+        duckdb.execute("ALTER TABLE staged_targets DROP COLUMN labels")
+        duckdb.execute(_ITS)
+        duckdb.execute(_LEAKS.format(**parts))
+        duckdb.execute(_SIGHTINGS.format(**parts))
     except (driver.BinderException, driver.InvalidInputException, driver.IOException) as error:
         raise StagingError(f"{folder}: {str(error).splitlines()[0]}") from None
