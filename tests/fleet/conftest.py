@@ -35,6 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
+def full(pytestconfig: pytest.Config) -> None:
+    """For what takes long."""
+    if pytestconfig.getoption("--matrix") != "full":
+        pytest.skip("only in the full matrix")
+
+
+@pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
     """parked-fleet with results in a folder of the test's own."""
     return Fleet(tmp_path / "results")

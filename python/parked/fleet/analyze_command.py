@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import sys
 from typing import Any
@@ -125,6 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as missing:
         print(f"parked-fleet: {missing}: pip install 'parked[fleet]'", file=sys.stderr)
         return 2
+    # What Dask tells of connections that end is told below, in a sentence.
+    logging.disable(logging.CRITICAL)
     try:
         with progress:
             summary = analyze(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,8 @@ _AHEAD = 8
 #: How often an input is tried that could not be had.
 _RETRIES = 2
 RESOURCE = "memory"
+#: Seconds until somebody does the work.
+_WAIT_FOR_WORKERS = 30
 
 
 class ClusterLostError(Exception):
@@ -54,7 +56,7 @@ def _local_cluster(place: Place, settings: Settings) -> Any:
         resources={RESOURCE: _memory_of_machine() // workers},
         # Inputs are read by processes with bounds of their own, which the nanny does not count.
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         local_directory=settings.scratch,
         host="127.0.0.1",
     )
@@ -86,6 +88,9 @@ class Runner:
 
     def __init__(self, client: Any, executables: Mapping[str, str]) -> None:
         self._client = client
+        # A cluster that grows by what is asked of it may have none yet, and then nobody offers.
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=_WAIT_FOR_WORKERS)
         workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
         self.threads = sum(each["nthreads"] for each in workers.values())
         offers = [each.get("resources", {}).get(RESOURCE, 0) for each in workers.values()]
@@ -94,9 +99,11 @@ class Runner:
         # A task and not data: a worker that ends takes data along, and a task is done again.
         self._executables = client.submit(dict, list(executables.items()))
         self._jobs: dict[str, Job] = {}
+        self._submitted = 0
 
     def _submit(self, job: Job) -> Any:
         key = f"parked-{job.input.key(job.version)}"
+        self._submitted += 1
         self._jobs[key] = job
         asked = min(memory_for(job.input, job.settings), self._most)
         return self._client.submit(
@@ -105,6 +112,7 @@ class Runner:
             self._executables,
             key=key,
             retries=_RETRIES,
+            priority=-self._submitted,
             resources={RESOURCE: asked} if asked else None,
         )
 

@@ -212,7 +212,7 @@ class _Work:
 
 
 def _keep(work: _Work, results: Results, reading: Reading, key: str) -> Outcome:
-    missing = [*reading.missing, *([work.fetched["cut"]] if work.fetched.get("cut") else [])]
+    missing = [*([work.fetched["cut"]] if work.fetched.get("cut") else []), *reading.missing]
     problem = "; ".join(missing[:5]) + (f"; and {len(missing) - 5} more" if missing[5:] else "")
     status = STATUSES[1] if missing else STATUSES[0]
     target = work.target(key, status, problem or None, {**reading.target, "kind": reading.kind})
