@@ -84,12 +84,30 @@ def _is_remote(source: str) -> bool:
     return "://" in source or "::" in source
 
 
+def _is_plain_http(source: str) -> bool:
+    """Servers of HTTP have no folders, and tell less of what they have."""
+    return source.startswith(("http://", "https://")) and not set("*?[") & set(source)
+
+
+def _info_or_nothing(filesystem: Any, path: str) -> Mapping[str, Any]:
+    """What a server says of a file; of one that does not answer now the worker will tell."""
+    try:
+        info: Mapping[str, Any] = filesystem.info(path)
+    except FileNotFoundError:
+        raise
+    except Exception:  # each store has errors of its own
+        return {}
+    return info
+
+
 def _files(source: str) -> dict[str, Mapping[str, Any]]:
     """What is at ``source``, by URL, with what the store says of each."""
     import fsspec
 
     try:
         filesystem, path = fsspec.core.url_to_fs(source)
+        if _is_plain_http(source):
+            return {source: _info_or_nothing(filesystem, path)}
         if any(character in path for character in "*?["):
             found = filesystem.glob(path, detail=True)
         elif filesystem.isdir(path):
