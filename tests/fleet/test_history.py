@@ -9,6 +9,7 @@ import pytest
 from parked.fleet.history import FleetReport, History, Options
 from parked.fleet.states import State
 from support.fleet_plan import NOW, Plan, PlannedLeak, true_builds, true_state
+from support.fleet_rows import at, group, target, write
 from support.fleet_tables import write_tables
 
 #: Builds are two days long: the window has the last three and a half.
@@ -171,3 +172,40 @@ def test_a_planted_cause_is_found_first(seed: int, new_url, tmp_path: Path) -> N
     items = sorted((item.attribute, item.value) for item in caused.contrast[0].items)
     assert items == [("label feature", "on"), ("zone", "b")]
     assert everywhere.contrast == ()
+
+
+def test_texts_do_not_make_a_leak_fixed(new_url, tmp_path: Path) -> None:
+    """Nothing is judged in them below a threshold, though all of them was read."""
+    old = [target(i, observed_at=at(100), suspect=1, proved=None) for i in range(10)]
+    leaks = [group(i, verdict="SUSPECT") for i in range(10)]
+    kinds = {"goroutines": "known", "pprof": "known", "report": "fixed", "core": "fixed"}
+    for kind, state in kinds.items():
+        later = [
+            target(100 + i, build="b2", kind=kind, host=f"host-{i}", proved=None, suspect=0)
+            for i in range(10)
+        ]
+        folder = write(tmp_path / kind, [*old, *later], leaks, [])
+        url = new_url()
+        History(url).ingest(folder)
+        (leak,) = report(History(url), since=timedelta(days=1), everything=True).leaks
+        assert str(leak.state) == state, kind
+
+
+def test_hosts_that_ran_shorter_or_elsewhere_do_not_count(new_url, tmp_path: Path) -> None:
+    """Of a leak that takes a day, or is in one zone, others say nothing."""
+    old = [target(i, observed_at=at(100), uptime_seconds=90_000.0, zone="a") for i in range(10)]
+    leaks = [group(i) for i in range(10)]
+    cases = {(60.0, "a"): 0, (90_000.0, "b"): 0, (90_000.0, "a"): 10, (None, "a"): 0}
+    for number, ((uptime, zone), counted) in enumerate(cases.items()):
+        later = [
+            target(
+                100 + i, build="b2", host=f"host-{i}", uptime_seconds=uptime, zone=zone, proved=0
+            )
+            for i in range(10)
+        ]
+        folder = write(tmp_path / str(number), [*old, *later], leaks, [])
+        url = new_url()
+        History(url).ingest(folder)
+        (leak,) = report(History(url), since=timedelta(days=1), everything=True).leaks
+        assert leak.past.clean_hosts == counted
+        assert (leak.state is State.FIXED) == (counted > 0)

@@ -1,7 +1,7 @@
 """What a report asks of a history: each query once, in SQL that DuckDB and PostgreSQL both know.
 
-A target is *able* to tell of a leak if all of it was read; of a proved one only if it was judged
-with a proof. Everything is summed up by the database: what comes back is small, however many
+A target is *able* to tell of a leak if all of it was read and judged; of a proved one only if that
+was with a proof. Everything is summed up by the database: what comes back is small, however many
 targets there are, but for the processes.
 
 The templates below have these parts: ``{past}`` are targets up to the end of the window, ``{now}``
@@ -37,7 +37,11 @@ class Window:
     program: str | None = None
 
 
+#: Texts and profiles judge nothing below a threshold: that a leak is not in them says nothing.
+JUDGED = "ok AND kind IN ('core', 'dump', 'report')"
+
 _PARTS = {
+    "judged": JUDGED,
     "past": "SELECT * FROM targets WHERE second < {until}{of_program}",
     "now": "SELECT * FROM targets WHERE second < {until} AND second >= {since}{of_program}",
     "leaks": "SELECT * FROM sightings WHERE gravity >= {gravity}",
@@ -79,7 +83,7 @@ _ABLE = """
 SELECT program, build, zone, ok, proof, count(*) AS hosts
 FROM (
   SELECT program, build, coalesce(zone, '') AS zone, machine,
-    max(CASE WHEN ok THEN uptime_bucket ELSE -2 END) AS ok,
+    max(CASE WHEN {judged} THEN uptime_bucket ELSE -2 END) AS ok,
     max(CASE WHEN proof THEN uptime_bucket ELSE -2 END) AS proof
   FROM ({past}) t WHERE program IS NOT NULL AND build IS NOT NULL GROUP BY 1, 2, 3, 4
 ) h GROUP BY 1, 2, 3, 4, 5
@@ -92,7 +96,7 @@ SELECT leak_id, build, zone, ok, proof, count(*) AS hosts, CAST(sum(targets) AS 
   min(first) AS first, max(last) AS last, min(least) AS least, max(gravity) AS gravity
 FROM (
   SELECT leak_id, coalesce(build, '') AS build, coalesce(zone, '') AS zone, machine,
-    max(CASE WHEN ok THEN uptime_bucket ELSE -2 END) AS ok,
+    max(CASE WHEN {judged} THEN uptime_bucket ELSE -2 END) AS ok,
     max(CASE WHEN proof THEN uptime_bucket ELSE -2 END) AS proof,
     count(*) AS targets, min(second) AS first, max(second) AS last,
     min(CASE WHEN uptime_bucket >= 0 THEN uptime_bucket END) AS least, max(gravity) AS gravity
