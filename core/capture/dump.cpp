@@ -1,5 +1,8 @@
 #include "capture/dump.h"
 
+#include <algorithm>
+#include <elf.h>
+#include <list>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -8,6 +11,9 @@
 #include "capture/heap_memory.h"
 #include "target/core_writer.h"
 #include "target/dump_notes.h"
+#include "target/elf_file.h"
+#include "target/overlay.h"
+#include "target/pseudonyms.h"
 
 namespace parked::capture {
 
@@ -33,6 +39,40 @@ std::vector<Range> neededOfCore(image::Image& image) {
   return std::move(*outside);
 }
 
+std::vector<const target::GoFile*> filesOf(const target::Target& target) {
+  std::vector<const target::GoFile*> files;
+  for (const auto* some : {&target.runtimes(), &target.plugins()}) {
+    for (const target::GoFile& each : *some) {
+      if (each.file != nullptr) files.push_back(&each);
+    }
+  }
+  return files;
+}
+
+/// Without what the files of the program's code have, too, but for their first pages, which tell
+/// which files they are.
+void dropCode(const target::Target& target, std::vector<target::CoreSegment>& segments) {
+  for (const target::GoFile* each : filesOf(target)) {
+    const Addr first = target::linkBase(*each->file) + each->bias + kPage;
+    for (const target::ElfSegment& code : each->file->segments()) {
+      if (code.type != PT_LOAD || (code.flags & PF_W) != 0) continue;
+      const Addr start = std::max(first, code.address + each->bias);
+      const Addr end = (code.address + each->bias + code.bytes.size()) / kPage * kPage;
+      std::vector<target::CoreSegment> left;
+      for (target::CoreSegment& segment : segments) {
+        const Range whole = segment.range;
+        if (start >= end || whole.end <= start || whole.start >= end) {
+          left.push_back(segment);
+          continue;
+        }
+        if (whole.start < start) left.push_back(segment), left.back().range.end = start;
+        if (whole.end > end) left.push_back(segment), left.back().range.start = end;
+      }
+      segments = std::move(left);
+    }
+  }
+}
+
 /// The parts that have bytes.
 std::vector<target::CoreSegment> segmentsOf(image::Image& image) {
   target::Target& target = image.target();
@@ -44,7 +84,6 @@ std::vector<target::CoreSegment> segmentsOf(image::Image& image) {
     const target::Region* region = target.memory().region(segment.range.start);
     return isFile && region->mapped == nullptr;
   });
-  target::addSegments(segments, target.fileHeaders());
   return segments;
 }
 
@@ -57,6 +96,8 @@ target::DumpNotes notesOf(target::Target& target) {
   const auto regions = target.memory().regions();
   notes.regions.assign(regions.begin(), regions.end());
   notes.descriptors = target.descriptors();
+  notes.variables = target.variables();
+  notes.standIns = target.memory().standIns();
   std::unordered_set<std::uint64_t> inodes;
   for (const target::Descriptor& each : notes.descriptors) {
     if (const auto inode = target::socketInode(each.link)) inodes.insert(*inode);
@@ -65,12 +106,56 @@ target::DumpNotes notesOf(target::Target& target) {
   return notes;
 }
 
+/// The first page of an ELF file with nothing but what tells which file it is.
+std::vector<std::byte> identityOf(std::span<const std::byte> page) {
+  target::ReadLog read;
+  target::AddressSpace memory;
+  target::Region region;
+  region.end = page.size();
+  region.mapped = page.data();
+  memory.add(region);
+  memory.record(&read);
+  (void)target::buildIdsInMemory(memory, 0);
+  std::vector<std::byte> bytes(page.begin(), page.end());
+  read.blank(0, bytes);
+  return bytes;
+}
+
+/// Takes what is the program's own out of the notes.
+void redactNotes(const Redaction& redaction, target::CoreContents& contents,
+                 target::DumpNotes& dumped) {
+  target::Pseudonyms texts;
+  target::addTexts(contents.notes, dumped, texts);
+  for (const auto& text : redaction.kept.texts()) texts.add(text.shown);
+  texts.number();
+  contents.notes = target::redactedNotes(contents.notes, contents.arch, redaction.keeps, texts);
+  target::redact(dumped, texts);
+  dumped.standIns.emplace();
+  for (const auto& text : redaction.kept.texts()) {
+    dumped.standIns->try_emplace({text.data, text.length}, texts.of(text.shown));
+  }
+}
+
 }  // namespace
 
-Result<void> writeDump(image::Image& image, target::ByteSink& out, Observer* observer) {
+Result<void> writeDump(image::Image& image, target::ByteSink& out, const Redaction* redaction,
+                       Observer* observer) {
   target::Target& target = image.target();
   target::CoreContents contents{target.arch(), target.coreNotes(), segmentsOf(image)};
-  for (target::CoreNote& note : target::encodeDumpNotes(notesOf(target))) {
+  target::DumpNotes dumped = notesOf(target);
+  std::vector<target::CoreSegment> headers = target.fileHeaders();
+  std::list<std::vector<std::byte>> identities;
+  if (redaction != nullptr) {
+    contents.only = &redaction->kept;
+    dumped.variables = image.foundVariables();
+    redactNotes(*redaction, contents, dumped);
+    dropCode(target, contents.segments);
+    for (target::CoreSegment& header : headers) {
+      header.bytes = identities.emplace_back(identityOf(header.bytes));
+    }
+  }
+  target::addSegments(contents.segments, headers);
+  for (target::CoreNote& note : target::encodeDumpNotes(dumped)) {
     contents.notes.push_back(std::move(note));
   }
   return target::writeCore(contents, target.memory(), out, observer);

@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 
 #include "base/replace_file.h"
 #include "command/answered.h"
 #include "command/options.h"
 #include "command/reading.h"
+#include "command/redact.h"
 #include "parked/parked.h"
 #include "target/pack.h"
 #include "target/sparse_file.h"
@@ -74,12 +76,12 @@ Result<void> checkWhole(const command::Reading& reading, const command::Invocati
 }
 
 Result<void> pack(const command::Reading& reading, const command::Invocation& asked,
-                  target::ByteSink& out, const Host& host) {
+                  const capture::Redaction* redaction, target::ByteSink& out, const Host& host) {
   command::HostObserver observer(host);
   image::Image& image = *reading.workspace().snapshot().image;
-  if (asked.uncompressed) return capture::writeDump(image, out, &observer);
+  if (asked.uncompressed) return capture::writeDump(image, out, redaction, &observer);
   target::ZstdSink packed(out, asked.level.value_or(target::ZstdSink::kUsual));
-  return capture::writeDump(image, packed, &observer);
+  return capture::writeDump(image, packed, redaction, &observer);
 }
 
 Result<Exit> dumpTarget(OpenRequest request, const std::vector<std::string>& words,
@@ -98,20 +100,27 @@ Result<Exit> dumpTarget(OpenRequest request, const std::vector<std::string>& wor
   // What they need is copied.
   request.proof = request.resources = true;
   command::Reading reading;
+  target::ReadLog log;
+  if (asked->redact) reading.record(log);
   if (auto opened = reading.open(request, host, nullptr); !opened) {
     return tl::unexpected(reading.explained(opened.error()));
   }
   if (auto whole = checkWhole(reading, *asked); !whole) return tl::unexpected(whole.error());
+  const auto redaction = asked->redact ? command::redact(reading, log, host)
+                                       : Result<std::optional<capture::Redaction>>();
+  if (!redaction) return tl::unexpected(redaction.error());
+  const capture::Redaction* how = *redaction ? &**redaction : nullptr;
   if (toStdout) {
     FrontEndSink out(sink);
-    if (auto done = pack(reading, *asked, out, host); !done) return tl::unexpected(done.error());
+    if (auto done = pack(reading, *asked, how, out, host); !done)
+      return tl::unexpected(done.error());
     return Exit::clean;
   }
   constexpr mode_t kOwnersOnly = 0600;  // it is the memory of a program
   auto file = NewFile::make(asked->output, kOwnersOnly);
   if (!file) return tl::unexpected(file.error());
   FileSink out(file->descriptor(), asked->output);
-  auto done = pack(reading, *asked, out, host);
+  auto done = pack(reading, *asked, how, out, host);
   if (done) done = file->finish();
   if (!done) return tl::unexpected(done.error());
   return Exit::clean;

@@ -85,6 +85,7 @@ struct Invocation {
   std::string output;                 ///< of dump, -o: a path; "-": stdout
   std::optional<int> level;           ///< of dump, --level
   bool uncompressed = false;          ///< of dump
+  bool redact = false;                ///< of dump
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -200,6 +200,7 @@ Result<void> Reading::open(const OpenRequest& request, const Host& host,
   auto opened = openTarget(request, held, observer);
   if (!opened) return tl::unexpected(opened.error());
   target_ = std::move(*opened);
+  if (log_ != nullptr) target_->memory().record(log_);
   auto read = image::Image::open(*target_, &observer, &timings_, schema::findGlobals);
   if (!read) return tl::unexpected(whatElseIsMapped(*target_, read.error()));
   image_ = std::move(*read);

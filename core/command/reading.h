@@ -20,6 +20,7 @@
 #include "proof/orphans.h"
 #include "proof/proof.h"
 #include "resources/resources.h"
+#include "target/read_log.h"
 #include "target/target.h"
 
 namespace parked::command {
@@ -30,6 +31,8 @@ class Reading {
   /// `held`: as Runtimes::open has it.
   Result<void> open(const OpenRequest& request, const Host& host,
                     const std::vector<target::Thread>* held);
+  /// To be called before open(): all reads of the target's memory are told to `log`.
+  void record(target::ReadLog& log) { log_ = &log; }
   /// The error of opening; a file that changed meanwhile may be all that is behind it.
   Error explained(Error error) const;
 
@@ -72,6 +75,7 @@ class Reading {
   std::unique_ptr<resources::Resources> resources_;
   std::unique_ptr<leak::Code> code_;
   std::unique_ptr<Workspace> workspace_;
+  target::ReadLog* log_ = nullptr;
   bool changedBefore_ = false;  ///< a file of the target, while it was opened; the report says so
 };
 

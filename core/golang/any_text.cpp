@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <optional>
 #include <string_view>
+#include <utility>
+
+#include "target/read_log.h"
 
 namespace parked::golang {
 
@@ -274,6 +277,18 @@ std::string AnyText::literal(const RuntimeType& type, Addr address, int depth) {
   }
 }
 
+std::string AnyText::whole(Addr data, std::uint64_t size,
+                           const std::function<std::string()>& make) {
+  if (auto instead = memory_.standIn(data, size)) return std::move(*instead);
+  std::string text;
+  {
+    const target::ReadLog::Trial trial(memory_.log());
+    text = make();
+  }
+  memory_.noteText(data, size, text);
+  return text;
+}
+
 AnyValue AnyText::read(Addr descriptor, Addr data) {
   if (descriptor == 0) return {.type = "", .text = "nil"};
   const RuntimeType* type = types_.at(descriptor);
@@ -290,7 +305,8 @@ AnyValue AnyText::read(Addr descriptor, Addr data) {
       value.text = data == 0 ? fmt::format("({})(nil)", type->name)
                              : fmt::format("({}) {:#x}", type->name, data);
     } else {
-      value.text = "&" + structLiteral(*pointee, data, 0);
+      value.text =
+          whole(data, pointee->size, [&] { return "&" + structLiteral(*pointee, data, 0); });
     }
     return value;
   }
@@ -304,7 +320,7 @@ AnyValue AnyText::read(Addr descriptor, Addr data) {
   } else if (type->name == "string") {
     value.text = text(data);
   } else {
-    value.text = literal(*type, data, 0);
+    value.text = whole(data, type->size, [&] { return literal(*type, data, 0); });
   }
   return value;
 }

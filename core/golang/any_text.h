@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "image/runtime_types.h"
@@ -26,6 +27,8 @@ class AnyText {
   AnyValue read(Addr type, Addr data);
 
  private:
+  /// The text of a value that the program made: a redacted dump has a stand-in for all of it.
+  std::string whole(Addr data, std::uint64_t size, const std::function<std::string()>& make);
   /// The value at `address` in Go's syntax, with what it points to down to a small depth.
   std::string literal(const image::RuntimeType& type, Addr address, int depth);
   std::string structLiteral(const image::RuntimeType& type, Addr address, int depth);

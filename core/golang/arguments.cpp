@@ -76,15 +76,17 @@ Addr livenessPc(image::Image& image, const Frame& frame) {
   return pc;
 }
 
-/// The value of `size` bytes at `address` as Go prints it; "_" if it cannot be read.
+/// The value of `size` bytes at `address` as Go prints it; "_" if it cannot be read, or is one that
+/// a redacted dump need not have.
 std::string valueText(target::AddressSpace& memory, Addr address, std::uint8_t size) {
   const std::size_t length = size < 8 ? size : 8;
-  const auto bytes = memory.bytes(address, length);
+  const auto bytes = memory.view(address, length);
   if (length == 0 || bytes.empty()) return "_";
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < length; ++i) {
     value |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
   }
+  if (value == 0 && memory.standIns()) return "_";
   return fmt::format("{:#x}", value);
 }
 

@@ -4,11 +4,13 @@
 #include <array>
 #include <bit>
 #include <csignal>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 #include "golang/stack_start.h"
 #include "golang/unwind.h"
+#include "target/read_log.h"
 
 namespace parked::golang {
 
@@ -186,9 +188,10 @@ std::string Reader::messageOf(const Frame& frame, std::string_view printer) cons
   const Addr code = literal == image::kNoFunc ? 0 : image_.functions().function(literal).entry;
   std::string text;
   for (Addr at = frame.sp; code != 0 && at + 3 * kWord <= frame.fp; at += kWord) {
-    Addr word = 0;
-    if (!memory_.read(at, word)) return {};
-    if (word != code) continue;
+    const auto bytes = memory_.view(at, kWord);
+    if (bytes.empty()) return {};
+    if (std::memcmp(bytes.data(), &code, kWord) != 0) continue;
+    memory_.note(at, kWord);
     // Since 1.25 the panic that was in progress is used as well.
     if (printable(at + kWord, text) || printable(at + 2 * kWord, text)) return text;
   }
@@ -198,6 +201,7 @@ std::string Reader::messageOf(const Frame& frame, std::string_view printer) cons
 
 /// The string with that header, if it may be a message: some bytes, all of them text.
 bool Reader::printable(Addr header, std::string& out) const {
+  target::ReadLog::Trial trial(memory_.log());
   Addr data = 0;
   std::uint64_t length = 0;
   if (!memory_.read(header, data) || !memory_.read(header + kWord, length) || length == 0 ||
@@ -205,10 +209,12 @@ bool Reader::printable(Addr header, std::string& out) const {
       !memory_.goString(header, out, kLongestMessage)) {
     return false;
   }
-  return std::ranges::all_of(out, [](char c) {
+  const bool text = std::ranges::all_of(out, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= 0x20 || byte == '\n' || byte == '\t' || byte == 0x1b;
   });
+  if (text) trial.keep();
+  return text;
 }
 
 /// The runtime did not begin to die: the kernel ended the program by itself.

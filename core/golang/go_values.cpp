@@ -1,5 +1,7 @@
 #include "golang/go_values.h"
 
+#include "target/read_log.h"
+
 namespace parked::golang {
 
 std::string GoValues::string(Addr header, std::size_t limit) const {
@@ -17,10 +19,13 @@ bool GoValues::isString(Addr header) const {
 
 std::string GoValues::guess(Addr header, std::size_t limit) const {
   std::string text;
-  return isString(header) && memory_.word(header + kWord) <= limit &&
-                 memory_.goString(header, text, limit)
-             ? text
-             : std::string();
+  target::ReadLog::Trial trial(memory_.log());
+  if (!isString(header) || memory_.word(header + kWord) > limit ||
+      !memory_.goString(header, text, limit)) {
+    return {};
+  }
+  trial.keep();
+  return text;
 }
 
 Slice GoValues::slice(Addr header, std::uint64_t elementSize) const {
@@ -47,8 +52,7 @@ Interface GoValues::interface(Addr address) const {
 }
 
 Addr GoValues::pointer(Addr address) const {
-  Addr value = 0;
-  return memory_.contains(address) && memory_.read(address, value) ? value : 0;
+  return memory_.contains(address) ? memory_.pointer(address) : 0;
 }
 
 std::string GoValues::typeName(Addr descriptor) const {

@@ -328,7 +328,7 @@ void Walker::unwind() {
       continue;
     }
     if (i + kAhead < found_.size()) {
-      prefetch(memory.bytesUpTo(snapshot_.goroutines[i + kAhead].sp, kInnermost));
+      prefetch(memory.viewUpTo(snapshot_.goroutines[i + kAhead].sp, kInnermost));
     }
     Goroutine& goroutine = snapshot_.goroutines[i];
     const StackStart from = starts.find(goroutine, found_[i].g);

@@ -65,7 +65,11 @@ MapState MapReader::visit(Addr header, const image::RuntimeType& type, const Vis
 std::span<const std::byte> MapReader::groupAt(Addr group, const image::MapShape& shape) const {
   if (left_ < shape.groupSize) return {};
   left_ -= shape.groupSize;
-  return memory_.bytes(group, shape.groupSize);
+  const auto bytes = memory_.view(group, shape.groupSize);
+  // Who is asked about keys and elements reads them himself.
+  memory_.note(group, kWord);
+  if (!shape.swiss && !bytes.empty()) memory_.note(group + bytes.size() - kWord, kWord);
+  return bytes;
 }
 
 bool MapReader::readGroup(Addr group, const image::MapShape& shape, const Visit& visit) const {

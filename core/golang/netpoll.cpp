@@ -7,6 +7,7 @@
 
 #include "golang/addr_map.h"
 #include "schema/poll_desc.h"
+#include "target/read_log.h"
 
 namespace parked::golang {
 
@@ -93,10 +94,10 @@ void readPollFds(Snapshot& snapshot, Access& access) {
   AddrMap seen;
   Goroutines goroutines(snapshot);
   while (chunk != 0 && seen.size() < kMaxChunks && seen.insert(chunk, 0)) {
-    auto bytes = access.memory.bytes(chunk, kChunkSize);
+    auto bytes = access.memory.view(chunk, kChunkSize);
     if (bytes.empty()) {
       snapshot.incomplete.add(kDescriptors, "the runtime's memory for them is not readable", chunk);
-      bytes = access.memory.bytesUpTo(chunk, kChunkSize);
+      bytes = access.memory.viewUpTo(chunk, kChunkSize);
       if (bytes.size() < sizeof(Addr)) break;
     }
     // A descriptor in use points at itself.
@@ -105,17 +106,21 @@ void readPollFds(Snapshot& snapshot, Access& access) {
       Addr self = 0;
       std::memcpy(&self, bytes.data() + at + layout.self.offset, sizeof self);
       if (self != address || free.contains(address)) continue;
-      const image::Object object(address, bytes.subspan(at, layout.size));
+      target::ReadLog::Trial trial(access.memory.log());
+      const image::Object object = image::readObject(access.memory, address, layout.size);
       PollFd fd;
       fd.address = address;
       if (!isDescriptor(object, layout, goroutines)) continue;
+      access.memory.note(address + layout.self.offset, sizeof self);
       fd.fd = static_cast<std::int64_t>(object[layout.fd]);
       if (const Addr g = object[layout.reader]; g > kPollWait) fd.reader = g;
       if (const Addr g = object[layout.writer]; g > kPollWait) fd.writer = g;
       fd.readDeadline = object[layout.readDeadline];
       fd.writeDeadline = object[layout.writeDeadline];
       snapshot.fds.push_back(fd);
+      trial.keep();
     }
+    access.memory.note(chunk, sizeof chunk);
     std::memcpy(&chunk, bytes.data(), sizeof chunk);
   }
   std::ranges::sort(snapshot.fds, {}, &PollFd::fd);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "golang/channels.h"
+#include "target/read_log.h"
 
 namespace parked::golang {
 
@@ -25,6 +26,7 @@ const NotifyLists::Member* NotifyLists::of(Addr goroutine) const {
 
 void NotifyLists::visit(Addr address) {
   if (address == 0 || address % sizeof(Addr) != 0 || visited_.contains(address)) return;
+  target::ReadLog::Trial trial(access_.memory.log());
   const image::Object object = image::readObject(access_.memory, address, layout_.size);
   const Addr head = object[layout_.head];
   const Addr tail = object[layout_.tail];
@@ -49,6 +51,7 @@ void NotifyLists::visit(Addr address) {
     at = sudog[sudogs_.next];
     if (at == 0) return;
   }
+  trial.keep();
   visited_.insert(address, 0);
   for (const auto& [goroutine, sudog] : found_) {
     if (byGoroutine_.insert(goroutine, static_cast<std::uint32_t>(members_.size()))) {
@@ -60,7 +63,7 @@ void NotifyLists::visit(Addr address) {
 const NotifyLists::Member* NotifyLists::search(Addr goroutine, Addr from, Addr to,
                                                std::uint32_t condOffset) {
   if (to <= from || to - from > kMaxSearch) return nullptr;
-  const auto bytes = access_.memory.bytes(from, to - from);
+  const auto bytes = access_.memory.view(from, to - from);
   const auto tryWord = [&](std::uint64_t offset) -> const Member* {
     Addr word = 0;
     if (offset + sizeof word > bytes.size()) return nullptr;
@@ -75,6 +78,7 @@ const NotifyLists::Member* NotifyLists::search(Addr goroutine, Addr from, Addr t
     const Member* member = of(goroutine);
     const bool refers =
         member != nullptr && (member->list.address == word || member->list.address == list);
+    if (refers) access_.memory.note(from + offset, sizeof word);
     return refers ? member : nullptr;
   };
   // Goroutines parked at the same place keep it in the same slot.

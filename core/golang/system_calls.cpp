@@ -40,11 +40,15 @@ std::string SystemCalls::descriptor(std::uint64_t fd) const {
 
 std::string SystemCalls::path(Addr address) const {
   constexpr std::size_t kLongest = 4096;
-  const auto bytes = image_.target().memory().bytesUpTo(address, kLongest);
+  auto& memory = image_.target().memory();
+  if (auto instead = memory.standIn(address, 0)) return std::move(*instead);
+  const auto bytes = memory.viewUpTo(address, kLongest);
   const auto end = std::ranges::find(bytes, std::byte{0});
-  if (end == bytes.end()) return {};
-  return {reinterpret_cast<const char*>(bytes.data()),
-          static_cast<std::size_t>(end - bytes.begin())};
+  const std::string_view path(
+      reinterpret_cast<const char*>(bytes.data()),
+      end == bytes.end() ? 0 : static_cast<std::size_t>(end - bytes.begin()));
+  memory.noteText(address, 0, path);
+  return std::string(path);
 }
 
 /// As the traceback would find it, else where the code has put it.

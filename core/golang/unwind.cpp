@@ -120,13 +120,14 @@ class ShapeCache {
 class StackWords {
  public:
   StackWords(AddressSpace& memory, Addr sp, Addr hi) : memory_(memory), start_(sp) {
-    if (sp < hi) bytes_ = memory.bytesUpTo(sp, hi - sp);
+    if (sp < hi) bytes_ = memory.viewUpTo(sp, hi - sp);
   }
 
   bool read(Addr address, Addr& value) {
     const Addr offset = address - start_;
     if (address >= start_ && offset <= bytes_.size() && kWord <= bytes_.size() - offset) {
       std::memcpy(&value, bytes_.data() + offset, kWord);
+      memory_.note(address, kWord);
       return true;
     }
     return memory_.read(address, value);  // the stack lies in two regions, or partly in none
@@ -185,8 +186,7 @@ bool Unwinder::Impl::calls(Addr returnPc, image::FuncIndex callee) {
 Addr Unwinder::Impl::callSlot(const Shape& shape, Addr sp, Addr fp) {
   if (arch.frames.usesLink) return 0;
   for (const Addr slot : {fp - kWord, sp}) {
-    Addr returnPc = 0;
-    if (memory.read(slot, returnPc) && calls(returnPc, shape.function)) return slot;
+    if (calls(memory.pointer(slot), shape.function)) return slot;
   }
   return 0;
 }

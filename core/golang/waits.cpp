@@ -202,7 +202,9 @@ void Resolver::collectPoll(Index index) {
 /// first word, too, but its second is no function.
 bool Resolver::isCoro(Addr candidate, const Goroutine& goroutine) {
   const auto readWord = [this](Addr at, Addr& word) {
-    return at % sizeof(Addr) == 0 && access_.memory.contains(at) && access_.memory.read(at, word);
+    if (at % sizeof(Addr) != 0 || !access_.memory.contains(at)) return false;
+    word = access_.memory.pointer(at);
+    return true;
   };
   Addr waiting = 0, closure = 0, code = 0;
   return candidate >= 4096 && coroGoroutine_ && coroFunction_ &&
@@ -232,7 +234,8 @@ void Resolver::collectCoroutine(Index index, const WaitSite& site) {
   constexpr std::uint64_t kMaxSearch = 4096;
   const std::uint64_t size = std::min(stack.back().fp - goroutine.sp + sizeof(Addr), kMaxSearch);
   for (Addr at = goroutine.sp; at < goroutine.sp + size; at += sizeof(Addr)) {
-    if (access_.memory.read(at, candidate) && isCoro(candidate, goroutine)) {
+    candidate = access_.memory.pointer(at);
+    if (isCoro(candidate, goroutine)) {
       wait.address = candidate;
       return;
     }

@@ -225,7 +225,7 @@ bool Heap::numberSlots(Span& span, const SpanDetails& details) {
   }
   scanSlots_ += span.objects;
   // Of spans with pointers all bytes are asked for at once; the others' content is never looked at.
-  span.bytes = memory_->bytes(span.base, details.end - span.base).data();
+  span.bytes = memory_->view(span.base, details.end - span.base).data();
   if (span.bytes == nullptr) damage("a part of the heap is not in the target's memory");
   return true;
 }

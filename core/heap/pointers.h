@@ -37,6 +37,22 @@ class Pointers {
     return byType(object.span, offset, size, visit);
   }
 
+  /// Calls visit(address, size) for what the memory of an object's span tells of its pointers: the
+  /// type in front of it, the bits at the span's end.
+  template <class Visit>
+  void visitOwn(ObjectRef object, Visit&& visit) const {
+    const Span& span = heap_.spans()[object.span];
+    const SpanDetails& details = heap_.details(object.span);
+    if (heap_.scheme() != PointerScheme::headers || !span.scan || span.conservative) return;
+    if (span.elementSize > kMaxInSpanBits) {
+      if (!details.large) visit(span.address(object.index), kWord);
+    } else {
+      const std::uint64_t bits = (details.end - span.base) / kBitsPerByteOfHeap +
+                                 (details.inlineMarks ? kInlineMarkBytes : 0);
+      visit(details.end - bits, bits);
+    }
+  }
+
  private:
   static constexpr std::uint64_t kMaxInSpanBits = 512;  // runtime.minSizeForMallocHeader
   static constexpr std::uint64_t kInlineMarkBytes = 128;

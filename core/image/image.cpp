@@ -216,6 +216,12 @@ TypeSource& Image::types() const {
   return *impl_->types;
 }
 
+target::Variables Image::foundVariables() const {
+  const bool asked =
+      impl_->finder != nullptr && impl_->symbols && !impl_->symbols->find("runtime.allgs");
+  return asked ? impl_->finder->all() : target::Variables();
+}
+
 void Image::searchAgain() {
   if (impl_->finder != nullptr) impl_->finder->searchAgain();
 }

@@ -59,6 +59,9 @@ class Image {
   /// where that is stripped, as the finder says.
   std::optional<Addr> symbol(std::string_view name) const;
 
+  /// All that the finder finds; none if there is a symbol table.
+  target::Variables foundVariables() const;
+
   /// Forgets which variables were not found: the target stands still now.
   void searchAgain();
 

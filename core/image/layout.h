@@ -64,11 +64,15 @@ class Object {
  public:
   Object() = default;
   Object(Addr address, std::span<const std::byte> bytes) : address_(address), bytes_(bytes) {}
+  /// Tells the log of `memory`, if it has one, which fields are read, and not the whole struct.
+  Object(Addr address, target::AddressSpace& memory, std::uint32_t size)
+      : address_(address),
+        bytes_(memory.view(address, size)),
+        recorded_(memory.log() != nullptr ? &memory : nullptr) {}
 
   explicit operator bool() const { return !bytes_.empty(); }
   Addr address() const { return address_; }
   std::size_t size() const { return bytes_.size(); }
-  std::span<const std::byte> bytes() const { return bytes_; }
 
   /// The field's value; T{} when the field is absent or lies outside the bytes. A walker whose
   /// result depends on a field that may be absent asks exists() first.
@@ -77,6 +81,7 @@ class Object {
     T value{};
     if (field.offset <= bytes_.size() && sizeof(T) <= bytes_.size() - field.offset) {
       std::memcpy(&value, bytes_.data() + field.offset, sizeof(T));
+      if (recorded_ != nullptr) recorded_->note(address_ + field.offset, sizeof(T));
     }
     return value;
   }
@@ -89,6 +94,7 @@ class Object {
  private:
   Addr address_ = 0;
   std::span<const std::byte> bytes_;
+  const target::AddressSpace* recorded_ = nullptr;
 };
 
 /// Binds fields of one struct. Paths descend into embedded structs ("sched.sp"); several paths are
@@ -123,7 +129,7 @@ class Binder {
 
 /// Reads the struct at `address`; an empty Object if it is not readable.
 inline Object readObject(target::AddressSpace& memory, Addr address, std::uint32_t size) {
-  return Object(address, memory.bytes(address, size));
+  return Object(address, memory, size);
 }
 
 }  // namespace parked::image

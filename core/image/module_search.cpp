@@ -5,6 +5,7 @@
 
 #include "image/moduledata.h"
 #include "target/elf_file.h"
+#include "target/read_log.h"
 
 namespace parked::image {
 
@@ -44,8 +45,11 @@ Addr moduleIn(target::AddressSpace& memory, const std::vector<Addr>& tables, Off
     std::uint64_t count = 0;
     const auto header = readPcHeader(memory, word);
     const Addr module = start + at - offsets.pcHeader;
+    target::ReadLog::Trial trial(memory.log());
     if (header && memory.read(module + offsets.ftabLength, count) &&
         count == header->functionCount + 1) {
+      trial.keep();
+      memory.note(start + at, sizeof word);
       return module;
     }
   }
@@ -68,7 +72,7 @@ Addr findModule(target::Target& target, std::uint32_t pcHeaderOffset,
     Addr start = segment.address + target.bias();
     const Addr end = start + segment.bytes.size();
     while (start < end) {
-      const auto bytes = memory.bytesUpTo(start, end - start);
+      const auto bytes = memory.viewUpTo(start, end - start);
       if (const Addr found = moduleIn(memory, tables, offsets, start, bytes)) return found;
       start = bytes.empty() ? (start / kPage + 1) * kPage : start + bytes.size();
     }

@@ -18,7 +18,7 @@ constexpr std::size_t kChunk = 1 << 20;
 /// Adds the words in [from, to) that are not zero; false if some are not in the target's memory.
 bool countSet(target::AddressSpace& memory, Addr from, Addr to, std::size_t& set) {
   while (from < to && set <= kMostCopied) {
-    const auto bytes = memory.bytesUpTo(from, std::min<std::uint64_t>(to - from, kChunk));
+    const auto bytes = memory.viewUpTo(from, std::min<std::uint64_t>(to - from, kChunk));
     if (bytes.empty()) return false;
     for (std::size_t at = 0; at < bytes.size(); at += kWord) {
       std::uint64_t word = 0;

@@ -25,6 +25,9 @@ class VariableFinder {
   /// Lets those be searched again that were not found: while the process ran they may have been
   /// changing just then.
   virtual void searchAgain() = 0;
+
+  /// All that can be found.
+  virtual target::Variables all() = 0;
 };
 
 /// Makes a finder. What it is given outlives it.

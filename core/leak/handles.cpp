@@ -164,7 +164,7 @@ void Finder::telling(const RuntimeType& type, Addr at, Found& found, std::size_t
       telling(*of, at + field.offset, found, best, depth + 1);
     } else if (of->kind == TypeKind::pointer) {
       const RuntimeType* behind = types_.types().at(of->element);
-      const Addr value = image_.target().memory().word(at + field.offset);
+      const Addr value = image_.target().memory().pointer(at + field.offset);
       const heap::ObjectRef object = heap_.find(value);
       if (behind != nullptr && object && heap_.allocated(object)) {
         telling(*behind, value, found, best, depth + 1);

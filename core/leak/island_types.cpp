@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "golang/arguments.h"
+#include "target/read_log.h"
 
 namespace parked::leak {
 
@@ -84,7 +85,8 @@ void IslandTypes::addHeld(Addr from, Addr to) {
     if (pointer.at < from || pointer.at >= to) continue;
     candidates_.push_back(pointer.value);
     const heap::ObjectRef object = heap_.find(pointer.value);
-    if (!object || image_.functions().find(memory_.word(pointer.value)) == image::kNoFunc) continue;
+    if (!object || image_.functions().find(memory_.pointer(pointer.value)) == image::kNoFunc)
+      continue;
     (void)graph_.pointers().visit(object, [&](Addr, Addr value) { candidates_.push_back(value); });
   }
 }
@@ -97,8 +99,10 @@ void IslandTypes::typeReceiver(const golang::Frame& frame, std::string_view func
   const RuntimeType* receiver = name.empty() ? nullptr : types_.named(name);
   if (receiver == nullptr) return;
   if (!closure) {
+    target::ReadLog::Trial trial(memory_.log());
     const auto argument = golang::wordArgument(image_, frame, 0);
     const Node node = argument ? nodeAt(*argument) : 0;
+    if (node != 0) trial.keep();
     if (node != 0 && types_.fits(graph_.object(node), *receiver)) {
       type(node, receiver, true);
       return;
@@ -123,7 +127,7 @@ void IslandTypes::lookAtStack(Index index) {
   stacks_.read(snapshot_.goroutines[index], held_);
   for (const proof::HeldPointer& pointer : held_) {
     const Node node = pointer.at < kWord ? 0 : nodeAt(pointer.value);
-    if (node != 0) type(node, types_.ofInterface(memory_.word(pointer.at - kWord)), false);
+    if (node != 0) type(node, types_.ofInterface(memory_.pointer(pointer.at - kWord)), false);
   }
 }
 
@@ -144,24 +148,24 @@ void IslandTypes::lookAt(Node node) {
   (void)graph_.pointers().visit(graph_.object(node), [&](Addr at, Addr value) {
     const Node to = at >= base + kWord ? nodeAt(value) : 0;
     if (to == 0 || typed_.contains(to)) return;
-    type(to, types_.ofInterface(memory_.word(at - kWord)), false);
+    type(to, types_.ofInterface(memory_.pointer(at - kWord)), false);
   });
 }
 
 void IslandTypes::spreadPart(const TypePart& part, Addr at) {
-  const Addr value = memory_.word(at);
+  const Addr value = memory_.pointer(at);
   const RuntimeType* own = types_.at(part.type);
   if (own == nullptr || value == 0) return;
   if (part.kind == TypeKind::pointer) {
     type(nodeAt(value), types_.at(own->element), false);
   } else if (part.kind == TypeKind::interface) {
-    type(nodeAt(memory_.word(at + kWord)), types_.ofInterface(value), false);
+    type(nodeAt(memory_.pointer(at + kWord)), types_.ofInterface(value), false);
   } else if (part.kind == TypeKind::slice) {
     const RuntimeType* element = types_.at(own->element);
     const std::uint64_t length = std::min(memory_.word(at + kWord), kMaxElements);
     if (element == nullptr || element->kind != TypeKind::pointer || !heap_.find(value)) return;
     for (std::uint64_t i = 0; i < length; ++i) {
-      type(nodeAt(memory_.word(value + i * kWord)), types_.at(element->element), false);
+      type(nodeAt(memory_.pointer(value + i * kWord)), types_.at(element->element), false);
     }
   }
 }

@@ -127,7 +127,7 @@ void putGlobal(const Analysis& analysis, Addr word, bool lock, TypedWay& way,
   if (holder == 0) return;
   KeepAliveStep& value = result.emplace_back();
   value.what = way.type().empty() ? std::string("its value") : way.pointerType();
-  image.target().memory().read(holder, value.address);
+  value.address = image.target().memory().pointer(holder);
   value.word = word;
   value.offset = word - value.address;
   value.field = lock ? way.lockAt(word) : way.follow(word);

@@ -6,6 +6,7 @@
 
 #include "image/symbol_name.h"
 #include "image/variable_references.h"
+#include "target/read_log.h"
 
 namespace parked::leak {
 
@@ -142,7 +143,7 @@ void ObjectTypes::addParts(Addr descriptor, std::uint64_t offset, const std::str
 
 /// Whether what is there may be a value of the part's type.
 bool ObjectTypes::isValue(const TypePart& part, Addr at) {
-  const Addr word = memory_.word(at);
+  const Addr word = part.kind == TypeKind::boolean ? 0 : memory_.pointer(at);
   switch (part.kind) {
     case TypeKind::boolean: {
       const auto byte = memory_.bytes(at, 1);
@@ -211,11 +212,14 @@ bool ObjectTypes::fits(heap::ObjectRef object, const RuntimeType& type) {
   if (heap_.scheme() == heap::PointerScheme::headers && span.scan &&
       span.elementSize > kLargestWithoutHeader) {
     const heap::SpanDetails& details = heap_.details(object.span);
-    return (details.large ? details.largeType : memory_.word(value - kWord)) == type.address;
+    return (details.large ? details.largeType : memory_.pointer(value - kWord)) == type.address;
   }
   if (partsOf(type).size() >= kMaxParts || !samePointers(object, type)) return false;
-  return std::ranges::all_of(
+  target::ReadLog::Trial trial(memory_.log());
+  const bool all = std::ranges::all_of(
       partsOf(type), [&](const TypePart& part) { return isValue(part, value + part.offset); });
+  if (all) trial.keep();
+  return all;
 }
 
 std::vector<std::string> ObjectTypes::methodsOf(const RuntimeType& type) {

@@ -55,7 +55,7 @@ void TypedWay::reach(const heap::Heap& heap, Addr object) {
   Addr descriptor = details.largeType;
   const Addr header = details.large ? 0 : kWord;  // in front of the value
   const Addr base = heap.address(found);
-  if (!details.large && !memory_.read(base, descriptor)) return;
+  if (!details.large) descriptor = memory_.pointer(base);
   type_ = described(descriptor);
   start_ = base + header;
   several_ =
@@ -64,7 +64,8 @@ void TypedWay::reach(const heap::Heap& heap, Addr object) {
 
 void TypedWay::reachChannel(Addr channel) {
   Addr element = 0;
-  if (type_ != 0 || !elementType_ || !memory_.read(channel + elementType_.offset, element)) return;
+  if (type_ != 0 || !elementType_ || !memory_.contains(channel + elementType_.offset)) return;
+  element = memory_.pointer(channel + elementType_.offset);
   if (const image::TypeRef type = described(element); type != 0) type_ = types_.channelOf(type);
   start_ = channel;
   several_ = false;
@@ -111,12 +112,11 @@ image::TypeRef TypedWay::described(Addr descriptor) const {
 /// the type. (Where the types are, itabs may be, too.) 0 if it is neither.
 image::TypeRef TypedWay::heldBy(Addr word) const {
   Addr before = 0, type = 0;
-  if (!memory_.contains(word) || !memory_.read(word, before)) return 0;
+  if (!memory_.contains(word)) return 0;
+  before = memory_.pointer(word);
   const image::TypeRef own = described(before);
-  if (own != 0 || !itabType_ || !memory_.contains(before + itabType_.offset) ||
-      !memory_.read(before + itabType_.offset, type)) {
-    return own;
-  }
+  if (own != 0 || !itabType_ || !memory_.contains(before + itabType_.offset)) return own;
+  type = memory_.pointer(before + itabType_.offset);
   return described(type);
 }
 

@@ -7,6 +7,7 @@
 #include "image/symbol_name.h"
 #include "image/variable_references.h"
 #include "proof/global_roots.h"
+#include "target/read_log.h"
 
 namespace parked::leak {
 
@@ -208,6 +209,7 @@ bool VariablePolls::isCompilers(Addr address) const {
       return inside(module.types, type, module.typesEnd);
     });
   };
+  target::ReadLog::Trial trial(memory.log());
   const auto words = memory.bytesUpTo(address, 3 * sizeof(Addr));
   std::array<Addr, 3> record{};
   if (words.size() != sizeof record) return false;
@@ -215,7 +217,9 @@ bool VariablePolls::isCompilers(Addr address) const {
   const bool types = isType(record[1]) || (record[1] < kMost && isType(record[2]));
   Addr mask = 0;
   if (!types || !memory.contains(record[0]) || !memory.read(record[0], mask)) return false;
-  return (mask & (mask + 1)) == 0 && mask < kMost;
+  const bool is = (mask & (mask + 1)) == 0 && mask < kMost;
+  if (is) trial.keep();
+  return is;
 }
 
 /// Of a program without names: whether the standard library's own code refers to the variable.

@@ -107,7 +107,9 @@ Addr Wakers::follow(const WordPath& path, Addr frame) const {
   Addr at = path.start == WordPath::Start::frame ? frame : 0;
   for (std::size_t i = 0; i < path.words; ++i) {
     at += static_cast<Addr>(path.offsets[i]);
-    if (!memory_.contains(at) || !memory_.read(at, at) || at == 0) return 0;
+    if (!memory_.contains(at)) return 0;
+    at = memory_.pointer(at);
+    if (at == 0) return 0;
   }
   return at + static_cast<Addr>(path.offsets[path.words]);
 }
@@ -116,11 +118,11 @@ Addr Wakers::follow(const WordPath& path, Addr frame) const {
 bool Wakers::isMade(const StackSite& site, Addr frame) const {
   const WakeSite& code = sites_[site.site].site;
   const Addr closure = frame + static_cast<Addr>(code.closureAt);
-  if (memory_.word(closure) != snapshot_.image->functions().function(code.closure).entry) {
+  if (memory_.pointer(closure) != snapshot_.image->functions().function(code.closure).entry) {
     return false;
   }
   return std::ranges::any_of(site.live, [&](std::int64_t offset) {
-    return memory_.word(frame + static_cast<Addr>(offset)) == closure;
+    return memory_.pointer(frame + static_cast<Addr>(offset)) == closure;
   });
 }
 

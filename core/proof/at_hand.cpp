@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "image/runtime_types.h"
+#include "target/read_log.h"
 
 namespace parked::proof {
 
@@ -66,7 +67,7 @@ void AtHand::noteRoot(const HeldPointer& held, Addr from) {
 
 bool AtHand::isClosure(ObjectRef object) const {
   if (!heap_.spans()[object.span].scan) return false;
-  const Addr code = heap_.memory().word(heap_.address(object));
+  const Addr code = heap_.memory().pointer(heap_.address(object));
   const image::FunctionTable& functions = snapshot_.image->functions();
   const image::FuncIndex function = functions.find(code);
   return function != image::kNoFunc && functions.function(function).entry == code;
@@ -87,7 +88,7 @@ bool AtHand::isBox(ObjectRef object, Addr at) const {
 
 /// 0 for the first one of what begins at `from`.
 Addr AtHand::wordBefore(Addr at, Addr from) const {
-  return at < from + sizeof(Addr) ? 0 : heap_.memory().word(at - sizeof(Addr));
+  return at < from + sizeof(Addr) ? 0 : heap_.memory().pointer(at - sizeof(Addr));
 }
 
 /// Text is no flag, whose value is small or a zero: strings are shared all over a program.
@@ -98,10 +99,12 @@ bool AtHand::isText(ObjectRef object, Addr pointer) const {
   // Of a process no more was copied of an object without pointers (capture/heap_memory.h).
   constexpr std::uint64_t kCopied = 4096;
   if (pointer + kEnough > heap_.address(object) + kCopied) return false;
-  const auto bytes = heap_.memory().bytes(pointer, kEnough);
-  return !bytes.empty() && std::ranges::all_of(bytes, [](std::byte byte) {
+  const auto bytes = heap_.memory().view(pointer, kEnough);
+  const bool text = !bytes.empty() && std::ranges::all_of(bytes, [](std::byte byte) {
     return byte >= std::byte{' '} && byte < std::byte{0x7f};
   });
+  if (text && heap_.memory().log() != nullptr) heap_.memory().log()->noteIsText(pointer, kEnough);
+  return text;
 }
 
 ObjectRef AtHand::telling(Addr pointer, const AddrMap& harmless) const {

@@ -14,7 +14,7 @@ bool visitRange(target::AddressSpace& memory, Addr from, Addr to, Addr mask, std
   const std::uint64_t words = (to - from) / kWord;
   // The linker's mask is for all of them; a shorter one would hide pointers.
   if (from > to || bits < 0 || static_cast<std::uint64_t>(bits) < words) return false;
-  const auto bytes = memory.bytes(from, words * kWord);
+  const auto bytes = memory.view(from, words * kWord);
   const auto bitmap = memory.bytes(mask, (words + 7) / 8);
   if (words != 0 && (bytes.empty() || bitmap.empty())) return false;
   for (std::uint64_t word = 0; word < words; ++word) {

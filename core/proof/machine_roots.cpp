@@ -164,7 +164,7 @@ void Reader::readStack(const Bounds& stack, Addr from) {
     problem("the system stack of a thread is not readable");
     return;
   }
-  const auto bytes = memory_.bytes(from, stack.hi - from);
+  const auto bytes = memory_.view(from, stack.hi - from);
   if (bytes.empty()) problem("the system stack of a thread is not in the target's memory");
   for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
     Addr value;

@@ -76,7 +76,7 @@ heap::ObjectRef Connections::holder(image::Field<Addr> field, Addr pollDesc, std
   for (const HeldPointer& pointer : held) {
     const heap::ObjectRef object = heap_.find(pointer.value);
     if (object && heap_.allocated(object) && heap_.spans()[object.span].elementSize >= size &&
-        memory_.word(heap_.address(object) + field.offset) == pollDesc) {
+        memory_.pointer(heap_.address(object) + field.offset) == pollDesc) {
       return object;
     }
   }

@@ -61,20 +61,18 @@ class Namer {
 /// The word in front of an interface's data says the type of what the data points to.
 std::string Namer::interfaceType(Addr pointedFrom) {
   Addr before = 0;
-  if (pointedFrom < 8 || !memory_.contains(pointedFrom - 8) ||
-      !memory_.read(pointedFrom - 8, before)) {
-    return {};
-  }
+  if (pointedFrom < 8 || !memory_.contains(pointedFrom - 8)) return {};
+  before = memory_.pointer(pointedFrom - 8);
   if (isType(before)) {
     const std::string name = typeAt(before);
     if (!name.empty()) return name;
   }
   Addr type = 0;
-  if (itabType_ && memory_.contains(before) && memory_.read(before + itabType_.offset, type) &&
-      isType(type)) {
-    return typeAt(type);
+  if (!itabType_ || !memory_.contains(before) || !memory_.contains(before + itabType_.offset)) {
+    return {};
   }
-  return {};
+  type = memory_.pointer(before + itabType_.offset);
+  return isType(type) ? typeAt(type) : std::string();
 }
 
 void Namer::name(ObjectRef object, Addr pointedFrom, PathStep& step) {
@@ -86,7 +84,8 @@ void Namer::name(ObjectRef object, Addr pointedFrom, PathStep& step) {
   step.channel = channels_.find(step.object);
   const heap::SpanDetails& details = heap_.details(object.span);
   Addr first = 0;
-  if (span.scan && memory_.read(step.object, first)) {
+  if (span.scan && memory_.contains(step.object)) {
+    first = memory_.pointer(step.object);
     const image::FuncIndex function = image_.functions().find(first);
     if (function != image::kNoFunc && image_.functions().function(function).entry == first) {
       step.closureOf = first;

@@ -48,6 +48,7 @@ StackRoots::StackRoots(const golang::Snapshot& snapshot)
 
 void StackRoots::found(Addr at, Addr value, bool conservative) {
   if (value >= lo_ && value < hi_) {
+    if (at != 0) memory_.note(at, kWord);
     intoStack_.push_back(value);
   } else if (value >= heap::kPageSize) {
     out_->push_back({at, value, conservative});
@@ -61,7 +62,7 @@ void StackRoots::readWords(Addr from, Addr to) {
     if (from < to) complete_ = false;
     return;
   }
-  const auto bytes = memory_.bytes(from, to - from);
+  const auto bytes = memory_.view(from, to - from);
   if (bytes.empty()) complete_ = false;
   for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
     Addr value;
@@ -76,7 +77,7 @@ void StackRoots::readWords(Addr from, Addr to) {
 void StackRoots::readEveryWord(Addr from, Addr to) {
   constexpr std::size_t kRecent = 1024;
   from = (from + kWord - 1) / kWord * kWord;
-  const auto bytes = from < to ? memory_.bytes(from, to - from) : std::span<const std::byte>();
+  const auto bytes = from < to ? memory_.view(from, to - from) : std::span<const std::byte>();
   if (bytes.empty() && from < to) complete_ = false;
   std::vector<Addr> recent(std::min(kRecent, std::bit_ceil(bytes.size() / kWord + 1)));
   for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
@@ -97,7 +98,7 @@ void StackRoots::readMask(Addr from, const golang::WordMask& mask) {
     return;
   }
   if (size == 0) return;
-  const auto bytes = memory_.bytes(from, size);
+  const auto bytes = memory_.view(from, size);
   if (bytes.empty()) {
     complete_ = false;
     return;
@@ -241,7 +242,7 @@ const StackRoots::Shape* StackRoots::shapeOf(const golang::Goroutine& goroutine)
 
 bool StackRoots::readShape(const Shape& shape) {
   const Addr from = hi_ - shape.size;
-  const auto bytes = memory_.bytes(from, shape.size);
+  const auto bytes = memory_.view(from, shape.size);
   if (bytes.empty()) return false;
   for (const std::uint64_t distance : shape.words) {
     Addr value;
@@ -323,10 +324,12 @@ bool StackRoots::read(const golang::Goroutine& goroutine, std::vector<HeldPointe
   found(g.addressOf(g_.panic), g[g_.panic], false);
   readDeferred(g);
   if (g_.savedRegisters && g[g_.savedRegisters] != 0) {
-    const auto bytes = memory_.bytes(g[g_.savedRegisters], savedRegistersSize_);
+    const Addr saved = g[g_.savedRegisters];
+    const auto bytes = memory_.view(saved, savedRegistersSize_);
     for (std::size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
       Addr value;
       std::memcpy(&value, bytes.data() + at, kWord);
+      if (memory_.contains(value)) memory_.note(saved + at, kWord);
       found(0, value, true);
     }
   }

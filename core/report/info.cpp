@@ -85,6 +85,7 @@ void renderInfo(const Report& report, std::uint64_t, const TextStyle& style, con
   field("Go", fmt::format("{} linux/{}", target.goVersion, target.architecture));
   field("build id", target.buildId.empty() ? "none" : target.buildId);
   field("source", fmt::format("{} ({})", target.source, target::traitsOf(target.kind).text));
+  if (target.redacted) field("redacted", "texts of the program are not in it (--redact)");
   if (target.pid != 0) field("process", std::to_string(target.pid));
   if (target.signal != 0) field("signal", signalName(target.signal));
   if (target.takenAt) field("taken", utcTime(*target.takenAt));

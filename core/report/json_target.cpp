@@ -41,6 +41,7 @@ void putTarget(JsonWriter& json, const Report& report) {
     json.text("main_package", t.mainPackage);
     json.text("source", t.source);
     json.text("kind", target::traitsOf(t.kind).id);
+    json.member("redacted", t.redacted);
     json.member("pid", unlessZero(t.pid));
     json.text("signal", t.signal != 0 ? signalName(t.signal) : std::string());
     json.key("crash");

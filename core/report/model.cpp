@@ -102,6 +102,7 @@ TargetInfo describeTarget(const golang::Snapshot& snapshot) {
   info.buildId = image.buildId();
   info.source = target.description();
   info.kind = target.kind();
+  info.redacted = image.target().memory().standIns().has_value();
   info.pid = target.pid();
   info.signal = target.signal();
   info.takenAt = target.wallTimeNs();

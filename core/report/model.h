@@ -46,6 +46,7 @@ struct TargetInfo {
   std::string buildId;       ///< Go's build id, or the GNU one
   std::string source;        ///< "core.1234", "process 1234"
   target::Kind kind = target::Kind::core;
+  bool redacted = false;                ///< stand-ins are in the place of texts
   std::int32_t pid = 0;                 ///< 0 if unknown
   int signal = 0;                       ///< that made the core, 0 if none or unknown
   std::optional<std::int64_t> takenAt;  ///< wall clock, ns since 1970

@@ -48,6 +48,7 @@ std::string takenText(const Report& report) {
   }
   if (target.kind == target::Kind::dump) {
     text += fmt::format(", {}", target::traitsOf(target.kind).text);
+    if (target.redacted) text += ", nor texts of the program (--redact)";
   }
   if (target.kind == target::Kind::liveUnstopped) {
     text += ", read while it ran: values may be torn, nothing is proved";

@@ -140,6 +140,7 @@ void Finder::look(Addr word, Addr before, Addr value, const Holder& holder) {
     if (const auto at = words_.find(before);
         at != golang::AddrMap::kMissing &&
         (holder.goroutine == kNone || fits(value, wordTypes_[at].type))) {
+      heap_.memory().note(word - kWord, kWord);
       for (const std::string& name : wordTypes_[at].names) {
         found_[name].emplace(value, wordTypes_[at].type);
       }
@@ -236,7 +237,7 @@ bool Finder::scanStacks(Observer* observer) {
     for (const proof::HeldPointer& pointer : held) {
       if (visit_) visit_({}, pointer.value);
       Addr before = 0;
-      if (pointer.at != 0 && !pointer.conservative) memory.read(pointer.at - kWord, before);
+      if (pointer.at != 0 && !pointer.conservative) before = memory.pointer(pointer.at - kWord);
       Addr value = pointer.value;
       if (pointer.conservative) {  // it may lead into an object
         if (const heap::ObjectRef object = heap_.find(value)) value = heap_.address(object);
@@ -252,9 +253,7 @@ bool Finder::scan(Observer* observer) {
   std::ranges::sort(ranges_, {}, &Range::start);
   auto& memory = snapshot_.image->target().memory();
   (void)proof::visitGlobals(*snapshot_.image, [&](Addr address, Addr value) {
-    Addr before = 0;
-    memory.read(address - kWord, before);
-    look(address, before, value, Holder{});
+    look(address, memory.pointer(address - kWord), value, Holder{});
     if (visit_) visit_({}, value);
   });
   if (!scanStacks(observer)) return false;

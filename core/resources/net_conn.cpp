@@ -4,7 +4,9 @@
 #include <array>
 #include <cstring>
 #include <fmt/format.h>
+#include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace parked::resources {
@@ -14,18 +16,24 @@ namespace {
 using image::kAbsent;
 constexpr int kMaxWrappers = 6;
 
-std::string ipText(target::AddressSpace& memory, const Slice& ip) {
-  if (ip.length == 0) return {};
-  if (ip.length != 4 && ip.length != 16) return "?";  // what Go calls it, too
-  const auto bytes = memory.bytes(ip.data, ip.length);
+std::string addressText(std::span<const std::byte> bytes) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (bytes.size() == 4) return inet_ntop(AF_INET, bytes.data(), text.data(), text.size());
   if (bytes.empty()) return {};
+  if (bytes.size() == 4) return inet_ntop(AF_INET, bytes.data(), text.data(), text.size());
   static constexpr std::array<unsigned char, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
   if (std::memcmp(bytes.data(), kMapped.data(), kMapped.size()) == 0) {
     return inet_ntop(AF_INET, bytes.data() + kMapped.size(), text.data(), text.size());
   }
   return inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+}
+
+std::string ipText(target::AddressSpace& memory, const Slice& ip) {
+  if (ip.length == 0) return {};
+  if (ip.length != 4 && ip.length != 16) return "?";  // what Go calls it, too
+  if (auto instead = memory.standIn(ip.data, ip.length)) return std::move(*instead);
+  std::string text = addressText(memory.view(ip.data, ip.length));
+  memory.noteText(ip.data, ip.length, text);
+  return text;
 }
 
 }  // namespace

@@ -70,9 +70,7 @@ Addr StackIndex::argument(const Hit& hit, std::uint32_t number) {
     unwound_ = hit.goroutine;
   }
   if (hit.frame >= frames_.size()) return 0;
-  Addr value = 0;
-  snapshot_.image->target().memory().read(frames_[hit.frame].argp + number * kWord, value);
-  return value;
+  return snapshot_.image->target().memory().pointer(frames_[hit.frame].argp + number * kWord);
 }
 
 }  // namespace parked::resources

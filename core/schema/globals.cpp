@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "schema/global_finders.h"
+#include "target/read_log.h"
 
 namespace parked::schema {
 
@@ -51,9 +52,15 @@ Globals::~Globals() = default;
 std::optional<Addr> Globals::find(std::string_view name) {
   const auto known = impl_->known.find(name);
   if (known != impl_->known.end()) return known->second;
+  const auto& noted = impl_->search.target.variables();
+  const auto at = noted.find(name);
   std::optional<Addr> found;
+  if (at != noted.end()) found = at->second;
   for (const auto& [variable, method] : kMethods) {
-    if (variable == name && !impl_->search.modules.empty()) found = method(impl_->search);
+    // A dump notes what was found, and a redacted one need not have what was looked at for it.
+    if (variable != name || !noted.empty() || impl_->search.modules.empty()) continue;
+    const target::ReadLog::Trial trial(impl_->search.target.memory().log());
+    found = method(impl_->search);
   }
   impl_->known.emplace(name, found);
   return found;
@@ -61,6 +68,14 @@ std::optional<Addr> Globals::find(std::string_view name) {
 
 void Globals::searchAgain() {
   std::erase_if(impl_->known, [](const auto& entry) { return !entry.second; });
+}
+
+target::Variables Globals::all() {
+  target::Variables found;
+  for (const auto& [variable, method] : kMethods) {
+    if (const auto address = find(variable)) found.emplace(variable, *address);
+  }
+  return found;
 }
 
 std::unique_ptr<image::VariableFinder> findGlobals(target::Target& target,

@@ -26,6 +26,7 @@ class Globals final : public image::VariableFinder {
 
   std::optional<Addr> find(std::string_view name) override;
   void searchAgain() override;
+  target::Variables all() override;
 
  private:
   struct Impl;

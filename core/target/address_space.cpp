@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "target/page_cache.h"
+#include "target/read_log.h"
 
 namespace parked::target {
 namespace {
@@ -223,6 +224,12 @@ std::span<const std::byte> AddressSpace::miss(Addr address) {
 }
 
 std::span<const std::byte> AddressSpace::bytesSlow(Addr address, std::size_t size) {
+  const auto found = lookUp(address, size);
+  note(address, found.size());
+  return found;
+}
+
+std::span<const std::byte> AddressSpace::lookUp(Addr address, std::size_t size) {
   if (size == 0) return {};
   const Region* region = find(address);
   if (region == nullptr) return miss(address);
@@ -270,6 +277,12 @@ std::span<const std::byte> AddressSpace::bytesSlow(Addr address, std::size_t siz
 }
 
 std::span<const std::byte> AddressSpace::bytesUpTo(Addr address, std::size_t limit) {
+  const auto found = viewUpTo(address, limit);
+  note(address, found.size());
+  return found;
+}
+
+std::span<const std::byte> AddressSpace::viewUpTo(Addr address, std::size_t limit) {
   if (limit == 0) return {};
   const Region* region = find(address);
   if (region == nullptr) return miss(address);
@@ -290,7 +303,35 @@ std::span<const std::byte> AddressSpace::bytesUpTo(Addr address, std::size_t lim
     }
   }
   if (readable == 0) return miss(address);
-  return bytesSlow(address, readable);
+  return lookUp(address, readable);
+}
+
+void AddressSpace::record(ReadLog* log) {
+  log_ = log;
+  forgetHints();
+}
+
+void AddressSpace::noteRead(Addr address, std::uint64_t size) const { log_->note(address, size); }
+
+void AddressSpace::noteText(Addr data, std::uint64_t length, std::string_view shown) const {
+  if (log_ != nullptr) log_->noteText(data, length, shown);
+}
+
+std::uint64_t AddressSpace::pointer(Addr address) {
+  std::uint64_t value = 0;
+  const auto from = view(address, sizeof value);
+  if (from.size() == sizeof value) std::memcpy(&value, from.data(), sizeof value);
+  if (log_ != nullptr && contains(value)) note(address, sizeof value);
+  return value;
+}
+
+std::optional<std::string> AddressSpace::standIn(Addr data, std::uint64_t length) const {
+  if (!standIns_) return std::nullopt;
+  const Region* there = find(data);
+  // The executable is no secret, and not in the dump.
+  if (there != nullptr && there->fromExecutable) return std::nullopt;
+  const auto known = standIns_->find({data, length});
+  return known != standIns_->end() ? known->second : std::string("redacted");
 }
 
 std::string AddressSpace::cstring(Addr address, std::size_t limit) {
@@ -340,12 +381,18 @@ std::optional<GoText> AddressSpace::goText(Addr header, std::size_t limit) {
     return std::nullopt;
   }
   if (out.length == 0 || limit == 0) return out;
+  if (auto instead = standIn(data, out.length)) {
+    out.length = instead->size();
+    out.text = std::move(*instead);
+    return out;
+  }
   // Of a long one as much as is at hand: a live process is copied only in part.
   const bool isLong = out.length > limit;
-  const auto from = isLong ? bytesUpTo(data, limit) : bytes(data, out.length);
+  const auto from = isLong ? viewUpTo(data, limit) : view(data, out.length);
   if (from.empty()) return std::nullopt;
   out.text.assign(reinterpret_cast<const char*>(from.data()), from.size());
   if (isLong) out.text.erase(wholeCharacters(out.text));
+  noteText(data, out.length, out.text);
   return out;
 }
 
@@ -355,9 +402,14 @@ bool AddressSpace::goString(Addr header, std::string& out, std::size_t limit) {
     std::uint64_t length;
   } string{};
   if (!read(header, string) || string.length > limit) return false;
-  const auto from = bytes(string.data, string.length);
+  const auto from = view(string.data, string.length);
   if (from.size() != string.length) return false;
+  if (auto instead = from.empty() ? std::nullopt : standIn(string.data, string.length)) {
+    out = std::move(*instead);
+    return true;
+  }
   out.assign(reinterpret_cast<const char*>(from.data()), from.size());
+  if (!out.empty()) noteText(string.data, string.length, out);
   return true;
 }
 

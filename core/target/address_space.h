@@ -72,6 +72,12 @@ struct GoText {
   std::string shown() const;
 };
 
+class ReadLog;  // target/read_log.h
+
+/// The texts that a redacted dump does not have, by where their bytes were and how many: what
+/// stands for each in a report. Equal texts have equal ones.
+using StandIns = std::map<std::pair<Addr, std::uint64_t>, std::string>;
+
 /// The address space of the target. Regions do not overlap and are sorted. What is added first
 /// wins: a core's own segments, then the executables' read-only segments fill the holes.
 ///
@@ -127,6 +133,13 @@ class AddressSpace {
   /// As many bytes at `address` as one region has in a row, at most `limit`; may be empty.
   std::span<const std::byte> bytesUpTo(Addr address, std::size_t limit);
 
+  /// The same without telling the log: for who looks through much for little, and tells it himself
+  /// what counted (note()).
+  std::span<const std::byte> view(Addr address, std::size_t size) {
+    return log_ == nullptr ? bytes(address, size) : lookUp(address, size);
+  }
+  std::span<const std::byte> viewUpTo(Addr address, std::size_t limit);
+
   /// A little-endian integer (or a trivially copyable struct of them); false if not readable.
   template <class T>
   bool read(Addr address, T& out) {
@@ -143,6 +156,9 @@ class AddressSpace {
     read(address, value);
     return value;
   }
+
+  /// The same of a word that means nothing unless it is an address: another one counts as not read.
+  std::uint64_t pointer(Addr address);
 
   /// The text of at most `limit` bytes up to a NUL (excluded); empty if unreadable.
   std::string cstring(Addr address, std::size_t limit = 4096);
@@ -179,6 +195,22 @@ class AddressSpace {
   /// Bytes fetched from the ByteSource so far.
   std::uint64_t fetchedBytes() const;
 
+  /// From here on every read is told to `log`, which must outlive the object; null: no more. Costs
+  /// time.
+  void record(ReadLog* log);
+  ReadLog* log() const { return log_; }
+  void note(Addr address, std::uint64_t size) const {
+    if (log_ != nullptr) noteRead(address, size);
+  }
+  /// As ReadLog::noteText(): for texts that are made of something else than a string.
+  void noteText(Addr data, std::uint64_t length, std::string_view shown) const;
+
+  /// It is that of a redacted dump.
+  void redact(StandIns standIns) { standIns_ = std::move(standIns); }
+  const std::optional<StandIns>& standIns() const { return standIns_; }
+  /// What stands for the text with these bytes; nullopt if they are there.
+  std::optional<std::string> standIn(Addr data, std::uint64_t length) const;
+
  private:
   class Cache;
 
@@ -193,8 +225,11 @@ class AddressSpace {
   const Region* find(Addr address) const;
   std::vector<Range> unmapped(const std::vector<Range>& ranges) const;
   std::span<const std::byte> bytesSlow(Addr address, std::size_t size);
+  std::span<const std::byte> lookUp(Addr address, std::size_t size);
+  void noteRead(Addr address, std::uint64_t size) const;
   std::span<const std::byte> miss(Addr address);
   void remember(Addr address, const Region* mapped) {
+    if (log_ != nullptr) return;  // what is answered by a hint is not told
     hints_[hintSlot(address)].store(mapped, std::memory_order_release);
   }
   void forgetHints();
@@ -204,6 +239,8 @@ class AddressSpace {
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<Addr> firstMiss_{0};
   std::unique_ptr<Cache> cache_;
+  ReadLog* log_ = nullptr;
+  std::optional<StandIns> standIns_;
 };
 
 }  // namespace parked::target

@@ -313,6 +313,8 @@ void CoreTarget::takeDumpNotes() {
   wallTimeNs_ = dumped_->wallTimeNs;
   monotonicNs_ = dumped_->monotonicNs;
   descriptors_ = dumped_->descriptors;
+  variables_ = dumped_->variables;
+  if (dumped_->standIns) memory_.redact(*dumped_->standIns);
   cutOff_ = cutOff_ || dumped_->cutOff;
   for (const Incomplete& each : dumped_->incomplete) incomplete_.add(each);
   for (Mapping& mapping : mappings_) {

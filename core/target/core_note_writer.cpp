@@ -51,7 +51,9 @@ CoreNote infoOf(std::int32_t pid, const ProcessFacts& facts) {
   return {"CORE", NT_PRPSINFO, std::move(bytes)};
 }
 
-CoreNote filesOf(std::span<const Mapping> mappings) {
+}  // namespace
+
+CoreNote filesNote(std::span<const Mapping> mappings) {
   Bytes bytes;
   append(bytes, std::uint64_t{mappings.size()});
   append(bytes, kPage);
@@ -67,8 +69,6 @@ CoreNote filesOf(std::span<const Mapping> mappings) {
   return {"CORE", NT_FILE, std::move(bytes)};
 }
 
-}  // namespace
-
 std::vector<CoreNote> notesOfProcess(std::int32_t pid, const ProcessFacts& facts,
                                      std::span<const Thread> threads,
                                      std::span<const Mapping> mappings) {
@@ -78,7 +78,7 @@ std::vector<CoreNote> notesOfProcess(std::int32_t pid, const ProcessFacts& facts
     if (notes.size() == 1) {  // in the kernel's order
       notes.push_back(infoOf(pid, facts));
       if (!facts.auxiliary.empty()) notes.push_back({"CORE", NT_AUXV, facts.auxiliary});
-      notes.push_back(filesOf(mappings));
+      notes.push_back(filesNote(mappings));
     }
     for (const RegisterSet& set : thread.sets) {
       if (set.note == NT_PRSTATUS) continue;

@@ -17,4 +17,7 @@ std::vector<CoreNote> notesOfProcess(std::int32_t pid, const ProcessFacts& facts
                                      std::span<const Thread> threads,
                                      std::span<const Mapping> mappings);
 
+/// NT_FILE.
+CoreNote filesNote(std::span<const Mapping> mappings);
+
 }  // namespace parked::target

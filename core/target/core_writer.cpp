@@ -9,6 +9,7 @@
 
 #include "arch/architecture.h"
 #include "target/elf_file.h"
+#include "target/read_log.h"
 
 namespace parked::target {
 namespace {
@@ -173,8 +174,10 @@ class Told {
   std::uint64_t end_, next_ = 0;
 };
 
-Result<void> putMemory(const CoreSegment& segment, AddressSpace& memory, Output& out, Told& told) {
+Result<void> putMemory(const CoreSegment& segment, AddressSpace& memory, const ReadLog* only,
+                       Output& out, Told& told) {
   if (!segment.bytes.empty()) return out.put(segment.bytes);
+  std::vector<std::byte> redacted;
   for (Addr at = segment.range.start; at < segment.range.end;) {
     if (!told.at(out.at())) return fail(ErrorCode::interrupted, "interrupted");
     const std::uint64_t size = std::min(segment.range.end - at, kPiece - at % kPiece);
@@ -183,7 +186,11 @@ Result<void> putMemory(const CoreSegment& segment, AddressSpace& memory, Output&
       return fail(ErrorCode::unreadable, fmt::format("memory at {:#x} is not there any more", at),
                   at);
     }
-    if (auto done = out.put(bytes); !done) return done;
+    if (only != nullptr) {
+      redacted.assign(bytes.begin(), bytes.end());
+      only->blank(at, redacted);
+    }
+    if (auto done = out.put(only != nullptr ? redacted : bytes); !done) return done;
     at += size;
   }
   return {};
@@ -229,7 +236,7 @@ Result<void> writeCore(const CoreContents& contents, AddressSpace& memory, ByteS
   Told told(observer, layout.end());
   for (std::size_t i = 0; i < contents.segments.size(); ++i) {
     auto done = output.zerosTo(layout.offset(i));
-    if (done) done = putMemory(contents.segments[i], memory, output, told);
+    if (done) done = putMemory(contents.segments[i], memory, contents.only, output, told);
     if (!done) return done;
   }
   return output.finish();

@@ -43,6 +43,8 @@ struct CoreContents {
   const Architecture& arch;
   std::vector<CoreNote> notes;
   std::vector<CoreSegment> segments;  ///< by address, none overlaps another
+  /// Of the address space's memory only this is written, and zeros for the rest; null: all.
+  const ReadLog* only = nullptr;
 };
 
 /// Errors: of the sink; unreadable, if `memory` does not have a segment; unsupported: more segments

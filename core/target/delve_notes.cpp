@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <fmt/format.h>
+#include <string>
 #include <vector>
 
 #include "arch/architecture.h"
@@ -71,6 +73,46 @@ bool readDelveThread(std::span<const std::byte> bytes, const Architecture& arch,
   out.registers.sp = sp;
   out.registers.framePointer = framePointer;
   return true;
+}
+
+std::vector<std::byte> redactedDelveHeader(std::span<const std::byte> note) {
+  CoreNotes known;
+  readDelveHeader({reinterpret_cast<const char*>(note.data()), note.size()}, known);
+  const std::string text =
+      fmt::format("{}{}\n{}{:x}\n", kPidLine, known.pid, kEntryLine, known.auxiliary.entry);
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+std::vector<std::byte> redactedDelveThread(std::span<const std::byte> note,
+                                           const Architecture& arch,
+                                           const std::function<bool(std::uint64_t)>& keeps) {
+  // Thread id, pc, sp, frame pointer, TLS, whether it has a goroutine, which, number of registers.
+  constexpr std::size_t kFixed = 6 * kWord + 1 + sizeof(std::uint32_t);
+  std::vector<std::byte> out(note.size());
+  Thread thread;
+  if (note.size() < kFixed || !readDelveThread(note, arch, thread)) return out;
+  std::memcpy(out.data(), note.data(), kFixed);
+  ValueReader reader(note.subspan(kFixed));
+  for (std::size_t at = kFixed;;) {
+    std::uint16_t nameSize = 0, valueSize = 0;
+    std::span<const std::byte> name, value;
+    if (!reader.take(nameSize) || !reader.take(nameSize, name) || !reader.take(valueSize) ||
+        !reader.take(valueSize, value)) {
+      return out;
+    }
+    const std::size_t names = sizeof nameSize + nameSize + sizeof valueSize;
+    std::memcpy(out.data() + at, note.data() + at, names);
+    for (std::size_t i = 0; i + kWord <= value.size(); i += kWord) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, value.data() + i, kWord);
+      const Registers& its = thread.registers;
+      const bool has =
+          word == its.pc || word == its.sp || word == its.framePointer || word == its.link;
+      if (has || keeps(word)) std::memcpy(out.data() + at + names + i, &word, kWord);
+    }
+    at += names + value.size();
+  }
 }
 
 }  // namespace parked::target

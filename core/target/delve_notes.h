@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "target/core_notes.h"
 
@@ -19,5 +21,12 @@ void readDelveHeader(std::string_view text, CoreNotes& out);
 /// A thread of a dump made without the system's own notes: named registers instead of a register
 /// block. False if it is damaged; of one whose list of registers is cut the words are not known.
 bool readDelveThread(std::span<const std::byte> bytes, const Architecture& arch, Thread& out);
+
+/// The two without what is the program's own: of the lines those with numbers, of registers those
+/// with a meaning and the words that `keeps` wants.
+std::vector<std::byte> redactedDelveHeader(std::span<const std::byte> note);
+std::vector<std::byte> redactedDelveThread(std::span<const std::byte> note,
+                                           const Architecture& arch,
+                                           const std::function<bool(std::uint64_t)>& keeps);
 
 }  // namespace parked::target

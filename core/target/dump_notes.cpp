@@ -18,6 +18,8 @@ enum Type : std::uint32_t {
   kDescriptors,
   kSockets,
   kIncomplete,
+  kVariables,
+  kStandIns,
 };
 constexpr std::uint64_t kWritable = 1, kExecutable = 2;
 
@@ -80,6 +82,21 @@ void decodeIncomplete(ValueReader from, std::vector<Incomplete>& out) {
   }
 }
 
+void decodeVariables(ValueReader from, Variables& out) {
+  std::uint64_t address = 0;
+  for (std::string name; from.take(address) && from.text(name);) out[name] = address;
+}
+
+/// The number of them first: that there are none says that it is a redacted dump, too.
+void decodeStandIns(ValueReader from, std::optional<StandIns>& out) {
+  std::uint64_t count = 0, data = 0, length = 0;
+  if (!from.take(count)) return;
+  out.emplace();
+  for (std::string text; from.take(data) && from.take(length) && from.text(text);) {
+    (*out)[{data, length}] = text;
+  }
+}
+
 std::optional<std::int64_t> timeOf(std::int64_t time) {
   return time > 0 ? std::optional(time) : std::nullopt;
 }
@@ -111,12 +128,25 @@ std::vector<CoreNote> encodeDumpNotes(const DumpNotes& notes) {
     incomplete.text(each.what);
     incomplete.text(each.detail);
   }
+  Encoder variables, standIns;
+  for (const auto& [variable, address] : notes.variables) {
+    variables.put(address);
+    variables.text(variable);
+  }
+  if (notes.standIns) standIns.put(std::uint64_t{notes.standIns->size()});
+  for (const auto& [place, text] : notes.standIns.value_or(StandIns())) {
+    standIns.put(place.first);
+    standIns.put(place.second);
+    standIns.text(text);
+  }
   const std::string name(kName);
   std::vector<CoreNote> all = {{name, kHead, std::move(head.bytes)},
                                {name, kRegions, std::move(regions.bytes)},
                                {name, kDescriptors, std::move(descriptors.bytes)},
                                {name, kSockets, std::move(sockets.bytes)},
-                               {name, kIncomplete, std::move(incomplete.bytes)}};
+                               {name, kIncomplete, std::move(incomplete.bytes)},
+                               {name, kVariables, std::move(variables.bytes)},
+                               {name, kStandIns, std::move(standIns.bytes)}};
   // Delve takes a note without a description for the end of the file.
   std::erase_if(all, [](const CoreNote& note) { return note.description.empty(); });
   return all;
@@ -141,6 +171,10 @@ std::optional<DumpNotes> decodeDumpNotes(std::span<const ElfNote> notes) {
       decodeSockets(from, out.sockets);
     } else if (note.type == kIncomplete) {
       decodeIncomplete(from, out.incomplete);
+    } else if (note.type == kVariables) {
+      decodeVariables(from, out.variables);
+    } else if (note.type == kStandIns) {
+      decodeStandIns(from, out.standIns);
     }
   }
   return known ? std::optional(std::move(out)) : std::nullopt;

@@ -25,6 +25,8 @@ struct DumpNotes {
   std::vector<Region> regions;
   std::vector<Descriptor> descriptors;
   Sockets sockets;
+  Variables variables;               ///< as Target has them
+  std::optional<StandIns> standIns;  ///< of a redacted one
 };
 
 std::vector<CoreNote> encodeDumpNotes(const DumpNotes& notes);

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,9 @@ struct Descriptor {
   std::int64_t fd = -1;
   std::string link;  ///< a path, "socket:[4711]", "pipe:[4712]", "anon_inode:[eventpoll]"
 };
+
+/// Addresses of variables by their names ("runtime.allgs").
+using Variables = std::map<std::string, Addr, std::less<>>;
 
 class ElfFile;       // target/elf_file.h
 struct CoreNote;     // target/core_writer.h
@@ -91,6 +96,8 @@ class Target {
   /// Of a live process, as of freeze(), or as its dump noted them; empty for other kinds, or if it
   /// is not allowed.
   const std::vector<Descriptor>& descriptors() const { return descriptors_; }
+  /// Of a dump: where the runtime's variables were found in a program without a symbol table.
+  const Variables& variables() const { return variables_; }
   /// Those of `wanted` whose addresses are known, in a live process those of this moment.
   virtual Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const;
 
@@ -178,6 +185,7 @@ class Target {
   std::vector<Thread> threads_;
   std::vector<Mapping> mappings_;
   std::vector<Descriptor> descriptors_;
+  Variables variables_;
   IncompleteList incomplete_;
   bool cutOff_ = false;
   std::string description_;

@@ -293,6 +293,11 @@ class Target(_kept.Target, _read.Record):
     "live_unstopped", "debugger".
     """
 
+    redacted: bool = _read.member(_read.flag)
+    """A dump by parked dump --redact: numbers stand in the place of texts that were the program's
+    own.
+    """
+
     process: int | None = _read.member(_read.maybe_number, "pid")
     """Process id."""
 

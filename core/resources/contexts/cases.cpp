@@ -50,7 +50,7 @@ class Cancellers {
   /// A closure whose code is in context.go, inlined or not.
   bool isCancelFunction(Addr object) const {
     const image::FunctionTable& functions = image_.functions();
-    const Addr entry = image_.target().memory().word(object);
+    const Addr entry = image_.target().memory().pointer(object);
     const image::FuncIndex function = functions.find(entry);
     if (function == image::kNoFunc || functions.function(function).entry != entry) return false;
     return functions.file(function, entry).ends_with("context/context.go") ||

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "resources/http/reader.h"
+#include "target/read_log.h"
 
 namespace parked::resources {
 
@@ -66,6 +67,7 @@ HttpRequest HttpReader::requestAt(Addr address, const Request& layout,
   // Whether it is a request at all: the caller may have guessed.
   constexpr std::size_t kMaxProto = 16, kMaxMethod = 32, kMaxScheme = 16, kMaxHost = 256;
   constexpr std::size_t kHostLooked = 64;
+  target::ReadLog::Trial trial(values_.memory().log());
   if (layout.proto != kAbsent &&
       !values_.guess(address + layout.proto, kMaxProto).starts_with("HTTP/")) {
     return {};
@@ -87,6 +89,7 @@ HttpRequest HttpReader::requestAt(Addr address, const Request& layout,
   std::string itsScheme = values_.string(url + layout.scheme, kMaxScheme);
   if (itsScheme.empty()) itsScheme = scheme;
   if (!isWord(std::string_view(host).substr(0, kHostLooked))) return {};
+  trial.keep();
   request.url = fmt::format("{}://{}{}", itsScheme, host, values_.string(url + layout.path));
   return request;
 }

@@ -122,7 +122,7 @@ void Search::addResources(Addr pool, Candidate& candidate) const {
   pointers_.visit(heap.find(pool), [&](Addr, Addr value) {
     Addr first = 0;
     if (!heap.find(value) || value == pool) return;
-    snapshot_.image->target().memory().read(value, first);
+    first = snapshot_.image->target().memory().pointer(value);
     if (snapshot_.image->functions().find(first) == image::kNoFunc) lists.push_back(value);
   });
   for (const Addr list : lists) {

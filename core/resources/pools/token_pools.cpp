@@ -112,7 +112,7 @@ void TokenPools::addPointing(const Found& found, const Finder& second, Candidate
     // The next larger size of what the heap hands out is another type's.
     if (!object || heap_.spans()[object.span].elementSize >= type->size + 2 * sizeof(Addr))
       continue;
-    if (heap_.find(memory.word(holder.object + connection->offset))) {
+    if (heap_.find(memory.pointer(holder.object + connection->offset))) {
       candidate.objects.push_back({holder.object, candidate.objects.size(), "Conn"});
     }
   }

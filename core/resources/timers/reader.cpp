@@ -8,6 +8,7 @@
 #include "proof/global_roots.h"
 #include "proof/machine_roots.h"
 #include "resources/timers/retention.h"
+#include "target/read_log.h"
 
 namespace parked::resources {
 
@@ -93,7 +94,7 @@ void TimersReader::addIdle() {
   const auto isSendTime = [&](Addr value) {
     const auto [at, isNew] = sends.try_emplace(value, false);
     if (isNew && value != 0 && !heap_.find(value) && memory.contains(value)) {
-      at->second = code.functionAt(memory.word(value)) == "time.sendTime";
+      at->second = code.functionAt(memory.pointer(value)) == "time.sendTime";
     }
     return at->second;
   };
@@ -109,10 +110,12 @@ void TimersReader::addIdle() {
       if (!heap_.allocated(object)) continue;
       if (proof_ != nullptr ? !proof_->marker()->isMarked(object) : heap_.isDead(object)) continue;
       const Addr address = span.address(index) + offset;
-      if (known.contains(address) || !isSendTime(memory.word(address + layout.function.offset)))
+      if (known.contains(address) || !isSendTime(memory.pointer(address + layout.function.offset)))
         continue;
+      target::ReadLog::Trial trial(memory.log());
       auto read = reader.read(address);
       if (!read || read->fake || read->timer.stopped || !isChannelTimer(read->timer)) continue;
+      trial.keep();
       timers_.all.push_back(read->timer);
     }
   }
@@ -160,7 +163,7 @@ void TimersReader::want(Finder& finder) {
 
 /// Entry of the function whose closure the object is, 0 if it is none.
 Addr TimersReader::closureCode(Addr object) const {
-  const Addr code = heap_.memory().word(object);
+  const Addr code = heap_.memory().pointer(object);
   const image::FunctionTable& functions = snapshot_.image->functions();
   const image::FuncIndex index = functions.find(code);
   return index != image::kNoFunc && functions.function(index).entry == code ? code : 0;

@@ -1,0 +1,3 @@
+module parked.test/secrets
+
+go 1.18
