@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.commands import parked
 from support.matrix import RELEASES, Build
-from support.running import Core, Running
+from support.running import Core, Running, need_kernel_cores
 from support.secrets import EACH, Secrets, text
 
 SEED = 0x8F3A5C7E9B1D2F46
@@ -69,6 +69,7 @@ def still(
 
 @pytest.fixture
 def died(row: Build, environment: None, running: Callable[..., Running], tmp_path: Path) -> Core:
+    need_kernel_cores()
     with running("secrets", row, *words(tmp_path / "files")) as process:
         return process.abort()
 
