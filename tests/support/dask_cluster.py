@@ -15,13 +15,13 @@ from support.gated import until
 class DaskCluster:
     """A scheduler, and workers that are added. Ends with the ``with`` block."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self._folder = folder
         folder.mkdir(exist_ok=True)
         self._file = folder / "scheduler.json"
         self._file.unlink(missing_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
-        words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        words = ["scheduler", "--host", host, "--port", "0", "--no-dashboard"]
         self.scheduler = self._start(*words, "--scheduler-file", str(self._file))
         until(self._file.exists, "the scheduler does not start")
 
@@ -51,6 +51,10 @@ class DaskCluster:
         words = ["worker", "--scheduler-file", str(self._file), "--nthreads", "1", "--no-dashboard"]
         words += ["--memory-limit", "0", "--resources", f"memory={memory}", *options]
         return self._start(*words, prefix=prefix)
+
+    def logs(self) -> str:
+        """What scheduler and workers have said."""
+        return "".join(path.read_text() for path in sorted(self._folder.glob("log-*")))
 
     def __enter__(self) -> DaskCluster:
         return self
