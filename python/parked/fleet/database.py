@@ -94,7 +94,7 @@ INDEXES = (
     "CREATE UNIQUE INDEX targets_target ON targets (target)",
     "CREATE UNIQUE INDEX targets_id ON targets (target_id)",
     "CREATE UNIQUE INDEX leaks_key ON leaks (program, kind, fingerprint)",
-    "CREATE INDEX sightings_leak ON sightings (leak_id) WHERE gravity > 0",
+    "CREATE INDEX sightings_leak ON sightings (target_id) WHERE gravity > 0",
     "CREATE INDEX sightings_target ON sightings (target_id)",
     "CREATE INDEX labels_target ON labels (target_id)",
 )

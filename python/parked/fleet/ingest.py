@@ -84,6 +84,8 @@ SELECT n.target_id, l.leak_id, s.gravity, s.goroutines, s.oldest_seconds, s.reta
 FROM staged_sightings s JOIN numbered n ON s.ordinal = n.ordinal
 JOIN staged_leaks k ON s.leak = k.leak
 JOIN leaks l ON k.program = l.program AND k.kind = l.kind AND k.fingerprint = l.fingerprint
+-- Leaks are few among all groups, and reports ask for them alone: they lie side by side.
+ORDER BY s.gravity DESC, n.target_id
 """,
 )
 _COUNTS = """
@@ -153,6 +155,8 @@ def ingest(
         say("adding them to the history")
         for statement in MERGE:
             database.execute(statement)
+        if database.postgres:
+            database.execute("ANALYZE targets, labels, leaks, sightings")
         ((targets, added, sightings),) = database.execute(_COUNTS)
         if added:
             now = datetime.now(timezone.utc).replace(tzinfo=None)
