@@ -145,24 +145,27 @@ def killing(self, sql):
     if sql in history_statements or sql == "COMMIT":
         left -= 1
         if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), int(sys.argv[4]))
     return answer
 from parked.fleet.ingest import MERGE as history_statements
 database.Database.execute = killing
-history.History(sys.argv[1]).ingest(sys.argv[2])
+from parked.fleet.cli import main
+sys.exit(main(["ingest", sys.argv[2], "--db", sys.argv[1]]))
 """
 
 
 @pytest.mark.parametrize("after", [1, 4, 6, len(MERGE)])
-def test_killed_in_the_middle(after: int, url: str, results: Path, tmp_path: Path) -> None:
+def test_killed_or_interrupted_in_the_middle(
+    after: int, url: str, results: Path, tmp_path: Path
+) -> None:
     """The database is as it was, and the next ingest does all of it."""
     History(url).ingest(changed(results, tmp_path / "one"))
     before = rows(url)
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, url, str(results), str(after)], capture_output=True
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert rows(url) == before
+    for number, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 3)):
+        words = [url, str(results), str(after), str(int(number))]
+        done = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True)
+        assert done.returncode == code, done.stderr.decode()
+        assert rows(url) == before
     assert History(url).ingest(results).added == 4 * 5 * 4 - 1
 
 

@@ -103,7 +103,8 @@ class Leak:
     series: tuple[float | None, ...]
     #: By how much that grows in a day; null: there are not three points.
     growth_per_day: float | None
-    #: How many goroutines a target gains with each hour of uptime; null: uptimes do not tell.
+    #: How many goroutines a target gains with each hour of uptime; null: uptimes of three targets
+    #: are not known, or less than an hour is between them.
     growth_per_uptime_hour: float | None
     contrast: tuple[ContrastSet, ...] = ()
     #: Where it is largest.

@@ -99,6 +99,9 @@ def run_ingest(arguments: argparse.Namespace) -> int:
             )
         except (HistoryError, StagingError, InputsError, CoreError, OSError) as error:
             return _failed(error)
+        except KeyboardInterrupt:
+            print(f"parked-fleet: interrupted; nothing of {folder} was taken in", file=sys.stderr)
+            return 3
         old = done.targets - done.added
         print(
             f"{folder}: {done.added:,} of {done.targets:,} targets added,"
@@ -163,6 +166,9 @@ def run_report(arguments: argparse.Namespace) -> int:
         _write(report, arguments)
     except BrokenPipeError:
         return 0
+    except KeyboardInterrupt:
+        print("parked-fleet: interrupted", file=sys.stderr)
+        return 3
     except (HistoryError, PageError, OSError, ValueError) as error:
         return _failed(error)
     failed = report.having(*arguments.fail_on)

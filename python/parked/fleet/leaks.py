@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -85,13 +84,8 @@ class LeakMaker:
         self._seen = _by(self.by_build, "leak_id")
         self._series = _by(self.series, "leak_id")
         self._looks = {(row["program"], row["point"]): row["targets"] for row in self.looks}
-        # The last digits of sums depend on their order; where all uptimes are the same DuckDB says
-        # that the slope is no number, PostgreSQL that it is null.
-        self._growth = {
-            row["leak_id"]: round(row["slope"], 6)
-            for row in self.growth
-            if row["slope"] is not None and math.isfinite(row["slope"])
-        }
+        # The last digits of sums depend on their order.
+        self._growth = {row["leak_id"]: round(row["slope"], 6) for row in self.growth}
         self._latest = _by(self.latest, "leak_id")
 
     def builds_of(self, program: str) -> list[Build]:

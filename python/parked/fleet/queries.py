@@ -120,11 +120,13 @@ FROM ({now}) t WHERE ok GROUP BY 1, 2
 """
 
 #: leak_id, slope: goroutines a target gains with each hour of uptime, by the line of least squares
-#: through all targets with the leak whose uptime is known; null where all have the same.
+#: through all targets with the leak whose uptime is known; of three at least, an hour of uptime
+#: apart.
 _GROWTH = """
 SELECT leak_id, regr_slope(CAST(s.goroutines AS DOUBLE PRECISION), uptime_seconds / 3600) AS slope
 FROM ({leaks}) s JOIN ({now}) t ON s.target_id = t.target_id
 WHERE uptime_seconds IS NOT NULL GROUP BY 1
+HAVING count(*) >= 3 AND max(uptime_seconds) - min(uptime_seconds) >= 3600
 """
 
 #: leak_id, program, machine, zone, build, target, source, second, uptime_seconds, found, kept:

@@ -45,6 +45,8 @@ def build_name(build: str) -> str:
 
 def signed(value: float) -> str:
     """With its sign, as exact as it is worth."""
+    if abs(value) < 0.05:
+        return "0"
     return f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"
 
 
