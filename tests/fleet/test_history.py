@@ -209,3 +209,43 @@ def test_hosts_that_ran_shorter_or_elsewhere_do_not_count(new_url, tmp_path: Pat
         (leak,) = report(History(url), since=timedelta(days=1), everything=True).leaks
         assert leak.past.clean_hosts == counted
         assert (leak.state is State.FIXED) == (counted > 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_no_cause_is_planted_nothing_is_unusual(seed: int, new_url, tmp_path: Path) -> None:
+    shares = (0.1, 0.3, 0.5, 0.7, 0.9)
+    leaks = tuple(
+        PlannedLeak("orders", f"orders.leak{i}", starts=0, share=share)
+        for i, share in enumerate(shares)
+    )
+    plan = Plan(seed=seed, programs=("orders",), hosts=100, looks_a_day=2, leaks=leaks)
+    said = report(ingested(plan, tmp_path, new_url()), since=timedelta(days=20))
+    assert len(said.leaks) == len(shares)
+    assert [leak.contrast for leak in said.leaks] == [()] * len(shares)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_large_fleet(
+    seed: int, new_url, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """30 builds of 6 programs with all faults at once: all leaks are found, and nothing else."""
+    programs = ("orders", "stock", "billing", "search", "mail", "gateway")
+    leaks = tuple(
+        PlannedLeak(program, f"{program}.{name}", *builds, share=share, verdict=verdict)
+        for program in programs
+        for name, builds, share, verdict in (
+            ("always", (0,), 1.0, "PROVED"),
+            ("late", (28,), 0.7, "ORPHAN"),
+            ("gone", (3, 25), 0.8, "PROVED"),
+            ("back", (5, 12, 27), 0.6, "PROVED"),
+            ("seldom", (2,), 0.3, "SUSPECT"),
+        )
+    )
+    plan = Plan(
+        seed=seed, programs=programs, builds=30, days=30, hosts=40, looks_a_day=6, leaks=leaks,
+        others=20, failed=0.02, incomplete=0.03, twice=0.05,
+        skew={3: -5 * 86400.0, 11: 7 * 3600.0, 17: -3600.0},
+    )  # fmt: skip
+    assert told(plan, report(ingested(plan, tmp_path, new_url()))) == truth(plan)
+    assert capfd.readouterr().out == "", "standard output is for the report"

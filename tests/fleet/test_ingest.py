@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+import threading
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import duckdb
@@ -16,11 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from parked.fleet.database import TABLES, HistoryError, is_postgres, reading
+from parked.fleet.fleet_report import plain
 from parked.fleet.history import History, Options
 from parked.fleet.ingest import MERGE
 from parked.fleet.schema import schema_of
 from parked.fleet.staging import StagingError
+from parked.fleet.text_report import text_lines
 from support.fleet_plan import NOW, Plan, PlannedLeak
+from support.fleet_rows import group, target, write
 from support.fleet_tables import write_tables
 from support.paths import ROOT
 
@@ -300,3 +306,61 @@ def test_results_in_a_store(results: Path, tmp_path: Path) -> None:
     assert found == expected
     store.rm("/results/findings", recursive=True)
     History(str(tmp_path / "bare.duckdb")).ingest("memory://results")
+
+
+def test_numbers_beyond_reason(url: str, tmp_path: Path) -> None:
+    """They are cut: one made-up report does not take the history of all others down."""
+    most, never = 2**63 - 1, datetime(1, 1, 1, tzinfo=timezone.utc)
+    targets = [
+        target(1, goroutines=most, retained_bytes=most, uptime_seconds=float("inf")),
+        target(2, uptime_seconds=float("nan"), observed_at=never, analyzed_at=never),
+        target(3, uptime_seconds=-1e308, observed_at=datetime(9999, 12, 31, tzinfo=timezone.utc)),
+        target(4, uptime_seconds=1e308, observed_at=None),
+    ]
+    groups = [
+        group(i, count=most, retained_bytes=most, stack_bytes=most, oldest_seconds=float("nan"))
+        for i in (1, 1, 2, 3, 4)
+    ]
+    History(url).ingest(write(tmp_path / "results", targets, groups, []))
+    report = History(url).report(Options(until=NOW, since=timedelta(days=300_000)))
+    (leak,) = report.leaks
+    assert leak.goroutines == 4 * 10**9
+    assert leak.retained_bytes == 4 * 10**13
+    json.dumps(plain(report), allow_nan=False)
+    list(text_lines(report))
+
+
+def test_no_room_on_the_disk(results: Path, tmp_path: Path) -> None:
+    """Exit code 2, and the history is as it was."""
+    url = str(tmp_path / "history.duckdb")
+    History(url).ingest(changed(results, tmp_path / "one"))
+    before = rows(url)
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    words = [sys.executable, "-m", "parked.fleet.cli", "ingest", str(results), "--db", url]
+    done = subprocess.run(words, preexec_fn=little_room, capture_output=True, text=True)
+    assert done.returncode == 2, done
+    assert done.stderr.startswith("parked-fleet: ") and "Traceback" not in done.stderr
+    assert rows(url) == before
+    assert History(url).ingest(results).added == 4 * 5 * 4 - 1
+
+
+def test_files_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "targets").mkdir()
+    other = pa.table({"target": [1, 2], "status": ["ok", "ok"]})
+    pq.write_table(other, tmp_path / "targets/x.parquet")
+    with pytest.raises(StagingError):
+        History(str(tmp_path / "a.duckdb")).ingest(tmp_path)
+
+
+def test_ctrl_c_within_a_statement(tmp_path: Path, results: Path) -> None:
+    """DuckDB has an error of its own for it."""
+    url = str(tmp_path / "history.duckdb")
+    History(url).ingest(results)
+    with pytest.raises(KeyboardInterrupt), reading(url) as database:
+        words = (threading.main_thread().ident, signal.SIGINT)
+        threading.Thread(target=signal.pthread_kill, args=words).start()
+        # It would take days.
+        database.execute("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a < b")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,12 @@ def is_postgres(url: str) -> bool:
     return url.startswith(("postgresql://", "postgres://"))
 
 
+def quiet(connection: Any) -> Any:
+    """Without DuckDB's own progress bar, which it draws into standard output."""
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def _duckdb(path: str, read_only: bool) -> Any:
     """DuckDB lets one process write, or several read: whoever comes in between waits."""
     import duckdb
@@ -130,7 +136,7 @@ def _duckdb(path: str, read_only: bool) -> Any:
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return duckdb.connect(path, read_only=read_only)
+            return quiet(duckdb.connect(path, read_only=read_only))
         except duckdb.IOException as error:
             locked = "lock" in str(error).lower()
             if not locked or time.monotonic() > until:
@@ -204,7 +210,28 @@ class Database:
         cursor = self.connection.execute(marked, words or None)
         names = [column.name for column in cursor.description]
         columns = list(zip(*cursor.fetchall())) or [()] * len(names)
-        return pa.table({name: pa.array(column) for name, column in zip(names, columns)})
+        arrays = map(pa.array, columns)
+        # Of a column without values the type is not known.
+        texts = [each.cast(pa.string()) if pa.types.is_null(each.type) else each for each in arrays]
+        return pa.table(texts, names)
+
+
+@contextmanager
+def _told(postgres: bool) -> Iterator[None]:
+    """What the drivers raise, as `HistoryError`; DuckDB answers Ctrl-C with an error of its own."""
+    if postgres:
+        from psycopg import Error
+    else:
+        from duckdb import Error
+    try:
+        yield
+    except (Error, RuntimeError) as error:
+        text = str(error)
+        if isinstance(error, RuntimeError) and "interrupted" in text.lower():
+            raise KeyboardInterrupt from None
+        if not isinstance(error, Error):
+            raise
+        raise HistoryError((text.splitlines() or [type(error).__name__])[0]) from error
 
 
 @contextmanager
@@ -212,8 +239,9 @@ def reading(url: str) -> Iterator[Database]:
     """Opens a history to read; it sees what was committed when it was opened."""
     database = Database(url, _postgres(url) if is_postgres(url) else _duckdb(url, True))
     try:
-        database.check()
-        yield database
+        with _told(database.postgres):
+            database.check()
+            yield database
     finally:
         database.connection.close()
 
@@ -223,14 +251,16 @@ def writing(url: str) -> Iterator[Database]:
     """Opens or makes a history to write: all or nothing of what is written is there afterwards."""
     database = Database(url, _postgres(url) if is_postgres(url) else _duckdb(url, False))
     try:
-        database.execute("BEGIN")
-        if database.postgres:
-            database.execute(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-        database.prepare()
-        yield database
-        database.execute("COMMIT")
+        with _told(database.postgres):
+            database.execute("BEGIN")
+            if database.postgres:
+                database.execute(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+            database.prepare()
+            yield database
+            database.execute("COMMIT")
     except BaseException:
-        database.execute("ROLLBACK")
+        with suppress(Exception):  # what ended it may have ended the connection, too
+            database.execute("ROLLBACK")
         raise
     finally:
         database.connection.close()

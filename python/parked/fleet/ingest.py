@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .database import TABLES, Database, writing
+from .database import TABLES, Database, quiet, writing
 from .staging import LEAK_TEXTS, STAGED, stage
 
 
@@ -127,7 +127,7 @@ def _stage(folder: str, database: Database) -> None:
     import duckdb
 
     with duckdb.connect() as staging:
-        stage(staging, folder)
+        stage(quiet(staging), folder)
         _copy_to_postgres(staging, database)
 
 

@@ -69,12 +69,19 @@ def _remote_source(duckdb: Any, folder: str, table: str) -> str:
     return f"(SELECT *, target || '.parquet' AS filename FROM remote_{table})"
 
 
+#: No program has more. What is beyond comes from a damaged or made-up report, and sums must fit.
+BOUNDS = {"most_goroutines": 10**9, "most_bytes": 10**13, "longest": 10**10}
+
 #: Of each target the row that says most; files of one name belong together.
 _ONCE = """
 CREATE OR REPLACE TEMP TABLE once AS
-SELECT * EXCLUDE (filename, uptime_seconds), parse_filename(filename) AS file,
-  CASE WHEN isfinite(uptime_seconds) AND uptime_seconds >= 0 THEN uptime_seconds END
-    AS uptime_seconds
+SELECT * EXCLUDE (filename) REPLACE (
+    CASE WHEN uptime_seconds BETWEEN 0 AND {longest} THEN uptime_seconds END AS uptime_seconds,
+    greatest(observed_at, TIMESTAMPTZ 'epoch') AS observed_at,
+    least(greatest(analyzed_at, TIMESTAMPTZ 'epoch'), TIMESTAMPTZ '9000-01-01') AS analyzed_at,
+    least(goroutines, {most_goroutines}) AS goroutines,
+    least(retained_bytes, {most_bytes}) AS retained_bytes
+  ), parse_filename(filename) AS file
 FROM {source}
 QUALIFY row_number() OVER (
   PARTITION BY target
@@ -147,12 +154,14 @@ FROM leaks
 #: Several groups of one fingerprint, closures of one function, are one.
 _SIGHTINGS = """
 CREATE OR REPLACE TEMP TABLE staged_sightings AS
-SELECT ordinal, leak, max(gravity) AS gravity, CAST(sum(goroutines) AS BIGINT) AS goroutines,
-  max(oldest_seconds) AS oldest_seconds, CAST(sum(retained_bytes) AS BIGINT) AS retained_bytes,
-  CAST(sum(stack_bytes) AS BIGINT) AS stack_bytes
+SELECT ordinal, leak, max(gravity) AS gravity,
+  CAST(least(sum(goroutines), {most_goroutines}) AS BIGINT) AS goroutines,
+  max(oldest_seconds) AS oldest_seconds,
+  CAST(least(sum(retained_bytes), {most_bytes}) AS BIGINT) AS retained_bytes,
+  CAST(least(sum(stack_bytes), {most_bytes}) AS BIGINT) AS stack_bytes
 FROM (
   SELECT its.ordinal, l.leak, {gravity} AS gravity, r."count" AS goroutines,
-    CASE WHEN isfinite(oldest_seconds) THEN oldest_seconds END AS oldest_seconds,
+    CASE WHEN oldest_seconds BETWEEN 0 AND {longest} THEN oldest_seconds END AS oldest_seconds,
     r.retained_bytes, r.stack_bytes {of_groups}
   JOIN staged_leaks l ON l.program = its.program AND l.kind = 'group'
     AND l.fingerprint = replace(r.fingerprint, chr(0), chr(65533))
@@ -194,13 +203,14 @@ def stage(duckdb: Any, folder: str) -> None:
     sources = {table: _source(duckdb, folder, table) for table in TABLES}
     cases = " ".join(f"WHEN '{name}' THEN {value}" for name, value in GRAVITY.items())
     parts = {
+        **BOUNDS,
         "gravity": f"CAST(CASE r.verdict {cases} ELSE 0 END AS SMALLINT)",
         "texts": ", ".join(map(_text, LEAK_TEXTS)),
         "of_groups": _OF_ITS_FILE.format(rows=sources["groups"]),
         "of_findings": _OF_ITS_FILE.format(rows=sources["findings"]),
     }
     try:
-        duckdb.execute(_ONCE.format(source=sources["targets"]))
+        duckdb.execute(_ONCE.format(source=sources["targets"], **BOUNDS))
         duckdb.execute(
             _TARGETS.format(texts=", ".join(map(_text, _TARGET_TEXTS)), bucket=_bucket())
         )
