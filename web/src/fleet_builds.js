@@ -3,12 +3,13 @@
 import { scaleUtc } from "d3-scale";
 import { el, section, svg } from "./dom.js";
 import { buildName, dayOf, nameOfLeak } from "./fleet_words.js";
-import { counted } from "./words.js";
+import { counted, number } from "./words.js";
 
 const WIDTH = 1100;
 const ROW = 20;
 const NAMES = 140;
 const BEHIND = 330; // room for words behind the last bar
+const MOST = 15; // builds of a program
 
 /** Which leaks came with a build, and which are gone in it. */
 function changesOf(leaks, build) {
@@ -64,17 +65,17 @@ function bar(build, i, x, leaks) {
   );
 }
 
-function timeLine(program, leaks) {
-  const begins = program.builds.map((build) => Date.parse(build.begins));
-  const ends = program.builds.map((build) => Date.parse(build.ends));
+function timeLine(builds, leaks) {
+  const begins = builds.map((build) => Date.parse(build.begins));
+  const ends = builds.map((build) => Date.parse(build.ends));
   const x = scaleUtc([Math.min(...begins), Math.max(...ends)], [NAMES, WIDTH - BEHIND]);
-  const height = program.builds.length * ROW + 26;
-  const label = x.tickFormat(8, "%b %d");
+  const height = builds.length * ROW + 26;
+  const label = x.tickFormat(6, "%b %d");
   return svg(
     "svg",
     { class: "timeline", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img" },
     x
-      .ticks(8)
+      .ticks(6)
       .map((time) =>
         svg(
           "g",
@@ -83,7 +84,7 @@ function timeLine(program, leaks) {
           svg("text", { y: height - 8, "text-anchor": "middle" }, label(time)),
         ),
       ),
-    program.builds.map((build, i) => bar(build, i, x, leaks)),
+    builds.map((build, i) => bar(build, i, x, leaks)),
   );
 }
 
@@ -95,12 +96,19 @@ export function buildsSection(page) {
     "Builds",
     null,
     programs.flatMap((program) => [
-      el("h3", null, program.name),
+      el(
+        "h3",
+        null,
+        program.name,
+        program.builds.length > MOST
+          ? el("span", { class: "count" }, `the last ${MOST} of ${number(program.builds.length)}`)
+          : null,
+      ),
       el(
         "div",
         { class: "scroll", tabindex: 0 },
         timeLine(
-          program,
+          program.builds.slice(-MOST),
           page.fleet.leaks.filter((leak) => leak.program === program.name),
         ),
       ),
