@@ -29,7 +29,8 @@ Capture::Capture(target::Target& target, image::Image& image, const Wanted& want
       wanted_(wanted),
       observer_(observer),
       timings_(timings),
-      copy_(image, wanted.maxPause, observer) {}
+      copy_(image, wanted.maxPause, wanted.everyRuntime && target.runtimes().size() > 1, observer) {
+}
 
 Result<std::unique_ptr<golang::Snapshot>> Capture::run(Reader& reader) {
   if (wanted_.copies) copy_.prepare(timings_);

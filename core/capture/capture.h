@@ -20,6 +20,8 @@ struct Wanted {
   bool stops = false;   ///< it is stopped by parked, and let go again
   bool copies = false;  ///< more than the snapshot will be asked for: it is copied before it goes
   std::chrono::nanoseconds maxPause{0};  ///< as target::OpenOptions::maxPause
+  /// Of several Go runtimes the memory of all is copied, not only that of the one that is read.
+  bool everyRuntime = false;
 };
 
 /// Who makes more of a snapshot while its memory is there.

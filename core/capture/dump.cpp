@@ -147,7 +147,7 @@ Result<void> writeDump(image::Image& image, target::ByteSink& out, const Redacti
   std::list<std::vector<std::byte>> identities;
   if (redaction != nullptr) {
     contents.only = &redaction->kept;
-    dumped.variables = image.foundVariables();
+    dumped.variables = redaction->variables;
     redactNotes(*redaction, contents, dumped);
     dropCode(target, contents.segments);
     for (target::CoreSegment& header : headers) {

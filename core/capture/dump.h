@@ -1,6 +1,8 @@
 // A core of a target with no more than a report needs: `parked dump`.
 #pragma once
 
+#include <utility>
+
 #include "base/error.h"
 #include "base/observer.h"
 #include "image/image.h"
@@ -14,6 +16,15 @@ namespace parked::capture {
 struct Redaction {
   const target::ReadLog& kept;  ///< memory, and the texts that were read of it
   target::KeepsWord keeps;      ///< of registers
+  target::Variables variables;  ///< as Target has them
+
+  /// The same of another Go runtime in the process, with the same `kept`.
+  void add(const Redaction& other) {
+    keeps = [one = std::move(keeps), two = other.keeps](std::uint64_t word) {
+      return one(word) || two(word);
+    };
+    variables.insert(other.variables.begin(), other.variables.end());
+  }
 };
 
 /// Writes all that is at hand of a process that was looked at (Capture) and let go, or that a

@@ -103,7 +103,7 @@ bool LiveCopy::bookkeeping(Bookkeeping& out) const {
     if (!used) return false;
     out.used.insert(out.used.end(), used->begin(), used->end());
   }
-  return target::sizeOf(out.used) <= kMostOutside + heapBytes_ / 4;
+  return everything_ || target::sizeOf(out.used) <= kMostOutside + heapBytes_ / 4;
 }
 
 bool LiveCopy::fetch(const Ranges& ranges, bool anonymous) const {

@@ -17,9 +17,11 @@ namespace parked::capture {
 /// runtime's own memory outside of the heap.
 class LiveCopy {
  public:
-  /// `image` must outlive the object; `maxPause` is OpenOptions::maxPause.
-  LiveCopy(image::Image& image, std::chrono::nanoseconds maxPause, Observer* observer)
-      : image_(image), maxPause_(maxPause), observer_(observer) {}
+  /// `image` must outlive the object; `maxPause` is OpenOptions::maxPause. `everything`: however
+  /// much memory lies outside of the heap, as the heaps of other Go runtimes do.
+  LiveCopy(image::Image& image, std::chrono::nanoseconds maxPause, bool everything,
+           Observer* observer)
+      : image_(image), maxPause_(maxPause), everything_(everything), observer_(observer) {}
 
   /// While the process still runs: finds out about how much there will be to copy and takes memory
   /// for it.
@@ -52,6 +54,7 @@ class LiveCopy {
 
   image::Image& image_;
   std::chrono::nanoseconds maxPause_;
+  bool everything_;
   Observer* observer_;
   /// What the goroutines needed while it ran, to be copied first: so many of them at a time, so
   /// that those whose turn came are whole, then all of it.

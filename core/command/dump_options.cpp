@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "command/memory_limit.h"
 #include "target/pack.h"
 
 namespace parked::command {
@@ -19,6 +20,15 @@ Result<void> readDump(const Words& words, Invocation& out) {
   }
   if (out.level && out.uncompressed) {
     return fail(ErrorCode::usage, "--level and --uncompressed exclude each other");
+  }
+  if (!words.memoryLimit.empty()) {
+    const auto size = parseSize(words.memoryLimit);
+    if (!size) {
+      return fail(ErrorCode::usage,
+                  fmt::format("--memory-limit '{}': expected a size such as 200M or 1G",
+                              words.memoryLimit));
+    }
+    out.memoryLimit = *size;
   }
   if (out.output.empty() && !out.help) {
     return fail(ErrorCode::usage, "dump needs -o FILE, or -o - for stdout");

@@ -86,6 +86,7 @@ struct Invocation {
   std::optional<int> level;           ///< of dump, --level
   bool uncompressed = false;          ///< of dump
   bool redact = false;                ///< of dump
+  std::uint64_t memoryLimit = 0;      ///< of dump, --memory-limit, in bytes; 0: none
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -122,7 +122,8 @@ Result<void> Reading::readTarget(const OpenRequest& request, Observer* observer)
   const bool stops = request.pid > 0 && request.stop && !request.alreadyStopped;
   const capture::Wanted wanted{.stops = stops,
                                .copies = stops && (request.proof || request.resources),
-                               .maxPause = request.maxPause};
+                               .maxPause = request.maxPause,
+                               .everyRuntime = everyRuntime_ && request.module.empty()};
   WhileThere reader(*this, request, observer);
   auto taken = capture::Capture(*target_, *image_, wanted, observer, &timings_).run(reader);
   if (taken) {

@@ -33,6 +33,8 @@ class Reading {
                     const std::vector<target::Thread>* held);
   /// To be called before open(): all reads of the target's memory are told to `log`.
   void record(target::ReadLog& log) { log_ = &log; }
+  /// The same: of a process with several Go runtimes the memory of all is copied.
+  void copyEveryRuntime() { everyRuntime_ = true; }
   /// The error of opening; a file that changed meanwhile may be all that is behind it.
   Error explained(Error error) const;
 
@@ -76,6 +78,7 @@ class Reading {
   std::unique_ptr<leak::Code> code_;
   std::unique_ptr<Workspace> workspace_;
   target::ReadLog* log_ = nullptr;
+  bool everyRuntime_ = false;
   bool changedBefore_ = false;  ///< a file of the target, while it was opened; the report says so
 };
 

@@ -90,9 +90,10 @@ Result<std::optional<capture::Redaction>> redact(Reading& reading, target::ReadL
     return fail(ErrorCode::interrupted, "interrupted");
   }
   target.memory().record(nullptr);
-  return capture::Redaction{log, [heap](std::uint64_t word) {
-                              return heap != nullptr && static_cast<bool>(heap->find(word));
-                            }};
+  return capture::Redaction{
+      log,
+      [heap](std::uint64_t word) { return heap != nullptr && static_cast<bool>(heap->find(word)); },
+      snapshot.image->foundVariables()};
 }
 
 }  // namespace parked::command

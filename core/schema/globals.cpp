@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "schema/global_finders.h"
+#include "target/overlay.h"
 #include "target/read_log.h"
 
 namespace parked::schema {
@@ -40,19 +41,20 @@ constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
 
 struct Globals::Impl {
   GlobalSearch search;
+  std::map<std::string, Addr, std::less<>> noted = search.target.ownVariables();
   std::map<std::string, std::optional<Addr>, std::less<>> known;
 };
 
 Globals::Globals(target::Target& target, image::LayoutSource& layouts,
                  const image::ModuleList& modules, const image::FunctionTable& functions,
                  std::uint64_t most)
-    : impl_(new Impl{{target, layouts, modules, functions, most}, {}}) {}
+    : impl_(new Impl{{target, layouts, modules, functions, most}}) {}
 Globals::~Globals() = default;
 
 std::optional<Addr> Globals::find(std::string_view name) {
   const auto known = impl_->known.find(name);
   if (known != impl_->known.end()) return known->second;
-  const auto& noted = impl_->search.target.variables();
+  const auto& noted = impl_->noted;
   const auto at = noted.find(name);
   std::optional<Addr> found;
   if (at != noted.end()) found = at->second;
@@ -72,8 +74,10 @@ void Globals::searchAgain() {
 
 target::Variables Globals::all() {
   target::Variables found;
+  const target::Target& target = impl_->search.target;
+  const Addr file = target::linkBase(target.executable()) + target.bias();
   for (const auto& [variable, method] : kMethods) {
-    if (const auto address = find(variable)) found.emplace(variable, *address);
+    if (const auto address = find(variable)) found.emplace(std::pair(file, variable), *address);
   }
   return found;
 }

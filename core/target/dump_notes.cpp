@@ -83,8 +83,10 @@ void decodeIncomplete(ValueReader from, std::vector<Incomplete>& out) {
 }
 
 void decodeVariables(ValueReader from, Variables& out) {
-  std::uint64_t address = 0;
-  for (std::string name; from.take(address) && from.text(name);) out[name] = address;
+  std::uint64_t file = 0, address = 0;
+  for (std::string name; from.take(file) && from.take(address) && from.text(name);) {
+    out[{file, name}] = address;
+  }
 }
 
 /// The number of them first: that there are none says that it is a redacted dump, too.
@@ -130,8 +132,9 @@ std::vector<CoreNote> encodeDumpNotes(const DumpNotes& notes) {
   }
   Encoder variables, standIns;
   for (const auto& [variable, address] : notes.variables) {
+    variables.put(variable.first);
     variables.put(address);
-    variables.text(variable);
+    variables.text(variable.second);
   }
   if (notes.standIns) standIns.put(std::uint64_t{notes.standIns->size()});
   for (const auto& [place, text] : notes.standIns.value_or(StandIns())) {

@@ -33,6 +33,14 @@ std::optional<Incomplete> Target::changed() const {
   return std::nullopt;
 }
 
+std::map<std::string, Addr, std::less<>> Target::ownVariables() const {
+  std::map<std::string, Addr, std::less<>> own;
+  for (const auto& [key, address] : variables_) {
+    if (key.first == linkBase(*executable_) + bias_) own.emplace(key.second, address);
+  }
+  return own;
+}
+
 Sockets Target::sockets(const std::unordered_set<std::uint64_t>& /*wanted*/) const { return {}; }
 std::vector<CoreNote> Target::coreNotes() const { return {}; }
 std::vector<CoreSegment> Target::fileHeaders() const { return {}; }

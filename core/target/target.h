@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -38,8 +39,9 @@ struct Descriptor {
   std::string link;  ///< a path, "socket:[4711]", "pipe:[4712]", "anon_inode:[eventpoll]"
 };
 
-/// Addresses of variables by their names ("runtime.allgs").
-using Variables = std::map<std::string, Addr, std::less<>>;
+/// Addresses of variables: by where the file that has them begins in memory, and their names
+/// ("runtime.allgs").
+using Variables = std::map<std::pair<Addr, std::string>, Addr>;
 
 class ElfFile;       // target/elf_file.h
 struct CoreNote;     // target/core_writer.h
@@ -96,8 +98,10 @@ class Target {
   /// Of a live process, as of freeze(), or as its dump noted them; empty for other kinds, or if it
   /// is not allowed.
   const std::vector<Descriptor>& descriptors() const { return descriptors_; }
-  /// Of a dump: where the runtime's variables were found in a program without a symbol table.
+  /// Of a dump: where the variables of all its runtimes were found that have no symbol table.
   const Variables& variables() const { return variables_; }
+  /// Those of executable().
+  std::map<std::string, Addr, std::less<>> ownVariables() const;
   /// Those of `wanted` whose addresses are known, in a live process those of this moment.
   virtual Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const;
 

@@ -136,6 +136,33 @@ def test_where_it_fails_there_is_no_file(
     assert list(file.parent.iterdir()) == []
 
 
+def test_no_more_memory_than_allowed(
+    kernel_core: Callable[..., Core], running: Callable[..., Running], tmp_path: Path
+) -> None:
+    build = Build("1.27", "pie")
+    core = kernel_core("zoo", build)
+    file = tmp_path / "folder" / "dump"
+    file.parent.mkdir()
+    with running("zoo", build) as process:
+        for target in ([process.pid], ["--core", core.core, "--exe", core.binary]):
+            for more in ([], ["--redact"]):
+                words = ["dump", *target, "-o", file, *more, "--memory-limit"]
+                done = parked(*words, "2M")
+                assert done.returncode == 2
+                assert re.fullmatch(
+                    r"parked: it takes more memory than --memory-limit 2\.0 MB allows: \S+ MB\n",
+                    done.stderr,
+                )
+                assert list(file.parent.iterdir()) == []
+                done = parked(*words, "1G")
+                assert (done.returncode, done.stderr) == (0, "")
+                file.unlink()
+    for wrong in ("0", "5X", "-1", "M", "99999999999T"):
+        done = parked(*words, wrong)
+        assert done.returncode == 2
+        assert f"--memory-limit '{wrong}': expected a size such as 200M" in done.stderr
+
+
 def test_an_old_file_stays_until_the_new_one_is_whole(
     kernel_core: Callable[..., Core], tmp_path: Path
 ) -> None:

@@ -300,6 +300,22 @@ def check_two(target: object, files: tuple[str, str], outputs: list[str]) -> Non
     assert "there is no goroutine 99999" in nobody.stderr
 
 
+def test_dump_of_two_runtimes(tmp_path: Path) -> None:
+    """One file has the memory of both, of a process and of a core."""
+    two = TwoRuntimes(tmp_path)
+    files = (str(two.files[0]), str(two.files[1]))
+    dump = tmp_path / "dump"
+    with two.running as running:
+        outputs = two.outputs()
+        made = parked("dump", running.pid, "-o", dump)
+        assert (made.returncode, made.stderr) == (0, "")
+        check_two(dump, files, outputs)
+        core = running.gcore().core
+    made = parked("dump", "--core", core, "-o", dump)
+    assert (made.returncode, made.stderr) == (0, "")
+    check_two(dump, files, outputs)
+
+
 OTHER_FORMATS = ["sarif", "junit", "github", "openmetrics", "pprof", "dot"]
 
 
