@@ -122,6 +122,10 @@ _OF_ITS_FILE = """
 FROM {rows} AS r JOIN its ON r.target = its_target AND parse_filename(r.filename) = its_file
 """
 
+_FINDINGS = (
+    "CREATE OR REPLACE TEMP TABLE found AS SELECT r.*, ordinal, program, second {of_findings}"
+)
+
 #: A leak is a group, with the rule that names it, or a finding that has no group. Of the words for
 #: it the latest are kept: lines move from build to build.
 _LEAKS = """
@@ -129,7 +133,7 @@ CREATE OR REPLACE TEMP TABLE staged_leaks AS
 WITH rules AS (
   SELECT program, group_fingerprint, arg_max(
     {{'rule': rule, 'title': title, 'sentence': sentence, 'fix': fix,
-      'other_fingerprint': fingerprint}}, second) AS words {of_findings}
+      'other_fingerprint': fingerprint}}, second) AS words FROM found
   WHERE group_fingerprint IS NOT NULL GROUP BY ALL
 ), groups AS (
   SELECT program, 'group' AS kind, fingerprint, max(second) AS second, arg_max(
@@ -140,7 +144,7 @@ WITH rules AS (
   SELECT program, 'finding' AS kind, fingerprint, max(second) AS second, arg_max(
     {{'function': function, 'file': file, 'line': line, 'rule': rule, 'title': title,
       'sentence': sentence, 'fix': fix}}, second) AS words
-  {of_findings} WHERE group_fingerprint IS NULL AND fingerprint IS NOT NULL GROUP BY ALL
+  FROM found WHERE group_fingerprint IS NULL AND fingerprint IS NOT NULL GROUP BY ALL
 ), leaks AS (
   FROM groups g LEFT JOIN rules r ON g.program = r.program AND g.fingerprint = r.group_fingerprint
   SELECT g.program, kind, fingerprint, second, unnest(g.words), unnest(r.words)
@@ -166,9 +170,9 @@ FROM (
   JOIN staged_leaks l ON l.program = its.program AND l.kind = 'group'
     AND l.fingerprint = replace(r.fingerprint, chr(0), chr(65533))
   UNION ALL
-  SELECT its.ordinal, l.leak, {gravity}, coalesce(r."count", 0), NULL, r.retained_bytes, NULL
-  {of_findings}
-  JOIN staged_leaks l ON l.program = its.program AND l.kind = 'finding'
+  SELECT r.ordinal, l.leak, {gravity}, coalesce(r."count", 0), NULL, r.retained_bytes, NULL
+  FROM found r
+  JOIN staged_leaks l ON l.program = r.program AND l.kind = 'finding'
     AND l.fingerprint = replace(r.fingerprint, chr(0), chr(65533))
   WHERE r.group_fingerprint IS NULL
 ) GROUP BY ordinal, leak
@@ -207,7 +211,6 @@ def stage(duckdb: Any, folder: str) -> None:
         "gravity": f"CAST(CASE r.verdict {cases} ELSE 0 END AS SMALLINT)",
         "texts": ", ".join(map(_text, LEAK_TEXTS)),
         "of_groups": _OF_ITS_FILE.format(rows=sources["groups"]),
-        "of_findings": _OF_ITS_FILE.format(rows=sources["findings"]),
     }
     try:
         duckdb.execute(_ONCE.format(source=sources["targets"], **BOUNDS))
@@ -217,6 +220,8 @@ def stage(duckdb: Any, folder: str) -> None:
         duckdb.execute(_LABELS)
         duckdb.execute("ALTER TABLE staged_targets DROP COLUMN labels")
         duckdb.execute(_ITS)
+        # They are few and asked for three times; groups are many, and twice.
+        duckdb.execute(_FINDINGS.format(of_findings=_OF_ITS_FILE.format(rows=sources["findings"])))
         duckdb.execute(_LEAKS.format(**parts))
         duckdb.execute(_SIGHTINGS.format(**parts))
     except (driver.BinderException, driver.InvalidInputException, driver.IOException) as error:
