@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from parked.fleet.history import FleetReport, History, Options
 from parked.fleet.states import State
+from parked.fleet.summaries import openmetrics
+from parked.fleet.text_report import text_lines
 from support.fleet_plan import NOW, Plan, PlannedLeak, true_builds, true_state
 from support.fleet_rows import at, group, target, write
 from support.fleet_tables import write_tables
@@ -249,3 +251,17 @@ def test_a_large_fleet(
     )  # fmt: skip
     assert told(plan, report(ingested(plan, tmp_path, new_url()))) == truth(plan)
     assert capfd.readouterr().out == "", "standard output is for the report"
+
+
+def test_fixed_in_the_code_and_still_on_hosts_with_older_builds(new_url, tmp_path: Path) -> None:
+    old = [target(i, observed_at=at(1 if i < 8 else 50)) for i in range(20)]
+    leaks = [group(i) for i in range(20)]
+    new = [target(100 + i, build="b2", host=f"new-{i}", proved=0) for i in range(6)]
+    folder = write(tmp_path / "results", [*old, *new], leaks, [])
+    url = new_url()
+    History(url).ingest(folder)
+    said = report(History(url), since=timedelta(days=1))
+    (leak,) = said.leaks
+    assert (str(leak.state), leak.hosts, leak.past.fixed_in) == ("fixed", 8, "b2")
+    assert "still on 8 hosts with older builds" in "\n".join(text_lines(said))
+    assert 'parked_fleet_leak_hosts{fingerprint="00000000000000aa"' in openmetrics(said)

@@ -127,7 +127,11 @@ function detailOf(page, leak) {
       ["first seen", `${dayOf(past.first_seen)} in build ${buildName(past.first_build)}`],
       ["last seen", `${dayOf(leak.last_seen)} in build ${buildName(past.last_build)}`],
       ["back in", past.back_in && buildName(past.back_in)],
-      ["fixed in", past.fixed_in && buildName(past.fixed_in)],
+      [
+        "fixed in",
+        past.fixed_in &&
+          `${buildName(past.fixed_in)}${leak.hosts > 0 ? `, still on ${counted(leak.hosts, "host")} with older builds` : ""}`,
+      ],
       ["note", past.note],
       ["owner", leak.owners.join(" ")],
       ["fingerprint", el("code", null, leak.fingerprint)],

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+#: Is told what is being done.
+Say = Callable[[str], None]
 
 #: Of the tables below. A database of another version is refused.
 VERSION = 1
@@ -127,7 +130,7 @@ def quiet(connection: Any) -> Any:
     return connection
 
 
-def _duckdb(path: str, read_only: bool) -> Any:
+def _duckdb(path: str, read_only: bool, say: Say) -> Any:
     """DuckDB lets one process write, or several read: whoever comes in between waits."""
     import duckdb
 
@@ -138,9 +141,10 @@ def _duckdb(path: str, read_only: bool) -> Any:
         try:
             return quiet(duckdb.connect(path, read_only=read_only))
         except duckdb.IOException as error:
-            locked = "lock" in str(error).lower()
+            locked = "could not set lock" in str(error).lower()
             if not locked or time.monotonic() > until:
                 raise HistoryError(f"{path}: {str(error).splitlines()[0]}") from None
+            say(f"waiting for {path}, which another process has open")
             time.sleep(0.1)
         except duckdb.Error as error:
             raise HistoryError(f"{path}: {str(error).splitlines()[0]}") from None
@@ -235,9 +239,9 @@ def _told(postgres: bool) -> Iterator[None]:
 
 
 @contextmanager
-def reading(url: str) -> Iterator[Database]:
+def reading(url: str, say: Say = lambda _: None) -> Iterator[Database]:
     """Opens a history to read; it sees what was committed when it was opened."""
-    database = Database(url, _postgres(url) if is_postgres(url) else _duckdb(url, True))
+    database = Database(url, _postgres(url) if is_postgres(url) else _duckdb(url, True, say))
     try:
         with _told(database.postgres):
             database.check()
@@ -247,9 +251,9 @@ def reading(url: str) -> Iterator[Database]:
 
 
 @contextmanager
-def writing(url: str) -> Iterator[Database]:
+def writing(url: str, say: Say = lambda _: None) -> Iterator[Database]:
     """Opens or makes a history to write: all or nothing of what is written is there afterwards."""
-    database = Database(url, _postgres(url) if is_postgres(url) else _duckdb(url, False))
+    database = Database(url, _postgres(url) if is_postgres(url) else _duckdb(url, False, say))
     try:
         with _told(database.postgres):
             database.execute("BEGIN")

@@ -118,14 +118,17 @@ class History:
             )
             return ingest(results, self.url, say, source=str(folder))
 
-    def report(self, options: Options | None = None) -> FleetReport:
+    def report(
+        self, options: Options | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> FleetReport:
         """What is said of the window that the options name.
 
         Raises `HistoryError` for what is no history, `ValueError` for options that make no sense.
         """
         options = options or Options()
         window = options.window()
-        with database.reading(self.url) as opened:
+        with database.reading(self.url, say) as opened:
+            say("asking the history")
             return _Report(Queries(opened, window), options, window).make()
 
     def write_page(self, report: FleetReport, path: str | Path, link: str | None = None) -> None:
@@ -257,7 +260,7 @@ class _Report:
             chosen.append((number, leak))
         chosen.sort(
             key=lambda pair: (
-                pair[1].state is State.FIXED,
+                pair[1].state is State.FIXED and pair[1].hosts == 0,
                 -(pair[1].retained_bytes or -1),
                 -pair[1].hosts,
                 -pair[1].goroutines,

@@ -73,9 +73,15 @@ def known_fingerprints(path: str) -> frozenset[str]:
     return frozenset(found)
 
 
+_said = ""
+
+
 def _say(text: str) -> None:
-    if sys.stderr.isatty():
+    """On a terminal, once."""
+    global _said
+    if text != _said and sys.stderr.isatty():
         print(f"parked-fleet: {text}", file=sys.stderr)
+    _said = text
 
 
 def _failed(error: object) -> int:
@@ -160,7 +166,7 @@ def run_report(arguments: argparse.Namespace) -> int:
 
     try:
         history = History(arguments.db)
-        report = history.report(_options(arguments))
+        report = history.report(_options(arguments), _say)
         if arguments.html:
             history.write_page(report, arguments.html, arguments.report_link)
         _write(report, arguments)

@@ -149,7 +149,7 @@ def ingest(
     folder. Raises `StagingError` for a folder that has no results, `HistoryError` for what is no
     history.
     """
-    with writing(url) as database:
+    with writing(url, say) as database:
         say("reading the results")
         _stage(str(folder), database)
         say("adding them to the history")

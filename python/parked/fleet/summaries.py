@@ -90,7 +90,7 @@ def slack_message(report: FleetReport) -> str:
 
 
 def openmetrics(report: FleetReport) -> str:
-    """OpenMetrics 1.0: gauges of the fleet, and of each leak but those that are fixed."""
+    """OpenMetrics 1.0: gauges of the fleet, and of each leak but those that are fixed and gone."""
     from prometheus_client import CollectorRegistry, Gauge
     from prometheus_client.openmetrics.exposition import generate_latest
 
@@ -113,7 +113,7 @@ def openmetrics(report: FleetReport) -> str:
     found = gauge("leak_goroutines", "its goroutines at the last look at each host", names)
     kept = gauge("leak_retained_bytes", "what it keeps at the last look at each host", names)
     for leak in report.leaks:
-        if leak.state is State.FIXED:
+        if leak.state is State.FIXED and not leak.hosts:
             continue
         words = (leak.program, leak.fingerprint, what(leak), leak.rule or "", str(leak.state))
         values = (*words, leak.verdict, " ".join(leak.owners))

@@ -76,7 +76,8 @@ def past_text(leak: Leak) -> str:
     if past.back_in:
         parts.append(f"gone, and back in {build_name(past.back_in)}")
     if past.fixed_in:
-        parts.append(f"fixed in {build_name(past.fixed_in)}")
+        still = f", still on {many(leak.hosts, 'host')} with older builds" * bool(leak.hosts)
+        parts.append(f"fixed in {build_name(past.fixed_in)}{still}")
     elif past.last_build != past.first_build:
         parts.append(f"last in {build_name(past.last_build)} on {leak.last_seen:%Y-%m-%d}")
     return "; ".join(parts) + (f" ({past.note})" if past.note else "")

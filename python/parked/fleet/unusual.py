@@ -92,9 +92,7 @@ def _question(fleet: _Fleet, known: dict[str, Any], number: int, leak: Leak) -> 
 def add_contrasts(leaks: Numbered, queries: Queries, watch: Stopwatch) -> Numbered:
     """The same leaks, the first of them with what is unusual."""
     asked = [
-        (number, leak)
-        for number, leak in leaks
-        if leak.state is not State.FIXED and leak.hosts >= 1
+        (number, leak) for number, leak in leaks if leak.state is not State.FIXED and leak.hosts
     ][:MOST_ASKED]
     if not asked:
         return leaks
