@@ -21,6 +21,13 @@ _AHEAD = 8
 #: How often an input is tried that could not be had.
 _RETRIES = 2
 RESOURCE = "memory"
+#: What a cluster of our own does without: nobody looks at its dashboard.
+_QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.scheduler.work-stealing": False,
+}
 #: Seconds until somebody does the work.
 _WAIT_FOR_WORKERS = 30
 
@@ -46,10 +53,12 @@ def _memory_of_machine() -> int:
 
 
 def _local_cluster(place: Place, settings: Settings) -> Any:
+    import dask
     from dask.system import CPU_COUNT
     from distributed import LocalCluster
 
     workers = place.workers or int(CPU_COUNT)
+    dask.config.set(_QUIET)
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
