@@ -86,7 +86,7 @@ class Cost:
     """Wall and processor seconds of a way, and of its parts."""
 
     def __init__(self, wall: float, processor: float, outcomes: list) -> None:
-        assert all(each.status == "ok" for each in outcomes), outcomes
+        assert all(each.status == "ok" for each in outcomes), outcomes[:3]
         self.wall = wall
         self.processor = processor
         self.tasks = sum(each.seconds for each in outcomes)

@@ -15,7 +15,15 @@ from contextlib import suppress
 from typing import Any
 
 from .inputs import Input
-from .schema import STATUSES, TABLES, Row, table_of
+from .schema import STATUSES, TABLES, VERSION, Row, table_of
+
+#: Of a file with a few rows, most is what tells about them.
+_SMALL: dict[str, Any] = {
+    "compression": "zstd",
+    "store_schema": False,
+    "use_dictionary": False,
+    "write_statistics": False,
+}
 
 Rows = Mapping[str, Iterable[Row]]
 
@@ -73,7 +81,9 @@ class Results:
                 self._remove(path)
                 continue
             content = io.BytesIO()
-            pyarrow.parquet.write_table(table, content, compression="zstd")
+            with pyarrow.parquet.ParquetWriter(content, table.schema, **_SMALL) as writer:
+                writer.write_table(table)
+                writer.add_key_value_metadata({"schema": VERSION})
             self._put(path, content.getvalue())
 
     def has(self, target: str, version: str) -> bool:

@@ -157,18 +157,11 @@ def arrow_type(kind: str) -> pa.DataType:
 
 
 def schema_of(table: str) -> pa.Schema:
-    """Names and types of the columns of ``table``; what each means is in the metadata."""
+    """Names and types of the columns of ``table``."""
     import pyarrow as pa
 
-    columns = [
-        pa.field(
-            each.name,
-            arrow_type(each.metadata["type"]),
-            metadata={"means": each.metadata["means"]},
-        )
-        for each in fields(TABLES[table])
-    ]
-    return pa.schema(columns, metadata={"schema": VERSION})
+    columns = [(each.name, arrow_type(each.metadata["type"])) for each in fields(TABLES[table])]
+    return pa.schema(columns)
 
 
 def table_of(table: str, rows: Iterable[Row]) -> pa.Table:
