@@ -265,3 +265,28 @@ def test_fixed_in_the_code_and_still_on_hosts_with_older_builds(new_url, tmp_pat
     assert (str(leak.state), leak.hosts, leak.past.fixed_in) == ("fixed", 8, "b2")
     assert "still on 8 hosts with older builds" in "\n".join(text_lines(said))
     assert 'parked_fleet_leak_hosts{fingerprint="00000000000000aa"' in openmetrics(said)
+
+
+@pytest.mark.parametrize("program", ["shop", None])
+def test_a_fleet_of_texts(program: str | None, new_url, tmp_path: Path) -> None:
+    """They do not know their build, and may not know their program or host."""
+    texts = [
+        target(i, kind="goroutines", program=program, build=None, host=None, proved=None,
+               uptime_seconds=None, go_version=None, arch=None, observed_at=at(hours))
+        for i, hours in enumerate((100, 99, 2, 1))
+    ]  # fmt: skip
+    groups = [
+        *(group(i, verdict="SUSPECT", retained_bytes=None, fingerprint="a" * 16) for i in range(4)),
+        *(group(i, verdict="SUSPECT", retained_bytes=None, fingerprint="b" * 16) for i in (2, 3)),
+        *(group(i, verdict="SUSPECT", retained_bytes=None, fingerprint="c" * 16) for i in (0, 1)),
+        *(group(i, verdict=None, retained_bytes=None, fingerprint="d" * 16) for i in range(4)),
+    ]
+    url = new_url()
+    History(url).ingest(write(tmp_path / "results", texts, groups, []))
+    said = report(History(url), since=timedelta(days=1))
+    states = {leak.fingerprint[0]: (str(leak.state), leak.hosts) for leak in said.leaks}
+    assert states == {"a": ("known", 2), "b": ("new", 2), "c": ("known", 0)}
+    notes = {leak.fingerprint[0]: leak.past.note for leak in said.leaks}
+    assert notes == {"a": "", "b": "", "c": "not seen lately: no later build could tell"}
+    list(text_lines(said))
+    said.frame()

@@ -70,9 +70,10 @@ SELECT program, build,
   max(last) AS ends, count(*) AS hosts, CAST(sum(targets) AS BIGINT) AS targets,
   CAST(sum(ok) AS BIGINT) AS ok, max(go_version) AS go_version
 FROM (
-  SELECT program, coalesce(build, '') AS build, machine, min(second) AS first, max(second) AS last,
+  SELECT coalesce(program, '') AS program, coalesce(build, '') AS build, machine,
+    min(second) AS first, max(second) AS last,
     count(*) AS targets, sum(CASE WHEN ok THEN 1 ELSE 0 END) AS ok, max(go_version) AS go_version
-  FROM ({past}) t WHERE program IS NOT NULL GROUP BY 1, 2, 3
+  FROM ({past}) t GROUP BY 1, 2, 3
 ) h GROUP BY 1, 2
 """
 
@@ -82,10 +83,10 @@ FROM (
 _ABLE = """
 SELECT program, build, zone, ok, proof, count(*) AS hosts
 FROM (
-  SELECT program, build, coalesce(zone, '') AS zone, machine,
+  SELECT coalesce(program, '') AS program, build, coalesce(zone, '') AS zone, machine,
     max(CASE WHEN {judged} THEN uptime_bucket ELSE -2 END) AS ok,
     max(CASE WHEN proof THEN uptime_bucket ELSE -2 END) AS proof
-  FROM ({past}) t WHERE program IS NOT NULL AND build IS NOT NULL GROUP BY 1, 2, 3, 4
+  FROM ({past}) t WHERE build IS NOT NULL GROUP BY 1, 2, 3, 4
 ) h GROUP BY 1, 2, 3, 4, 5
 """
 
