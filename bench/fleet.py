@@ -104,7 +104,7 @@ def loop(cores: Path, warm: Path, results: str) -> Cost:
 
 def on_dask(cores: Path, warm: Path, results: str, workers: int) -> Cost:
     with start(Place(workers=workers), Settings()) as client:
-        runner = Runner(client, {})
+        runner = Runner(client)
         list(runner.run(planned(warm, results + "-warm").jobs()))
         began, before = time.monotonic(), processor_of(family())
         outcomes = list(runner.run(planned(cores, results).jobs()))

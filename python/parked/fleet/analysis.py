@@ -55,7 +55,8 @@ class Plan:
     results: Results
     settings: Settings
     parked: str
-    executables: dict[str, str]
+    #: Name of the index of executables; None: there are none.
+    executables: str | None
     problems: list[str]
     retry_failed: bool = False
 
@@ -95,7 +96,8 @@ def plan(
     parked = version(settings.parked)
     index, problems = executables.index_of(binaries)
     results.make()
-    return Plan(inputs, results, settings, parked, index, problems, retry_failed)
+    kept = results.keep_executables(index)
+    return Plan(inputs, results, settings, parked, kept, problems, retry_failed)
 
 
 def run(planned: Plan, place: Place | None = None, watcher: Watcher | None = None) -> Summary:
@@ -121,16 +123,10 @@ def _run(
     if watcher:
         watcher(None, 0, len(jobs))
     with start(place, planned.settings) as client:
-        runner = Runner(client, planned.executables)
-        for outcome in runner.run(_without_executables(iter(jobs))):
+        for outcome in Runner(client).run(iter(jobs)):
             summary.add(outcome)
             if watcher:
                 watcher(outcome, summary.done, len(jobs))
-
-
-def _without_executables(jobs: Iterator[Job]) -> Iterator[Job]:
-    """Workers have the index once, and not with every job."""
-    return (replace(job, executables={}) for job in jobs)
 
 
 def analyze(

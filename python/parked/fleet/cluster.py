@@ -7,9 +7,9 @@ job then waits until as much is free as its input asks for.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .inputs import Input
@@ -88,14 +88,10 @@ def start(place: Place, settings: Settings) -> Iterator[Any]:
         yield client
 
 
-def _do(job: Job, executables: Mapping[str, str]) -> Outcome:
-    return analyze_one(replace(job, executables=executables))
-
-
 class Runner:
     """Gives jobs to a client, and outcomes as they come."""
 
-    def __init__(self, client: Any, executables: Mapping[str, str]) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
         # A cluster that grows by what is asked of it may have none yet, and then nobody offers.
         with suppress(TimeoutError):
@@ -105,8 +101,6 @@ class Runner:
         offers = [each.get("resources", {}).get(RESOURCE, 0) for each in workers.values()]
         #: What the largest worker offers; 0: none says.
         self._most = max(offers, default=0)
-        # A task and not data: a worker that ends takes data along, and a task is done again.
-        self._executables = client.submit(dict, list(executables.items()))
         self._jobs: dict[str, Job] = {}
         self._submitted = 0
 
@@ -116,9 +110,8 @@ class Runner:
         self._jobs[key] = job
         asked = min(memory_for(job.input, job.settings), self._most)
         return self._client.submit(
-            _do,
+            analyze_one,
             job,
-            self._executables,
             key=key,
             retries=_RETRIES,
             priority=-self._submitted,

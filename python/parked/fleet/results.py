@@ -7,11 +7,14 @@ worker that looked, so that what is finished stays, whatever ends.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from .inputs import Input
@@ -104,6 +107,23 @@ class Results:
         """Takes away rows of a target that could not be had."""
         self._remove(self._path("targets", f"{target}.parquet"))
 
+    def keep_executables(self, index: Mapping[str, str]) -> str | None:
+        """For workers: URLs of executables by build id. The name it has; None: there are none."""
+        if not index:
+            return None
+        content = json.dumps(index, sort_keys=True).encode()
+        name = f"{hashlib.sha256(content).hexdigest()}.json"
+        self._filesystem.makedirs(self._path("executables"), exist_ok=True)
+        self._put(self._path("executables", name), content)
+        return name
+
+    def executables(self, name: str) -> dict[str, str]:
+        """What :meth:`keep_executables` has kept."""
+        found: dict[str, str] = json.loads(
+            self._filesystem.cat_file(self._path("executables", name))
+        )
+        return found
+
     def done(self) -> dict[str, str]:
         """Status by key of each input that was looked at."""
         with suppress(FileNotFoundError):
@@ -111,6 +131,12 @@ class Results:
             pairs = (str(name).rsplit("/", 1)[-1].rsplit(".", 1) for name in names)
             return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
         return {}
+
+
+@lru_cache(maxsize=4)
+def executables_of(url: str, name: str) -> dict[str, str]:
+    """As :meth:`Results.executables`; a worker asks for it with each core."""
+    return Results(url).executables(name)
 
 
 def read_table(url: str, name: str) -> Any:

@@ -6,16 +6,15 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from . import binaries
 from .inputs import Input
 from .readers import Reader, ReaderEnded, reader_of_this_thread
-from .results import Results
+from .results import Results, executables_of
 from .rows import Json, Reading, text
 from .schema import STATUSES, Target
 from .settings import GIB, Settings
@@ -42,8 +41,8 @@ class Job:
     settings: Settings
     #: Version of the program ``parked``.
     parked: str
-    #: Executables by build id.
-    executables: Mapping[str, str] = field(default_factory=dict)
+    #: Name of the index of executables (:meth:`Results.keep_executables`); None: there are none.
+    executables: str | None = None
     #: What an earlier run has marked it with; None: nothing.
     before: str | None = None
 
@@ -143,12 +142,14 @@ class _Work:
         return self.fetched
 
     def _executable(self) -> str | None:
-        url = binaries.find(self.job.executables, self.fetched["ids"])
+        name = self.job.executables
+        index = executables_of(self.job.output, name) if name else {}
+        url = binaries.find(index, self.fetched["ids"])
         if url is None:
             self.lacks_executable = True
             return None
-        name = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
-        keep = self._scratch.parent / "parked-executables" / name
+        file = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
+        keep = self._scratch.parent / "parked-executables" / file
         request = {"do": "executable", "url": url, "keep": str(keep), "most": _MOST_EXECUTABLE}
         return str(self.ask(request)["path"])
 
