@@ -290,3 +290,28 @@ def test_a_fleet_of_texts(program: str | None, new_url, tmp_path: Path) -> None:
     assert notes == {"a": "", "b": "", "c": "not seen lately: no later build could tell"}
     list(text_lines(said))
     said.frame()
+
+
+def test_a_clock_that_is_ahead_is_told(new_url, tmp_path: Path) -> None:
+    """The target counts as of when it was looked at."""
+    ahead = target(1, observed_at=at(-30), analyzed_at=at(2))
+    url = new_url()
+    History(url).ingest(write(tmp_path / "a[1] *'x?", [ahead, target(2)], [group(1)], []))
+    said = report(History(url), since=timedelta(days=1))
+    assert any(w.startswith("clocks are ahead: 1 target of later") for w in said.warnings)
+    (leak,) = said.leaks
+    assert leak.last_seen == at(2)
+
+
+def test_more_than_is_counted_is_told(
+    new_url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets, groups = [target(i) for i in range(5)], [group(i) for i in range(5)]
+    url = new_url()
+    History(url).ingest(write(tmp_path / "results", targets, groups, []))
+    assert report(History(url)).leaks[0].hosts == 5
+    for module in ("queries", "history"):
+        monkeypatch.setattr(f"parked.fleet.{module}.MOST_ROWS", 3)
+    said = report(History(url))
+    assert said.leaks[0].hosts == 3
+    assert any("there are more hosts" in warning for warning in said.warnings)

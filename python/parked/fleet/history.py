@@ -17,8 +17,9 @@ from .heat import heat_maps
 from .ingest import Ingested, ingest, is_remote
 from .leaks import LeakMaker
 from .owners import Owners
-from .queries import Queries, Window
+from .queries import MOST_ROWS, Queries, Window
 from .states import Rule, State
+from .text_report import many
 from .unusual import add_contrasts
 
 #: Points of a sparkline at most, and what lies between two of them.
@@ -205,6 +206,11 @@ class _Report:
         leaks = self._chosen(maker.leaks(), programs)
         leaks = add_contrasts(leaks, self.queries, self.watch)
         warnings = list(self._warnings(counts, programs, leaks, maker))
+        if len(latest) == MOST_ROWS:
+            warnings.append(
+                f"only the {MOST_ROWS:,} largest leaks on hosts were counted: there are more hosts,"
+                " goroutines and retained bytes"
+            )
         return FleetReport(
             since=at(self.window.since),
             until=at(self.window.until - 1),
@@ -289,8 +295,8 @@ class _Report:
         ahead = sum(row["clock_ahead"] or 0 for row in counts)
         if ahead:
             yield (
-                f"{ahead} targets are from later than they were looked at: the clock of their host"
-                " is ahead, and they count as of when they were looked at"
+                f"clocks are ahead: {many(ahead, 'target')} of later than the look at them;"
+                " what counts is when they were looked at"
             )
         since = at(self.window.since)
         for program in programs:

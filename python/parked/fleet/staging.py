@@ -6,6 +6,7 @@ it is given.
 
 from __future__ import annotations
 
+import glob
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,8 @@ def _source(duckdb: Any, folder: str, table: str) -> str:
     if "://" in folder:
         return _remote_source(duckdb, folder, table)
     if any(Path(folder, table).glob("*.parquet")):
-        pattern = str(Path(folder, table, "*.parquet")).replace("'", "''")
+        place = glob.escape(str(Path(folder, table))).replace("'", "''")
+        pattern = f"{place}/*.parquet"
         return f"read_parquet('{pattern}', union_by_name = true, filename = true)"
     return _nothing(table)
 
