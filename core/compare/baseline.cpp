@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "compare/document_reader.h"
 #include "compare/side_reader.h"
 
 namespace parked::compare {
 
 namespace {
-
-using Json = nlohmann::json;
 
 /// What it is that was read in an array of a baseline; false where it is no baseline.
 bool readTable(const Json& document, const char* name,

@@ -99,7 +99,6 @@ void Marker::scan(ObjectRef object) {
     scanFlagged(object, self);
     return;
   }
-  scannedBytes_ += span.elementSize;
   const bool dead = heap_.isDead(object);
   noteParsed(object, pointers_.visit(object, [&](Addr, Addr value) {
     if (const ObjectRef target = heap_.find(value)) {

@@ -100,7 +100,6 @@ class Marker {
   Parent parentOf(ObjectRef object) const;
   const Root& root(std::uint32_t number) const { return roots_[number]; }
   std::uint64_t markedObjects() const { return objects_; }
-  std::uint64_t scannedBytes() const { return scannedBytes_; }
   /// Precise pointers to free slots or pages: the heap or a stack map was misread.
   std::uint64_t badPointers() const { return badPointers_; }
   /// Objects whose pointers could not be told.
@@ -140,7 +139,7 @@ class Marker {
   const AddrMap* hiddenTargets_ = nullptr;
   std::vector<ObjectRef> current_, next_;
   std::vector<ObjectRef> reached_;
-  std::uint64_t objects_ = 0, scannedBytes_ = 0, badPointers_ = 0, unparsable_ = 0;
+  std::uint64_t objects_ = 0, badPointers_ = 0, unparsable_ = 0;
   Addr firstBad_ = 0;
   bool forgiving_ = false;
 };
