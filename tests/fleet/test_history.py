@@ -140,7 +140,8 @@ def test_a_leak_on_few_hosts_is_not_fixed_by_few_clean_ones(new_url, tmp_path: P
     plan = Plan(programs=("orders",), leaks=leaks, hosts=60)
     (leak,) = report(ingested(plan, tmp_path, new_url())).leaks
     assert leak.state is State.KNOWN
-    assert leak.past.note.startswith("not seen lately: too few targets (60 hosts")
+    assert leak.past.note.startswith("not seen lately: too few targets (")
+    assert 0 < leak.past.clean_hosts <= 60 < (leak.past.needed_hosts or 0)
 
 
 def test_a_fleet_without_leaks(new_url, tmp_path: Path) -> None:
@@ -197,11 +198,23 @@ def test_hosts_that_ran_shorter_or_elsewhere_do_not_count(new_url, tmp_path: Pat
     """Of a leak that takes a day, or is in one zone, others say nothing."""
     old = [target(i, observed_at=at(100), uptime_seconds=90_000.0, zone="a") for i in range(10)]
     leaks = [group(i) for i in range(10)]
-    cases = {(60.0, "a"): 0, (90_000.0, "b"): 0, (90_000.0, "a"): 10, (None, "a"): 0}
-    for number, ((uptime, zone), counted) in enumerate(cases.items()):
+    cases = {
+        (60.0, "a", "amd64"): 0,
+        (None, "a", "amd64"): 0,
+        (90_000.0, "b", "amd64"): 0,
+        (90_000.0, "a", "arm64"): 0,
+        (90_000.0, "a", "amd64"): 10,
+    }
+    for number, ((uptime, zone, arch), counted) in enumerate(cases.items()):
         later = [
             target(
-                100 + i, build="b2", host=f"host-{i}", uptime_seconds=uptime, zone=zone, proved=0
+                100 + i,
+                build="b2",
+                host=f"host-{i}",
+                uptime_seconds=uptime,
+                zone=zone,
+                arch=arch,
+                proved=0,
             )
             for i in range(10)
         ]

@@ -105,7 +105,7 @@ class LeakMaker:
     def _shares(self, program: str, rows: Rows, gravity: int) -> Iterable[tuple[Build, BuildShare]]:
         """Of each build how many hosts could have told of a leak, and had it."""
         kind = "proof" if gravity > GRAVITY["SUSPECT"] else "ok"
-        zones = {row["zone"] for row in rows}
+        places = {row["place"] for row in rows}
         known = [row["least"] for row in rows if row["least"] is not None]
         least = min(known) if known else -1
         seen = _by(rows, "build")
@@ -114,7 +114,7 @@ class LeakMaker:
             ours = seen.get(build.build, [])
             share = BuildShare(
                 build=build.build,
-                hosts=sum(r["hosts"] for r in able if r["zone"] in zones and r[kind] >= least),
+                hosts=sum(r["hosts"] for r in able if r["place"] in places and r[kind] >= least),
                 leaking=sum(r["hosts"] for r in ours if r[kind] >= least),
                 seen=sum(r["targets"] for r in ours),
             )

@@ -42,6 +42,8 @@ JUDGED = "ok AND kind IN ('core', 'dump', 'report')"
 
 _PARTS = {
     "judged": JUDGED,
+    # What is not looked at where a leak is cannot tell of it.
+    "place": "coalesce(zone, '') || ' ' || coalesce(arch, '')",
     "past": "SELECT * FROM targets WHERE second < {until}{of_program}",
     "now": "SELECT * FROM targets WHERE second < {until} AND second >= {since}{of_program}",
     "leaks": "SELECT * FROM sightings WHERE gravity >= {gravity}",
@@ -77,26 +79,26 @@ FROM (
 ) h GROUP BY 1, 2
 """
 
-#: program, build, zone, ok, proof, hosts: how many hosts could have told. ``ok`` is the longest
-#: uptime bucket of a host's targets that were read, ``proof`` of those with a proof; -2: there was
-#: none.
+#: program, build, place, ok, proof, hosts: of each zone and architecture how many hosts could have
+#: told. ``ok`` is the longest uptime bucket of a host's targets that were judged, ``proof`` of those
+#: with a proof; -2: there was none.
 _ABLE = """
-SELECT program, build, zone, ok, proof, count(*) AS hosts
+SELECT program, build, place, ok, proof, count(*) AS hosts
 FROM (
-  SELECT coalesce(program, '') AS program, build, coalesce(zone, '') AS zone, machine,
+  SELECT coalesce(program, '') AS program, build, {place} AS place, machine,
     max(CASE WHEN {judged} THEN uptime_bucket ELSE -2 END) AS ok,
     max(CASE WHEN proof THEN uptime_bucket ELSE -2 END) AS proof
   FROM ({past}) t WHERE build IS NOT NULL GROUP BY 1, 2, 3, 4
 ) h GROUP BY 1, 2, 3, 4, 5
 """
 
-#: leak_id, build, zone, ok, proof, hosts, targets, first, last, least, gravity: who had each leak,
+#: leak_id, build, place, ok, proof, hosts, targets, first, last, least, gravity: who had each leak,
 #: ever. ``least`` is the shortest uptime bucket it was seen at; null: none is known.
 _LEAKS_BY_BUILD = """
-SELECT leak_id, build, zone, ok, proof, count(*) AS hosts, CAST(sum(targets) AS BIGINT) AS targets,
+SELECT leak_id, build, place, ok, proof, count(*) AS hosts, CAST(sum(targets) AS BIGINT) AS targets,
   min(first) AS first, max(last) AS last, min(least) AS least, max(gravity) AS gravity
 FROM (
-  SELECT leak_id, coalesce(build, '') AS build, coalesce(zone, '') AS zone, machine,
+  SELECT leak_id, coalesce(build, '') AS build, {place} AS place, machine,
     max(CASE WHEN {judged} THEN uptime_bucket ELSE -2 END) AS ok,
     max(CASE WHEN proof THEN uptime_bucket ELSE -2 END) AS proof,
     count(*) AS targets, min(second) AS first, max(second) AS last,

@@ -62,7 +62,8 @@ class Look:
     #: When the build began to be looked at.
     begins: datetime
     #: Hosts that could have told of the leak: nothing of them failed or was not read, it was proved
-    #: on them if it is a proved leak, they had run for long enough, and are in one of its zones.
+    #: on them if it is a proved leak, they had run for long enough, and are in one of its zones
+    #: and of one of its architectures.
     hosts: int
     #: Those of them that had it.
     leaking: int
