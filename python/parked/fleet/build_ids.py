@@ -22,6 +22,7 @@ _PAGE = 4096
 _GNU_BUILD_ID = _NOTE.pack(4, 20, 3) + b"GNU\0"
 _MOST_PROGRAM_HEADERS = 65_535
 _MOST_NOTES = 1024 * 1024
+_MOST_NOTE_SEGMENTS = 8
 _MOST_ID = 512
 
 #: Gives so many bytes at an offset or address; fewer where there are not as many.
@@ -79,6 +80,14 @@ def _notes(content: bytes) -> list[tuple[bytes, int, bytes]]:
     return found
 
 
+def _notes_in(read: Read, segments: list[_Segment]) -> list[tuple[bytes, int, bytes]]:
+    """Of the first segments with notes; programs and cores have one or two."""
+    found = []
+    for segment in [each for each in segments if each.kind == _PT_NOTE][:_MOST_NOTE_SEGMENTS]:
+        found += _notes(read(segment.offset, min(segment.file_size, _MOST_NOTES)))
+    return found
+
+
 def _ids_in(notes: list[tuple[bytes, int, bytes]]) -> BuildIds:
     go = next((what for name, kind, what in notes if (name, kind) == (b"Go", 4)), b"")
     gnu = next((what for name, kind, what in notes if (name, kind) == (b"GNU", 3)), b"")
@@ -87,10 +96,7 @@ def _ids_in(notes: list[tuple[bytes, int, bytes]]) -> BuildIds:
 
 def build_ids(read: Read) -> BuildIds:
     """Of an executable, of which ``read`` gives bytes by their offset in the file."""
-    notes = []
-    for segment in _segments(read):
-        if segment.kind == _PT_NOTE:
-            notes += _notes(read(segment.offset, min(segment.file_size, _MOST_NOTES)))
+    notes = _notes_in(read, _segments(read))
     # Go's linker (1.24 and later) writes the GNU one beside its own, but into no segment of notes.
     first = read(0, _PAGE)
     at = first.find(_GNU_BUILD_ID)
@@ -102,12 +108,9 @@ def build_ids(read: Read) -> BuildIds:
 def _core_notes(read: Read, segments: list[_Segment]) -> dict[int, bytes]:
     """The kernel's notes of a core, the first of each type."""
     found: dict[int, bytes] = {}
-    for segment in segments:
-        if segment.kind == _PT_NOTE:
-            notes = _notes(read(segment.offset, min(segment.file_size, _MOST_NOTES)))
-            for name, kind, what in notes:
-                if name == b"CORE":
-                    found.setdefault(kind, what)
+    for name, kind, what in _notes_in(read, segments):
+        if name == b"CORE":
+            found.setdefault(kind, what)
     return found
 
 

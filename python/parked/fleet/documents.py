@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .go_names import package_of
-from .rows import Json, Reading, count, member, text
+from .rows import MOST_ROWS, Json, Reading, count, member, text
 from .schema import Finding, Group, Island
 
 SCHEMA = "parked/1"
@@ -134,7 +134,8 @@ class Report:
         self._groups = {}
 
     def _group(self, row: Json) -> None:
-        if row.get("system") is True:
+        # One more than is kept, so that it is told.
+        if row.get("system") is True or len(self._reading.groups) > MOST_ROWS:
             return
         group = _group(row)
         index = count(row.get("index"))
@@ -142,6 +143,8 @@ class Report:
         self._reading.groups.append(group)
 
     def _finding(self, row: Json) -> None:
+        if len(self._reading.findings) > MOST_ROWS:
+            return
         finding = _finding(row, self._groups)
         self._reading.findings.append(finding)
         if finding.fingerprint:

@@ -42,11 +42,20 @@ def begin_peak() -> None:
         return
 
 
-def peak_memory() -> int | None:
-    """Bytes that this process had in memory at most since :func:`begin_peak`."""
+def _from_status(name: str) -> int | None:
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return None
-    line = next((each for each in status.splitlines() if each.startswith("VmHWM:")), "")
+    line = next((each for each in status.splitlines() if each.startswith(f"{name}:")), "")
     return int(line.split()[1]) * 1024 if line else None
+
+
+def peak_memory() -> int | None:
+    """Bytes that this process had in memory at most since :func:`begin_peak`."""
+    return _from_status("VmHWM")
+
+
+def memory_now() -> int | None:
+    """Bytes that this process has in memory."""
+    return _from_status("VmRSS")

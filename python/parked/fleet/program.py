@@ -93,6 +93,16 @@ class _Run:
                 raise NotAReportError("the report is larger than it may be, or was cut off")
             yield line
 
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing of it stays, whatever happened."""
+        if self._process.returncode is None:
+            self.kill()
+            self.end()
+        self._errors.close()
+
     def end(self) -> int:
         """The exit code; negative: the signal that ended it."""
         if self._process.stdout:
@@ -141,17 +151,30 @@ def version(program: str) -> str:
 
 def _islands(words: list[str], bounds: Bounds, usage: Usage, report: Report) -> str | None:
     """Why there are none, if they could not be had."""
-    run = _Run([*words, "islands", "--json"], bounds, usage)
-    try:
-        content = b"".join(run.lines())
-        document: Any = json.loads(content)
-        for row in document.get("islands", ()):
-            report.take_island(row)
-    except (ValueError, AttributeError, RecursionError):
-        run.kill()
-        return f"islands: {run.why(run.end())}"
-    run.end()
+    with _Run([*words, "islands", "--json"], bounds, usage) as run:
+        try:
+            document: Any = json.loads(b"".join(run.lines()))
+            for row in document.get("islands", ()):
+                report.take_island(row)
+        except (ValueError, AttributeError, RecursionError):
+            run.kill()
+            return f"islands: {run.why(run.end())}"
     return None
+
+
+def _report(words: list[str], bounds: Bounds, usage: Usage, report: Report) -> None:
+    # One goroutine is the least that the report lists: groups have what is wanted of them.
+    with _Run([*words, "report", "--jsonl", "--limit", "1"], bounds, usage) as run:
+        try:
+            ended, failed = take_lines(run.lines(), report), "the report was cut off"
+        except NotAReportError as error:
+            run.kill()
+            ended, failed = False, str(error)
+        code = run.end()
+        if code not in (0, 3):
+            raise CoreError(run.why(code))
+        if not ended:
+            raise CoreError(failed)
 
 
 def read_core(
@@ -160,17 +183,7 @@ def read_core(
     """What ``parked`` reports of ``core``. Raises CoreError."""
     words = _words(program, core, executable)
     report = Report()
-    # One goroutine is the least that the report lists: groups have what is wanted of them.
-    run = _Run([*words, "report", "--jsonl", "--limit", "1"], bounds, usage)
-    try:
-        ended = take_lines(run.lines(), report)
-        failed = ""
-    except NotAReportError as error:
-        run.kill()
-        ended, failed = False, str(error)
-    code = run.end()
-    if not ended or code not in (0, 3):
-        raise CoreError(run.why(code) if code not in (0, 3) else failed or "the report was cut off")
+    _report(words, bounds, usage, report)
     reading = report.reading()
     reading.kind = "dump" if reading.target.get("kind_of_source") == "dump" else "core"
     if reading.target.get("orphan"):

@@ -23,6 +23,7 @@ from .rows import Json
 from .text_groups import Judge
 
 _MOST_LABELS = 64 * 1024
+_MOST_KEPT = 512 * 1024 * 1024
 
 
 def _read_labels(url: str | None) -> Json:
@@ -127,6 +128,8 @@ def main() -> int:
         answer = _answer(request)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+        if (limits.memory_now() or 0) > _MOST_KEPT:
+            break  # what a large input needed is given back; the next has a new process
     return 0
 
 

@@ -48,18 +48,31 @@ class Reader:
             start_new_session=True,
         )
 
+    def _send(self, request: Json) -> subprocess.Popen[bytes]:
+        """The process that has the request: one that has just ended by itself gets no more."""
+        for _ in range(2):
+            if self._process is None or self._process.poll() is not None:
+                self.close()
+                self._process = self._start()
+            process = self._process
+            assert process.stdin
+            with suppress(OSError):
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.flush()
+                return process
+            self._process.wait()
+        raise ReaderEnded(self._ended())
+
     def ask(self, request: Json, seconds: float) -> Json:
         """The answer to ``request``. Raises ReaderEnded, also when it takes longer than that."""
-        if self._process is None or self._process.poll() is not None:
-            self._process = self._start()
-        process = self._process
-        assert process.stdin and process.stdout
-        try:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-        except OSError:
-            raise ReaderEnded(self._ended())
-        line = self._line(process.stdout.fileno(), time.monotonic() + seconds)
+        deadline = time.monotonic() + seconds
+        process = self._send(request)
+        assert process.stdout
+        line = self._line(process.stdout.fileno(), deadline)
+        if line == b"" and self._ended_by_itself():
+            process = self._send(request)
+            assert process.stdout
+            line = self._line(process.stdout.fileno(), deadline)
         if line is None:
             self.close()
             raise ReaderEnded(f"it takes longer than {seconds:.0f} s")
@@ -67,6 +80,15 @@ class Reader:
             raise ReaderEnded(self._ended())
         answer: Json = json.loads(line)
         return answer
+
+    def _ended_by_itself(self) -> bool:
+        """It was done with the input before, and had not read this one."""
+        process = self._process
+        if process is None:
+            return False
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        return process.returncode == 0
 
     def _line(self, descriptor: int, deadline: float) -> bytes | None:
         """Empty: the process has ended. None: the time is over."""

@@ -6,14 +6,18 @@ Travels as JSON from the process that reads an input to the one that keeps resul
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .schema import Finding, Group, Island
 
 Json = dict[str, Any]
+AnyRow = TypeVar("AnyRow", Group, Finding, Island)
 
 #: Characters of one text of a target; what is longer is cut.
 MOST_TEXT = 8192
+#: Rows of a table, and characters in them, that one target may have.
+MOST_ROWS = 100_000
+_MOST_CHARACTERS = 64 * 1024 * 1024
 _MOST_COUNT = 2**63
 
 
@@ -31,7 +35,22 @@ class Reading:
     missing: list[str] = field(default_factory=list)
 
     def to_json(self) -> Json:
+        """As much of it as a worker takes; what is left out is told."""
+        self.groups = self._bounded(self.groups, "groups")
+        self.findings = self._bounded(self.findings, "findings")
+        self.islands = self._bounded(self.islands, "islands")
         return asdict(self)
+
+    def _bounded(self, rows: list[AnyRow], what: str) -> list[AnyRow]:
+        """The first rows: those of groups are the largest."""
+        characters = 0
+        for number, row in enumerate(rows):
+            texts = (value for value in vars(row).values() if isinstance(value, str))
+            characters += sum(map(len, texts))
+            if number == MOST_ROWS or characters > _MOST_CHARACTERS:
+                self.missing.append(f"{len(rows) - number:,} more {what} were left out")
+                return rows[:number]
+        return rows
 
     @classmethod
     def from_json(cls, value: Json) -> Reading:

@@ -15,7 +15,7 @@ from .places import Frame
 from .waits import without_marks
 
 #: Longer lines are no part of a traceback: names of functions end far below.
-MOST_LINE = 64 * 1024
+MOST_LINE = 16 * 1024
 #: Frames kept of a goroutine; the runtime itself elides all but a hundred.
 MOST_FRAMES = 256
 

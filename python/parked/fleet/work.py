@@ -70,8 +70,11 @@ def memory_for(each: Input, settings: Settings) -> int:
     """Bytes of memory that reading the input may take, by what is known before it is fetched."""
     if settings.memory is not None:
         return settings.memory
-    packed = each.url.split("::", 1)[0].endswith(_PACKED)
-    return _BASE + (each.size or 0) * (10 if packed else 1) // 2
+    name = each.url.split("::", 1)[0]
+    size = (each.size or 0) * (10 if name.endswith(_PACKED) else 1)
+    if ".json" in name and ".jsonl" not in name:
+        return _BASE + 12 * min(size, _MOST_DOCUMENT)
+    return _BASE + size // 2
 
 
 def target_key(kind: str, sha256: str) -> str:
