@@ -80,8 +80,8 @@ FROM (
 """
 
 #: program, build, place, ok, proof, hosts: of each zone and architecture how many hosts could have
-#: told. ``ok`` is the longest uptime bucket of a host's targets that were judged, ``proof`` of those
-#: with a proof; -2: there was none.
+#: told. ``ok`` is the longest uptime bucket of a host's targets that were judged, ``proof`` of
+#: those with a proof; -2: there was none.
 _ABLE = """
 SELECT program, build, place, ok, proof, count(*) AS hosts
 FROM (
@@ -95,7 +95,8 @@ FROM (
 #: leak_id, build, place, ok, proof, hosts, targets, first, last, least, gravity: who had each leak,
 #: ever. ``least`` is the shortest uptime bucket it was seen at; null: none is known.
 _LEAKS_BY_BUILD = """
-SELECT leak_id, build, place, ok, proof, count(*) AS hosts, CAST(sum(targets) AS BIGINT) AS targets,
+SELECT leak_id, build, place, ok, proof, count(*) AS hosts,
+  CAST(sum(targets) AS BIGINT) AS targets,
   min(first) AS first, max(last) AS last, min(least) AS least, max(gravity) AS gravity
 FROM (
   SELECT leak_id, coalesce(build, '') AS build, {place} AS place, machine,

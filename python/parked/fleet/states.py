@@ -15,6 +15,9 @@ from enum import Enum
 
 from .fisher import least_share
 
+#: One-sided, of the normal distribution: 99 % are above.
+SURE = 2.326
+
 
 class State(str, Enum):
     """What a leak is, in the window of a report."""
@@ -42,13 +45,15 @@ class Rule:
     def needed(self, leaking: int, of: int) -> int | None:
         """How many hosts without the leak it takes, when ``leaking`` ``of`` so many had it.
 
-        None: no number is enough, as it was not seen where everything could be read.
+        How frequent it is is taken for no more than what 99 % are above. The host that brought it
+        to notice does not count, as without it nobody would ask. None: no number is enough, as it
+        was seen once, or never where everything could be read.
         """
         if self.hosts is not None:
             return self.hosts
-        share = least_share(leaking, of)
-        if share <= 0:
+        if leaking < 2:
             return None
+        share = least_share(leaking - 1, of - 1, SURE)
         if share >= 1:
             return self.least
         return max(self.least, math.ceil(math.log(self.chance) / math.log(1 - share)))
@@ -139,7 +144,9 @@ def _note(walk: _Walk, state: State) -> str:
     if not walk.gap:
         return ""
     if walk.needed is None:
-        return "not seen lately: seen only where not everything could be read"
+        once = any(look.leaking for look in walk.run)
+        why = "it was seen once" if once else "seen only where not everything could be read"
+        return f"not seen lately: {why}"
     return f"not seen lately: too few targets ({walk.clean} hosts, {walk.needed} are enough)"
 
 
