@@ -141,6 +141,15 @@ def test_what_is_read_at_last_replaces_what_failed(url: str, results: Path, tmp_
     assert len(rows(url)["sightings"]) == done.sightings
 
 
+def test_what_could_not_be_had_is_forgotten_when_it_can(url: str, tmp_path: Path) -> None:
+    gone = target(1, status="failed", kind=None, source="/cores/7.core", program=None)
+    other = target(2, status="failed", kind=None, source="/cores/8.core", program=None)
+    History(url).ingest(write(tmp_path / "before", [gone, other], [], []))
+    there = target(3, source="/cores/7.core")
+    History(url).ingest(write(tmp_path / "after", [there], [group(3)], []))
+    assert sorted(row[1] for row in rows(url)["targets"]) == [other.target, there.target]
+
+
 KILLED = """
 import os, signal, sys
 from parked.fleet import database, history
@@ -160,7 +169,7 @@ sys.exit(main(["ingest", sys.argv[2], "--db", sys.argv[1]]))
 """
 
 
-@pytest.mark.parametrize("after", [1, 4, 6, len(MERGE)])
+@pytest.mark.parametrize("after", [1, 5, 7, len(MERGE)])
 def test_killed_or_interrupted_in_the_middle(
     after: int, url: str, results: Path, tmp_path: Path
 ) -> None:

@@ -33,6 +33,11 @@ _TEXTS = ", ".join(LEAK_TEXTS)
 
 #: What is merged, in the words of both databases.
 MERGE = (
+    # What could not even be had is known by its place, until it can.
+    """
+DELETE FROM targets WHERE status = 'failed' AND kind IS NULL
+  AND source IN (SELECT source FROM staged_targets WHERE kind IS NOT NULL)
+""",
     """
 CREATE TEMP TABLE fresh AS
 SELECT s.ordinal, s.target, t.target_id AS old
