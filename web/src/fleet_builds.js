@@ -3,6 +3,7 @@
 import { scaleUtc } from "d3-scale";
 import { el, section, svg } from "./dom.js";
 import { buildName, dayOf, nameOfLeak } from "./fleet_words.js";
+import { timeFormat } from "./plot.js";
 import { counted, number } from "./words.js";
 
 const WIDTH = 1100;
@@ -68,9 +69,10 @@ function bar(build, i, x, leaks) {
 function timeLine(builds, leaks) {
   const begins = builds.map((build) => Date.parse(build.begins));
   const ends = builds.map((build) => Date.parse(build.ends));
+  const days = Math.max(...ends) - Math.min(...begins) > 2 * 86_400_000;
   const x = scaleUtc([Math.min(...begins), Math.max(...ends)], [NAMES, WIDTH - BEHIND]);
   const height = builds.length * ROW + 26;
-  const label = x.tickFormat(6, "%b %d");
+  const label = x.tickFormat(6, days ? "%b %d" : timeFormat(x.domain()));
   return svg(
     "svg",
     { class: "timeline", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img" },

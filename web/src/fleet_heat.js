@@ -94,7 +94,7 @@ export function heatSection(page) {
     "hosts",
     "Hosts",
     null,
-    el("p", { class: "faint" }, "Goroutines at the last look at each host; darker is more."),
+    el("p", { class: "faint" }, "Goroutines at the last look at each host; stronger is more."),
     maps.flatMap((heat) => [
       el(
         "h3",

@@ -23,7 +23,7 @@ function points(times, counts, x, y) {
 }
 
 /** As fine as what is shown: seconds of some minutes, days of some weeks. */
-function timeFormat([first, last]) {
+export function timeFormat([first, last]) {
   const minutes = (last - first) / 60_000;
   return minutes < 10 ? "%H:%M:%S" : minutes < 2 * 24 * 60 ? "%H:%M" : "%b %d %H:%M";
 }
