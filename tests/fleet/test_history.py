@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from parked.fleet.history import FleetReport, History, Options
+from parked.fleet.owners import parse_owners
 from parked.fleet.states import State
 from parked.fleet.summaries import openmetrics
 from parked.fleet.text_report import text_lines
@@ -99,6 +100,19 @@ def test_a_window_ends_when_it_is_said(history: History) -> None:
     assert len(states) == 5
     assert states["example.com/orders/orders.writeRows"] == "known"
     assert states["example.com/orders/orders.importPart"] == "fixed"
+
+
+def test_of_one_program_or_owner(history: History) -> None:
+    orders = report(history, program="orders")
+    assert {leak.program for leak in orders.leaks} == {"orders"}
+    assert told(PLAN, orders) == {
+        name: state for name, state in truth(PLAN).items() if not name.startswith("stock")
+    }
+    owners = parse_owners(["* @all", "example.com/stock @stock"])
+    stock = report(history, owners=owners, owner="@stock")
+    assert {leak.program for leak in stock.leaks} == {"stock"}
+    nobody = report(history, program="'; DROP TABLE targets; --")
+    assert nobody.leaks == () and nobody.incomplete == ("nothing was looked at in the window",)
 
 
 @pytest.mark.parametrize(

@@ -339,6 +339,17 @@ def test_numbers_beyond_reason(url: str, tmp_path: Path) -> None:
     list(text_lines(report))
 
 
+def test_what_is_no_number(url: str, tmp_path: Path) -> None:
+    """Beside numbers that are in their bounds, as the statistics of the file then say of all."""
+    nan = float("nan")
+    targets = [target(1, uptime_seconds=nan), target(2, uptime_seconds=60.0)]
+    groups = [group(1, oldest_seconds=nan), group(2, oldest_seconds=60.0)]
+    History(url).ingest(write(tmp_path / "results", targets, groups, []))
+    (leak,) = History(url).report(Options(until=NOW)).leaks
+    assert sorted(str(each.uptime_seconds) for each in leak.worst) == ["60.0", "None"]
+    assert {str(row[4]) for row in rows(url)["sightings"]} == {"60.0", "None"}
+
+
 def test_no_room_on_the_disk(results: Path, tmp_path: Path) -> None:
     """Exit code 2, and the history is as it was."""
     url = str(tmp_path / "history.duckdb")

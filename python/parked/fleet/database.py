@@ -208,10 +208,12 @@ class Database:
         """The answer as Arrow has it. ``:name`` in the SQL is that text of ``words``."""
         import pyarrow as pa
 
-        marked = re.sub(r"(?<!:):([a-z]\w*)", r"%(\1)s" if self.postgres else r"$\1", sql)
+        mark = re.compile(r"(?<!:):([a-z]\w*)")
+        used = {name: words[name] for name in mark.findall(sql)}
+        marked = mark.sub(r"%(\1)s" if self.postgres else r"$\1", sql)
         if not self.postgres:
-            return self.connection.sql(marked, params=words or None).to_arrow_table()
-        cursor = self.connection.execute(marked, words or None)
+            return self.connection.sql(marked, params=used or None).to_arrow_table()
+        cursor = self.connection.execute(marked, used or None)
         names = [column.name for column in cursor.description]
         columns = list(zip(*cursor.fetchall())) or [()] * len(names)
         arrays = map(pa.array, columns)

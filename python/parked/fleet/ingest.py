@@ -42,10 +42,12 @@ DELETE FROM targets WHERE status = 'failed' AND kind IS NULL
 CREATE TEMP TABLE fresh AS
 SELECT s.ordinal, s.target, t.target_id AS old
 FROM staged_targets s LEFT JOIN targets t ON s.target = t.target
-WHERE t.target IS NULL
-  OR (s.status = 'ok' AND t.status <> 'ok')
-  OR (s.status = 'incomplete' AND t.status = 'failed')
-  OR (s.parked <> t.parked AND s.analyzed_at > t.analyzed_at AND s.status <> 'failed')
+WHERE (t.target IS NULL
+    OR (s.status = 'ok' AND t.status <> 'ok')
+    OR (s.status = 'incomplete' AND t.status = 'failed')
+    OR (s.parked <> t.parked AND s.analyzed_at > t.analyzed_at AND s.status <> 'failed'))
+  AND NOT (s.status = 'failed' AND s.kind IS NULL
+    AND s.source IN (SELECT source FROM staged_targets WHERE kind IS NOT NULL))
 """,
     "DELETE FROM sightings WHERE target_id IN (SELECT old FROM fresh)",
     "DELETE FROM labels WHERE target_id IN (SELECT old FROM fresh)",

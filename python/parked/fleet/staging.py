@@ -72,13 +72,16 @@ def _remote_source(duckdb: Any, folder: str, table: str) -> str:
 
 
 #: No program has more. What is beyond comes from a damaged or made-up report, and sums must fit.
+# What is no number (NaN) is asked for besides: DuckDB goes by the bounds that a file gives of its
+# numbers, and those leave it out.
 BOUNDS = {"most_goroutines": 10**9, "most_bytes": 10**13, "longest": 10**10}
 
 #: Of each target the row that says most; files of one name belong together.
 _ONCE = """
 CREATE OR REPLACE TEMP TABLE once AS
 SELECT * EXCLUDE (filename) REPLACE (
-    CASE WHEN uptime_seconds BETWEEN 0 AND {longest} THEN uptime_seconds END AS uptime_seconds,
+    CASE WHEN isfinite(uptime_seconds) AND uptime_seconds BETWEEN 0 AND {longest}
+      THEN uptime_seconds END AS uptime_seconds,
     greatest(observed_at, TIMESTAMPTZ 'epoch') AS observed_at,
     least(greatest(analyzed_at, TIMESTAMPTZ 'epoch'), TIMESTAMPTZ '9000-01-01') AS analyzed_at,
     least(goroutines, {most_goroutines}) AS goroutines,
@@ -167,7 +170,8 @@ SELECT ordinal, leak, max(gravity) AS gravity,
   CAST(least(sum(stack_bytes), {most_bytes}) AS BIGINT) AS stack_bytes
 FROM (
   SELECT its.ordinal, l.leak, {gravity} AS gravity, r."count" AS goroutines,
-    CASE WHEN oldest_seconds BETWEEN 0 AND {longest} THEN oldest_seconds END AS oldest_seconds,
+    CASE WHEN isfinite(oldest_seconds) AND oldest_seconds BETWEEN 0 AND {longest}
+      THEN oldest_seconds END AS oldest_seconds,
     r.retained_bytes, r.stack_bytes {of_groups}
   JOIN staged_leaks l ON l.program = its.program AND l.kind = 'group'
     AND l.fingerprint = replace(r.fingerprint, chr(0), chr(65533))
