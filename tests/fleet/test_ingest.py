@@ -18,6 +18,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from parked.fleet.cli import main
 from parked.fleet.database import TABLES, HistoryError, is_postgres, reading
 from parked.fleet.fleet_report import plain
 from parked.fleet.history import History, Options
@@ -384,3 +385,13 @@ def test_ctrl_c_within_a_statement(tmp_path: Path, results: Path) -> None:
         threading.Thread(target=signal.pthread_kill, args=words).start()
         # It would take days.
         database.execute("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a < b")
+
+
+def test_without_what_the_extra_brings(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    for words in (["ingest", str(results)], ["report"]):
+        assert main([*words, "--db", str(tmp_path / "history.duckdb")]) == 2
+        said = capsys.readouterr().err
+        assert said == "parked-fleet: duckdb is not installed: pip install 'parked[fleet]'\n"

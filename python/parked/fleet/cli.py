@@ -38,7 +38,16 @@ def main(words: Sequence[str] | None = None) -> int:
     3 some of it could not be read, or it was interrupted."""
     arguments = make_parser().parse_args(words)
     run: Callable[[argparse.Namespace], int] = arguments.run
-    return run(arguments)
+    try:
+        return run(arguments)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("parked"):
+            raise
+        print(
+            f"parked-fleet: {error.name} is not installed: pip install 'parked[fleet]'",
+            file=sys.stderr,
+        )
+        return 2
 
 
 if __name__ == "__main__":

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @lru_cache(maxsize=4)
 def _log_factorials(most: int) -> NDArray[np.float64]:
+    import numpy as np
+
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1)))])
 
 
@@ -23,6 +27,8 @@ def log_p_value(both: int, leaking: int, matching: int, total: int) -> float:
     Of ``total`` processes ``leaking`` leak and ``matching`` have an attribute; ``both`` have both.
     ``ValueError`` if there are no such four numbers.
     """
+    import numpy as np
+
     least, most = max(0, leaking + matching - total), min(leaking, matching)
     if not (0 <= leaking <= total and 0 <= matching <= total and least <= both <= most):
         raise ValueError(f"no such table: {both} of {leaking} and {matching}, of {total}")
