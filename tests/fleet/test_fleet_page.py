@@ -214,3 +214,22 @@ def test_a_page_without_leaks(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator("#leaks")).to_contain_text("There are none.")
     data = data_of(tmp_path / "fleet.html")
     assert json.loads(json.dumps(data))["fleet"]["leaks"] == []
+
+
+def test_the_first_leaks_of_many(
+    fleet: tuple[FleetReport, Path],
+    browser: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what else would show those that are not on the page leaves them out."""
+    report, html = fleet
+    monkeypatch.setattr("parked.fleet.page.MOST_ON_PAGE", 1)
+    history = History(str(html.parent / "history.duckdb"))
+    history.write_page(report, tmp_path / "fleet.html")
+    with shown(browser, tmp_path / "fleet.html") as page:
+        assert len(rows(page, "leaks")) == 1
+        expect(page.locator("#leaks .below")).to_contain_text(
+            f"the first 1 of {len(report.leaks)} are on this page"
+        )
+        assert page.locator("#hosts text.leak-name").count() == 1

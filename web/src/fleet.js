@@ -105,6 +105,7 @@ class Page {
     this.fleet = data.fleet;
     this.targets = data.targets;
     this.link = data.link;
+    this.leaksTotal = data.leaks_total;
   }
 
   idOf(leak) {

@@ -203,6 +203,10 @@ export function fleetLeaksSection(page) {
     rows: leaks,
     label: "Leaks",
     key: (leak) => page.idOf(leak),
+    note:
+      page.leaksTotal > leaks.length
+        ? `the first ${number(leaks.length)} of ${number(page.leaksTotal)} are on this page`
+        : null,
     detail: (leak) => detailOf(page, leak),
     search: (leak) =>
       [
@@ -233,7 +237,7 @@ export function fleetLeaksSection(page) {
     section: section(
       "leaks",
       "Leaks",
-      number(leaks.length),
+      number(page.leaksTotal),
       leaks.length === 0
         ? el("p", { class: "faint" }, "There are none.")
         : [el("div", { class: "controls" }, box, states.element), list.element],

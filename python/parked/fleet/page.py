@@ -54,6 +54,15 @@ def harmless(data: Any) -> str:
     return re.sub("[<>&\x7f]", lambda found: escapes[found[0]], text)
 
 
+def _shorten(fleet: dict[str, Any]) -> None:
+    """Leaves the first leaks, and of the heat maps what shows them."""
+    fleet["leaks"] = fleet["leaks"][:MOST_ON_PAGE]
+    for heat in fleet["heat_maps"]:
+        heat["leaks"] = [leak for leak in heat["leaks"] if leak < MOST_ON_PAGE]
+        heat["cells"] = [cell for cell in heat["cells"] if cell[0] < MOST_ON_PAGE]
+    fleet["heat_maps"] = [heat for heat in fleet["heat_maps"] if heat["cells"]]
+
+
 @dataclass(frozen=True)
 class PageData:
     """What a page is made of."""
@@ -67,7 +76,7 @@ class PageData:
     def html(self) -> str:
         """The page."""
         fleet = plain(self.report)
-        fleet["leaks"] = fleet["leaks"][:MOST_ON_PAGE]
+        _shorten(fleet)
         data = {
             "page": "fleet",
             "fleet": fleet,
