@@ -351,6 +351,25 @@ def test_what_is_no_number(url: str, tmp_path: Path) -> None:
     assert {str(row[4]) for row in rows(url)["sightings"]} == {"60.0", "None"}
 
 
+def test_what_is_not_known_stays_so(url: str, tmp_path: Path) -> None:
+    """It is neither the least nor the most that a number can be."""
+    nothing = {"retained_bytes": None, "stack_bytes": None, "oldest_seconds": None}
+    failed = {"goroutines": None, "retained_bytes": None, "uptime_seconds": None}
+    targets = [target(1, **failed, observed_at=None), target(2)]
+    groups = [group(1, **nothing), group(2, **nothing, fingerprint="00000000000000bb")]
+    History(url).ingest(write(tmp_path / "results", targets, groups, []))
+    report = History(url).report(Options(until=NOW))
+    assert [leak.retained_bytes for leak in report.leaks] == [None, None]
+    kept = {
+        name: [dict(zip(TABLES[name], row)) for row in rows(url)[name]]
+        for name in ("targets", "sightings")
+    }
+    assert [{name: row[name] for name in nothing} for row in kept["sightings"]] == [nothing] * 2
+    (row,) = (each for each in kept["targets"] if each["target"] == target(1).target)
+    names = (*failed, "observed_at")
+    assert {name: row[name] for name in names} == dict.fromkeys(names)
+
+
 def test_no_room_on_the_disk(results: Path, tmp_path: Path) -> None:
     """Exit code 2, and the history is as it was."""
     url = str(tmp_path / "history.duckdb")

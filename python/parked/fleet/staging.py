@@ -76,16 +76,24 @@ def _remote_source(duckdb: Any, folder: str, table: str) -> str:
 # numbers, and those leave it out.
 BOUNDS = {"most_goroutines": 10**9, "most_bytes": 10**13, "longest": 10**10}
 
+#: As least() and greatest(), which pass over what is null: what is not known stays so.
+_MACROS = """
+CREATE OR REPLACE TEMP MACRO at_most(value, bound) AS
+  CASE WHEN value > bound THEN bound ELSE value END;
+CREATE OR REPLACE TEMP MACRO at_least(value, bound) AS
+  CASE WHEN value < bound THEN bound ELSE value END
+"""
+
 #: Of each target the row that says most; files of one name belong together.
 _ONCE = """
 CREATE OR REPLACE TEMP TABLE once AS
 SELECT * EXCLUDE (filename) REPLACE (
     CASE WHEN isfinite(uptime_seconds) AND uptime_seconds BETWEEN 0 AND {longest}
       THEN uptime_seconds END AS uptime_seconds,
-    greatest(observed_at, TIMESTAMPTZ 'epoch') AS observed_at,
-    least(greatest(analyzed_at, TIMESTAMPTZ 'epoch'), TIMESTAMPTZ '9000-01-01') AS analyzed_at,
-    least(goroutines, {most_goroutines}) AS goroutines,
-    least(retained_bytes, {most_bytes}) AS retained_bytes
+    at_least(observed_at, TIMESTAMPTZ 'epoch') AS observed_at,
+    at_most(at_least(analyzed_at, TIMESTAMPTZ 'epoch'), TIMESTAMPTZ '9000-01-01') AS analyzed_at,
+    at_most(goroutines, {most_goroutines}) AS goroutines,
+    at_most(retained_bytes, {most_bytes}) AS retained_bytes
   ), parse_filename(filename) AS file
 FROM {source}
 QUALIFY row_number() OVER (
@@ -99,10 +107,10 @@ CREATE OR REPLACE TEMP TABLE staged_targets AS
 SELECT
   row_number() OVER (ORDER BY target) AS ordinal,
   {texts},
-  least(observed_at, analyzed_at) AT TIME ZONE 'UTC' AS observed_at,
+  at_most(observed_at, analyzed_at) AT TIME ZONE 'UTC' AS observed_at,
   analyzed_at AT TIME ZONE 'UTC' AS analyzed_at,
   coalesce(observed_at > analyzed_at, false) AS clock_ahead,
-  CAST(floor(epoch(coalesce(least(observed_at, analyzed_at), analyzed_at))) AS BIGINT) AS second,
+  CAST(floor(epoch(coalesce(at_most(observed_at, analyzed_at), analyzed_at))) AS BIGINT) AS second,
   replace(coalesce(host, target), chr(0), chr(65533)) AS machine,
   -- As far as a process can be told from the next one: by when it started, to the hour.
   CAST(md5_number_lower(concat_ws(
@@ -164,10 +172,10 @@ FROM leaks
 _SIGHTINGS = """
 CREATE OR REPLACE TEMP TABLE staged_sightings AS
 SELECT ordinal, leak, max(gravity) AS gravity,
-  CAST(least(sum(goroutines), {most_goroutines}) AS BIGINT) AS goroutines,
+  CAST(at_most(sum(goroutines), {most_goroutines}) AS BIGINT) AS goroutines,
   max(oldest_seconds) AS oldest_seconds,
-  CAST(least(sum(retained_bytes), {most_bytes}) AS BIGINT) AS retained_bytes,
-  CAST(least(sum(stack_bytes), {most_bytes}) AS BIGINT) AS stack_bytes
+  CAST(at_most(sum(retained_bytes), {most_bytes}) AS BIGINT) AS retained_bytes,
+  CAST(at_most(sum(stack_bytes), {most_bytes}) AS BIGINT) AS stack_bytes
 FROM (
   SELECT its.ordinal, l.leak, {gravity} AS gravity, r."count" AS goroutines,
     CASE WHEN isfinite(oldest_seconds) AND oldest_seconds BETWEEN 0 AND {longest}
@@ -219,6 +227,7 @@ def stage(duckdb: Any, folder: str) -> None:
         "of_groups": _OF_ITS_FILE.format(rows=sources["groups"]),
     }
     try:
+        duckdb.execute(_MACROS)
         duckdb.execute(_ONCE.format(source=sources["targets"], **BOUNDS))
         duckdb.execute(
             _TARGETS.format(texts=", ".join(map(_text, _TARGET_TEXTS)), bucket=_bucket())
