@@ -42,7 +42,7 @@ constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
 struct Globals::Impl {
   GlobalSearch search;
   std::map<std::string, Addr, std::less<>> noted = search.target.ownVariables();
-  std::map<std::string, std::optional<Addr>, std::less<>> known;
+  std::map<std::string, std::optional<Addr>, std::less<>> known = {};
 };
 
 Globals::Globals(target::Target& target, image::LayoutSource& layouts,
