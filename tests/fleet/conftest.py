@@ -34,6 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    """Processes that a test starts find the package, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(BUILD_DIR / "python"))
+        yield
+
+
 @pytest.fixture
 def full(pytestconfig: pytest.Config) -> None:
     """For what takes long."""
