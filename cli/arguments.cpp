@@ -65,6 +65,23 @@ constexpr std::array kOwnOptions = {
            }},
     OwnRow{"-c, --core FILE", "the core, as coredumpctl debug --debugger=parked names it",
            "-c,--core", takeWord<&OwnWords::core>},
+    OwnRow{"--sysroot DIR", "the core's files are below DIR: where it was, or an unpacked image",
+           "--sysroot",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_option(flags, out.open.sysroots)->allow_extra_args(false);
+           }},
+    OwnRow{"--debug-dir DIR",
+           "the core's files are in DIR under any name: told by Go's build id or\n"
+           "the GNU one, also as DIR/.build-id/xx/yyyy",
+           "--debug-dir",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_option(flags, out.open.debugFolders)->allow_extra_args(false);
+           }},
+    OwnRow{"--debuginfod", "ask the servers of DEBUGINFOD_URLS for them, by GNU build id",
+           "--debuginfod",
+           [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
+             app.add_flag(flags, out.open.debuginfod);
+           }},
     OwnRow{"--force", "go on although core and executable do not belong together", "--force",
            [](CLI::App& app, const char* flags, Arguments& out, OwnWords&) {
              app.add_flag(flags, out.open.force);
@@ -247,6 +264,11 @@ std::string optionsText(const Arguments& arguments, const std::string& executabl
                         const OwnWords& given) {
   std::string text;
   if (!executable.empty()) text += " --exe " + shellWord(executable);
+  for (const std::string& each : arguments.open.sysroots) text += " --sysroot " + shellWord(each);
+  for (const std::string& each : arguments.open.debugFolders) {
+    text += " --debug-dir " + shellWord(each);
+  }
+  if (arguments.open.debuginfod) text += " --debuginfod";
   if (arguments.open.force) text += " --force";
   if (given.noStop) text += " --no-stop";
   if (!given.maxPause.empty()) text += " --max-pause " + shellWord(given.maxPause);

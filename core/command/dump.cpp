@@ -138,6 +138,8 @@ Result<void> Dumping::openOthers() {
     if (auto done = capture::writeDump(image(), out, nullptr, &observer); !done) return done;
     readings_.clear();
     request.core = copy_.path();
+    // It may be in another mount namespace.
+    request.sysroots = {fmt::format("/proc/{}/root", request.pid)};
     request.pid = 0;
   } else {
     std::erase(files, readings_.front()->file());

@@ -72,6 +72,7 @@ Result<std::unique_ptr<target::Target>> Reading::openTarget(const OpenRequest& r
   target::OpenOptions options;
   options.executable = request.executable;
   options.module = request.module;
+  options.search = {request.sysroots, request.debugFolders, request.debuginfod};
   options.force = request.force;
   options.stop = request.stop;
   options.maxPause = request.maxPause;

@@ -1,5 +1,6 @@
 #include "proof/pointer_words.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -76,13 +77,19 @@ void Noter::codeAt(Addr at) {
   memory_.note(at, kWord);
 }
 
-/// Of a position-independent program types are in memory, as they have addresses in them.
+/// Of a position-independent program types are in memory, as they have addresses in them. A page
+/// of them may be missing, and a damaged end may lie anywhere.
 void Noter::typesOf(const image::Module& module) {
-  if (module.types < module.typesEnd &&
-      memory_.covers(module.types, module.typesEnd - module.types)) {
-    memory_.note(module.types, module.typesEnd - module.types);
+  constexpr std::uint64_t kMost = 1ULL << 28;
+  if (module.typesEnd < module.types || module.typesEnd - module.types > kMost) return;
+  const std::uint64_t itabs = std::min(module.itabLinkCount * kWord, kMost);
+  for (const target::Range& part : {target::Range{module.types, module.typesEnd},
+                                    target::Range{module.itabLinks, module.itabLinks + itabs}}) {
+    for (const target::Region& region : memory_.regions()) {
+      const Addr start = std::max(part.start, region.start), end = std::min(part.end, region.end);
+      if (start < end && !region.fromExecutable) memory_.note(start, end - start);
+    }
   }
-  memory_.note(module.itabLinks, module.itabLinkCount * kWord);
 }
 
 void Noter::held(const HeldPointer& pointer) {

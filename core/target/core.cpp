@@ -12,6 +12,7 @@
 #include "target/core_writer.h"
 #include "target/dump_notes.h"
 #include "target/elf_file.h"
+#include "target/file_search.h"
 #include "target/go_files.h"
 #include "target/overlay.h"
 #include "target/printable.h"
@@ -40,7 +41,9 @@ class CoreTarget final : public Target {
   std::vector<std::string> likelyPaths();
   Result<void> findProgram(const OpenOptions& options);
   Result<void> findExecutable(const OpenOptions& options);
-  Result<std::shared_ptr<const ElfFile>> openMapped(const Mapping& mapping) const;
+  Result<std::shared_ptr<const ElfFile>> openMapped(const Mapping& mapping);
+  Result<void> tryById(const OpenOptions& options);
+  Result<void> accept(std::shared_ptr<const ElfFile> file, const OpenOptions& options);
   std::optional<std::uint64_t> biasByName(const ElfFile& executable) const;
   Result<void> tryExecutable(const std::string& path, const OpenOptions& options);
   Result<std::uint64_t> biasOf(const ElfFile& executable);
@@ -54,6 +57,7 @@ class CoreTarget final : public Target {
   std::shared_ptr<const ElfFile> core_;
   ZeroPages zeros_;
   CoreNotes notes_;
+  FileSearch search_{{}};
   std::optional<DumpNotes> dumped_;  ///< by parked
 };
 
@@ -131,9 +135,10 @@ const Mapping* CoreTarget::programMapping() const {
 // Where the program may be, the likeliest first: where the notes say it was, then beside the core.
 std::vector<std::string> CoreTarget::likelyPaths() {
   std::vector<std::string> paths;
-  const auto add = [&](std::string path) {
-    if (!path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end()) {
-      paths.push_back(std::move(path));
+  const auto add = [&](const std::string& path) {
+    if (path.empty()) return;
+    for (std::string& each : search_.pathsOf(path)) {
+      if (std::ranges::find(paths, each) == paths.end()) paths.push_back(std::move(each));
     }
   };
   std::string started;  // as it was given to execve, perhaps relative
@@ -200,14 +205,32 @@ Result<void> CoreTarget::checkEntry(const ElfFile& executable) const {
 Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOptions& options) {
   auto file = ElfFile::open(path);
   if (!file) return tl::unexpected(file.error());
-  const ElfFile& executable = **file;
+  return accept(std::move(*file), options);
+}
+
+/// The program's file, told by the build ids in its first page.
+Result<void> CoreTarget::tryById(const OpenOptions& options) {
+  const Mapping* mapping = programMapping();
+  if (mapping == nullptr) return fail(ErrorCode::notFound, "the core does not say where it was");
+  Addr first = mapping->start;
+  for (const Mapping& each : mappings_) {
+    if (each.path == mapping->path) first = std::min(first, each.start);
+  }
+  auto file = search_.byId(buildIdsInMemory(memory_, first), {});
+  if (!file) return tl::unexpected(file.error());
+  return accept(std::move(*file), options);
+}
+
+Result<void> CoreTarget::accept(std::shared_ptr<const ElfFile> file, const OpenOptions& options) {
+  const ElfFile& executable = *file;
   if (executable.isCore()) {
     return fail(ErrorCode::badFormat,
-                fmt::format("{} is a core file, not an executable", printable(path)));
+                fmt::format("{} is a core file, not an executable", printable(executable.path())));
   }
   if (&executable.arch() != arch_) {
-    return fail(ErrorCode::mismatch, fmt::format("{} and {} are for different machines",
-                                                 printable(path), printable(core_->path())));
+    return fail(ErrorCode::mismatch,
+                fmt::format("{} and {} are for different machines", printable(executable.path()),
+                            printable(core_->path())));
   }
   auto bias = biasOf(executable);
   if (!bias) return tl::unexpected(bias.error());
@@ -224,18 +247,32 @@ Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOption
     if (!options.force) return same;
     incomplete_.add("executable", "it is not the program of the core; read all the same (--force)");
   }
-  executable_ = std::move(*file);
+  executable_ = std::move(file);
   bias_ = *bias;
   return {};
 }
 
-/// Where the core says it was, else beside the core.
-Result<std::shared_ptr<const ElfFile>> CoreTarget::openMapped(const Mapping& mapping) const {
+/// Where the core says it was, else beside the core, else wherever its build id is.
+Result<std::shared_ptr<const ElfFile>> CoreTarget::openMapped(const Mapping& mapping) {
   const std::string path = withoutDeleted(mapping.path);
-  auto file = ElfFile::open(path);
-  if (file || file.error().code != ErrorCode::notFound) return file;
-  auto beside = ElfFile::open(folderOf(core_->path()) + "/" + baseNameOf(path), path);
-  return beside ? std::move(beside) : std::move(file);
+  const BuildIds ids = buildIdsInMemory(memory_, mapping.start);
+  std::vector<std::string> paths = search_.pathsOf(path);
+  const std::string beside = folderOf(core_->path()) + "/" + baseNameOf(path);
+  paths.push_back(beside);
+  // One that is there but is not the one says more than all those that are not there.
+  std::optional<Result<std::shared_ptr<const ElfFile>>> telling;
+  for (const std::string& each : paths) {
+    auto file = ElfFile::open(each, each == beside ? path : std::string());
+    if (file && hasIds(**file, ids)) return file;
+    if (!telling || (!*telling && telling->error().code == ErrorCode::notFound)) {
+      telling = std::move(file);
+    }
+  }
+  if (search_.places().byId()) {
+    auto file = search_.byId(ids, {});
+    if (file || (!*telling && telling->error().code == ErrorCode::notFound)) return file;
+  }
+  return std::move(*telling);
 }
 
 Result<void> CoreTarget::findExecutable(const OpenOptions& options) {
@@ -261,17 +298,26 @@ Result<void> CoreTarget::findProgram(const OpenOptions& options) {
     if (tried) return tried;
     if (tried.error().code != ErrorCode::notFound && !telling) telling = tried.error();
   }
+  std::string more;
+  if (search_.places().byId()) {
+    auto found = tryById(options);
+    if (found) return found;
+    more = "; " + found.error().message;
+    if (telling) telling->message += more;
+  }
   if (telling) return tl::unexpected(*telling);
   const std::string name = printable(core_->path());
   const std::string advice = fmt::format("name the executable: parked core EXECUTABLE {}", name);
   if (paths.empty()) {
-    return fail(ErrorCode::notFound,
-                fmt::format("core {} does not say which program it is of; {}", name, advice));
+    return fail(
+        ErrorCode::notFound,
+        fmt::format("core {} does not say which program it is of{}; {}", name, more, advice));
   }
   std::string tried = printable(paths.front());
   for (std::size_t i = 1; i < paths.size(); ++i) tried += ", " + printable(paths[i]);
-  return fail(ErrorCode::notFound, fmt::format("the program of core {} is not found (tried {}); {}",
-                                               name, tried, advice));
+  return fail(ErrorCode::notFound,
+              fmt::format("the program of core {} is not found (tried {}){}; {}", name, tried, more,
+                          advice));
 }
 
 void CoreTarget::addUntouched() {
@@ -346,6 +392,7 @@ std::optional<Incomplete> CoreTarget::changed() const {
 
 Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOptions& options) {
   core_ = std::move(core);
+  search_ = FileSearch(options.search);
   kind_ = Kind::core;
   arch_ = &core_->arch();
   description_ = core_->path();

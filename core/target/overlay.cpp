@@ -13,6 +13,7 @@ namespace parked::target {
 namespace {
 
 constexpr std::uint64_t kLongestNotes = 1 << 16;  // of one program, in bytes
+constexpr std::uint64_t kGnuNote = 12 + 4 + 20;   // header, "GNU", a SHA-1
 
 // .go.buildinfo (cmd/link/internal/ld/data.go, buildinfo): magic, pointer size and flags in the
 // first 16 bytes, which are followed by 16 unused ones and the version and module strings.
@@ -66,6 +67,11 @@ BuildIds buildIdsInMemory(AddressSpace& memory, Addr header) {
     const auto found = parseNotes(bytesIfThere(memory, at, ph.p_filesz), ph.p_align);
     if (ids.go.empty()) ids.go = goBuildIdOf(found);
     if (ids.gnu.empty()) ids.gnu = gnuBuildIdOf(found);
+    // Go's own linker puts the GNU note behind its own, but not into the segment (1.24 to 1.27).
+    const Addr behind = (at + ph.p_filesz + 3) / 4 * 4;
+    if (ids.gnu.empty() && !ids.go.empty()) {
+      ids.gnu = gnuBuildIdOf(parseNotes(bytesIfThere(memory, behind, kGnuNote)));
+    }
   }
   return ids;
 }

@@ -70,7 +70,9 @@ void ReadLog::blank(Addr at, std::span<std::byte> bytes) const {
     const std::size_t count = std::min<std::uint64_t>(bytes.size(), kPage - first);
     const auto kept = kept_.find(at / kPage);
     const auto text = text_.find(at / kPage);
-    for (std::size_t i = 0; i < count; ++i) {
+    const bool any = kept != kept_.end() || text != text_.end();
+    if (!any) std::ranges::fill(bytes.first(count), std::byte{0});
+    for (std::size_t i = 0; any && i < count; ++i) {
       if (kept != kept_.end() && kept->second->test(first + i)) continue;
       const bool isText = text != text_.end() && text->second->test(first + i);
       bytes[i] = isText ? kText : std::byte{0};

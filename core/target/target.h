@@ -71,11 +71,22 @@ class DebuggerHost : public ByteSource {
   virtual std::optional<std::uint64_t> loadBias() = 0;
 };
 
+/// Where the files of a target may be when they are not where it says (target/file_search.h).
+struct SearchPlaces {
+  std::vector<std::string> roots;    ///< folders below which the target's paths are tried first
+  std::vector<std::string> folders;  ///< with files of any name, and DIR/.build-id/xx/yyyy
+  bool debuginfod = false;           ///< ask the servers of DEBUGINFOD_URLS
+
+  bool byId() const { return !folders.empty() || debuginfod; }
+};
+
 struct OpenOptions {
   std::string
       executable;  ///< path given by the user; empty: find it from the core's notes or /proc
   /// Of several Go runtimes, the file of the one to read: its path, or the last part of it.
   std::string module;
+  /// Of a core: where its files may be, too.
+  SearchPlaces search = {};
   bool force = false;  ///< go on although the build ids of core and executable differ
   bool stop = true;    ///< live process: stop its threads while reading
   /// Live process: it stands still no longer than that, whatever was read by then; 0: no bound.

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -316,6 +317,41 @@ def test_dump_of_two_runtimes(tmp_path: Path) -> None:
     check_two(dump, files, outputs)
 
 
+def gist(document: dict[str, Any]) -> list[object]:
+    """What no redaction changes."""
+    return [
+        [document["target"]["verdicts"], document["proof"]["state"], document["incomplete"]],
+        [group["fingerprint"] for group in document["groups"]],
+        [(each["id"], each["verdict"], each["reason"]) for each in document["goroutines"]],
+    ]
+
+
+def check_redacted(whole: Path, redacted: Path, programs: Path) -> None:
+    """The files of a redacted dump are told by their build ids."""
+    before, after = document_of(whole), document_of(redacted, "--debug-dir", programs)
+    assert after["target"]["redacted"]
+    assert gist(before) == gist(after)
+    others = [each.get("other_runtimes", []) for each in (before, after)]
+    assert [*map(gist, others[0])] == [*map(gist, others[1])]
+    assert str(programs) not in json.dumps(after["target"]["runtimes"])
+
+
+def test_redacted_dump_of_two_runtimes(tmp_path: Path) -> None:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    two = TwoRuntimes(folder)
+    whole, redacted = tmp_path / "whole", tmp_path / "redacted"
+    with two.running as running:
+        os.kill(running.pid, signal.SIGSTOP)
+        for file, words in ((whole, []), (redacted, ["--redact"])):
+            made = parked("dump", running.pid, "-o", file, *words)
+            assert (made.returncode, made.stderr) == (0, "")
+    check_redacted(whole, redacted, folder)
+    made = parked("dump", "--core", whole, "-o", redacted, "--redact")
+    assert (made.returncode, made.stderr) == (0, "")
+    check_redacted(whole, redacted, folder)
+
+
 OTHER_FORMATS = ["sarif", "junit", "github", "openmetrics", "pprof", "dot"]
 
 
@@ -517,6 +553,16 @@ def test_plugin(plugin_row: Build, tmp_path: Path) -> None:
     goid = by_function(document)["plugged/plug.wait"][0]["id"]
     why = parked("core", program, core, "why", goid).stdout
     assert ("plugged/plug.orders" if plugin_row.symbols else "of a plugin") in why, why
+
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    shutil.copy(program, programs)
+    shutil.copy(plugin, programs)
+    whole, redacted = tmp_path / "whole", tmp_path / "redacted"
+    for file, words in ((whole, []), (redacted, ["--redact"])):
+        made = parked("dump", "--core", core, "--exe", program, "-o", file, *words)
+        assert (made.returncode, made.stderr) == (0, "")
+    check_redacted(whole, redacted, programs)
 
     copy.unlink()
     result = parked("core", program, core)

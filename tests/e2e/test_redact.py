@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import parked
+from support.delve import build_delve
 from support.matrix import RELEASES, Build
 from support.running import Core, Running, need_kernel_cores
 from support.secrets import EACH, Secrets, text
@@ -126,6 +128,11 @@ def check(binary: Path, folder: Path, ignored: re.Pattern[str], *target: object)
     assert SECRETS.inside(json.dumps(other).encode()) == Counter()
     assert one["proof"]["state"] == other["proof"]["state"]
 
+    again = folder / "again"
+    dump(again, "--core", redacted, "--exe", binary)
+    assert SECRETS.in_file(again) == Counter()
+    assert list(told_otherwise(other, document("core", binary, again))) == []
+
 
 def test_a_process(row: Build, still: Running, tmp_path: Path) -> None:
     check(still.binary, tmp_path, OF_THE_MOMENT, still.pid)
@@ -133,3 +140,33 @@ def test_a_process(row: Build, still: Running, tmp_path: Path) -> None:
 
 def test_a_core(row: Build, died: Core, tmp_path: Path) -> None:
     check(died.binary, tmp_path, NOTHING, "--core", died.core, "--exe", died.binary)
+
+
+NEWEST = Build("1.27", "default")
+
+
+@pytest.fixture
+def alive(environment: None, running: Callable[..., Running], tmp_path: Path) -> Iterator[Running]:
+    with running("secrets", NEWEST, *words(tmp_path / "files")) as process:
+        yield process
+
+
+# Their cores have a gigabyte of zeros, which take a while to be looked through.
+@pytest.mark.slow
+def test_a_core_by_gdb(alive: Running, tmp_path: Path) -> None:
+    core = alive.gcore()
+    check(core.binary, tmp_path, NOTHING, "--core", core.core, "--exe", core.binary)
+
+
+@pytest.mark.slow
+def test_a_core_by_delve(alive: Running, tmp_path: Path) -> None:
+    core = tmp_path / "delve.core"
+    subprocess.run(
+        [build_delve(), "attach", str(alive.pid), "--allow-non-terminal-interactive=true"],
+        input=f"dump {core}\nquit\nn\n",
+        text=True,
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    check(alive.binary, tmp_path, NOTHING, "--core", core, "--exe", alive.binary)

@@ -91,8 +91,12 @@ struct OpenRequest {
   /// Of several Go runtimes in the target, only the one of this file (its path or name); empty: all
   /// of them.
   std::string module;
-  bool force = false;  ///< go on although the build ids differ
-  bool stop = true;    ///< live process: stop it while it is copied
+  /// Of a core, where its executable and libraries may be, too: below these folders, by their
+  /// paths; in these folders under any name, by their build ids.
+  std::vector<std::string> sysroots, debugFolders;
+  bool debuginfod = false;  ///< ask the servers of DEBUGINFOD_URLS, by GNU build id
+  bool force = false;       ///< go on although the build ids differ
+  bool stop = true;         ///< live process: stop it while it is copied
   /// Live process: it is let go after that time whatever was copied by then; the report says what
   /// is missing. 0: no bound.
   std::chrono::nanoseconds maxPause = std::chrono::seconds(1);
