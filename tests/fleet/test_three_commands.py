@@ -1,42 +1,67 @@
-"""The three commands: what one writes the next one reads, and nothing is made up."""
+"""From cores to a report: the three commands, one after the other, as a user types them."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.building import build_target
-from support.commands import parked, run
-from support.fleet import Fleet, dump_of, environment
 from support.matrix import Build
+from support.page import data_of
+from support.paths import PARKED
 from support.running import Running
 
 
-def command(*words: object) -> tuple[int, str]:
-    done = run(sys.executable, "-m", "parked.fleet.cli", *words, env=environment(), timeout=120)
-    assert done.returncode in (0, 1), done.stderr
-    return done.returncode, done.stdout
+@pytest.fixture(scope="module")
+def cores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of two builds of a service, on two hosts each."""
+    folder = tmp_path_factory.mktemp("fleet")
+    for number, go in enumerate(("1.26", "1.27")):
+        binary = build_target("decisions", Build(go, "default"))
+        for host in ("a", "b"):
+            with Running(binary, folder, str(2 + number)) as running:
+                core = running.gcore()
+            place = folder / f"cores/shop/host-{host}"
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.move(core.core, place / f"{number}.core")
+    return folder / "cores"
 
 
-def test_analyze_ingest_report(fleet: Fleet, tmp_path: Path) -> None:
-    """Of leaks that retain nothing that is known the history does not say that they do."""
-    binary = build_target("orphans", Build("1.27", "default"))
-    with Running(binary, tmp_path) as target:
-        dump = dump_of(target.pid, tmp_path / "orphans.core")
-    assert fleet.analyze(dump).returncode == 0
-    history = tmp_path / "history.duckdb"
-    assert command("ingest", fleet.results, "--db", history)[0] == 0
-    code, output = command("report", "--db", history, "--fail-on", "new", "--format", "json")
-    assert code == 1
-    leaks = json.loads(output)["leaks"]
-    document = json.loads(parked("core", dump, "report", "--json").stdout)
-    known = {
-        group["fingerprint"]: group["retained"]
-        for group in document["groups"]
-        if group["verdict"] == "ORPHAN"
-    }
-    told = {leak["fingerprint"]: leak for leak in leaks if leak["fingerprint"] in known}
-    assert set(told) == set(known)
-    for fingerprint, retained in known.items():
-        assert (told[fingerprint]["retained_bytes"] is None) == (retained is None)
+def fleet(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "parked.fleet.cli", *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "PATH": f"{PARKED.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+def test_cores_become_a_report(cores: Path, tmp_path: Path) -> None:
+    pattern = ("--path-pattern", "{service}/{host}/*.core")
+    looked = fleet("analyze", cores, *pattern, "--workers", 1, "-o", "leaks", cwd=tmp_path)
+    assert looked.returncode == 0, looked.stderr
+    taken = fleet("ingest", "leaks", "--db", "history.duckdb", cwd=tmp_path)
+    assert taken.returncode == 0, taken.stderr
+    assert taken.stdout.startswith("leaks: 4 of 4 targets added")
+    words = ("report", "--db", "history.duckdb", "--since", "7d")
+    said = fleet(*words, "--html", "fleet.html", "--fail-on", "new", cwd=tmp_path)
+    assert said.returncode == 1, said.stderr
+    assert "main.(*server).notify" in said.stdout
+    report = json.loads(fleet(*words, "--format", "json", cwd=tmp_path).stdout)
+    (program,) = report["programs"]
+    assert (program["targets"], program["hosts"], len(program["builds"])) == (4, 2, 2)
+    (notify,) = [leak for leak in report["leaks"] if leak["function"].endswith("notify")]
+    assert (notify["verdict"], notify["rule"], notify["hosts"]) == ("PROVED", "PK005", 2)
+    assert notify["goroutines"] == 2 * 3
+    assert {sighting["host"] for sighting in notify["worst"]} == {"host-a", "host-b"}
+    page = data_of(tmp_path / "fleet.html")
+    assert len(page["fleet"]["leaks"]) == len(report["leaks"])
+    assert len(page["targets"]) == 2

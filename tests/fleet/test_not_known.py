@@ -1,0 +1,42 @@
+"""What nobody knows stays so from a core to a report of a history."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from support.building import build_target
+from support.commands import parked, run
+from support.fleet import Fleet, dump_of, environment
+from support.matrix import Build
+from support.running import Running
+
+
+def command(*words: object) -> tuple[int, str]:
+    done = run(sys.executable, "-m", "parked.fleet.cli", *words, env=environment(), timeout=120)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, done.stdout
+
+
+def test_analyze_ingest_report(fleet: Fleet, tmp_path: Path) -> None:
+    """Of leaks that retain nothing that is known the history does not say that they do."""
+    binary = build_target("orphans", Build("1.27", "default"))
+    with Running(binary, tmp_path) as target:
+        dump = dump_of(target.pid, tmp_path / "orphans.core")
+    assert fleet.analyze(dump).returncode == 0
+    history = tmp_path / "history.duckdb"
+    assert command("ingest", fleet.results, "--db", history)[0] == 0
+    code, output = command("report", "--db", history, "--fail-on", "new", "--format", "json")
+    assert code == 1
+    leaks = json.loads(output)["leaks"]
+    document = json.loads(parked("core", dump, "report", "--json").stdout)
+    known = {
+        group["fingerprint"]: group["retained"]
+        for group in document["groups"]
+        if group["verdict"] == "ORPHAN"
+    }
+    told = {leak["fingerprint"]: leak for leak in leaks if leak["fingerprint"] in known}
+    assert set(told) == set(known)
+    for fingerprint, retained in known.items():
+        assert (told[fingerprint]["retained_bytes"] is None) == (retained is None)
