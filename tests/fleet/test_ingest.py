@@ -387,6 +387,23 @@ def test_no_room_on_the_disk(results: Path, tmp_path: Path) -> None:
     assert History(url).ingest(results).added == 4 * 5 * 4 - 1
 
 
+def test_results_of_an_older_parked_that_had_fewer_columns(url: str, tmp_path: Path) -> None:
+    write(tmp_path / "results", [target(1)], [group(1)], [])
+    folder = tmp_path / "results"
+    for name in ("targets", "groups"):
+        newer, older = folder / name / "all.parquet", folder / name / "older.parquet"
+        table = pq.read_table(newer)
+        number = table.column_names.index("target")
+        table = table.set_column(number, "target", pa.array(["f" * 64])).drop_columns(
+            ["zone" if name == "targets" else "stack_bytes"]
+        )
+        pq.write_table(table, older)
+        os.utime(older, (1, 1))
+    History(url).ingest(folder)
+    (leak,) = History(url).report(Options(until=NOW)).leaks
+    assert leak.builds[0].seen == 2
+
+
 def test_files_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "targets").mkdir()
     other = pa.table({"target": [1, 2], "status": ["ok", "ok"]})
