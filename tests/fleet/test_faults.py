@@ -120,6 +120,7 @@ def test_a_worker_that_is_killed(fleet: Fleet, gated: Gated, folder: Path, tmp_p
     assert sorted(begun) == ["a.core", "b.core", "gate.core", "gate.core"]
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed(
     fleet: Fleet, gated: Gated, folder: Path, tmp_path: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_scheduler_that_is_killed(
     assert kept(fleet) == {"a.core", "b.core", "gate.core"}
 
 
+@pytest.mark.slow
 def test_ctrl_c(fleet: Fleet, gated: Gated, folder: Path) -> None:
     """As at a terminal, which tells all processes."""
     run = start(fleet, folder, "--workers", "1", parked=gated.program)
@@ -194,6 +196,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(at)], check=True)
 
 
+@pytest.mark.slow
 def test_full_disk(fleet: Fleet, dumps: list[Path], cores: list[bytes], small_disk: Path) -> None:
     """Of a worker: its input is tried again by the next run. Of the results: they are whole or not
     there, and that is said."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,14 @@ ROWS = {"go": {"quick": ["1.27"], "ci": [GOS[0], GOS[-1]], "full": GOS}}
 # Programs with many ways to wait, whose every fingerprint a text has to give.
 PROGRAMS = [("zoo", "still"), ("locks",), ("orphans",), ("daemons",), ("generics",)]
 Service = Callable[[str], Profiled]
+
+
+def prepares(matrix: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What support.targets builds before the tests start."""
+    rows = [("profiled", go) for go in {*ROWS["go"][matrix], "1.27"}]
+    for name, go in [*rows, *((program[0], "1.27") for program in PROGRAMS)]:
+        build = Build(go, "default")
+        yield str(build), lambda name=name, build=build: build_target(name, build)
 
 
 def reading(path: Path, threshold: int = 10_000) -> Reading:

@@ -31,6 +31,10 @@ def _python_path() -> str:
     return os.pathsep.join([str(Path(__file__).parents[2]), *([known] if known else [])])
 
 
+class ReaderLate(ReaderEnded):
+    """The time for a request was over, and the process was ended."""
+
+
 class Reader:
     """A process that reads inputs, one after the other."""
 
@@ -75,7 +79,7 @@ class Reader:
             line = self._line(process.stdout.fileno(), deadline)
         if line is None:
             self.close()
-            raise ReaderEnded(f"it takes longer than {seconds:.0f} s")
+            raise ReaderLate
         if not line:
             raise ReaderEnded(self._ended())
         answer: Json = json.loads(line)

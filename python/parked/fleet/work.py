@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import binaries
 from .inputs import Input
-from .readers import Reader, ReaderEnded, reader_of_this_thread
+from .readers import Reader, ReaderEnded, ReaderLate, reader_of_this_thread
 from .results import Results, executables_of
 from .rows import Json, Reading, text
 from .schema import STATUSES, Target
@@ -117,12 +117,15 @@ class _Work:
         seconds = settings.timeout - (time.monotonic() - self._began)
         size = min(self.fetched.get("size", 0), _MOST_DOCUMENT)
         memory = settings.memory or _OWN + 12 * size
+        late = f"it takes longer than {settings.timeout:.0f} s"
         if seconds <= 0:
-            raise ValueError(f"it takes longer than {settings.timeout:.0f} s")
+            raise ValueError(late)
         try:
             answer = self._reader.ask(
                 {**request, "memory": max(memory, GIB), "seconds": seconds}, seconds + 5
             )
+        except ReaderLate:
+            raise ValueError(late)
         except ReaderEnded as ended:
             raise ValueError(str(ended))
         if "again" in answer:
