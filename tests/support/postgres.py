@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -54,7 +55,8 @@ def server() -> Iterator[str]:
             time.sleep(0.05)
         yield f"parked@127.0.0.1:{port}"
     finally:
-        process.terminate()
+        # Its fast shutdown: with SIGTERM it waits for all who are still connected.
+        process.send_signal(signal.SIGINT)
         process.wait()
         log.close()
         shutil.rmtree(folder)
