@@ -79,6 +79,15 @@ class Secrets:
                     found[name] += 1
         return found
 
+    def told_in(self, text: str) -> list[str]:
+        """Those of which a half is in a text, whose words and addresses look like six letters of
+        one of thousands now and then."""
+        texts = (text_of for kind in self.kinds for text_of in self.texts(kind))
+        return [secret for secret in texts if secret[: LENGTH // 2] in text]
+
+    def texts(self, kind: str) -> list[str]:
+        return [] if self.kinds[kind] else [text(self.seed, kind, i) for i in range(EACH)]
+
     def in_file(self, file: Path) -> Counter[tuple[str, int]]:
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as data:
             return self.inside(data)
