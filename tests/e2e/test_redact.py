@@ -24,6 +24,7 @@ SECRETS = Secrets(SEED)
 LEAST = 1000
 
 ROWS = {
+    "by": {"quick": [], "ci": [], "full": ["gcore", "delve"]},
     "row": {
         "quick": [Build("1.27", "default")],
         "ci": [
@@ -38,7 +39,7 @@ ROWS = {
             for go in RELEASES
             for mode in ("default", "pie", "cgo", "stripped", "cgo-stripped")
         ],
-    }
+    },
 }
 STAND_IN = re.compile(r"[?/]?redacted(?:-\d+(?: text)?)?")
 OF_THE_FILE = re.compile(r"^\.target\.(source|redacted|taken_at)$")
@@ -152,22 +153,18 @@ def alive(environment: None, running: Callable[..., Running], tmp_path: Path) ->
         yield process
 
 
-# Their cores have a gigabyte of zeros, which take a while to be looked through.
-@pytest.mark.slow
-def test_a_core_by_gdb(alive: Running, tmp_path: Path) -> None:
-    core = alive.gcore()
-    check(core.binary, tmp_path, NOTHING, "--core", core.core, "--exe", core.binary)
-
-
-@pytest.mark.slow
-def test_a_core_by_delve(alive: Running, tmp_path: Path) -> None:
-    core = tmp_path / "delve.core"
-    subprocess.run(
-        [build_delve(), "attach", str(alive.pid), "--allow-non-terminal-interactive=true"],
-        input=f"dump {core}\nquit\nn\n",
-        text=True,
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
+def test_a_core_by_a_debugger(by: str, alive: Running, tmp_path: Path) -> None:
+    """A gigabyte of zeros, most of it, which takes a while to be looked through."""
+    if by == "gcore":
+        core = alive.gcore().core
+    else:
+        core = tmp_path / "delve.core"
+        subprocess.run(
+            [build_delve(), "attach", str(alive.pid), "--allow-non-terminal-interactive=true"],
+            input=f"dump {core}\nquit\nn\n",
+            text=True,
+            capture_output=True,
+            check=True,
+            timeout=120,
+        )
     check(alive.binary, tmp_path, NOTHING, "--core", core, "--exe", alive.binary)
