@@ -210,8 +210,7 @@ TEST_P(SyncWaitsTest, TreapInTheWrongBucketIsDamage) {
   const Addr mutex = object(8);
   const Index g = runtime.park("sync.Mutex.Lock");
   const Addr s = runtime.sudog(g, 0, mutex + 4);
-  const std::uint64_t bucket = ((mutex + 4) / 8 + 1) % 251;
-  runtime.set(runtime.semaphoreTable + bucket * 64, "runtime.semaRoot", "treap", s);
+  runtime.set(runtime.semaphoreRoot(mutex + 4 + kWord), "runtime.semaRoot", "treap", s);
   runtime.resolve();
   EXPECT_EQ(runtime.wait(g).kind, ObjectKind::unknown);
   EXPECT_EQ(runtime.incomplete("semaphores"), "a queue of waiters is damaged");
@@ -235,8 +234,7 @@ TEST_P(SyncWaitsTest, HeldTableLockIsNoted) {
   runtime.target.put(mutex, std::int32_t{1 | 1 << 3});
   const Index g = runtime.park("sync.Mutex.Lock");
   runtime.acquire(g, mutex + 4);
-  runtime.set(runtime.semaphoreTable + (mutex + 4) / 8 % 251 * 64, "runtime.semaRoot", "lock.key",
-              1);
+  runtime.set(runtime.semaphoreRoot(mutex + 4), "runtime.semaRoot", "lock.key", 1);
   runtime.resolve();
   EXPECT_FALSE(runtime.wait(g).queued);
   EXPECT_EQ(runtime.note(runtime.wait(g)), "the semaphore's queue was being changed");
@@ -247,8 +245,7 @@ TEST_P(SyncWaitsTest, ATreapInARotationIsNotDamaged) {
   const Index g = runtime.park("sync.Mutex.Lock");
   const Addr s = runtime.acquire(g, mutex + 4);
   runtime.set(s, "runtime.sudog", "prev", s);
-  runtime.set(runtime.semaphoreTable + (mutex + 4) / 8 % 251 * 64, "runtime.semaRoot", "lock.key",
-              1);
+  runtime.set(runtime.semaphoreRoot(mutex + 4), "runtime.semaRoot", "lock.key", 1);
   runtime.resolve();
   EXPECT_TRUE(runtime.snapshot.incomplete.empty());
   EXPECT_FALSE(runtime.snapshot.momentary.empty());

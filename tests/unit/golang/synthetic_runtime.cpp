@@ -234,7 +234,7 @@ SyntheticRuntime::SyntheticRuntime(Era e, std::size_t memory)
   target.map(kBase, memory);
   addLayouts();
   access.version.minor = era == Era::go122 ? 22 : 26;
-  semaphoreTable = allocate(251 * 64);
+  semaphoreTable = allocate(kSemaphoreRoots * semaphoreRootSize());
   access.variables["runtime.semtable"] = semaphoreTable;
   for (const char* text :
        {"", "GC assist marking", "IO wait", "chan receive", "chan send", "select",
@@ -367,10 +367,18 @@ golang::Index SyntheticRuntime::parkOn(Addr c, bool send) {
   return g;
 }
 
+/// Each root has cache lines to itself.
+std::uint64_t SyntheticRuntime::semaphoreRootSize() const {
+  return access.architecture->cacheLine(access.version.minor);
+}
+
+Addr SyntheticRuntime::semaphoreRoot(Addr word) const {
+  return semaphoreTable + word / kWord % kSemaphoreRoots * semaphoreRootSize();
+}
+
 Addr SyntheticRuntime::acquire(golang::Index goroutine, Addr word) {
   const Addr s = sudog(goroutine, 0, word);
-  const Addr root = semaphoreTable + (word >> 3) % 251 * 64;
-  set(root, "runtime.semaRoot", "treap", s);
+  set(semaphoreRoot(word), "runtime.semaRoot", "treap", s);
   if (era == Era::go126) snapshot.goroutines[goroutine].waitingSudog = s;
   return s;
 }

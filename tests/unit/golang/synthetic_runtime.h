@@ -81,6 +81,8 @@ class SyntheticRuntime {
   /// Puts a sudog of `goroutine` for the semaphore at `word` into the semaphore table, as the head
   /// of its bucket.
   Addr acquire(golang::Index goroutine, Addr word);
+  /// The entry of the semaphore table that the word belongs to.
+  Addr semaphoreRoot(Addr word) const;
 
   void resolve();
   const golang::Wait& wait(golang::Index goroutine, std::size_t i = 0) const;
@@ -97,6 +99,8 @@ class SyntheticRuntime {
   Addr semaphoreTable = 0;
 
  private:
+  static constexpr std::uint64_t kSemaphoreRoots = 251;  // runtime.semTabSize
+  std::uint64_t semaphoreRootSize() const;
   void addLayouts();
 
   static constexpr Addr kBase = 0xc000000000;
