@@ -1,6 +1,6 @@
 // gen: block N goroutines in a mix of ways, then print READY and wait. With -profile it asks the runtime
 // which of them are leaked instead (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile) and prints
-// how many seconds that took.
+// how many seconds that took. With -leaked it prints them, and then waits as without.
 package main
 
 import (
@@ -67,6 +67,7 @@ func poll() {
 func main() {
 	n := flag.Int("n", 1000, "goroutines")
 	ask := flag.Bool("profile", false, "ask the runtime for its goroutineleak profile")
+	leaked := flag.Bool("leaked", false, "print that profile before READY")
 	tickers := flag.Int("tickers", 0, "goroutines besides that a ticker wakes and somebody can stop")
 	flag.Parse()
 	for i := 0; i < *tickers; i++ {
@@ -112,6 +113,12 @@ func main() {
 		profile.WriteTo(io.Discard, 0)
 		fmt.Println("PROFILE", time.Since(start).Seconds())
 		return
+	}
+	if *leaked {
+		if err := pprof.Lookup("goroutineleak").WriteTo(os.Stdout, 2); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
 	}
 	fmt.Println("READY", os.Getpid(), runtime.NumGoroutine())
 	for {
