@@ -14,6 +14,8 @@ from support.dask_cluster import DaskCluster
 from support.fleet import Fleet, environment
 from support.gated import Gated, alive, parent_of, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def gated(tmp_path: Path) -> Gated:

@@ -6,11 +6,14 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 from support.building import build_target
 from support.commands import parked, run
 from support.fleet import Fleet, dump_of, environment
 from support.matrix import Build
 from support.running import Running
+
+pytestmark = pytest.mark.slow
 
 
 def command(*words: object) -> tuple[int, str]:

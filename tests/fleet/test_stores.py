@@ -13,6 +13,8 @@ from support.fleet import Fleet, environment
 from support.matrix import Build
 from support.running import Running, need_kernel_cores
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
