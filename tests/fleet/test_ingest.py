@@ -26,6 +26,7 @@ from parked.fleet.ingest import MERGE
 from parked.fleet.schema import schema_of
 from parked.fleet.staging import StagingError
 from parked.fleet.text_report import text_lines
+from support.fleet import environment, fleet_words, parked_fleet
 from support.fleet_plan import NOW, Plan, PlannedLeak
 from support.fleet_rows import group, target, write
 from support.fleet_tables import write_tables
@@ -198,7 +199,7 @@ with reading(sys.argv[1]) as database:
 def test_while_another_process_reads(url: str, results: Path, tmp_path: Path) -> None:
     """A reader sees one state; with DuckDB, who writes waits for it."""
     History(url).ingest(changed(results, tmp_path / "one"))
-    writing = [sys.executable, "-m", "parked.fleet.cli", "ingest", str(results), "--db", url]
+    writing = fleet_words("ingest", results, "--db", url)
     with subprocess.Popen(
         [sys.executable, "-c", READER, url],
         stdin=subprocess.PIPE,
@@ -221,7 +222,7 @@ def test_while_another_process_reads(url: str, results: Path, tmp_path: Path) ->
 
 
 def test_two_ingests_at_once(url: str, results: Path) -> None:
-    words = [sys.executable, "-m", "parked.fleet.cli", "ingest", str(results), "--db", url]
+    words = fleet_words("ingest", results, "--db", url)
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = sorted(process.communicate(timeout=120)[0].split(": ")[1] for process in both)
     assert [process.returncode for process in both] == [0, 0]
@@ -270,13 +271,7 @@ def test_the_commands_from_a_shell(results: Path, tmp_path: Path) -> None:
     """Exit codes: 0, 1 for --fail-on, 2 for what cannot be, 3 for what is incomplete."""
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "parked.fleet.cli", *words],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "COLUMNS": "100"},
-            cwd=ROOT,
-        )
+        return parked_fleet(*words, env=environment(COLUMNS="100"), cwd=ROOT)
 
     db = ("--db", str(tmp_path / "history.duckdb"))
     until = ("--until", NOW.isoformat())
@@ -379,7 +374,7 @@ def test_no_room_on_the_disk(results: Path, tmp_path: Path) -> None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
-    words = [sys.executable, "-m", "parked.fleet.cli", "ingest", str(results), "--db", url]
+    words = fleet_words("ingest", results, "--db", url)
     done = subprocess.run(words, preexec_fn=little_room, capture_output=True, text=True)
     assert done.returncode == 2, done
     assert done.stderr.startswith("parked-fleet: ") and "Traceback" not in done.stderr

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from support.building import build_target
-from support.commands import parked, run
-from support.fleet import Fleet, dump_of, environment
+from support.commands import parked
+from support.fleet import Fleet, dump_of, parked_fleet
 from support.matrix import Build
 from support.running import Running
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def command(*words: object) -> tuple[int, str]:
-    done = run(sys.executable, "-m", "parked.fleet.cli", *words, env=environment(), timeout=120)
+    done = parked_fleet(*words)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, done.stdout
 

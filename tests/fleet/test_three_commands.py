@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from support.building import build_target
+from support.fleet import environment, parked_fleet
 from support.matrix import Build
 from support.page import data_of
 from support.paths import PARKED
@@ -33,14 +33,8 @@ def cores(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fleet(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "parked.fleet.cli", *map(str, words)],
-        cwd=cwd,
-        env={**os.environ, "PATH": f"{PARKED.parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    path = f"{PARKED.parent}:{os.environ['PATH']}"
+    return parked_fleet(*words, cwd=cwd, env=environment(PATH=path))
 
 
 @pytest.mark.slow

@@ -22,6 +22,16 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(BUILD_DIR / "python"), **more}
 
 
+def fleet_words(*words: object) -> list[str]:
+    """The command line of parked-fleet."""
+    return [sys.executable, "-m", "parked.fleet.cli", *map(str, words)]
+
+
+def parked_fleet(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """parked-fleet, run to its end; the options are those of subprocess.run."""
+    return run(*fleet_words(*words), **{"env": environment(), "timeout": 300, **options})
+
+
 def dump_of(pid: int, file: Path) -> Path:
     done = run(PARKED, *patient("dump", pid, "-o", file))
     assert done.returncode == 0, done.stderr
@@ -68,8 +78,7 @@ class Fleet:
 
     def words(self, *inputs: object, parked: object = PARKED) -> list[str]:
         """The command line of an analysis of ``inputs``, among which there may be options."""
-        command = [sys.executable, "-m", "parked.fleet.cli", "analyze", *map(str, inputs)]
-        return [*command, "-o", self.results, "--parked", str(parked)]
+        return fleet_words("analyze", *inputs, "-o", self.results, "--parked", parked)
 
     def analyze(
         self, *inputs: object, parked: object = PARKED, env: Mapping[str, str] | None = None
