@@ -110,7 +110,7 @@ class Dumping {
   OpenRequest request_;
   const command::Invocation& asked_;
   const Host& host_;
-  MemoryFile copy_;  ///< of a process with several runtimes, before it is redacted
+  std::optional<MemoryFile> copy_;  ///< of a process with several runtimes, before it is redacted
   target::ReadLog log_;
   std::vector<std::unique_ptr<command::Reading>> readings_;  ///< of each runtime
   std::optional<capture::Redaction> redaction_;
@@ -133,11 +133,12 @@ Result<void> Dumping::openOthers() {
   OpenRequest request = request_;
   std::vector<std::string> files = readings_.front()->runtimes();
   if (request.pid > 0) {
-    FileSink out(copy_.descriptor(), "a file in memory");
+    copy_.emplace();
+    FileSink out(copy_->descriptor(), "a file in memory");
     command::HostObserver observer(host_);
     if (auto done = capture::writeDump(image(), out, nullptr, &observer); !done) return done;
     readings_.clear();
-    request.core = copy_.path();
+    request.core = copy_->path();
     // It may be in another mount namespace.
     request.sysroots = {fmt::format("/proc/{}/root", request.pid)};
     request.pid = 0;
