@@ -47,16 +47,27 @@ std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<R
   return rest;
 }
 
+/// What of a file may be written to until it is loaded, or always.
+void addWritable(const target::ElfFile& file, std::uint64_t bias, std::vector<Range>& out) {
+  for (const target::ElfSegment& segment : file.segments()) {
+    if (segment.type != PT_LOAD || (segment.flags & PF_W) == 0) continue;
+    const Addr start = segment.address + bias;
+    out.push_back({start, start + segment.memorySize});
+  }
+}
+
 }  // namespace
 
 /// Data and bss, also where the loader made them read-only, and what else plugins have.
 LiveCopy::Ranges LiveCopy::variables() const {
   const target::Target& target = image_.target();
   Ranges ranges;
-  for (const target::ElfSegment& segment : target.executable().segments()) {
-    if (segment.type != PT_LOAD || (segment.flags & PF_W) == 0) continue;
-    const Addr start = segment.address + target.bias();
-    ranges.push_back({start, start + segment.memorySize});
+  addWritable(target.executable(), target.bias(), ranges);
+  if (everything_) {
+    // Pages that are as in the file may have been dropped, and are not among the used ones.
+    for (const target::GoFile& runtime : target.runtimes()) {
+      if (runtime.file != nullptr) addWritable(*runtime.file, runtime.bias, ranges);
+    }
   }
   const image::ModuleList& modules = image_.modules();
   for (std::size_t i = 0; i < modules.size(); ++i) {

@@ -235,11 +235,11 @@ def test_the_first_thread_has_ended(tmp_path: Path) -> None:
 class TwoRuntimes:
     """A program of C with the same library loaded twice, under two names, and what each printed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *words: str) -> None:
         self.files = [folder / "liba.so", folder / "libb.so"]
         for file in self.files:
             shutil.copy(library(NEWEST), file)
-        words = ("leak", str(LEAKS), str(self.files[0]), "leak", "0", str(self.files[1]))
+        words += ("leak", str(LEAKS), str(self.files[0]), "leak", "0", str(self.files[1]))
         self.running = Running(host(folder), folder, *words)
 
     def outputs(self) -> list[str]:
@@ -301,9 +301,11 @@ def check_two(target: object, files: tuple[str, str], outputs: list[str]) -> Non
     assert "there is no goroutine 99999" in nobody.stderr
 
 
-def test_dump_of_two_runtimes(tmp_path: Path) -> None:
-    """One file has the memory of both, of a process and of a core."""
-    two = TwoRuntimes(tmp_path)
+@pytest.mark.parametrize("words", [(), ("cold",)], ids=["usual", "cold"])
+def test_dump_of_two_runtimes(words: tuple[str, ...], tmp_path: Path) -> None:
+    """One file has the memory of both, of a process and of a core; also what the kernel has dropped
+    as the files have it."""
+    two = TwoRuntimes(tmp_path, *words)
     files = (str(two.files[0]), str(two.files[1]))
     dump = tmp_path / "dump"
     with two.running as running:

@@ -1,14 +1,18 @@
 // A program of C with Go in it: linked in (LINKED), or in the libraries its arguments name.
 //
-//	host [gone|panic] [leak N] LIBRARY...
+//	host [cold|gone|panic] [leak N] LIBRARY...
 //
-// "gone" ends the first thread before the others, "panic" has Go panic in the last library, "leak N"
-// has N goroutines leaked in each.
+// "cold" leaves no page of a file in memory that nobody can write to, "gone" ends the first thread
+// before the others, "panic" has Go panic in the last library, "leak N" has N goroutines leaked in
+// each.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 typedef void (*function)(void);
@@ -48,11 +52,36 @@ static void start(function f) {
 	pthread_create(&thread, NULL, run, f);
 }
 
+// As the kernel does where memory is short: what is as in its file has to be read again. What the
+// linker wrote to before it made the page read-only stays.
+static void forget(void) {
+	const uint64_t of_file = 1ULL << 61;
+	const unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE);
+	const int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[4096];
+	while (fgets(line, sizeof line, maps) != NULL) {
+		unsigned long start, end;
+		char access[5], file[4096];
+		if (sscanf(line, "%lx-%lx %4s %*x %*s %*u %4095s", &start, &end, access, file) != 4) continue;
+		if (strcmp(access, "r--p") != 0 || file[0] != '/') continue;
+		for (unsigned long at = start; at < end; at += page) {
+			uint64_t entry = 0;
+			pread(pagemap, &entry, sizeof entry, (off_t)(at / page * sizeof entry));
+			if (entry & of_file) madvise((void *)at, page, MADV_DONTNEED);
+		}
+	}
+	fclose(maps);
+	close(pagemap);
+}
+
 int main(int argc, char **argv) {
-	int gone = 0, panics = 0, leaks = 0;
+	int cold = 0, gone = 0, panics = 0, leaks = 0;
 	void *library = NULL;
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "gone") == 0) {
+		if (strcmp(argv[i], "cold") == 0) {
+			cold = 1;
+		} else if (strcmp(argv[i], "gone") == 0) {
 			gone = 1;
 		} else if (strcmp(argv[i], "panic") == 0) {
 			panics = 1;
@@ -68,6 +97,7 @@ int main(int argc, char **argv) {
 			((function)find(library, "Dump"))();
 		}
 	}
+	if (cold) forget();
 	printf("READY\n");
 	fflush(stdout);
 	if (panics) ((function)find(library, "Panic"))();
