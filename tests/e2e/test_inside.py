@@ -301,11 +301,9 @@ def check_two(target: object, files: tuple[str, str], outputs: list[str]) -> Non
     assert "there is no goroutine 99999" in nobody.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("cold",)], ids=["usual", "cold"])
-def test_dump_of_two_runtimes(words: tuple[str, ...], tmp_path: Path) -> None:
-    """One file has the memory of both, of a process and of a core; also what the kernel has dropped
-    as the files have it."""
-    two = TwoRuntimes(tmp_path, *words)
+def test_dump_of_two_runtimes(tmp_path: Path) -> None:
+    """One file has the memory of both, also what the kernel has dropped as the files have it."""
+    two = TwoRuntimes(tmp_path, "cold")
     files = (str(two.files[0]), str(two.files[1]))
     dump = tmp_path / "dump"
     with two.running as running:
@@ -313,10 +311,18 @@ def test_dump_of_two_runtimes(words: tuple[str, ...], tmp_path: Path) -> None:
         made = parked("dump", running.pid, "-o", dump)
         assert (made.returncode, made.stderr) == (0, "")
         check_two(dump, files, outputs)
-        core = running.gcore().core
+
+
+def test_dump_of_a_core_of_two_runtimes(tmp_path: Path) -> None:
+    need_kernel_cores()
+    two = TwoRuntimes(tmp_path)
+    with two.running as running:
+        outputs = two.outputs()
+        core = running.abort().core
+    dump = tmp_path / "dump"
     made = parked("dump", "--core", core, "-o", dump)
     assert (made.returncode, made.stderr) == (0, "")
-    check_two(dump, files, outputs)
+    check_two(dump, (str(two.files[0]), str(two.files[1])), outputs)
 
 
 def gist(document: dict[str, Any]) -> list[object]:

@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 
 # Targets that are never at rest, unless told to keep "still": it is of no use to wait for that.
-RESTLESS = {"abandon", "busy", "churn", "healthy", "load", "pace", "preempted", "vectors", "zoo"}
+RESTLESS = {
+    "abandon",
+    "busy",
+    "churn",
+    "healthy",
+    "load",
+    "pace",
+    "preempted",
+    "secrets",
+    "vectors",
+    "zoo",
+}
 
 
 @dataclass
