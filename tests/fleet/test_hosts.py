@@ -1,4 +1,4 @@
-"""A cluster of hosts that have addresses of their own, and inputs of very different sizes."""
+"""A cluster of hosts that have addresses of their own."""
 
 from __future__ import annotations
 
@@ -58,17 +58,3 @@ def test_two_hosts(fleet: Fleet, cores: Path, tmp_path: Path) -> None:
     assert done.stdout.startswith("12 inputs: 12 ok; "), done.stdout + done.stderr
     where = re.findall(rf"{NETWORK}\.[0-9]+", (tmp_path / "where").read_text())
     assert set(where) == {f"{NETWORK}.2", f"{NETWORK}.3"}
-
-
-def test_a_large_one_beside_many_small(fleet: Fleet, cores: Path) -> None:
-    """A core of 5 GB takes as much memory as it asks for, and the others go on beside it."""
-    large = cores / "large.core"
-    large.write_bytes((cores / "0.core").read_bytes())
-    with large.open("r+b") as file:
-        file.truncate(5 << 30)
-    done = fleet.analyze(cores, "--workers", "2")
-    assert done.stdout.startswith("13 inputs: 13 ok; "), done.stdout + done.stderr
-    rows = fleet.targets()
-    assert rows["large.core"]["peak_memory"] < 1 << 30
-    finished = sorted(rows, key=lambda name: rows[name]["analyzed_at"])
-    assert finished.index("large.core") >= 6

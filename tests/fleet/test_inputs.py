@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.building import build_target
 from support.commands import parked
 from support.fleet import Fleet, Profiled, dump_of
@@ -154,20 +155,54 @@ def test_what_paths_and_labels_say(fleet: Fleet, dumps: list[Path], tmp_path: Pa
     assert text["observed_at"].isoformat() == "2026-11-28T00:00:00+00:00"
 
 
-def test_islands(fleet: Fleet, tmp_path: Path) -> None:
-    binary = build_target("orphans", DECISIONS)
-    with Running(binary, tmp_path) as target:
-        dump = dump_of(target.pid, tmp_path / "orphans.core")
+@pytest.fixture(scope="module")
+def orphans(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """Results of a dump with many kinds of orphans, orphans.core."""
+    folder = tmp_path_factory.mktemp("orphans")
+    with Running(build_target("orphans", DECISIONS), folder) as target:
+        dump = dump_of(target.pid, folder / "orphans.core")
+    fleet = Fleet(folder / "results")
     assert fleet.look(dump) == {"ok": 1}, fleet.outcomes
+    return fleet
+
+
+def test_islands(orphans: Fleet) -> None:
+    fleet = orphans
+    dump = Path(fleet.table("targets")[0]["source"])
     document = json.loads(parked("core", dump, "islands", "--json").stdout)
     islands = fleet.table("islands")
     assert len(islands) == len(document["islands"])
     assert sum(row["goroutines"] for row in islands) == sum(
         each["goroutine_count"] for each in document["islands"]
     )
-    found = {row["fingerprint"] for row in fleet.table("findings")}
-    named = {row["fingerprint"] for row in islands if not row["background"]}
-    assert named and named <= found
+    found = {row["fingerprint"]: row for row in fleet.table("findings")}
+    named = {row["fingerprint"]: row for row in islands if not row["background"]}
+    assert named and set(named) <= set(found)
+    # What they keep is told of the finding, and dealt to the groups: nothing is lost or made up.
+    kept = {name: row["bytes"] for name, row in named.items()}
+    assert {name: found[name]["retained_bytes"] for name in named} == kept
+    groups = [row for row in fleet.table("groups") if row["verdict"] == "ORPHAN"]
+    assert groups and all(row["retained_bytes"] >= row["stack_bytes"] > 0 for row in groups)
+    dealt = sum(row["retained_bytes"] for row in groups)
+    assert sum(kept.values()) - len(groups) <= dealt <= sum(kept.values())
+    (target,) = fleet.table("targets")
+    assert target["retained_bytes"] >= dealt
+
+
+def test_orphans_are_ranked_by_what_they_keep(orphans: Fleet, tmp_path: Path) -> None:
+    """Beside the others: none of them comes last as not known."""
+    from parked.fleet import History
+
+    history = History(str(tmp_path / "history.duckdb"))
+    history.ingest(orphans.results)
+    leaks = [leak for leak in history.report().leaks if leak.verdict == "ORPHAN"]
+    sizes = [leak.retained_bytes or 0 for leak in leaks]
+    assert sizes == sorted(sizes, reverse=True) and sizes[-1] > 0
+    groups: Counter[str] = Counter()
+    for row in orphans.table("groups"):
+        groups[row["fingerprint"]] += row["retained_bytes"] or 0
+    told = {leak.fingerprint: leak.retained_bytes for leak in leaks if leak.kind == "group"}
+    assert told and all(groups[name] == kept for name, kept in told.items())
 
 
 def test_texts_beside_cores(

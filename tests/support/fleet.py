@@ -81,12 +81,16 @@ class Fleet:
         return fleet_words("analyze", *inputs, "-o", self.results, "--parked", parked)
 
     def analyze(
-        self, *inputs: object, parked: object = PARKED, env: Mapping[str, str] | None = None
+        self,
+        *inputs: object,
+        parked: object = PARKED,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 300,
     ) -> subprocess.CompletedProcess[str]:
         words = self.words(*inputs, parked=parked)
         if "--scheduler" not in words and "--workers" not in words:
             words += ["--workers", "1"]
-        return run(*words, env=env or environment(), timeout=300)
+        return run(*words, env=env or environment(), timeout=timeout)
 
     def look(self, *inputs: object, **options: Any) -> Counter[str]:
         """Looks at ``inputs`` in this process, without Dask: how many came to which status."""

@@ -7,6 +7,7 @@ A report may come from anywhere: what is not as it should be is left out, and ne
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,9 @@ class Report:
         self._heads: list[Json] = []
         self._shared = 0
         self._proofs: list[Json] = []
-        #: Fingerprint of the finding that names a goroutine, for islands.
-        self._found: dict[int, str] = {}
+        #: For islands: the finding that names a goroutine, and the group of one that is ORPHAN.
+        self._found: dict[int, Finding] = {}
+        self._orphans: dict[int, Group] = {}
 
     def take(self, kind: object, row: Json) -> None:
         """``kind`` as in JSON lines. What has no table is passed over."""
@@ -108,25 +110,45 @@ class Report:
     def begun(self) -> bool:
         return bool(self._heads)
 
+    @property
+    def orphans(self) -> int:
+        """Goroutines whose verdict is ORPHAN: ``parked islands`` says what they keep."""
+        return _sum(*(member(each, "verdicts", "ORPHAN") for each in self._heads)) or 0
+
     def take_island(self, row: Json) -> None:
         """One kind of ``islands`` of the document of ``parked islands``."""
         islands = row.get("islands")
         each_one = islands if isinstance(islands, list) else []
         members = [one for each in each_one for one in _numbers({"of": each}, "of")]
-        fingerprint = next((self._found[one] for one in members if one in self._found), None)
+        finding = next((self._found[one] for one in members if one in self._found), None)
+        kept = _sum(row.get("stack_bytes"), row.get("heap_bytes"))
+        background = row.get("background") is not None
         self._reading.islands.append(
             Island(
                 target="",
-                fingerprint=fingerprint,
+                fingerprint=finding.fingerprint if finding else None,
                 handle=text(member(row, "handle", "type")),
                 goroutines=count(row.get("goroutine_count")),
                 connections=count(row.get("connections")),
                 timers=count(row.get("timers")),
-                bytes=_sum(row.get("stack_bytes"), row.get("heap_bytes")),
-                background=row.get("background") is not None,
+                bytes=kept,
+                background=background,
                 created_by=text(member(row, "made_at", "func")),
             )
         )
+        if not background and kept is not None:
+            if finding and finding.group_fingerprint is None:
+                finding.retained_bytes = _sum(finding.retained_bytes, kept)
+            self._share(members, kept, count(row.get("stack_bytes")) or 0)
+
+    def _share(self, members: list[int], kept: int, stacks: int) -> None:
+        """What islands keep all their goroutines keep: a group has as large a share as of them."""
+        groups = {id(group): group for group in map(self._orphans.get, members) if group}
+        parts = Counter(id(self._orphans.get(each)) for each in members)
+        for number, group in groups.items():
+            part = parts[number]
+            group.retained_bytes = _sum(group.retained_bytes, kept * part // len(members))
+            group.stack_bytes = _sum(group.stack_bytes, stacks * part // len(members))
 
     def _target(self, row: Json) -> None:
         self._heads.append(row)
@@ -141,15 +163,18 @@ class Report:
         index = count(row.get("index"))
         self._groups[len(self._groups) if index is None else index] = group
         self._reading.groups.append(group)
+        # What a proved group keeps, the proof says.
+        if group.verdict == "ORPHAN" and group.retained_bytes is None:
+            self._orphans |= dict.fromkeys(_numbers(row, "goroutines"), group)
 
     def _finding(self, row: Json) -> None:
         if len(self._reading.findings) > MOST_ROWS:
             return
         finding = _finding(row, self._groups)
         self._reading.findings.append(finding)
-        if finding.fingerprint:
+        if finding.verdict == "ORPHAN":
             for goroutine in _numbers(row, "goroutines"):
-                self._found.setdefault(goroutine, finding.fingerprint)
+                self._found.setdefault(goroutine, finding)
 
     def _proof(self, row: Json) -> None:
         self._proofs.append(row)

@@ -184,9 +184,8 @@ def read_core(
     words = _words(program, core, executable)
     report = Report()
     _report(words, bounds, usage, report)
+    missing = _islands(words, bounds, usage, report) if report.orphans else None
     reading = report.reading()
     reading.kind = "dump" if reading.target.get("kind_of_source") == "dump" else "core"
-    if reading.target.get("orphan"):
-        missing = _islands(words, bounds, usage, report)
-        reading.missing += [missing] if missing else []
+    reading.missing += [missing] if missing else []
     return reading

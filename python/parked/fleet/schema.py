@@ -89,7 +89,9 @@ class Group:
     oldest_seconds: float | None = column(
         SECONDS, "how long the one blocked longest has been so at least"
     )
-    retained_bytes: int | None = column(COUNT, "bytes that only they keep: stacks and heap")
+    retained_bytes: int | None = column(
+        COUNT, "bytes that only they keep: stacks and heap; of an island a share by goroutines"
+    )
     stack_bytes: int | None = column(COUNT, "of these, stacks")
     package: str | None = column(TEXT, "import path of the package that the function is of")
 
@@ -112,7 +114,7 @@ class Finding:
     group_fingerprint: str | None = column(
         TEXT, "fingerprint of the group behind it; null: it is about a resource"
     )
-    retained_bytes: int | None = column(COUNT, "bytes that the group behind it keeps")
+    retained_bytes: int | None = column(COUNT, "bytes that the group or the islands behind it keep")
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,3 @@
+module parked.test/fleet
+
+go 1.18
