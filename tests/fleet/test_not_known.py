@@ -34,10 +34,9 @@ def test_analyze_ingest_report(fleet: Fleet, tmp_path: Path) -> None:
     code, output = command("report", "--db", history, "--fail-on", "new", "--format", "json")
     assert code == 1
     document = json.loads((tmp_path / "orphans.json").read_text())
-    orphans = {
-        each["fingerprint"]: each for each in document["groups"] if each["verdict"] == "ORPHAN"
-    }
-    assert orphans and not any(each["retained"] for each in orphans.values())
+    groups = [each for each in document["groups"] if each["verdict"] == "ORPHAN"]
+    assert groups and not any(each["retained"] for each in groups)
+    orphans = {each["fingerprint"] for each in groups}
     leaks = json.loads(output)["leaks"]
     told = {leak["fingerprint"]: leak for leak in leaks if leak["fingerprint"] in orphans}
     assert set(told) == orphans
