@@ -7,10 +7,12 @@
 #include <ctime>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 #include <poll.h>
 #include <string>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 #include "exporter.h"
 #include "terminal.h"
@@ -50,6 +52,11 @@ class ProcessEnd {
     const bool woken = !interrupted() && ppoll(&end, 1, &time, &none) < 0 && errno == EINTR;
     sigprocmask(SIG_SETMASK, &before, nullptr);
     return !woken;
+  }
+  /// Whether the process has ended; false where that is not told.
+  bool hasCome() const {
+    pollfd end{.fd = fd_, .events = POLLIN, .revents = 0};
+    return poll(&end, 1, 0) > 0;
   }
 
  private:
@@ -114,11 +121,119 @@ class Numbers {
   std::unique_ptr<Exporter> exporter_;
 };
 
-int finish(const Watch& watch, Display& display, const std::string& why, bool unusable) {
-  display.end();
-  if (!why.empty()) complain(why);
-  return static_cast<int>(unusable ? Exit::unusable : watch.exit());
-}
+/// What --before-oom finds, which has to stay readable whatever is drawn over it.
+class Alarms {
+ public:
+  Alarms(Watch& watch, const Host& host) : watch_(watch), host_(host) {}
+
+  /// Looks now. True: something was told.
+  bool look(const Display& display) {
+    const auto alarm = watch_.memory(host_);
+    if (!alarm) return false;
+    last_ = "parked: " + alarm->line;
+    if (watch_.json()) writeOut(alarm->json);
+    if (display.inPlace()) {
+      kept_.push_back(alarm->line);
+    } else {
+      complain(alarm->line);
+    }
+    return true;
+  }
+  /// The time of the next look, `until` at the latest.
+  Clock::time_point next(Clock::time_point until) const {
+    const auto every = watch_.memoryEvery();
+    if (every.count() == 0) return until;
+    return std::min(until, Clock::now() + std::chrono::duration_cast<Clock::duration>(every));
+  }
+  const std::string& last() const { return last_; }
+  /// When the screen is given back.
+  void tellKept() const {
+    for (const std::string& line : kept_) complain(line);
+  }
+
+ private:
+  Watch& watch_;
+  const Host& host_;
+  std::string last_;
+  std::vector<std::string> kept_;
+};
+
+/// One watch, from its first look to its end.
+class Watching {
+ public:
+  Watching(const Arguments& arguments, Watch& watch)
+      : watch_(watch), display_(arguments, watch), end_(arguments.open.pid) {
+    host_.cancelled = interrupted;
+  }
+
+  int run() {
+    if (std::string error; !numbers_.start(watch_, error)) {
+      complain(error);
+      return static_cast<int>(Exit::unusable);
+    }
+    for (Clock::time_point next = Clock::now();;) {
+      if (const auto code = look()) return *code;
+      // Looks that were missed while one took long are not made up for.
+      while (next <= Clock::now()) next += watch_.every();
+      waitUntil(next);
+      if (interrupted()) return stop(false);
+    }
+  }
+
+ private:
+  /// The exit code, if that was the last look.
+  std::optional<int> look() {
+    const Watch::Look look = watch_.look(host_);
+    const std::string unwritten = numbers_.show(watch_);
+    // Ctrl-C is how this usually ends: no failure, and what was seen stays.
+    if (interrupted()) return stop(watch_.looks() == 0);
+    if (look.state == Watch::State::ended) {
+      const bool never = watch_.looks() == 0;
+      const std::string after = never ? "" : fmt::format(", after look {}", watch_.looks());
+      return finish(look.error + after, never);
+    }
+    failures_ = look.state == Watch::State::failed ? failures_ + 1 : 0;
+    if (watch_.looks() == 0 || failures_ == kFailuresToGiveUp) return finish(look.error, true);
+    // Whoever reads the file would take what is old for what is.
+    if (!unwritten.empty()) return finish(unwritten, true);
+    note_ = failures_ > 0 ? "parked: " + look.error : alarms_.last();
+    if (failures_ > 0 && !display_.inPlace()) complain(look.error);
+    if (failures_ == 0 || display_.inPlace()) display_.show(note_);
+    if (watch_.count() > 0 && watch_.looks() >= watch_.count()) return finish("", false);
+    return std::nullopt;
+  }
+
+  void waitUntil(Clock::time_point next) {
+    while (!interrupted()) {
+      if (alarms_.look(display_) && display_.inPlace()) display_.show(note_ = alarms_.last());
+      const bool slept = end_.sleepUntil(alarms_.next(next));
+      // The size may be another.
+      if (!slept && !interrupted() && display_.inPlace()) display_.show(note_);
+      if (slept && (end_.hasCome() || Clock::now() >= next)) return;
+    }
+  }
+
+  int stop(bool unusable) {
+    watch_.stop();
+    return finish(numbers_.show(watch_), unusable);
+  }
+
+  int finish(const std::string& why, bool unusable) {
+    display_.end();
+    alarms_.tellKept();
+    if (!why.empty()) complain(why);
+    return static_cast<int>(unusable ? Exit::unusable : watch_.exit());
+  }
+
+  Watch& watch_;
+  Display display_;
+  Numbers numbers_;
+  Host host_;
+  Alarms alarms_{watch_, host_};
+  ProcessEnd end_;
+  int failures_ = 0;
+  std::string note_;
+};
 
 }  // namespace
 
@@ -128,52 +243,7 @@ int watch(const Arguments& arguments) {
     complain(made.error);
     return static_cast<int>(Exit::unusable);
   }
-  Watch& watch = *made.watch;
-  Display display(arguments, watch);
-  Numbers numbers;
-  if (std::string error; !numbers.start(watch, error)) {
-    complain(error);
-    return static_cast<int>(Exit::unusable);
-  }
-  Host host;
-  host.cancelled = interrupted;
-  const ProcessEnd end(arguments.open.pid);
-  int failures = 0;
-  for (Clock::time_point next = Clock::now();;) {
-    const Watch::Look look = watch.look(host);
-    const std::string unwritten = numbers.show(watch);
-    // Ctrl-C is how this usually ends: no failure, and what was seen stays.
-    if (interrupted()) {
-      watch.stop();
-      return finish(watch, display, numbers.show(watch), watch.looks() == 0);
-    }
-    if (look.state == Watch::State::ended) {
-      const bool never = watch.looks() == 0;
-      const std::string after = never ? "" : fmt::format(", after look {}", watch.looks());
-      return finish(watch, display, look.error + after, never);
-    }
-    failures = look.state == Watch::State::failed ? failures + 1 : 0;
-    if (watch.looks() == 0 || failures == kFailuresToGiveUp) {
-      return finish(watch, display, look.error, true);
-    }
-    // Whoever reads the file would take what is old for what is.
-    if (!unwritten.empty()) return finish(watch, display, unwritten, true);
-    const std::string note = failures > 0 ? "parked: " + look.error : "";
-    if (failures > 0 && !display.inPlace()) complain(look.error);
-    if (failures == 0 || display.inPlace()) display.show(note);
-    if (watch.count() > 0 && watch.looks() >= watch.count()) {
-      return finish(watch, display, "", false);
-    }
-    // Looks that were missed while one took long are not made up for.
-    while (next <= Clock::now()) next += watch.every();
-    while (!end.sleepUntil(next) && !interrupted()) {
-      if (display.inPlace()) display.show(note);  // the size may be another
-    }
-    if (interrupted()) {
-      watch.stop();
-      return finish(watch, display, numbers.show(watch), false);
-    }
-  }
+  return Watching(arguments, *made.watch).run();
 }
 
 }  // namespace parked::cli

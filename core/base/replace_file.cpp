@@ -58,6 +58,37 @@ int openBeside(const std::string& target, mode_t mode, std::string& beside) {
   return -1;
 }
 
+std::string folderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string descriptorPath(int file) { return fmt::format("/proc/self/fd/{}", file); }
+
+/// Makes an empty file in the folder of `target` that has no name, so that nothing is left of it
+/// whoever is killed; -1 where that cannot be, or it could not be given a name.
+int openNameless(const std::string& target, mode_t mode) {
+  const int file = open(folderOf(target).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return -1;
+  if (fchmod(file, mode) == 0 && access(descriptorPath(file).c_str(), F_OK) == 0) return file;
+  close(file);
+  return -1;
+}
+
+/// Gives a file without a name one beside `target`; "" with errno.
+std::string nameBeside(int file, const std::string& target) {
+  constexpr int kMostTries = 1000;
+  for (int number = 0; number < kMostTries; ++number) {
+    std::string name = fmt::format("{}.{}-{}", target, getpid(), number);
+    if (linkat(AT_FDCWD, descriptorPath(file).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) ==
+        0) {
+      return name;
+    }
+    if (errno != EEXIST) break;
+  }
+  return "";
+}
+
 /// Writes the text beside `target`, under the name that comes back.
 Result<std::string> writeBeside(const std::string& target, std::string_view text, mode_t mode) {
   std::string beside;
@@ -124,16 +155,24 @@ NewFile::~NewFile() {
 
 Result<NewFile> NewFile::make(const std::string& path, mode_t mode) {
   struct stat status{};
-  const bool inPlace = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0) return tl::unexpected(cannotWrite(path).error());
+    return NewFile(path, "", "", file);
+  }
   std::string beside;
-  std::string target = inPlace ? path : behindLinks(path);
-  const int file =
-      inPlace ? open(path.c_str(), O_WRONLY | O_CLOEXEC) : openBeside(target, mode, beside);
+  std::string target = behindLinks(path);
+  int file = openNameless(target, mode);
+  if (file < 0) file = openBeside(target, mode, beside);
   if (file < 0) return tl::unexpected(cannotWrite(path).error());
   return NewFile(path, std::move(target), std::move(beside), file);
 }
 
 Result<void> NewFile::finish() {
+  if (!target_.empty() && beside_.empty()) {
+    beside_ = nameBeside(file_, target_);
+    if (beside_.empty()) return cannotWrite(path_);
+  }
   // Some file systems tell only now that there was no room.
   if (close(std::exchange(file_, -1)) != 0) return cannotWrite(path_);
   if (beside_.empty()) return {};

@@ -18,8 +18,9 @@ Result<void> replaceFile(const std::string& path, std::string_view text);
 /// is. Of several that write at once, one has the name.
 Result<bool> addFile(const std::string& path, std::string_view text);
 
-/// A file that is written piece by piece. Nobody sees a part of it: it is written beside its name
-/// and gets that at the end, or is gone with the object.
+/// A file that is written piece by piece. Nobody sees a part of it: it gets its name at the end, or
+/// is gone with the object. Where the file system can, it has no name at all until then, so that
+/// nothing of it is left when the program is killed; else it is written beside its name.
 class NewFile {
  public:
   /// `mode` is that of chmod(2), whatever the umask. What is there and no regular file is written
@@ -36,8 +37,9 @@ class NewFile {
  private:
   NewFile(std::string path, std::string target, std::string beside, int file);
 
-  std::string path_, target_;
-  std::string beside_;  ///< its name until then; empty: it is written in place
+  std::string path_;
+  std::string target_;  ///< what it is to be called; empty: it is written in place
+  std::string beside_;  ///< its name until then; empty: it has none
   int file_ = -1;
 };
 

@@ -7,6 +7,18 @@
 
 namespace parked::command {
 
+Result<void> readMemoryLimit(const Words& words, Invocation& out) {
+  if (words.memoryLimit.empty()) return {};
+  const auto size = parseSize(words.memoryLimit);
+  if (!size) {
+    return fail(
+        ErrorCode::usage,
+        fmt::format("--memory-limit '{}': expected a size such as 200M or 1G", words.memoryLimit));
+  }
+  out.memoryLimit = *size;
+  return {};
+}
+
 Result<void> readDump(const Words& words, Invocation& out) {
   if (out.kind != Kind::dump) return {};
   using target::ZstdSink;
@@ -21,15 +33,7 @@ Result<void> readDump(const Words& words, Invocation& out) {
   if (out.level && out.uncompressed) {
     return fail(ErrorCode::usage, "--level and --uncompressed exclude each other");
   }
-  if (!words.memoryLimit.empty()) {
-    const auto size = parseSize(words.memoryLimit);
-    if (!size) {
-      return fail(ErrorCode::usage,
-                  fmt::format("--memory-limit '{}': expected a size such as 200M or 1G",
-                              words.memoryLimit));
-    }
-    out.memoryLimit = *size;
-  }
+  if (auto limit = readMemoryLimit(words, out); !limit) return limit;
   if (out.output.empty() && !out.help) {
     return fail(ErrorCode::usage, "dump needs -o FILE, or -o - for stdout");
   }

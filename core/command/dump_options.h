@@ -1,4 +1,4 @@
-// The options that `parked dump` alone has.
+// The options that `parked dump` has.
 #pragma once
 
 #include "base/error.h"
@@ -6,6 +6,9 @@
 #include "command/options.h"
 
 namespace parked::command {
+
+/// --memory-limit, which others have as well. Errors: usage.
+Result<void> readMemoryLimit(const Words& words, Invocation& out);
 
 /// -o and --level; of other commands nothing. Errors: usage.
 Result<void> readDump(const Words& words, Invocation& out);

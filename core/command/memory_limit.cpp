@@ -9,19 +9,6 @@
 
 namespace parked::command {
 
-namespace {
-
-/// What the process has in memory and in no file.
-std::uint64_t anonymousBytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t size = 0, resident = 0, shared = 0;
-  file >> size >> resident >> shared;
-  if (!file || shared > resident) return 0;
-  return (resident - shared) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace
-
 std::optional<std::uint64_t> parseSize(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -38,6 +25,14 @@ std::optional<std::uint64_t> parseSize(std::string_view text) {
   return number <= ~std::uint64_t{0} >> shift ? std::optional(number << shift) : std::nullopt;
 }
 
+std::uint64_t MemoryLimit::takenNow() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0, shared = 0;
+  file >> size >> resident >> shared;
+  if (!file || shared > resident) return 0;
+  return (resident - shared) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 MemoryLimit::MemoryLimit(const Host& host, std::uint64_t bytes) : bytes_(bytes), limited_(host) {
   if (bytes == 0) return;
   limited_.cancelled = [this, asked = host.cancelled] { return exceeded() || (asked && asked()); };
@@ -49,12 +44,12 @@ bool MemoryLimit::exceeded() {
   if (most_ > bytes_) return true;
   if (now < next_) return false;
   next_ = now + kBetween;
-  most_ = anonymousBytes();
+  most_ = takenNow();
   return most_ > bytes_;
 }
 
 Error MemoryLimit::explained(Error error) const {
-  if (bytes_ == 0 || most_ <= bytes_) return error;
+  if (!passed()) return error;
   error.code = ErrorCode::unsupported;
   error.message = fmt::format("it takes more memory than --memory-limit {} allows: {}",
                               humanBytes(bytes_), humanBytes(most_));

@@ -24,6 +24,9 @@ class MemoryLimit {
   MemoryLimit& operator=(const MemoryLimit&) = delete;
 
   const Host& host() const { return limited_; }
+  bool passed() const { return bytes_ != 0 && most_ > bytes_; }
+  /// What this program has in memory and in no file, in bytes.
+  static std::uint64_t takenNow();
   /// Why the work ended, if the limit is the reason.
   Error explained(Error error) const;
 

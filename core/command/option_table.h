@@ -22,7 +22,7 @@ struct Words {
   bool document = false;                    ///< --json of `diff` and `exec-summary`
   const report::Format* flagged = nullptr;  ///< named by its flag
   std::string format, limit, group, failOn, suspectCount, suspectAge, orphanCount, every, count;
-  std::string sort, stacks, at, after, level, memoryLimit;
+  std::string sort, stacks, at, after, level, memoryLimit, beforeOom, keep;
   std::vector<std::string> sourcePaths;
 };
 

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
@@ -16,7 +15,7 @@
 #include "command/exec_options.h"
 #include "command/option_table.h"
 #include "command/specs.h"
-#include "leak/trend.h"
+#include "command/watch_options.h"
 #include "parked/parked.h"
 #include "report/rule_help.h"
 
@@ -184,53 +183,6 @@ Result<void> readNumbers(const Words& words, Invocation& out) {
   return {};
 }
 
-/// "9474", "127.0.0.1:9474", "[::1]:9474"; names would have to be looked up.
-bool isListenAddress(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
-  std::uint64_t number = 0;
-  if (!parseNumber(port, number) || number > 65535) return false;
-  if (colon == std::string_view::npos) return true;
-  std::string host(text.substr(0, colon));
-  in_addr four{};
-  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return true;
-  if (!host.starts_with('[') || !host.ends_with(']')) return false;
-  host = host.substr(1, host.size() - 2);
-  in6_addr six{};
-  return inet_pton(AF_INET6, host.c_str(), &six) == 1;
-}
-
-Result<void> readWatch(const Words& words, Invocation& out) {
-  constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(100);
-  if (!words.every.empty()) {
-    const auto every = durationFrom(words.every);
-    if (!every) {
-      return usage(
-          fmt::format("--every '{}': expected a duration such as 5s, 1m, 500ms", words.every));
-    }
-    out.every = std::chrono::nanoseconds(*every);
-    if (out.every < kShortest) {
-      return usage(
-          fmt::format("--every {}: at least 100ms, as each look stops the process", words.every));
-    }
-  }
-  if (!words.count.empty() && (!parseNumber(words.count, out.count) || out.count == 0)) {
-    return usage(fmt::format("--count '{}': expected a number of looks above 0", words.count));
-  }
-  if (!out.listen.empty() && !isListenAddress(out.listen)) {
-    return usage(
-        fmt::format("--listen '{}': expected an address in numbers and a port, such as "
-                    "127.0.0.1:9474 or [::1]:9474, or a port",
-                    out.listen));
-  }
-  if (out.failOnGrowing && out.count > 0 && out.count < leak::kFewestForTrend) {
-    return usage(
-        fmt::format("--fail-on growing needs --count {} or more: fewer looks tell no trend",
-                    leak::kFewestForTrend));
-  }
-  return {};
-}
-
 /// What is listed in which order, and with how much of each.
 Result<void> readLists(const Spec& spec, const Words& words, Invocation& out) {
   if (!words.sort.empty()) {
@@ -292,9 +244,7 @@ Result<void> interpret(const Spec& spec, const Words& words, Invocation& out) {
   }
   if (auto exec = readExec(words, out); !exec) return exec;
   if (auto dump = readDump(words, out); !dump) return dump;
-  if (spec.has(Option::watch)) {
-    if (auto watch = readWatch(words, out); !watch) return watch;
-  }
+  if (auto watch = readWatch(words, out); !watch) return watch;
   if (spec.kind == Kind::diff && out.sides.size() > 2) {
     return usage(fmt::format("diff compares two things: '{}' is too much", out.sides[2]));
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "command/oom_threshold.h"
 #include "leak/verdict.h"
 #include "proof/proof.h"
 #include "query/filter.h"
@@ -71,11 +72,14 @@ struct Invocation {
   std::vector<std::string> sides;  ///< of diff: what is compared
   // watch
   std::chrono::nanoseconds every = std::chrono::seconds(10);
-  std::uint64_t count = 0;     ///< --count: looks; 0: no end
-  bool failOnGrowing = false;  ///< --fail-on growing
-  std::string openmetrics;     ///< --openmetrics: a file to keep
-  std::string html;            ///< --html: a page to keep
-  std::string listen;          ///< --listen: an address and a port, or a port
+  std::uint64_t count = 0;                ///< --count: looks; 0: no end
+  bool failOnGrowing = false;             ///< --fail-on growing
+  std::string openmetrics;                ///< --openmetrics: a file to keep
+  std::string html;                       ///< --html: a page to keep
+  std::string listen;                     ///< --listen: an address and a port, or a port
+  std::optional<OomThreshold> beforeOom;  ///< --before-oom
+  std::string dumpDir;                    ///< --dump-dir
+  std::uint64_t keep = 5;                 ///< --keep: moments whose files stay; 0: all
   // exec
   int atSignal = 0;                   ///< --at; 0: none
   std::chrono::nanoseconds after{0};  ///< --after; 0: not
@@ -85,8 +89,8 @@ struct Invocation {
   std::string output;                 ///< of dump, -o: a path; "-": stdout
   std::optional<int> level;           ///< of dump, --level
   bool uncompressed = false;          ///< of dump
-  bool redact = false;                ///< of dump
-  std::uint64_t memoryLimit = 0;      ///< of dump, --memory-limit, in bytes; 0: none
+  bool redact = false;                ///< of dump and watch
+  std::uint64_t memoryLimit = 0;      ///< of dump and watch, --memory-limit, in bytes; 0: none
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -135,6 +135,17 @@ void Runtimes::add(const OpenRequest& request, const Host& host,
   all_.push_back(std::move(each));
 }
 
+Runtimes Runtimes::of(std::vector<std::unique_ptr<Reading>> readings) {
+  Runtimes runtimes;
+  for (std::unique_ptr<Reading>& reading : readings) {
+    Each each;
+    each.file = reading->file();
+    each.reading = std::move(reading);
+    runtimes.all_.push_back(std::move(each));
+  }
+  return runtimes;
+}
+
 Result<void> Runtimes::open(const OpenRequest& request, const Host& host,
                             const std::vector<target::Thread>* held) {
   add(request, host, held);

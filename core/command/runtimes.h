@@ -16,6 +16,8 @@ namespace parked::command {
 
 class Runtimes {
  public:
+  /// Of what was read already.
+  static Runtimes of(std::vector<std::unique_ptr<Reading>> readings);
   /// Reads them one after the other. An error if none could be read; one that could not beside
   /// others is told by every command, and makes the answer incomplete.
   /// `held` are the threads of a process that is already stopped, where it is no debugger that

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/replace_file.h"
+#include "command/before_oom.h"
 #include "command/execute.h"
 #include "command/host_observer.h"
 #include "command/options.h"
@@ -54,10 +55,12 @@ struct Watch::Impl {
   leak::History history;
   report::WatchView view;
   std::optional<compare::Baseline> baseline;
+  std::optional<command::BeforeOom> beforeOom;
   std::int64_t startedAt = 0;  ///< when the program's runtime started, by its own clock
   bool failed = false;         ///< a look met --fail-on
   bool lacksProof = false;     ///< the last look, although it was asked for one
 
+  Result<void> prepare();
   Look look(const Host& host);
   Look read(const Host& host);
   bool measures() const { return !options.openmetrics.empty() || !options.listen.empty(); }
@@ -229,6 +232,22 @@ std::string Watch::Impl::keepPage() const {
 Watch::Watch() : impl_(std::make_unique<Impl>()) {}
 Watch::~Watch() = default;
 
+/// Errors: of the files and folders that the options name.
+Result<void> Watch::Impl::prepare() {
+  if (!options.baseline.empty()) {
+    auto read = compare::Baseline::read(options.baseline);
+    if (!read) return tl::unexpected(read.error());
+    baseline = std::move(*read);
+  }
+  if (!options.beforeOom) return {};
+  if (!request.stop) {
+    return fail(ErrorCode::usage,
+                "--before-oom needs the process to stand still, which --no-stop forbids");
+  }
+  beforeOom.emplace(request, options);
+  return beforeOom->prepare();
+}
+
 Watch::Made Watch::make(const OpenRequest& request, const std::vector<std::string>& words) {
   Made made;
   try {
@@ -241,21 +260,15 @@ Watch::Made Watch::make(const OpenRequest& request, const std::vector<std::strin
       made.error = report::pageMissing();
     } else {
       made.watch.reset(new Watch());
-      made.watch->impl_->request = request;
+      Impl& impl = *made.watch->impl_;
+      impl.request = request;
       // Rules are about them, too.
-      made.watch->impl_->request.resources =
-          !options->openmetrics.empty() || !options->listen.empty();
-      made.watch->impl_->request.module = options->module;
-      made.watch->impl_->options = std::move(*options);
-      const std::string& file = made.watch->impl_->options.baseline;
-      if (!file.empty()) {
-        auto baseline = compare::Baseline::read(file);
-        if (baseline) {
-          made.watch->impl_->baseline = std::move(*baseline);
-        } else {
-          made.error = baseline.error().message;
-          made.watch.reset();
-        }
+      impl.request.resources = !options->openmetrics.empty() || !options->listen.empty();
+      impl.request.module = options->module;
+      impl.options = std::move(*options);
+      if (auto ready = impl.prepare(); !ready) {
+        made.error = ready.error().message;
+        made.watch.reset();
       }
     }
   } catch (const std::exception& problem) {
@@ -299,6 +312,21 @@ Watch::Look Watch::look(const Host& host) {
     return impl_->look(host);
   } catch (const std::exception& problem) {
     return {State::failed, report::escape(fmt::format("internal error: {}", problem.what()))};
+  }
+}
+
+std::chrono::nanoseconds Watch::memoryEvery() const {
+  // A program that takes a gigabyte a second is looked at every 200 MB.
+  constexpr std::chrono::nanoseconds kOften = std::chrono::milliseconds(200);
+  return impl_->beforeOom ? kOften : std::chrono::nanoseconds(0);
+}
+
+std::optional<Watch::Alarm> Watch::memory(const Host& host) {
+  if (!impl_->beforeOom) return std::nullopt;
+  try {
+    return impl_->beforeOom->look(host);
+  } catch (const std::exception& problem) {
+    return Alarm{report::escape(fmt::format("internal error: {}", problem.what())), ""};
   }
 }
 

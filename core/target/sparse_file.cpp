@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +62,16 @@ bool SparseFile::write(std::span<const std::byte> bytes) {
     at += static_cast<std::uint64_t>(n);
   }
   return true;
+}
+
+Result<void> FileSink::append(std::span<const std::byte> bytes) {
+  return file_.append(bytes) ? Result<void>() : failure();
+}
+
+Result<void> FileSink::finish() { return file_.finish() ? Result<void>() : failure(); }
+
+Result<void> FileSink::failure() const {
+  return fail(ErrorCode::io, fmt::format("{} cannot be written: {}", name_, std::strerror(errno)));
 }
 
 }  // namespace parked::target

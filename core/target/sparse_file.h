@@ -4,6 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "target/byte_sink.h"
 
 namespace parked::target {
 
@@ -28,6 +33,22 @@ class SparseFile {
   bool seekable_;
   std::uint64_t left_;
   std::uint64_t size_ = 0;
+};
+
+/// A core that becomes a file, with holes.
+class FileSink final : public ByteSink {
+ public:
+  /// `name` is what messages call the file, which must outlive the object.
+  FileSink(int file, std::string name) : file_(file), name_(std::move(name)) {}
+  /// Errors: io.
+  Result<void> append(std::span<const std::byte> bytes) override;
+  Result<void> finish() override;
+
+ private:
+  Result<void> failure() const;
+
+  SparseFile file_;
+  std::string name_;
 };
 
 }  // namespace parked::target

@@ -205,7 +205,7 @@ class Watch {
     std::unique_ptr<Watch> watch;  ///< null on failure
     std::string error;
   };
-  /// {"watch", "--every", "10s"}. Opens nothing yet.
+  /// {"watch", "--every", "10s"}. Opens nothing yet, but for --dump-dir.
   static Made make(const OpenRequest& request, const std::vector<std::string>& words);
   ~Watch();
 
@@ -225,6 +225,17 @@ class Watch {
   /// Reads the process once and compares. The process runs again before this returns.
   Look look(const Host& host = {});
   std::uint64_t looks() const;  ///< that succeeded
+
+  /// --before-oom: how often to call memory(); 0: nobody asked for that.
+  std::chrono::nanoseconds memoryEvery() const;
+  struct Alarm {
+    std::string line;  ///< for people
+    std::string json;  ///< a line of JSON
+  };
+  /// Looks at how much memory the process may still take. Where it has just become too little, the
+  /// process is read as for a look, and a core and reports are kept in --dump-dir.
+  std::optional<Alarm> memory(const Host& host = {});
+
   /// The last look as text: whole groups, as many as fit into `rows` lines (0: as --limit says).
   /// With --json, one line.
   std::string show(const Style& style, int rows = 0) const;

@@ -1,0 +1,3 @@
+module parked.test/swell
+
+go 1.18
