@@ -105,9 +105,9 @@ def loop(cores: Path, warm: Path, results: str) -> Cost:
 def on_dask(cores: Path, warm: Path, results: str, workers: int) -> Cost:
     with start(Place(workers=workers), Settings()) as client:
         runner = Runner(client)
-        list(runner.run(planned(warm, results + "-warm").jobs()))
+        list(runner.run(list(planned(warm, results + "-warm").jobs())))
         began, before = time.monotonic(), processor_of(family())
-        outcomes = list(runner.run(planned(cores, results).jobs()))
+        outcomes = list(runner.run(list(planned(cores, results).jobs())))
         return Cost(time.monotonic() - began, processor_of(family()) - before, outcomes)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from parked.fleet.settings import Settings
 from support.dask_cluster import DaskCluster
 from support.fleet import Fleet, environment
 from support.gated import Gated, alive, parent_of, until
+from support.paths import PARKED
 
 pytestmark = pytest.mark.slow
 
@@ -97,8 +100,8 @@ def test_poisoned_inputs(fleet: Fleet, gated: Gated, cores: list[bytes], tmp_pat
     assert fleet.targets()["good.core"]["status"] == "ok"
     again = fleet.analyze(made, *bounds, parked=gated.program)
     assert again.stdout.startswith(f"{len(write)} inputs: {len(write)} done before; ")
-    better = fleet.analyze(made, *bounds, "--retry-failed")
-    assert "6 failed, 3 ok, 3 done before" in better.stdout, better.stdout
+    limits = {"timeout": 15.0, "memory": 600 << 20, "most_bytes": 200 << 20}
+    assert fleet.look(made, retry_failed=True, **limits) == {"failed": 6, "ok": 3}
 
 
 def test_a_worker_that_is_killed(fleet: Fleet, gated: Gated, folder: Path, tmp_path: Path) -> None:
@@ -122,11 +125,57 @@ def test_a_worker_that_is_killed(fleet: Fleet, gated: Gated, folder: Path, tmp_p
     assert sorted(begun) == ["a.core", "b.core", "gate.core", "gate.core"]
 
 
+def test_a_worker_that_is_killed_over_several(
+    fleet: Fleet, dumps: list[Path], tmp_path: Path
+) -> None:
+    """Small inputs are one task; when nobody has finished it, each of them is looked at alone."""
+    gated, folder = Gated(tmp_path / "gated", at=" report "), tmp_path / "in"
+    folder.mkdir()
+    (folder / "core.zst").write_bytes(dumps[0].read_bytes())
+    text = "goroutine 1 [running]:\nmain.main{}()\n\t/m.go:1 +0x1\n"
+    for number in range(32):
+        (folder / f"{number:02}.txt").write_text(text.format(number))
+    # The largest are looked at first: this one is beside the core.
+    (gone := folder / "gone.txt").write_text(text.format("gone"))
+    variables = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    with DaskCluster(tmp_path / "dask", **variables) as cluster:
+        cluster.worker()
+        run = start(fleet, folder, "--scheduler", cluster.address, parked=gated.program)
+        worker = parent_of(parent_of(gated.wait()))
+        gated.close()
+        gone.unlink()
+        os.kill(worker, signal.SIGKILL)
+        gated.wait()
+        gated.open()
+        output, error = run.communicate(timeout=120)
+    assert run.returncode == 3, output + error
+    assert output.startswith("34 inputs: 1 failed, 33 ok; "), output + error
+    said = {name: row["problem"] for name, row in fleet.targets().items() if row["problem"]}
+    assert list(said) == ["gone.txt"] and "is not there" in said["gone.txt"]
+
+
+def test_several_once_more(fleet: Fleet, tmp_path: Path) -> None:
+    """As when the worker that had them ended before it could tell: what was read stays so."""
+    from parked.fleet import plan
+    from parked.fleet.work import analyze_several
+
+    for number in range(3):
+        text = f"goroutine 1 [running]:\nmain.main{number}()\n\t/m.go:1 +0x1\n"
+        (tmp_path / f"{number}.txt").write_text(text)
+    shutil.copy2(tmp_path / "2.txt", tmp_path / "3.txt")
+    planned = plan([str(tmp_path)], fleet.results, settings=Settings(parked=str(PARKED)))
+    jobs = list(planned.jobs())
+    (tmp_path / "0.txt").unlink()
+    for _ in range(2):
+        found = [outcome.status if outcome else None for outcome in analyze_several(jobs)]
+        assert found == [None, "ok", "ok", "skipped"]
+
+
 @pytest.mark.slow
 def test_a_scheduler_that_is_killed(
     fleet: Fleet, gated: Gated, folder: Path, tmp_path: Path
 ) -> None:
-    """What was finished is kept, and the next run does the rest on another cluster."""
+    """What was finished is kept, and the next run does the rest."""
     with DaskCluster(tmp_path / "dask") as cluster:
         cluster.worker()
         run = start(fleet, folder, "--scheduler", cluster.address, parked=gated.program)
@@ -137,10 +186,7 @@ def test_a_scheduler_that_is_killed(
     assert "the scheduler is gone" in error and "Traceback" not in error
     assert kept(fleet) == {"a.core", "b.core"}
     gated.open()
-    with DaskCluster(tmp_path / "dask") as cluster:
-        cluster.worker()
-        done = fleet.analyze(folder, "--scheduler", cluster.address, parked=gated.program)
-    assert done.stdout.startswith("3 inputs: 1 ok, 2 done before; "), done.stdout + done.stderr
+    assert fleet.look(folder, parked=str(gated.program)) == {"ok": 1}, fleet.outcomes
     assert kept(fleet) == {"a.core", "b.core", "gate.core"}
 
 
@@ -156,8 +202,7 @@ def test_ctrl_c(fleet: Fleet, gated: Gated, folder: Path) -> None:
     assert "Traceback" not in error and kept(fleet) == {"a.core", "b.core"}
     until(lambda: not alive(at_gate), "what read the input goes on")
     gated.open()
-    done = fleet.analyze(folder, parked=gated.program)
-    assert done.stdout.startswith("3 inputs: 1 ok, 2 done before; "), done.stdout + done.stderr
+    assert fleet.look(folder, parked=str(gated.program)) == {"ok": 1}, fleet.outcomes
 
 
 @pytest.mark.usefixtures("full")
@@ -206,8 +251,7 @@ def test_full_disk(fleet: Fleet, dumps: list[Path], cores: list[bytes], small_di
     assert full.returncode == 3 and "No space left on device" in full.stdout
     assert fleet.targets()["decisions-1.core"]["status"] == "failed"
     assert not list(small_disk.iterdir()) or not list(small_disk.glob("parked-fleet-*"))
-    then = fleet.analyze(dumps[0])
-    assert then.returncode == 0, then.stdout + then.stderr
+    assert fleet.look(dumps[0]) == {"ok": 1}, fleet.outcomes
     assert [row["status"] for row in fleet.table("targets")] == ["ok"]
     results = Fleet(small_disk / "results")
     (results_folder := Path(results.results)).mkdir(exist_ok=True)
@@ -221,5 +265,5 @@ def test_full_disk(fleet: Fleet, dumps: list[Path], cores: list[bytes], small_di
     assert "No space left" in lost.stdout + lost.stderr
     assert not list(results_folder.rglob("*.parquet"))
     filler.unlink()
-    assert results.analyze(dumps[0]).returncode == 0
+    assert results.look(dumps[0]) == {"ok": 1}, results.outcomes
     assert len(results.table("targets")) == 1

@@ -27,6 +27,8 @@ LEAKS = (
     PlannedLeak("stock", "stock.body", starts=0, fixed=8, rule="PK060", group=False),
 )
 PLAN = Plan(leaks=LEAKS, hosts=30)
+#: Seed, hosts of each program, and looks a day of a large fleet.
+ROWS = {"large": {"quick": [(1, 20, 3)], "ci": [(1, 20, 3)], "full": [(1, 40, 6), (2, 40, 6)]}}
 
 
 def ingested(plan: Plan, folder: Path, url: str) -> History:
@@ -254,11 +256,11 @@ def test_where_no_cause_is_planted_nothing_is_unusual(seed: int, new_url, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
 def test_a_large_fleet(
-    seed: int, new_url, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    large: tuple[int, int, float], new_url, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """30 builds of 6 programs with all faults at once: all leaks are found, and nothing else."""
+    seed, hosts, looks = large
     programs = ("orders", "stock", "billing", "search", "mail", "gateway")
     leaks = tuple(
         PlannedLeak(program, f"{program}.{name}", *builds, share=share, verdict=verdict)
@@ -272,8 +274,8 @@ def test_a_large_fleet(
         )
     )
     plan = Plan(
-        seed=seed, programs=programs, builds=30, days=30, hosts=40, looks_a_day=6, leaks=leaks,
-        others=20, failed=0.02, incomplete=0.03, twice=0.05,
+        seed=seed, programs=programs, builds=30, days=30, hosts=hosts, looks_a_day=looks,
+        leaks=leaks, others=20, failed=0.02, incomplete=0.03, twice=0.05,
         skew={3: -5 * 86400.0, 11: 7 * 3600.0, 17: -3600.0},
     )  # fmt: skip
     assert told(plan, report(ingested(plan, tmp_path, new_url()))) == truth(plan)

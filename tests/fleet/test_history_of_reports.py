@@ -10,13 +10,9 @@ from typing import Any
 import pytest
 from parked.fleet.history import History, Options
 from parked.fleet.inputs import InputsError
-from support.building import build_target
-from support.commands import parked
 from support.fleet_plan import Plan, PlannedLeak, true_builds, true_state
 from support.fleet_reports import PATTERN, fingerprints, leaking_groups, write_reports
-from support.matrix import Build
 from support.paths import PARKED
-from support.running import Running
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
 SINCE = timedelta(days=4)
@@ -36,16 +32,6 @@ PLAN = Plan(
         PlannedLeak("orders", "fourth", starts=0, fixed=2, back=4),
     ),
 )
-
-
-@pytest.fixture(scope="module")
-def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A report of a real core."""
-    folder = tmp_path_factory.mktemp("core")
-    with Running(build_target("decisions", Build("1.27", "default")), folder, "3") as target:
-        core = target.gcore()
-    done = parked("core", core.binary, core.core, "report", "--json")
-    return json.loads(done.stdout)
 
 
 def test_reports_become_a_history(document: dict[str, Any], tmp_path: Path) -> None:

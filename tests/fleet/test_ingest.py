@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from parked.fleet.cli import main
-from parked.fleet.database import TABLES, HistoryError, is_postgres, reading
+from parked.fleet.database import TABLES, Database, HistoryError, is_postgres, reading
 from parked.fleet.fleet_report import plain
 from parked.fleet.history import History, Options
 from parked.fleet.ingest import MERGE
@@ -152,21 +153,29 @@ def test_what_could_not_be_had_is_forgotten_when_it_can(url: str, tmp_path: Path
     assert sorted(row[1] for row in rows(url)["targets"]) == [other.target, there.target]
 
 
-KILLED = """
-import os, signal, sys
-from parked.fleet import database, history
-execute, left = database.Database.execute, int(sys.argv[3])
-def killing(self, sql):
-    global left
-    answer = execute(self, sql)
-    if sql in history_statements or sql == "COMMIT":
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), int(sys.argv[4]))
-    return answer
-from parked.fleet.ingest import MERGE as history_statements
-database.Database.execute = killing
+def ending_after(statements: int, number: int) -> Callable[[Database, str], list]:
+    """Of a database: what runs a statement, and sends itself a signal after so many of a merge."""
+    execute, left = Database.execute, statements
+
+    def ending(self: Database, sql: str) -> list:
+        nonlocal left
+        answer = execute(self, sql)
+        if sql in MERGE or sql == "COMMIT":
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), number)
+        return answer
+
+    return ending
+
+
+KILLED = f"""
+import os, sys
+sys.path[:0] = {[str(ROOT / "tests/fleet"), str(ROOT / "tests")]}
 from parked.fleet.cli import main
+from parked.fleet.database import Database
+from test_ingest import ending_after
+Database.execute = ending_after(int(sys.argv[3]), 9)
 sys.exit(main(["ingest", sys.argv[2], "--db", sys.argv[1]]))
 """
 
@@ -178,11 +187,14 @@ def test_killed_or_interrupted_in_the_middle(
     """The database is as it was, and the next ingest does all of it."""
     History(url).ingest(changed(results, tmp_path / "one"))
     before = rows(url)
-    for number, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 3)):
-        words = [url, str(results), str(after), str(int(number))]
-        done = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True)
-        assert done.returncode == code, done.stderr.decode()
-        assert rows(url) == before
+    words = [url, str(results), str(after)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert rows(url) == before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "execute", ending_after(after, signal.SIGINT))
+        assert main(["ingest", str(results), "--db", url]) == 3
+    assert rows(url) == before
     assert History(url).ingest(results).added == 4 * 5 * 4 - 1
 
 
@@ -230,6 +242,22 @@ def test_two_ingests_at_once(url: str, results: Path) -> None:
     assert said[1].startswith("80 of 80 targets added")
 
 
+def test_a_history_that_another_process_is_just_making(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is empty at first: it is waited for, and not called no history."""
+    made, url = tmp_path / "made", tmp_path / "history.duckdb"
+    History(str(made)).ingest(results)
+    url.touch()
+    monkeypatch.setattr("parked.fleet.database.time.sleep", lambda _: shutil.copy2(made, url))
+    assert History(str(url)).report(Options(until=NOW)).leaks
+    # One that stays so is none.
+    url.write_bytes(b"")
+    os.utime(url, (1, 1))
+    with pytest.raises(HistoryError, match="not a valid DuckDB database"):
+        History(str(url)).report()
+
+
 def test_what_is_no_results_or_no_history(tmp_path: Path) -> None:
     (tmp_path / "targets").mkdir()
     with pytest.raises(StagingError, match="no targets"):
@@ -267,7 +295,9 @@ def test_texts_of_any_kind_arrive_as_they_are(url: str, results: Path, tmp_path:
     assert "a\ufffdb" in [row[names.index("host")] for row in rows(url)["targets"]]
 
 
-def test_the_commands_from_a_shell(results: Path, tmp_path: Path) -> None:
+def test_the_commands_from_a_shell(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit codes: 0, 1 for --fail-on, 2 for what cannot be, 3 for what is incomplete."""
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -278,20 +308,23 @@ def test_the_commands_from_a_shell(results: Path, tmp_path: Path) -> None:
     assert run("ingest", str(tmp_path), *db).returncode == 2
     assert "80 of 80 targets added" in run("ingest", str(results), *db).stdout
     window = ("--since", "2d", *until)
-    said = run("report", *db, *window)
-    assert said.returncode == 0, said.stderr
+    said = run("report", *db, *window, "--fail-on", "new")
+    assert said.returncode == 1, said.stderr
     assert "1 new" in said.stdout and "example.com/orders/orders.ask" in said.stdout
-    assert run("report", *db, *window, "--fail-on", "new").returncode == 1
-    assert run("report", *db, *window, "--fail-on", "came-back").returncode == 0
+    # The others in this process: each of them would take a second to begin with.
+    assert main(["report", *db, *window]) == 0
+    assert capsys.readouterr().out == said.stdout
+    assert main(["report", *db, *window, "--fail-on", "came-back"]) == 0
     baseline = tmp_path / "known.json"
     prints = [{"fingerprint": leak.fingerprint, "verdict": "PROVED"} for leak in SMALL.leaks]
     baseline.write_text(f'{{"groups": {prints}, "findings": []}}'.replace("'", '"'))
-    known = run("report", *db, *window, "--fail-on", "new", "--baseline", str(baseline))
-    assert known.returncode == 0, known.stdout
-    assert run("report", *db, "--since", "2d", "--until", "2026-01-01").returncode == 3
-    assert run("report", *db, "--since", "yesterday").returncode == 2
-    assert run("report", "--db", str(tmp_path / "none")).returncode == 2
-    assert run("report", *db, "--baseline", str(tmp_path / "none")).returncode == 2
+    assert main(["report", *db, *window, "--fail-on", "new", "--baseline", str(baseline)]) == 0
+    assert main(["report", *db, "--since", "2d", "--until", "2026-01-01"]) == 3
+    assert main(["report", "--db", str(tmp_path / "none")]) == 2
+    assert main(["report", *db, "--baseline", str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit) as exit:
+        main(["report", *db, "--since", "yesterday"])
+    assert exit.value.code == 2
 
 
 def test_results_in_a_store(results: Path, tmp_path: Path) -> None:

@@ -14,18 +14,19 @@ from support.fleet import environment, parked_fleet
 from support.matrix import Build
 from support.page import data_of
 from support.paths import PARKED
-from support.running import Running
+from support.running import Running, need_kernel_cores
 
 
 @pytest.fixture(scope="module")
 def cores(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of two builds of a service, on two hosts each."""
+    need_kernel_cores()
     folder = tmp_path_factory.mktemp("fleet")
     for number, go in enumerate(("1.26", "1.27")):
         binary = build_target("decisions", Build(go, "default"))
         for host in ("a", "b"):
             with Running(binary, folder, str(2 + number)) as running:
-                core = running.gcore()
+                core = running.abort()
             place = folder / f"cores/shop/host-{host}"
             place.mkdir(parents=True, exist_ok=True)
             shutil.move(core.core, place / f"{number}.core")

@@ -15,8 +15,9 @@ from support.gated import until
 class DaskCluster:
     """A scheduler, and workers that are added. Ends with the ``with`` block."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, host: str = "127.0.0.1", **variables: str) -> None:
+        """``variables`` are Dask's own settings, of the environment."""
+        self._folder, self._variables = folder, variables
         folder.mkdir(exist_ok=True)
         self._file = folder / "scheduler.json"
         self._file.unlink(missing_ok=True)
@@ -34,7 +35,7 @@ class DaskCluster:
         log = (self._folder / f"log-{len(self._processes)}").open("wb")
         process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "dask", *words],
-            env=environment(),
+            env=environment(**self._variables),
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

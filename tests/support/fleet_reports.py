@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,36 +26,41 @@ def fingerprints(plan: Plan, document: dict[str, Any]) -> dict[PlannedLeak, str]
     return {leak: next(groups[leak.program])["fingerprint"] for leak in plan.leaks}
 
 
+def _groups(
+    document: dict[str, Any], counts: dict[str, int], proved: bool
+) -> Iterator[dict[str, Any]]:
+    for group in document["groups"]:
+        if group["verdict"] not in LEAKING:
+            yield group
+        elif count := counts.get(group["fingerprint"], 0):
+            listed = list(range(100, 100 + count))
+            judged = {} if proved else {"verdict": "WAITING", "retained": None}
+            yield {**group, "count": count, "goroutines": listed, **judged}
+
+
 def _report(
     plan: Plan, document: dict[str, Any], part: Seen, row: int, prints: dict[PlannedLeak, str]
 ) -> dict[str, Any]:
-    told = copy.deepcopy(document)
+    """Of a look of the plan; it shares with the document what is the same."""
     counts = {prints[leak]: int(many[row]) for leak, many in part.leaked.items()}
     proved = part.status[row] == "ok"
-    target = told["target"]
-    build = int(part.build[row])
     taken = plan.begins + timedelta(hours=float(part.hours[row]))
     taken += timedelta(seconds=plan.skew.get(int(part.host[row]), 0))
-    target["program"] = part.program
-    target["build_id"] = plan.build_name(part.program, build)
-    target["go_version"] = str(part.attributes["go_version"][row])
-    target["taken_at"] = taken.isoformat().replace("+00:00", "Z")
-    target["uptime_ns"] = int(part.uptime[row] * 3600e9)
-    groups = []
-    for group in told["groups"]:
-        if group["verdict"] in LEAKING:
-            group["count"] = counts.get(group["fingerprint"], 0)
-            group["goroutines"] = list(range(100, 100 + group["count"]))
-            if not group["count"]:
-                continue
-            if not proved:
-                group["verdict"], group["retained"] = "WAITING", None
-        groups.append(group)
+    target = {
+        **document["target"],
+        "program": part.program,
+        "build_id": plan.build_name(part.program, int(part.build[row])),
+        "go_version": str(part.attributes["go_version"][row]),
+        "taken_at": taken.isoformat().replace("+00:00", "Z"),
+        "uptime_ns": int(part.uptime[row] * 3600e9),
+    }
+    groups = list(_groups(document, counts, proved))
     kept = {group["index"] for group in groups}
-    told["groups"] = groups
+    told = {**document, "target": target, "groups": groups}
     told["findings"] = [f for f in told["findings"] if proved and f["group"] in kept]
     if not proved:
-        told["proof"] |= {"state": "withheld", "withheld": "the heap was not in the core"}
+        withheld = {"state": "withheld", "withheld": "the heap was not in the core"}
+        told["proof"] = {**told["proof"], **withheld}
     return told
 
 
@@ -67,12 +72,21 @@ def write_reports(plan: Plan, folder: Path, document: dict[str, Any]) -> int:
     prints = fingerprints(plan, document)
     written = 0
     for part in seen(plan):
+        for host in range(plan.hosts):
+            (folder / part.program / f"host-{host}").mkdir(parents=True, exist_ok=True)
         for row in range(len(part.keys)):
-            path = folder / part.program / str(part.attributes["host"][row]) / f"{row}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path = f"{folder}/{part.program}/{part.attributes['host'][row]}/{row}.json"
             text = json.dumps(_report(plan, document, part, row, prints))
-            path.write_text(text[: len(text) // 2] if part.status[row] == "failed" else text)
+            with open(path, "w") as file:
+                file.write(text[: len(text) // 2] if part.status[row] == "failed" else text)
             labels = {name: str(part.attributes[name][row]) for name in ("zone", "tier", "feature")}
-            path.with_suffix(".json.labels.json").write_text(json.dumps(labels))
+            with open(f"{path}.labels.json", "w") as file:
+                file.write(json.dumps(labels))
             written += 1
     return written
+
+
+def small(document: dict[str, Any]) -> dict[str, Any]:
+    """The report of a service as small: of its own goroutines alone, and none in full."""
+    groups = [group for group in document["groups"] if not group["system"]]
+    return {**document, "groups": groups, "goroutines": document["goroutines"][:1], "timers": []}

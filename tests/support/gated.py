@@ -20,7 +20,7 @@ while True: eaten += bytes(1 << 24)' ;;
 esac
 echo "begin $$ $*" >> {folder}/log
 case "$*" in
-  *gate*) echo $$ > {folder}/at-gate.partial; mv {folder}/at-gate.partial {folder}/at-gate
+  *'{at}'*) echo $$ > {folder}/at-gate.partial; mv {folder}/at-gate.partial {folder}/at-gate
     while [ ! -e {folder}/open ]; do sleep 0.05; done ;;
 esac
 {parked} "$@"
@@ -53,11 +53,12 @@ def parent_of(pid: int) -> int:
 class Gated:
     """The program in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, at: str = "gate") -> None:
+        """It waits over what has ``at`` among its arguments."""
         self.folder = folder
         folder.mkdir()
         self.program = folder / "parked"
-        self.program.write_text(SCRIPT.format(parked=PARKED, folder=folder))
+        self.program.write_text(SCRIPT.format(parked=PARKED, folder=folder, at=at))
         self.program.chmod(0o755)
 
     def wait(self) -> int:

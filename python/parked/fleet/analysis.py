@@ -123,7 +123,7 @@ def _run(
     if watcher:
         watcher(None, 0, len(jobs))
     with start(place, planned.settings) as client:
-        for outcome in Runner(client).run(iter(jobs)):
+        for outcome in Runner(client).run(jobs):
             summary.add(outcome)
             if watcher:
                 watcher(outcome, summary.done, len(jobs))

@@ -7,6 +7,7 @@ to answer; SQLAlchemy's driver for DuckDB is not kept any more.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ Say = Callable[[str], None]
 VERSION = 1
 #: How long a DuckDB file is waited for that another process has open.
 PATIENCE_SECONDS = 60.0
+#: How long a file may be empty before it is taken for none.
+_SECONDS_TO_MAKE = 10.0
 #: Ingests of one PostgreSQL database take turns.
 _ADVISORY_LOCK = 0x7061726B6564
 
@@ -130,6 +133,16 @@ def quiet(connection: Any) -> Any:
     return connection
 
 
+def _is_being_made(path: str, error: str) -> bool:
+    """Another process has just begun with the file, and it was empty when it was looked at."""
+    if "not a valid DuckDB database" not in error:
+        return False
+    with suppress(OSError), open(path, "rb") as file:
+        young = abs(time.time() - os.fstat(file.fileno()).st_mtime) < _SECONDS_TO_MAKE
+        return young and file.read(12)[8:] in (b"", b"DUCK")
+    return False
+
+
 def _duckdb(path: str, read_only: bool, say: Say) -> Any:
     """DuckDB lets one process write, or several read: whoever comes in between waits."""
     import duckdb
@@ -142,6 +155,7 @@ def _duckdb(path: str, read_only: bool, say: Say) -> Any:
             return quiet(duckdb.connect(path, read_only=read_only))
         except duckdb.IOException as error:
             locked = "could not set lock" in str(error).lower()
+            locked = locked or _is_being_made(path, str(error))
             if not locked or time.monotonic() > until:
                 raise HistoryError(f"{path}: {str(error).splitlines()[0]}") from None
             say(f"waiting for {path}, which another process has open")

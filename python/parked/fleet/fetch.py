@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,21 +45,39 @@ class Fetched:
     cut: str | None
 
 
-@contextmanager
-def _open(url: str) -> Iterator[Any]:
-    import fsspec
-
-    # What opens it has to last as long: it has the archive that the file is in.
-    opener = fsspec.open(url, "rb", compression=None)
-    with opener as file:
-        yield file
-
-
 def local_path(url: str) -> Path | None:
     """The file that ``url`` names, if it is one of this machine."""
     if url.startswith("file://"):
         return Path(url.removeprefix("file://"))
     return None if "://" in url or "::" in url else Path(url)
+
+
+@lru_cache(maxsize=2)
+def _archive(url: str) -> Any:
+    """The file system of an archive. Its list of members is read once, and not for each of them."""
+    import fsspec
+
+    return fsspec.core.url_to_fs(url)[0]
+
+
+@contextmanager
+def open_input(url: str) -> Iterator[Any]:
+    """What is at ``url``, as it is stored. Stores raise errors of their own."""
+    import fsspec
+
+    member, chained, archive = url.partition("::")
+    if (path := local_path(url)) is not None:
+        opener = path.open("rb")
+    elif chained and member.startswith("zip://"):
+        try:
+            opener = _archive(f"zip://::{archive}").open(member.removeprefix("zip://"), "rb")
+        except Exception:
+            _archive.cache_clear()  # the connection to its store may be what has ended
+            raise
+    else:
+        opener = fsspec.open(url, "rb", compression=None)
+    with opener as file:
+        yield file
 
 
 def _write_sparse(file: IO[bytes], chunk: bytes) -> None:
@@ -73,6 +92,7 @@ def _write_sparse(file: IO[bytes], chunk: bytes) -> None:
 
 def _store(chunks: Iterator[bytes], folder: Path, most: int) -> Fetched:
     digest, size, head, cut = hashlib.sha256(), 0, b"", None
+    folder.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix="input-", delete=False) as file:
         try:
             for chunk in chunks:
@@ -110,18 +130,20 @@ def _in_place(path: Path, most: int) -> Fetched:
 def fetch(url: str, folder: Path, most: int) -> Fetched:
     """The input at ``url``; its file is in ``folder``, or where it is if nothing has to be done.
 
+    The folder is made when there is something to put into it.
+
     ``most`` bounds its bytes, unpacked. Raises FetchError, TooLargeError and UnpackError.
     """
     path = local_path(url)
     try:
         if path is not None and not path.is_file():
             raise FetchError(f"{path} is no file" if path.exists() else f"{path} is not there")
-        with _open(url) as file:
+        with open_input(url) as file:
             first = file.read(8)
             packing = packing_of(first)
             if packing is None and path is not None:
                 return _in_place(path, most)
-        with _open(url) as file:
+        with open_input(url) as file:
             fetched = _store(unpacked(file, packing), folder, most)
         # The program takes a core's time for the moment of its death. A store says when something
         # was put there, which may be much later; with none it knows the least that has passed.

@@ -154,17 +154,18 @@ def find_inputs(sources: Sequence[str], pattern: PathPattern | None = None) -> I
     for source in sources:
         found = dict(_expanded(_files(source)))
         for url, info in found.items():
-            if url in seen or url.endswith(LABELS_SUFFIX):
+            name, chained, archive = url.partition("::")
+            if url in seen or name.endswith(LABELS_SUFFIX):
                 continue
             seen.add(url)
             version, modified = _version(info)
-            labels = url + LABELS_SUFFIX
+            labels = f"{name}{LABELS_SUFFIX}{chained}{archive}"
             yield Input(
                 url=url,
                 size=info.get("size"),
                 version=version,
                 modified=modified,
-                fields=pattern.fields(url.split("::", 1)[0]) if pattern else {},
+                fields=pattern.fields(name) if pattern else {},
                 labels=labels if labels in found else None,
             )
 

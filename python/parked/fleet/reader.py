@@ -16,7 +16,7 @@ from typing import Any
 
 from . import limits
 from .build_ids import BuildIds, CoreOf, executable_of_core, reader_of
-from .fetch import FetchError, fetch
+from .fetch import FetchError, fetch, open_input
 from .kinds import NotWantedError, kind_of
 from .program import Bounds, Usage, read_core
 from .rows import Json
@@ -29,10 +29,8 @@ _MOST_KEPT = 512 * 1024 * 1024
 def _read_labels(url: str | None) -> Json:
     if url is None:
         return {}
-    import fsspec
-
     try:
-        with fsspec.open(url, "rb") as file:
+        with open_input(url) as file:
             found = json.loads(file.read(_MOST_LABELS))
     except (OSError, ValueError, RecursionError):
         return {}

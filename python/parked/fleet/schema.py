@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -143,8 +144,9 @@ TABLES: dict[str, type[Target] | type[Group] | type[Finding] | type[Island]] = {
 }
 
 
-def arrow_type(kind: str) -> pa.DataType:
-    """What Arrow calls the type of a column."""
+@lru_cache
+def schema_of(table: str) -> pa.Schema:
+    """Names and types of the columns of ``table``."""
     import pyarrow as pa
 
     types = {
@@ -155,21 +157,14 @@ def arrow_type(kind: str) -> pa.DataType:
         TIME: pa.timestamp("us", tz="UTC"),
         LABELS: pa.map_(pa.string(), pa.string()),
     }
-    return types[kind]
-
-
-def schema_of(table: str) -> pa.Schema:
-    """Names and types of the columns of ``table``."""
-    import pyarrow as pa
-
-    columns = [(each.name, arrow_type(each.metadata["type"])) for each in fields(TABLES[table])]
-    return pa.schema(columns)
+    return pa.schema((each.name, types[each.metadata["type"]]) for each in fields(TABLES[table]))
 
 
 def table_of(table: str, rows: Iterable[Row]) -> pa.Table:
     """``rows`` of ``table`` as Arrow has them."""
     import pyarrow as pa
 
-    names = [each.name for each in fields(TABLES[table])]
-    plain = [{name: getattr(row, name) for name in names} for row in rows]
-    return pa.Table.from_pylist(plain, schema=schema_of(table))
+    schema = schema_of(table)
+    # All columns at once: one after the other takes three times as long for a few rows.
+    array = pa.array([vars(row) for row in rows], pa.struct(schema))
+    return pa.Table.from_batches([pa.RecordBatch.from_struct_array(array)], schema)

@@ -6,6 +6,8 @@ import hashlib
 import shutil
 import tempfile
 import time
+import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
@@ -66,12 +68,17 @@ class Outcome:
     size: int = 0
 
 
+def size_of(each: Input) -> int:
+    """Bytes that the input may have unpacked, by what is known before it is fetched."""
+    name = each.url.split("::", 1)[0]
+    return (each.size or 0) * (10 if name.endswith(_PACKED) else 1)
+
+
 def memory_for(each: Input, settings: Settings) -> int:
     """Bytes of memory that reading the input may take, by what is known before it is fetched."""
     if settings.memory is not None:
         return settings.memory
-    name = each.url.split("::", 1)[0]
-    size = (each.size or 0) * (10 if name.endswith(_PACKED) else 1)
+    name, size = each.url.split("::", 1)[0], size_of(each)
     if ".json" in name and ".jsonl" not in name:
         return _BASE + 12 * min(size, _MOST_DOCUMENT)
     return _BASE + size // 2
@@ -263,6 +270,8 @@ def _look(work: _Work, results: Results) -> Outcome:
             results.forget(failed_key(job.input))
         key = target_key(fetched["kind"], fetched["sha256"])
         if results.has(key, job.version):
+            if before := results.status(job.input, job.version):
+                return work.outcome(before, None)  # by a worker that ended before it could tell
             _mark(job, results, key, "skipped")
             return work.outcome("skipped", "the same content as another input")
         outcome = _keep(work, results, work.read(), key)
@@ -288,8 +297,19 @@ def analyze_one(job: Job) -> Outcome:
     """
     results = Results(job.output)
     base = Path(job.settings.scratch or tempfile.gettempdir())
-    scratch = Path(tempfile.mkdtemp(prefix="parked-fleet-", dir=base))
+    scratch = base / f"parked-fleet-{uuid.uuid4().hex}"
     try:
         return _look(_Work(job, reader_of_this_thread(), scratch), results)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def analyze_several(jobs: Sequence[Job]) -> list[Outcome | None]:
+    """As :func:`analyze_one`, one after the other; None: that one has to be tried again."""
+    outcomes: list[Outcome | None] = []
+    for job in jobs:
+        try:
+            outcomes.append(analyze_one(job))
+        except (TryAgain, OSError):
+            outcomes.append(None)
+    return outcomes
