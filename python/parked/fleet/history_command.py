@@ -6,11 +6,12 @@ import argparse
 import json
 import re
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .states import Rule, State
+from .times import moment
 
 if TYPE_CHECKING:
     from .fleet_report import FleetReport
@@ -23,20 +24,19 @@ UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 FAILING = {"new": State.NEW, "came-back": State.CAME_BACK, "known": State.KNOWN}
 
 
-def moment(text: str) -> datetime:
-    """A day or a time, of UTC unless it says otherwise."""
-    try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+def time_of(text: str) -> datetime:
+    """A day or a time, as an option says it."""
+    found = moment(text)
+    if found is None:
         raise argparse.ArgumentTypeError(f"no time: {text!r} (2026-11-28, 2026-11-28T09:00)")
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    return found
 
 
 def since(text: str) -> datetime | timedelta:
     """``7d``, ``12h``, ``2w``, or a moment."""
     if found := re.fullmatch(r"(\d{1,5})([hdw])", text):
         return timedelta(**{UNITS[found[2]]: int(found[1])})
-    return moment(text)
+    return time_of(text)
 
 
 def failing(text: str) -> tuple[State, ...]:
@@ -210,7 +210,7 @@ def register_report(subcommands: Subcommands) -> None:
     add = parser.add_argument
     add("--db", required=True, help="DuckDB file, or postgresql://…")
     add("--since", type=since, default=timedelta(days=7), help="7d, 12h, 2w or a day (7d)")
-    add("--until", type=moment, help="end of the window (now)")
+    add("--until", type=time_of, help="end of the window (now)")
     add("--format", choices=FORMATS, default="text", help="of standard output (text)")
     add("--html", metavar="FILE", help="write the report as a page for a browser, too")
     add("--report-link", metavar="URL",

@@ -8,7 +8,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +19,7 @@ from .results import Results, executables_of
 from .rows import Json, Reading, text
 from .schema import STATUSES, Target
 from .settings import GIB, Settings
+from .times import moment
 
 #: What reading takes besides what grows with the input, in bytes.
 _BASE = GIB // 2
@@ -88,21 +88,6 @@ def target_key(kind: str, sha256: str) -> str:
     """The key of a target: of its kind and content."""
     family = "core" if kind == "dump" else kind
     return hashlib.sha256(f"{family}\0{sha256}".encode()).hexdigest()
-
-
-def _moment(value: str | None) -> datetime | None:
-    """Of ISO 8601, or of seconds since 1970."""
-    if not value:
-        return None
-    with suppress(ValueError, OverflowError, OSError):
-        if value.isdigit() and len(value) >= 9:
-            return datetime.fromtimestamp(int(value), timezone.utc)
-        # Python before 3.11 takes neither "Z" nor nanoseconds.
-        head, _, fraction = value.removesuffix("Z").partition(".")
-        digits = fraction[:6].ljust(6, "0") if fraction.isdigit() else ""
-        found = datetime.fromisoformat(f"{head}.{digits}" if digits else value.removesuffix("Z"))
-        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
-    return None
 
 
 class _Work:
@@ -200,7 +185,7 @@ class _Work:
         said["program"] = said.get("program") or labels.get("service")
         named = (labels.get("observed_at"), labels.get("date"), each.modified)
         moments = (said.get("observed_at"), *named)
-        said["observed_at"] = next((at for at in map(_moment, moments) if at), None)
+        said["observed_at"] = next((at for at in map(moment, moments) if at), None)
         for name in ("earlier_dumps", "death"):
             if known.get(name):
                 labels[name] = str(known[name])
