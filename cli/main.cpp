@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "arguments.h"
@@ -11,6 +12,7 @@
 #include "mcp.h"
 #include "parked/doctor.h"
 #include "parked/exec.h"
+#include "parked/handler.h"
 #include "parked/parked.h"
 #include "progress.h"
 #include "terminal.h"
@@ -67,6 +69,20 @@ int examine(const std::vector<std::string>& words) {
   return finish(result);
 }
 
+/// Called by the kernel: what the program's own options are nobody has read, as the name of the
+/// process that died may look like one.
+int handleCrash(const std::vector<std::string>& words) {
+  if (const std::string help = helpAsked(words); !help.empty()) {
+    writeOut(help);
+    return code(Exit::clean);
+  }
+  Host host;
+  host.cancelled = interrupted;
+  const CommandResult result = handle(words, STDIN_FILENO, host);
+  if (!result.output.empty()) complain(result.output);
+  return finish(result);
+}
+
 int summarise(const Arguments& arguments) {
   Host host;
   host.cancelled = interrupted;
@@ -100,6 +116,7 @@ std::optional<int> runWithoutTarget(const std::vector<std::string>& words) {
   const std::string first = words.empty() ? "" : words.front();
   if (first == "explain") return explain(words);
   if (first == "doctor") return examine(words);
+  if (first == "handler") return handleCrash(words);
   if (first == "completion") return print(completionCommand, words);
   if (first == "man") return print(manualCommand, words);
   if (first == "mcp") return mcp(words);

@@ -16,6 +16,7 @@ constexpr std::array kForms = {
     Form{"diff A B", "two of these, or JSON reports: what is new"},
     Form{"exec -- PROGRAM ARGS", "runs a program and looks at it as it exits"},
     Form{"exec-summary DIR", "what all left of which exec --report-dir kept reports"},
+    Form{"handler --dir DIR ...", "what the kernel calls when a process dies"},
     Form{"explain [RULE]", ""},
     Form{"doctor PID", "whether that can be read, and if not, what to change"},
     Form{"completion SHELL", "for bash, zsh or fish: the completion of parked"},
@@ -31,8 +32,8 @@ constexpr std::array kVerbs = {
     Verb{"mcp", "tools for agents and editors"},
 };
 
-constexpr std::array<std::string_view, 6> kAlone = {"watch",        "diff",    "exec",
-                                                    "exec-summary", "explain", "help"};
+constexpr std::array<std::string_view, 7> kAlone = {"watch",   "diff",    "exec", "exec-summary",
+                                                    "handler", "explain", "help"};
 
 constexpr std::array<std::string_view, 2> kLeading = {"watch", "dump"};
 

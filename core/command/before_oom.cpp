@@ -20,6 +20,8 @@ namespace parked::command {
 
 namespace {
 
+constexpr std::uint64_t kKept = 5;  ///< unless --keep says something else
+
 /// Where the figures come from.
 std::string placeOf(const target::MemoryLevel& level) {
   return level.where.empty() ? "the machine" : level.where;
@@ -111,10 +113,10 @@ std::optional<Watch::Alarm> BeforeOom::look(const Host& host) {
     Dumping dumping(request_,
                     {.module = options_.module, .redact = options_.redact, .reports = true},
                     limit.host());
-    kept = keepMoment(dumping, options_.dumpDir, name);
+    kept = keepMoment(dumping, options_.dumpDir, name, true);
   }
   if (limit.passed()) kept.problems.push_back(limit.explained({}).message);
-  removeOldest(options_.dumpDir, {.moments = options_.keep}, &name);
+  removeOldest(options_.dumpDir, {.moments = options_.keep.value_or(kKept)}, &name);
   return tell(*reading, kept, now);
 }
 

@@ -19,6 +19,16 @@ Result<void> readMemoryLimit(const Words& words, Invocation& out) {
   return {};
 }
 
+Result<void> readKeep(const Words& words, Invocation& out) {
+  if (words.keep.empty()) return {};
+  std::uint64_t number = 0;
+  if (!parseNumber(words.keep, number)) {
+    return fail(ErrorCode::usage, fmt::format("--keep '{}': expected a number", words.keep));
+  }
+  out.keep = number;
+  return {};
+}
+
 Result<void> readDump(const Words& words, Invocation& out) {
   if (out.kind != Kind::dump) return {};
   using target::ZstdSink;

@@ -10,6 +10,9 @@ namespace parked::command {
 /// --memory-limit, which others have as well. Errors: usage.
 Result<void> readMemoryLimit(const Words& words, Invocation& out);
 
+/// --keep, which watch and handler have. Errors: usage.
+Result<void> readKeep(const Words& words, Invocation& out);
+
 /// -o and --level; of other commands nothing. Errors: usage.
 Result<void> readDump(const Words& words, Invocation& out);
 

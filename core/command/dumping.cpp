@@ -47,6 +47,7 @@ image::Image& Dumping::image() const { return *readings_.front()->workspace().sn
 Result<void> Dumping::open(const OpenRequest& request) {
   auto reading = std::make_unique<Reading>();
   if (plan_.redact) reading->record(log_);
+  if (plan_.dying != nullptr && request.pid > 0) reading->dies(*plan_.dying);
   reading->copyEveryRuntime();
   if (auto opened = reading->open(request, host_, nullptr); !opened) {
     return tl::unexpected(reading->explained(opened.error()));

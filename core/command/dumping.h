@@ -15,6 +15,7 @@
 #include "image/image.h"
 #include "parked/parked.h"
 #include "target/byte_sink.h"
+#include "target/core_head.h"
 #include "target/file_descriptor.h"
 #include "target/read_log.h"
 
@@ -24,6 +25,8 @@ struct DumpPlan {
   std::string module = {};  ///< --module
   bool redact = false;
   bool reports = false;  ///< report() is called, of all runtimes
+  /// The request's process is one of which the kernel is writing a core; must outlive the dumping.
+  const target::DyingProcess* dying = nullptr;
 };
 
 /// How a dump is written.

@@ -382,6 +382,7 @@ Result<Exit> execute(const Invocation& invocation, Workspace& workspace, const S
     case Kind::dump:
     case Kind::diff:
     case Kind::execSummary:
+    case Kind::handler:
     case Kind::explain:
     case Kind::help:
       break;  // not of one snapshot

@@ -52,8 +52,7 @@ std::optional<std::string_view> takeLast(std::string_view& text) {
 }
 
 Result<void> writeReport(Dumping& dumping, const std::string& path,
-                         const std::vector<std::string>& words,
-                         std::vector<std::string>& problems) {
+                         const std::vector<std::string>& words, KeptMoment& kept) {
   auto file = NewFile::make(path, kOwnersOnly);
   if (!file) return tl::unexpected(file.error());
   target::FileSink out(file->descriptor(), path);
@@ -64,7 +63,8 @@ Result<void> writeReport(Dumping& dumping, const std::string& path,
   });
   if (!written) return written;
   if (!done) return tl::unexpected(done.error());
-  if (!done->error.empty()) problems.push_back(done->error);
+  if (!done->error.empty()) kept.problems.push_back(done->error);
+  kept.incomplete = kept.incomplete || done->exit == Exit::incomplete;
   if (auto finished = out.finish(); !finished) return finished;
   return file->finish();
 }
@@ -164,7 +164,8 @@ void removeOldest(const std::string& folder, const KeptBounds& bounds, const Kep
   }
 }
 
-KeptMoment keepMoment(Dumping& dumping, const std::string& folder, const KeptName& name) {
+KeptMoment keepMoment(Dumping& dumping, const std::string& folder, const KeptName& name,
+                      bool source) {
   KeptMoment kept;
   const std::string stem = fmt::format("{}/{}", folder, name.text());
   const auto note = [&kept](const Result<void>& done, std::string_view what, std::string path) {
@@ -175,14 +176,15 @@ KeptMoment keepMoment(Dumping& dumping, const std::string& folder, const KeptNam
   auto core = dumping.read();
   const std::string corePath = stem + std::string(kCore);
   if (core) core = writeCoreFile(dumping, corePath);
+  if (!core && !dumping.wasRead()) kept.unread = core.error();
   kept.core = note(core, "core", corePath);
-  if (!dumping.wasRead()) return kept;
+  if (kept.unread) return kept;
   const std::string text = stem + std::string(kText), json = stem + std::string(kJson);
-  kept.text = note(writeReport(dumping, text, {"report", "--limit", kMostInText}, kept.problems),
-                   "report", text);
-  kept.json =
-      note(writeReport(dumping, json, {"report", "--json", "--limit", kMostInJson}, kept.problems),
-           "report in JSON", json);
+  std::vector<std::string> words = {"report", "--limit", kMostInText};
+  if (!source) words.emplace_back("--no-source");
+  kept.text = note(writeReport(dumping, text, words, kept), "report", text);
+  kept.json = note(writeReport(dumping, json, {"report", "--json", "--limit", kMostInJson}, kept),
+                   "report in JSON", json);
   return kept;
 }
 

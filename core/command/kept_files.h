@@ -43,12 +43,16 @@ void removeOldest(const std::string& folder, const KeptBounds& bounds,
 struct KeptMoment {
   std::string core, json, text;
   std::vector<std::string> problems;  ///< a line for each file that is not there, or not whole
+  std::optional<Error> unread;        ///< the target could not be read at all: there is nothing
+  bool incomplete = false;            ///< the reports say that something is missing
   bool anything() const { return !core.empty() || !json.empty() || !text.empty(); }
 };
 
 /// Reads the target and writes a core and reports of it, each under its name when all of it is
 /// written, for their owner alone. Reports have what could be read where that is too little for a
 /// dump.
-KeptMoment keepMoment(Dumping& dumping, const std::string& folder, const KeptName& name);
+/// `source`: with lines of the program's source, of files that it names.
+KeptMoment keepMoment(Dumping& dumping, const std::string& folder, const KeptName& name,
+                      bool source);
 
 }  // namespace parked::command

@@ -25,6 +25,17 @@ void flag(CLI::App& app, const char* flags, Invocation& out, Words&) {
   app.add_flag(flags, out.*Flag);
 }
 
+template <auto Member>
+void handlerOption(CLI::App& app, const char* flags, Invocation& out, Words&) {
+  app.add_option(flags, out.handler.*Member);
+}
+void addWhole(CLI::App& app, const char* flags, Invocation& out, Words&) {
+  app.add_flag(flags, out.handler.whole);
+}
+void addDebugFolders(CLI::App& app, const char* flags, Invocation& out, Words&) {
+  app.add_option(flags, out.debugFolders)->allow_extra_args(false);
+}
+
 /// Delve's: alone, or with a number behind it.
 void addStacks(CLI::App& app, const char* flags, Invocation&, Words& words) {
   constexpr const char* kCalls = "10";
@@ -105,6 +116,31 @@ constexpr std::array kTable = {
     OptionRow{Option::exec, "--report-dir DIR",
               "keep JSON, SARIF and a page of each program in DIR, also if nothing was found",
               "--report-dir", text<&Invocation::reportDir>},
+    OptionRow{Option::handled, "--dir DIR", "the folder that cores and reports are kept in",
+              "--dir", handlerOption<&HandlerOptions::folder>},
+    OptionRow{Option::handled, "--no-redact",
+              "cores with texts, numbers and buffers of the program", "--no-redact", addWhole},
+    OptionRow{Option::handled, "--keep N", "those of the last N crashes (20; 0: all)", "--keep",
+              word<&Words::keep>},
+    OptionRow{Option::handled, "--keep-bytes SIZE",
+              "no more than that of them, but the last (1G; 0: no bound)", "--keep-bytes",
+              word<&Words::keepBytes>},
+    OptionRow{Option::handled, "--pass-on PROGRAM",
+              "gets what is no program of Go, or cannot be read: the core on stdin,", "--pass-on",
+              handlerOption<&HandlerOptions::passOn>},
+    OptionRow{Option::handled, "", "the words behind the options as its arguments"},
+    OptionRow{Option::handled, "--memory-limit SIZE",
+              "no more than that; then the core is stored and read from disk (1G)",
+              "--memory-limit", word<&Words::memoryLimit>},
+    OptionRow{Option::handled, "--max-spool SIZE", "no more than that of it is stored (8G)",
+              "--max-spool", word<&Words::maxSpool>},
+    OptionRow{Option::handled, "--max-time TIME", "give up after TIME (1m)", "--max-time",
+              word<&Words::maxTime>},
+    OptionRow{Option::handled, "--at-once N", "one that comes while N work gives up (2)",
+              "--at-once", word<&Words::atOnce>},
+    OptionRow{Option::handled, "--debug-dir DIR",
+              "where executables are found by their build ids, too", "--debug-dir",
+              addDebugFolders},
     OptionRow{Option::dumped, "-o, --output FILE",
               "where to; - is stdout, for a pipe (zstd, unless --uncompressed)", "-o,--output",
               text<&Invocation::output>},

@@ -23,6 +23,7 @@ struct Words {
   const report::Format* flagged = nullptr;  ///< named by its flag
   std::string format, limit, group, failOn, suspectCount, suspectAge, orphanCount, every, count;
   std::string sort, stacks, at, after, level, memoryLimit, beforeOom, keep;
+  std::string keepBytes, maxTime, maxSpool, atOnce;
   std::vector<std::string> sourcePaths;
 };
 

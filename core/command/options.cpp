@@ -116,6 +116,8 @@ std::unique_ptr<CLI::App> makeParser(const Spec& spec, Invocation& out, Words& w
   auto app = std::make_unique<CLI::App>();
   app->set_help_flag();  // our own text: the same in all front-ends
   app->allow_extras();   // and our own words for them
+  // A process may be called like an option.
+  if (spec.kind == Kind::handler) app->prefix_command();
   app->add_flag("-h,--help", out.help);
   if (spec.has(Option::argument)) app->add_option("argument", out.argument);
   if (spec.has(Option::diff)) app->add_option("sides", out.sides);
@@ -244,6 +246,7 @@ Result<void> interpret(const Spec& spec, const Words& words, Invocation& out) {
   }
   if (auto exec = readExec(words, out); !exec) return exec;
   if (auto dump = readDump(words, out); !dump) return dump;
+  if (auto handler = readHandler(words, out); !handler) return handler;
   if (auto watch = readWatch(words, out); !watch) return watch;
   if (spec.kind == Kind::diff && out.sides.size() > 2) {
     return usage(fmt::format("diff compares two things: '{}' is too much", out.sides[2]));
@@ -333,7 +336,11 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
     const auto parser = makeParser(*spec, out, given);
     std::reverse(rest.begin(), rest.end());  // CLI11 takes them from the back
     parser->parse(std::move(rest));
-    if (const auto extras = parser->remaining(); !extras.empty()) {
+    if (const auto extras = parser->remaining(); spec->kind == Kind::handler && !out.help) {
+      const bool option = !extras.empty() && extras.front().starts_with('-');
+      if (option) return unexpectedWord(*spec, extras.front());
+      out.handler.words = extras;
+    } else if (!extras.empty()) {
       return unexpectedWord(*spec, extras.front());
     }
   } catch (const CLI::Error& error) {

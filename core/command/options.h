@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "command/handler_options.h"
 #include "command/oom_threshold.h"
 #include "leak/verdict.h"
 #include "proof/proof.h"
@@ -33,6 +34,7 @@ enum class Kind : std::uint8_t {
   exec,
   execSummary,
   dump,
+  handler,
   explain,
   section,  ///< one of resources::sections()
   help,
@@ -79,7 +81,7 @@ struct Invocation {
   std::string listen;                     ///< --listen: an address and a port, or a port
   std::optional<OomThreshold> beforeOom;  ///< --before-oom
   std::string dumpDir;                    ///< --dump-dir
-  std::uint64_t keep = 5;                 ///< --keep: moments whose files stay; 0: all
+  std::optional<std::uint64_t> keep;      ///< --keep: moments whose files stay; 0: all
   // exec
   int atSignal = 0;                   ///< --at; 0: none
   std::chrono::nanoseconds after{0};  ///< --after; 0: not
@@ -91,6 +93,9 @@ struct Invocation {
   bool uncompressed = false;          ///< of dump
   bool redact = false;                ///< of dump and watch
   std::uint64_t memoryLimit = 0;      ///< of dump and watch, --memory-limit, in bytes; 0: none
+
+  HandlerOptions handler;
+  std::vector<std::string> debugFolders;  ///< of handler: --debug-dir
 
   /// How many things to list: --all, --limit or the command's own default.
   std::uint64_t limitOr(std::uint64_t byDefault) const {

@@ -76,7 +76,10 @@ Result<std::unique_ptr<target::Target>> Reading::openTarget(const OpenRequest& r
   options.force = request.force;
   options.stop = request.stop;
   options.maxPause = request.maxPause;
-  options.heldThreads = held;
+  options.heldThreads = dying_ == nullptr ? held : &dying_->threads;
+  options.dyingNotes = dying_ == nullptr ? nullptr : &dying_->notes;
+  options.coreName = request.coreName;
+  options.executableName = request.executableName;
   options.observer = &observer;
   if (request.debugger != nullptr) debugger_ = std::make_unique<AccessHost>(*request.debugger);
   return capture::openTarget({.core = request.core,
@@ -121,10 +124,11 @@ class Reading::WhileThere final : public capture::Reader {
 
 Result<void> Reading::readTarget(const OpenRequest& request, Observer* observer) {
   const bool stops = request.pid > 0 && request.stop && !request.alreadyStopped;
-  const capture::Wanted wanted{.stops = stops,
-                               .copies = stops && (request.proof || request.resources),
-                               .maxPause = request.maxPause,
-                               .everyRuntime = everyRuntime_ && request.module.empty()};
+  const capture::Wanted wanted{
+      .stops = stops,
+      .copies = (stops || dying_ != nullptr) && (request.proof || request.resources),
+      .maxPause = request.maxPause,
+      .everyRuntime = everyRuntime_ && request.module.empty()};
   WhileThere reader(*this, request, observer);
   auto taken = capture::Capture(*target_, *image_, wanted, observer, &timings_).run(reader);
   if (taken) {

@@ -20,6 +20,7 @@
 #include "proof/orphans.h"
 #include "proof/proof.h"
 #include "resources/resources.h"
+#include "target/core_head.h"
 #include "target/read_log.h"
 #include "target/target.h"
 
@@ -35,6 +36,9 @@ class Reading {
   void record(target::ReadLog& log) { log_ = &log; }
   /// The same: of a process with several Go runtimes the memory of all is copied.
   void copyEveryRuntime() { everyRuntime_ = true; }
+  /// The same: the request's process is one of which the kernel is writing a core; must outlive the
+  /// object.
+  void dies(const target::DyingProcess& dying) { dying_ = &dying; }
   /// The error of opening; a file that changed meanwhile may be all that is behind it.
   Error explained(Error error) const;
 
@@ -78,6 +82,7 @@ class Reading {
   std::unique_ptr<leak::Code> code_;
   std::unique_ptr<Workspace> workspace_;
   target::ReadLog* log_ = nullptr;
+  const target::DyingProcess* dying_ = nullptr;
   bool everyRuntime_ = false;
   bool changedBefore_ = false;  ///< a file of the target, while it was opened; the report says so
 };

@@ -116,6 +116,18 @@ constexpr std::array kOwnSpecs = {
          "with the same answers; debuggers read it once it is unpacked (zstd -d), but do not see\n"
          "what was left out. Nobody sees a part of FILE: it has its name when all is written.",
          bits({Option::dumped, Option::module})},
+    Spec{Kind::handler, "handler", "--dir DIR [options] PID SIGNAL TIME NAME",
+         "what the kernel calls when a process dies (core_pattern)",
+         "Reads the core of a process that dies, which the kernel gives on standard input, and "
+         "keeps\n"
+         "in DIR a report (text and JSON) and a core with what a report needs, redacted, in place "
+         "of\n"
+         "gigabytes: NAME.PID.TIME.core, .report.txt, .report.json. What is no program of Go is "
+         "not\n"
+         "kept. What was done, or why not, is in DIR/handler.log. As root:\n"
+         "  sysctl -w 'kernel.core_pattern=|/usr/bin/parked handler --dir /var/lib/parked %P %s %t "
+         "%e'",
+         bits({Option::handled})},
     Spec{
         Kind::explain, "explain", "[RULE]", "what a rule (PK060) is about, with examples",
         "The section of docs/rules.md about the rule: the pattern, what to change, a program that\n"

@@ -36,6 +36,7 @@ enum class Option : std::uint32_t {
   baseline = 524288,     ///< --baseline
   summary = 1048576,     ///< --json, --fail-on of what others have decided
   dumped = 2097152,      ///< -o, --level, --uncompressed
+  handled = 4194304,     ///< --dir, --keep and what else a handler has
 };
 
 struct Spec {
@@ -76,6 +77,9 @@ inline constexpr std::string_view kSummaryInShell =
 inline constexpr std::string_view kDumpInShell =
     "dump writes a core: run it in a shell, parked dump PID -o FILE";
 
+inline constexpr std::string_view kHandlerInShell =
+    "handler is called by the kernel: see docs/handler.md";
+
 /// What is to be said of a command that is not of one instant; "" of all others.
 constexpr std::string_view shellOnly(Kind kind) {
   return kind == Kind::watch         ? kWatchInShell
@@ -83,6 +87,7 @@ constexpr std::string_view shellOnly(Kind kind) {
          : kind == Kind::exec        ? kExecInShell
          : kind == Kind::execSummary ? kSummaryInShell
          : kind == Kind::dump        ? kDumpInShell
+         : kind == Kind::handler     ? kHandlerInShell
                                      : "";
 }
 

@@ -56,9 +56,7 @@ Result<void> readBeforeOom(const Words& words, Invocation& out) {
     return fail(ErrorCode::usage,
                 "--before-oom needs --dump-dir DIR, where it keeps what it finds");
   }
-  if (!words.keep.empty() && !parseNumber(words.keep, out.keep)) {
-    return fail(ErrorCode::usage, fmt::format("--keep '{}': expected a number", words.keep));
-  }
+  if (auto keep = readKeep(words, out); !keep) return keep;
   return readMemoryLimit(words, out);
 }
 

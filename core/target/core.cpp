@@ -29,7 +29,8 @@ std::string folderOf(const std::string& path) {
 
 class CoreTarget final : public Target {
  public:
-  Result<void> open(std::shared_ptr<const ElfFile> core, const OpenOptions& options);
+  Result<void> open(std::shared_ptr<const ElfFile> core, const std::string& path,
+                    const OpenOptions& options);
   std::optional<Incomplete> changed() const override;
   Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const override;
   std::vector<CoreNote> coreNotes() const override { return otherNotes(core_->notes()); }
@@ -55,6 +56,7 @@ class CoreTarget final : public Target {
   void tellMissingPlugins();
 
   std::shared_ptr<const ElfFile> core_;
+  std::string openedAs_;  ///< its path, whatever it is called
   ZeroPages zeros_;
   CoreNotes notes_;
   FileSearch search_{{}};
@@ -64,7 +66,7 @@ class CoreTarget final : public Target {
 // systemd-coredump keeps the time of the crash beside the file; else the file's own time is when
 // the dump ended.
 void CoreTarget::setTime() {
-  const std::string& path = core_->path();
+  const std::string& path = openedAs_;
   char text[32] = {};
   if (getxattr(path.c_str(), "user.coredump.timestamp", text, sizeof text - 1) > 0) {
     const long long microseconds = std::strtoll(text, nullptr, 10);
@@ -203,7 +205,8 @@ Result<void> CoreTarget::checkEntry(const ElfFile& executable) const {
 }
 
 Result<void> CoreTarget::tryExecutable(const std::string& path, const OpenOptions& options) {
-  auto file = ElfFile::open(path);
+  const bool given = path == options.executable;
+  auto file = ElfFile::open(path, given ? options.executableName : std::string());
   if (!file) return tl::unexpected(file.error());
   return accept(std::move(*file), options);
 }
@@ -390,8 +393,10 @@ std::optional<Incomplete> CoreTarget::changed() const {
   return Target::changed();
 }
 
-Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOptions& options) {
+Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const std::string& path,
+                              const OpenOptions& options) {
   core_ = std::move(core);
+  openedAs_ = path;
   search_ = FileSearch(options.search);
   kind_ = Kind::core;
   arch_ = &core_->arch();
@@ -427,19 +432,30 @@ Result<void> CoreTarget::open(std::shared_ptr<const ElfFile> core, const OpenOpt
 
 }  // namespace
 
-Result<std::unique_ptr<Target>> openCore(std::shared_ptr<const ElfFile> core,
-                                         const OpenOptions& options) {
+namespace {
+
+Result<std::unique_ptr<Target>> openMappedCore(std::shared_ptr<const ElfFile> core,
+                                               const std::string& path,
+                                               const OpenOptions& options) {
   auto target = std::make_unique<CoreTarget>();
-  if (auto opened = target->open(std::move(core), options); !opened) {
+  if (auto opened = target->open(std::move(core), path, options); !opened) {
     return tl::unexpected(opened.error());
   }
   return target;
 }
 
+}  // namespace
+
+Result<std::unique_ptr<Target>> openCore(std::shared_ptr<const ElfFile> core,
+                                         const OpenOptions& options) {
+  const std::string path = core->path();
+  return openMappedCore(std::move(core), path, options);
+}
+
 Result<std::unique_ptr<Target>> openCore(const std::string& path, const OpenOptions& options) {
-  auto core = ElfFile::open(path, {}, options.observer);
+  auto core = ElfFile::open(path, options.coreName, options.observer);
   if (!core) return tl::unexpected(core.error());
-  return openCore(*core, options);
+  return openMappedCore(std::move(*core), path, options);
 }
 
 }  // namespace parked::target

@@ -103,6 +103,7 @@ class ProcessTarget final : public Target {
     maxPause_ = options.maxPause;
     if (options.heldThreads != nullptr) held_ = *options.heldThreads;
     heldByOthers_ = options.heldThreads != nullptr;
+    if (options.dyingNotes != nullptr) dyingNotes_ = *options.dyingNotes;
     kind_ = stop_ || heldByOthers_ ? Kind::liveStopped : Kind::liveUnstopped;
     description_ = fmt::format("process {}", pid);
   }
@@ -113,12 +114,13 @@ class ProcessTarget final : public Target {
   Result<void> open(const OpenOptions& options);
   Result<void> freeze() override;
   void release() override;
-  bool standing() const override { return stopper_.standing(); }
+  bool standing() const override { return dyingNotes_ ? !bytes_.gone() : stopper_.standing(); }
   bool late() const override { return stopper_.late(); }
   Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const override {
     return readSockets(readableId(), wanted);
   }
   std::vector<CoreNote> coreNotes() const override {
+    if (dyingNotes_) return *dyingNotes_;
     return notesOfProcess(pid_, facts_, threads_, mappings_);
   }
   std::vector<CoreSegment> fileHeaders() const override { return headers_; }
@@ -137,6 +139,7 @@ class ProcessTarget final : public Target {
   ProcessFacts facts_;
   std::vector<CoreSegment> headers_;
   std::vector<Thread> held_;
+  std::optional<std::vector<CoreNote>> dyingNotes_;  ///< of the core that the kernel is writing
   bool heldByOthers_ = false;
   bool stop_ = true;
   std::chrono::nanoseconds maxPause_{0};
@@ -218,8 +221,9 @@ Result<std::string> ProcessTarget::openExecutable(const OpenOptions& options) {
     return tl::unexpected(notAllowed(pid_, "read", errno));
   }
   std::string program = shown.data();
-  auto executable =
-      options.executable.empty() ? ElfFile::open(link, program) : ElfFile::open(options.executable);
+  auto executable = options.executable.empty()
+                        ? ElfFile::open(link, program)
+                        : ElfFile::open(options.executable, options.executableName);
   if (!executable) return tl::unexpected(executable.error());
   if ((*executable)->isCore()) {
     return fail(ErrorCode::badFormat, fmt::format("{} is a core file, not an executable",
@@ -318,7 +322,7 @@ Result<void> ProcessTarget::freeze() {
     }
   }
   // What the runtime notes of its threads are their ids in a container, if it runs in one.
-  if (ownThreadId(pid_) != pid_) {
+  if (!dyingNotes_ && ownThreadId(pid_) != pid_) {
     for (Thread& thread : threads_) thread.tid = ownThreadId(thread.tid);
   }
   descriptors_ = readDescriptors(readableId());

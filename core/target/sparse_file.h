@@ -39,7 +39,9 @@ class SparseFile {
 class FileSink final : public ByteSink {
  public:
   /// `name` is what messages call the file, which must outlive the object.
-  FileSink(int file, std::string name) : file_(file), name_(std::move(name)) {}
+  /// More than `most` bytes that are no holes are refused, as if the disk were full.
+  FileSink(int file, std::string name, std::uint64_t most = ~std::uint64_t{0})
+      : file_(file, most), name_(std::move(name)) {}
   /// Errors: io.
   Result<void> append(std::span<const std::byte> bytes) override;
   Result<void> finish() override;

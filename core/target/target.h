@@ -94,6 +94,12 @@ struct OpenOptions {
   /// Live process that a debugger already holds stopped: its threads as the debugger knows them.
   /// The process is then read as it is (Kind::liveStopped, no pause), neither stopped nor released.
   const std::vector<Thread>* heldThreads = nullptr;
+  /// The notes of the core that the kernel is writing of a live process, whose threads are then
+  /// heldThreads: what Target::coreNotes() gives.
+  const std::vector<CoreNote>* dyingNotes = nullptr;
+  /// What the core, and the executable that is given, are called where that is not the path that
+  /// they are opened by; empty: it is.
+  std::string coreName = {}, executableName = {};
   Observer* observer = nullptr;
 };
 

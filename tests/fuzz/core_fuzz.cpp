@@ -2,13 +2,17 @@
 // A core's headers and notes, and the address space made of them.
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include "target/core_head.h"
 #include "target/elf_file.h"
 #include "target/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parked::target;
-  auto core = ElfFile::fromBytes({reinterpret_cast<const std::byte*>(data), size}, "fuzz");
+  const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
+  if (headSize(bytes) <= size) (void)readHead(bytes);
+  auto core = ElfFile::fromBytes(bytes, "fuzz");
   if (!core) return 0;
   OpenOptions options;
   options.executable = "/proc/self/exe";

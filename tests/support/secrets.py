@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from support.paths import ROOT
 
 LETTERS = b"abcdefghijklmnopqrstuvwxyz234567"

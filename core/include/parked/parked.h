@@ -111,6 +111,8 @@ struct OpenRequest {
   /// do not attach. The threads' registers then come from debugger->threads; nothing else of
   /// `debugger` is asked. Without it no thread has registers.
   bool alreadyStopped = false;
+  /// What the core and the executable are called where that is not how they are opened.
+  std::string coreName = {}, executableName = {};
 };
 
 /// How the text is to look.
