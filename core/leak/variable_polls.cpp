@@ -141,7 +141,7 @@ Owner VariablePolls::ownerOfPackage(std::string_view variable) {
 int VariablePolls::common(Addr word) {
   const std::string_view name = image_.variableAt(word).name;
   for (const auto& [supply, pointers] : kSupplies) {
-    if (name == supply) return pointers;
+    if (name == supply || (name.empty() && image_.symbol(supply) == word)) return pointers;
   }
   if (!name.empty()) {
     const Owner owner = ownerOfPackage(name);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "image/symbol_name.h"
 #include "image/type_source.h"
+#include "image/variable_references.h"
 
 namespace parked::proof {
 
@@ -23,43 +25,64 @@ constexpr std::array kEdges = {
 
 }  // namespace
 
+namespace {
+
+/// Bytes of what a variable points to; more is not laid out beside variables.
+constexpr std::uint64_t kLargest = 4096;
+
+}  // namespace
+
 const UncountedEdges* uncountedAt(const image::Image& image, Addr word) {
-  const auto variable = image.variableAt(word);
-  const std::string_view package = image::packageOf(variable.name);
-  const auto at = std::ranges::find_if(kEdges, [&](const UncountedEdges& edges) {
-    return edges.package == package && (!edges.alone || edges.variable == variable.name);
-  });
-  return at == kEdges.end() ? nullptr : &*at;
+  return UncountedWords(image).at(word);
 }
 
 // The compiler lays what a variable points to from the start out beside it, without a name.
 UncountedWords::UncountedWords(const image::Image& image) : image_(image) {
-  constexpr std::uint64_t kLargest = 4096;
-  image::TypeSource& types = image.types();
-  target::AddressSpace& memory = image.target().memory();
   for (const UncountedEdges& edges : kEdges) {
     const auto variable = image.symbol(edges.variable);
     if (!variable) continue;
-    any_ = true;
-    const image::TypeRef type = types.variable(edges.variable);
-    const Addr value = types.isPointer(type) ? memory.word(*variable) : 0;
-    const std::uint64_t size = value == 0 ? 0 : types.size(types.pointee(type));
-    if (size != 0 && size <= kLargest) values_.emplace_back(value, value + size);
+    variables_.emplace_back(*variable, &edges);
+    addObject(edges, *variable);
   }
 }
 
-bool UncountedWords::contains(Addr word) const {
-  const bool ofValue = std::ranges::any_of(
-      values_, [word](const auto& value) { return word >= value.first && word < value.second; });
-  return any_ && (ofValue || uncountedAt(image_, word) != nullptr);
+void UncountedWords::addObject(const UncountedEdges& edges, Addr variable) {
+  image::TypeSource& types = image_.types();
+  const image::TypeRef type = types.variable(edges.variable);
+  const Addr value = image_.target().memory().word(variable);
+  const std::uint64_t size = types.isPointer(type) ? types.size(types.pointee(type)) : 0;
+  if (value != 0 && size != 0 && size <= kLargest) objects_.push_back({value, value + size, &edges});
+  // Without types: the words there to which the package stores when it is initialised.
+  if (type != image::TypeRef{} || edges.alone) return;
+  const std::string init = std::string(edges.package) + ".init";
+  for (const image::CodeRef& ref : image::codeRefs(image_.target(), image_.functions(), init)) {
+    if (!ref.store || ref.width != sizeof(Addr)) continue;
+    if (ref.target >= value && ref.target - value < kLargest) {
+      objects_.push_back({ref.target, ref.target + sizeof(Addr), &edges});
+    }
+  }
+}
+
+const UncountedEdges* UncountedWords::at(Addr word) const {
+  if (variables_.empty()) return nullptr;
+  for (const Object& object : objects_) {
+    if (word >= object.from && word < object.to) return object.edges;
+  }
+  for (const auto& [variable, edges] : variables_) {
+    if (word == variable) return edges;
+  }
+  const std::string_view name = image_.variableAt(word).name;
+  const std::string_view package = image::packageOf(name);
+  const auto found = std::ranges::find_if(
+      kEdges, [&](const UncountedEdges& edges) { return edges.package == package && !edges.alone; });
+  return found == kEdges.end() ? nullptr : &*found;
 }
 
 std::vector<Addr> UncountedWords::channels() const {
   std::vector<Addr> all;
-  for (const UncountedEdges& edges : kEdges) {
-    const auto variable = edges.alone ? image_.symbol(edges.variable) : std::nullopt;
-    if (!variable) continue;
-    if (const Addr channel = image_.target().memory().word(*variable)) all.push_back(channel);
+  for (const auto& [variable, edges] : variables_) {
+    const Addr channel = edges->alone ? image_.target().memory().word(variable) : 0;
+    if (channel != 0) all.push_back(channel);
   }
   return all;
 }

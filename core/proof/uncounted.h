@@ -18,21 +18,30 @@ struct UncountedEdges {
   bool alone = false;         ///< of the package, only this variable, which is a channel
 };
 
-/// Of a word of the program's data; null if it counts. In a program without symbols all do.
+/// Of a word of the program's data; null if it counts. Without symbols the package's other variables
+/// do.
 const UncountedEdges* uncountedAt(const image::Image& image, Addr word);
 
 /// Those of one program.
 class UncountedWords {
  public:
   explicit UncountedWords(const image::Image& image);
-  bool contains(Addr word) const;
+  /// As uncountedAt(), for many words.
+  const UncountedEdges* at(Addr word) const;
   /// What the variables that stand alone have: channels that nobody sends to or closes.
   std::vector<Addr> channels() const;
 
  private:
+  struct Object {
+    Addr from = 0, to = 0;
+    const UncountedEdges* edges = nullptr;
+  };
+  void addObject(const UncountedEdges& edges, Addr variable);
+
   const image::Image& image_;
-  bool any_ = false;  // most programs have none, and are not asked word by word
-  std::vector<std::pair<Addr, Addr>> values_;  // from, to
+  // Most programs have none, and are not asked word by word.
+  std::vector<std::pair<Addr, const UncountedEdges*>> variables_;
+  std::vector<Object> objects_;
 };
 
 }  // namespace parked::proof

@@ -109,7 +109,7 @@ bool Waking::markAll() {
 
 void Waking::markGlobals(const UncountedWords* without) {
   const auto problem = visitGlobals(image_, [&](Addr at, Addr value) {
-    if (without != nullptr && without->contains(at)) return;
+    if (without != nullptr && without->at(at) != nullptr) return;
     marker_.mark(value, {RootKind::global, kNone, at}, false);
   });
   if (problem) doubt(*problem);

@@ -47,4 +47,9 @@ std::optional<Addr> findRuntimeInitTime(const GlobalSearch& search);
 std::optional<Addr> findStartNano(const GlobalSearch& search);
 std::optional<Addr> findDefaultTransport(const GlobalSearch& search);
 
+// globals_libraries.cpp: variables of other people's packages, by the code of one function.
+std::optional<Addr> findGrpcChannelz(const GlobalSearch& search);
+std::optional<Addr> findGrpcBufferPools(const GlobalSearch& search);
+std::optional<Addr> findEtcdEndless(const GlobalSearch& search);
+
 }  // namespace parked::schema

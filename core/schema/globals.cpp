@@ -15,7 +15,7 @@ namespace {
 
 using Method = std::optional<Addr> (*)(const GlobalSearch&);
 
-constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
+constexpr std::array<std::pair<std::string_view, Method>, 22> kMethods{{
     {"runtime.allgs", findAllgs},
     {"runtime.allp", findAllp},
     {"runtime.allm", findAllm},
@@ -35,6 +35,9 @@ constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
     {"runtime.runtimeInitTime", findRuntimeInitTime},
     {"time.startNano", findStartNano},
     {"net/http.DefaultTransport", findDefaultTransport},
+    {"google.golang.org/grpc/internal/channelz.db", findGrpcChannelz},
+    {"google.golang.org/grpc/internal/transport.ioBufferPoolMap", findGrpcBufferPools},
+    {"go.etcd.io/etcd/client/v3.valCtxCh", findEtcdEndless},
 }};
 
 }  // namespace

@@ -40,14 +40,12 @@ EXPECTED = {
     "bigcache": Expected(),
     "coderws": Expected(),
     "cron": Expected(),
-    "etcd": Expected(
-        stripped=16, why="the variable with a channel for all has no name", newest=True
-    ),
+    "etcd": Expected(newest=True),
     "franz": Expected(),
     "fsnotify": Expected(),
     "goredis": Expected(),
     "gorillaws": Expected(),
-    "grpc": Expected(stripped=5, why="the variable with its pools of buffers has no name"),
+    "grpc": Expected(),
     "httpserver": Expected(unseen=1, stripped=1, why="who accepts is ended by others"),
     "informer": Expected(
         unseen=10, stripped=10, why="http.DefaultTransport, a variable, can cancel its request"

@@ -27,6 +27,7 @@ ROWS = {
     "full": [Build(go, mode) for go in RELEASES for mode in ("default", "noopt", "stripped")],
 }
 EACH = 8  # of every kind
+OF_GRPC = {"*grpc.Watched": "L_listed", "*grpc.Pooled": "L_pooled"}
 LOOKS = 6
 ENOUGH = 200  # workers that have ended, of which many were there at the first look
 
@@ -43,13 +44,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def kind_of(goroutine: dict) -> str:
     creator = (goroutine["created_by"] or {}).get("func", "")
-    found = re.search(r"main\.([LVSCW]_\w+)", creator)
-    return "C_listed" if creator.endswith("NewWatched") else found[1] if found else creator
+    found = re.search(r"main\.([LVSW]_\w+)", creator)
+    if made := re.search(r"grpc\.New(\w+)$", creator):
+        return OF_GRPC[f"*grpc.{made[1]}"]
+    return found[1] if found else creator
 
 
 def check(document: dict, row: Build, live: bool) -> None:
-    """L: lost; C: lost, where variables have names; W: lost, and only the kernel of a live process
-    says so; V: somebody has it."""
+    """L: lost; W: lost, and only the kernel of a live process says so; V: somebody has it."""
     assert document["incomplete"] == []
     total: Counter[str] = Counter()
     orphans: Counter[str] = Counter()
@@ -57,13 +59,9 @@ def check(document: dict, row: Build, live: bool) -> None:
         kind = kind_of(goroutine)
         total[kind] += 1
         orphans[kind] += goroutine["verdict"] == "ORPHAN"
-    # Variables that do not count are known by their names.
-    listed = "L_" if row.symbols else "V_"
-    total = Counter({kind.replace("C_", listed): count for kind, count in total.items()})
-    orphans = Counter({kind.replace("C_", listed): count for kind, count in orphans.items()})
     lost = {kind for kind in total if kind.startswith("L_")}
     held = {kind for kind in total if kind.startswith("V_")}
-    assert len(lost) == 15 + 2 * row.symbols
+    assert len(lost) == 18
     if not row.symbols:  # the program's code refers to the variable, whose name would say more
         lost.remove("L_sharedLogger")
     if live:
@@ -109,7 +107,7 @@ def test_what_a_person_reads(kernel_core: Callable[..., Core]) -> None:
     findings = json.loads(parked(*words, "report", "--json").stdout)["findings"]
     by_rule = Counter(f["rule"] for f in findings if f["verdict"] == "ORPHAN")
     # Of two goroutines, or with a connection: L_chain, L_client, L_connection.
-    assert by_rule == {"PK110": 3, "PK111": 12, "PK112": 1, "PK113": 1}
+    assert by_rule == {"PK110": 3, "PK111": 13, "PK112": 1, "PK113": 1}
     stopped = next(f for f in findings if f["place"]["func"] == "main.L_stopLost")
     assert stopped["count"] == EACH
     assert any("nobody else can make case 1 of its select ready" in e for e in stopped["evidence"])
@@ -123,27 +121,27 @@ def test_islands(kernel_core: Callable[..., Core]) -> None:
     words = ("core", core.binary, core.core, "islands")
     document = json.loads(parked(*words, "--json").stdout)
     VALIDATOR.validate(document)
-    kinds = {kind["made_at"]["func"]: kind for kind in document["islands"]}
-    assert len(kinds) == 17
+    kinds = {kind_of_island(kind): kind for kind in document["islands"]}
+    assert len(kinds) == 18
     assert all(kind["count"] == EACH and kind["background"] is None for kind in kinds.values())
-    chain = kinds["main.L_chain"]
+    chain = kinds["L_chain"]
     assert chain["goroutine_count"] == 2 * EACH
     assert all(len(island) == 2 for island in chain["islands"])
     # All of them wait for one channel, which wakes nobody: they are not one island for that.
-    assert len(kinds["main.C_endless"]["islands"]) == EACH
-    assert kinds["main.L_connection"]["connections"] == EACH
-    assert kinds["main.L_selfSetting"]["timers"] == EACH
+    assert len(kinds["L_endless"]["islands"]) == EACH
+    assert kinds["L_connection"]["connections"] == EACH
+    assert kinds["L_selfSetting"]["timers"] == EACH
     # Of its own are its worker and its channel, not what is behind a variable.
-    assert 0 < kinds["main.L_stopLost"]["heap_bytes"] < EACH * 1024
+    assert 0 < kinds["L_stopLost"]["heap_bytes"] < EACH * 1024
     text = parked(*words, "--all").stdout
     assert "8 clients  ORPHAN" in text
     assert "dead        nobody else can make case 1 of its select ready" in text
 
 
 def kind_of_island(kind: dict) -> str:
-    # Of C_listed main is known only, who stands somewhere else now.
+    # Of those of gRPC main is known only, who stands somewhere else now.
     name = kind_of({"created_by": kind["made_at"]})
-    return "C_listed" if name == "main.main" else name
+    return OF_GRPC[kind["handle"]["type"]] if name == "main.main" else name
 
 
 def handles_of(document: dict) -> dict[str, tuple]:
@@ -160,11 +158,6 @@ def test_handles(row: Build, kernel_core: Callable[..., Core]) -> None:
     core = kernel_core("orphans", row)
     document = json.loads(parked("core", core.binary, core.core, "islands", "--json").stdout)
     VALIDATOR.validate(document)
-    named = {
-        "C_listed": ("*grpc.Watched", "Close", EACH, EACH),
-        "C_endless": None,
-        "L_sharedLogger": None,
-    }
     worker = ("*main.worker", "Stop", EACH, EACH)
     assert handles_of(document) == {
         "L_stopLost": worker,
@@ -181,7 +174,11 @@ def test_handles(row: Build, kernel_core: Callable[..., Core]) -> None:
         "L_consumerGone": None,
         "L_usesShared": None,
         "L_countsInVariable": None,
-        **(named if row.symbols else {}),
+        "L_listed": ("*grpc.Watched", "Close", EACH, EACH),
+        "L_pooled": ("*grpc.Pooled", "Close", EACH, EACH),
+        "L_endless": None,
+        # The program's code refers to the variable, whose name would say more.
+        **({"L_sharedLogger": None} if row.symbols else {}),
     }
     kinds = {kind_of_island(kind): kind for kind in document["islands"]}
     client = kinds["L_client"]["handle"]
@@ -221,7 +218,7 @@ def test_a_list_for_looking_at(kernel_core: Callable[..., Core]) -> None:
     core = kernel_core("orphans", Build("1.27", "default"))
     words = ("core", core.binary, core.core)
     goroutines = json.loads(parked(*words, "goroutines", "--json").stdout)["goroutines"]
-    listed = next(g["id"] for g in goroutines if kind_of(g) == "C_listed")
+    listed = next(g["id"] for g in goroutines if kind_of(g) == "L_listed")
     why = json.loads(parked(*words, "why", str(listed), "--json").stdout)["why"]
     assert why["way"][0]["what"].startswith("google.golang.org/grpc/internal/channelz.")
     assert "closes none" in why["uncounted"]

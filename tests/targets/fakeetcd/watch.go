@@ -11,7 +11,9 @@ type valCtx struct{ context.Context }
 
 func (vc *valCtx) Done() <-chan struct{} { return valCtxCh }
 
-// Endless has the values of the context, and no end.
+// Endless has the values of the context, and no end. The caller does not know which context it is.
+//
+//go:noinline
 func Endless(ctx context.Context) context.Context { return &valCtx{ctx} }
 
 var closing = make(chan struct{})

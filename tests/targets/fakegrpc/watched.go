@@ -15,7 +15,7 @@ type Watched struct {
 
 func NewWatched(every time.Duration) *Watched {
 	w := &Watched{done: make(chan struct{})}
-	w.remove = channelz.Register(w.metrics)
+	w.remove = channelz.RegisterSocket(w.metrics)
 	go w.ping(every)
 	return w
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	lost = append(lost, C_endless)
+	lost = append(lost, L_endless)
 	held = append(held, V_closing)
 }
 
@@ -24,11 +24,10 @@ func tickUntil(done <-chan struct{}) {
 	}
 }
 
-// C_endless waits for a channel that a variable has and nobody closes; which variable that is says
-// its name, where there are symbols.
+// L_endless waits for a channel that a variable has and nobody closes.
 //
 //go:noinline
-func C_endless() { go tickUntil(clientv3.Endless(context.Background()).Done()) }
+func L_endless() { go tickUntil(clientv3.Endless(context.Background()).Done()) }
 
 // V_closing: another variable of the same package, whose channel can be closed.
 //

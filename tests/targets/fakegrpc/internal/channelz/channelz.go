@@ -10,8 +10,8 @@ type channelMap struct {
 
 var db = &channelMap{sockets: map[int64]func() int64{}}
 
-// Register puts in what tells a connection's numbers. It leaves when the connection is closed.
-func Register(metrics func() int64) (remove func()) {
+// RegisterSocket puts in what tells a connection's numbers. It leaves when the connection is closed.
+func RegisterSocket(metrics func() int64) (remove func()) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	id := int64(len(db.sockets))
