@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "golang/go_values.h"
@@ -62,21 +63,24 @@ class Finder {
   Found find(Index island);
 
  private:
-  struct Rank {
+  struct Candidate {
+    Node node = 0;
     int owner = 0;
     bool exported = false, open = false;
     std::size_t reaches = 0;
     std::uint64_t size = 0;
     Addr address = 0;
-    auto key() const { return std::tuple(owner, exported, open, reaches, size, ~address); }
-    bool operator<(const Rank& other) const { return key() < other.key(); }
+    /// What its type says.
+    auto ofType() const { return std::tuple(owner, exported, open); }
+    auto key() const { return std::tuple(ofType(), reaches, size, ~address); }
   };
 
   /// Begins a new walk; in it visit() is true once for each node.
   void beginWalk() { ++walk_; }
   bool visit(Node node) { return std::exchange(seen_[node], walk_) != walk_; }
   bool leadsToAll(Node from, std::size_t& reached);
-  bool rank(Node node, Rank& rank);
+  std::optional<Candidate> candidate(Node node);
+  std::vector<Candidate> candidates();
   Found describe(Node node);
   void telling(const RuntimeType& type, Addr at, Found& found, std::size_t& best, int depth);
 
@@ -117,29 +121,44 @@ bool Finder::leadsToAll(Node from, std::size_t& reached) {
   return tasks == tasks_;
 }
 
-/// False if the object is no handle.
-bool Finder::rank(Node node, Rank& rank) {
+/// What its type says of it; nullopt if the object is no handle.
+std::optional<Finder::Candidate> Finder::candidate(Node node) {
   const RuntimeType& type = types_.typeOf(node);
   const std::size_t dot = type.name.find('.');
-  if (dot == std::string::npos || type.package.empty()) return false;
+  if (dot == std::string::npos || type.package.empty()) return std::nullopt;
   const Owner owner = ownerOf(code_, type.package == "main" ? "main.x" : type.package + ".x", {});
   const bool own = owner == Owner::own || owner == Owner::local;
   const char first = type.name[dot + 1];
-  rank.exported = own || (first >= 'A' && first <= 'Z');
+  const bool exported = own || (first >= 'A' && first <= 'Z');
   // What wakes or carries others, and is not what they belong to.
   const bool carrier = type.package == "time" || type.package == "context" ||
                        type.package == "sync" || type.package == "internal/poll";
-  if (carrier || owner < Owner::standard || (owner == Owner::standard && !rank.exported)) {
-    return false;
+  if (carrier || owner < Owner::standard || (owner == Owner::standard && !exported)) {
+    return std::nullopt;
   }
-  if (types_.types().closerOf(type, own).empty()) return false;
-  // Where nothing leads to any of them, only what one works on can have to do with its end.
-  if (tasks_ == 0 ? !types_.isWorkedOn(node) : !leadsToAll(node, rank.reaches)) return false;
-  rank.owner = own ? 2 : owner == Owner::library ? 1 : 0;
-  rank.open = ("/" + type.package + "/").find("/internal/") == std::string::npos;
-  rank.size = type.size;
-  rank.address = heap_.address(graph_.object(node));
-  return true;
+  if (types_.types().closerOf(type, own).empty()) return std::nullopt;
+  const bool open = ("/" + type.package + "/").find("/internal/") == std::string::npos;
+  return Candidate{.node = node,
+                   .owner = own                       ? 2
+                            : owner == Owner::library ? 1
+                                                      : 0,
+                   .exported = exported,
+                   .open = open,
+                   .size = type.size,
+                   .address = heap_.address(graph_.object(node))};
+}
+
+/// Of an island, the likeliest first: a large client has many that can be closed.
+std::vector<Finder::Candidate> Finder::candidates() {
+  std::vector<Candidate> all;
+  for (const Node node : types_.typed()) {
+    if (const auto one = candidate(node)) all.push_back(*one);
+  }
+  std::ranges::stable_sort(all, std::ranges::greater(), [](const Candidate& each) {
+    return std::tuple(each.ofType(), each.size, ~each.address);
+  });
+  if (all.size() > kMaxCandidates) all.resize(kMaxCandidates);
+  return all;
 }
 
 /// The most telling string among the fields of a value.
@@ -194,18 +213,14 @@ Found Finder::find(Index number) {
       if (to < graph_.owners() && visit(to)) ++tasks_;
     }
   }
-  Rank best;
-  Node handle = 0;
-  std::size_t tried = 0;
-  for (const Node node : types_.typed()) {
-    if (tried >= kMaxCandidates) break;
-    if (types_.types().closerOf(types_.typeOf(node), true).empty()) continue;
-    ++tried;
-    Rank own;
-    if (!rank(node, own) || (handle != 0 && own < best)) continue;
-    best = own, handle = node;
+  std::optional<Candidate> best;
+  for (Candidate& one : candidates()) {
+    if (best && one.ofType() < best->ofType()) break;
+    // Where nothing leads to any of them, only what one works on can have to do with its end.
+    const bool is = tasks_ == 0 ? types_.isWorkedOn(one.node) : leadsToAll(one.node, one.reaches);
+    if (is && (!best || best->key() < one.key())) best = one;
   }
-  return handle == 0 ? Found() : describe(handle);
+  return best ? describe(best->node) : Found();
 }
 
 /// Of all islands of a kind what most have.

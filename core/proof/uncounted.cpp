@@ -51,7 +51,8 @@ void UncountedWords::addObject(const UncountedEdges& edges, Addr variable) {
   const image::TypeRef type = types.variable(edges.variable);
   const Addr value = image_.target().memory().word(variable);
   const std::uint64_t size = types.isPointer(type) ? types.size(types.pointee(type)) : 0;
-  if (value != 0 && size != 0 && size <= kLargest) objects_.push_back({value, value + size, &edges});
+  if (value != 0 && size != 0 && size <= kLargest)
+    objects_.push_back({value, value + size, &edges});
   // Without types: the words there to which the package stores when it is initialised.
   if (type != image::TypeRef{} || edges.alone) return;
   const std::string init = std::string(edges.package) + ".init";
@@ -73,8 +74,9 @@ const UncountedEdges* UncountedWords::at(Addr word) const {
   }
   const std::string_view name = image_.variableAt(word).name;
   const std::string_view package = image::packageOf(name);
-  const auto found = std::ranges::find_if(
-      kEdges, [&](const UncountedEdges& edges) { return edges.package == package && !edges.alone; });
+  const auto found = std::ranges::find_if(kEdges, [&](const UncountedEdges& edges) {
+    return edges.package == package && !edges.alone;
+  });
   return found == kEdges.end() ? nullptr : &*found;
 }
 
