@@ -18,8 +18,8 @@ struct UncountedEdges {
   bool alone = false;         ///< of the package, only this variable, which is a channel
 };
 
-/// Of a word of the program's data; null if it counts. Without symbols the package's other variables
-/// do.
+/// Of a word of the program's data; null if it counts. Without symbols other variables of the
+/// package do.
 const UncountedEdges* uncountedAt(const image::Image& image, Addr word);
 
 /// Those of one program.
