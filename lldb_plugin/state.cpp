@@ -41,14 +41,14 @@ Host State::host() {
   return host;
 }
 
-bool State::open(const Held& held, bool force, std::string& error) {
-  if (session_ && held == held_ && force == forced_) return true;
+bool State::open(const Held& held, const OpeningWords& opening, std::string& error) {
+  if (session_ && held == held_ && opening == opening_) return true;
   session_.reset();
   access_.reset();
 
   OpenRequest request;
   request.executable = held.executable;
-  request.force = force;
+  opening.applyTo(request);
   if (held.kind == Held::Kind::core) {
     request.core = held.core;
   } else {
@@ -69,7 +69,6 @@ bool State::open(const Held& held, bool force, std::string& error) {
   }
   session_ = std::move(opened.session);
   held_ = held;
-  forced_ = force;
   moves_.listenTo(debugger_->GetSelectedTarget().GetProcess());
   return true;
 }
@@ -84,8 +83,9 @@ void State::run(lldb::SBDebugger& debugger, std::vector<std::string> words, Outp
                 std::string& error) {
   const std::lock_guard lock(mutex_);
   const Current current(debugger_, debugger);
-  const bool force = std::erase(words, "--force") > 0;
-  error = checkCommand(words);  // before a target is opened for nothing
+  OpeningWords opening;
+  error = takeOpeningWords(words, opening);
+  if (error.empty()) error = checkCommand(words);  // before a target is opened for nothing
   if (!error.empty()) return;
   if (const std::string help = helpAsked(words); !help.empty()) {
     output.write(help);
@@ -96,7 +96,15 @@ void State::run(lldb::SBDebugger& debugger, std::vector<std::string> words, Outp
     session_.reset();
     return;
   }
-  if (!open(held, force, error)) return;
+  // Where files may be holds until something else is said.
+  if (!opening.hasPlaces()) {
+    const bool force = opening.force;
+    opening = opening_;
+    opening.force = force;
+  }
+  const bool opened = open(held, opening, error);
+  opening_ = opening;
+  if (!opened) return;
   const CommandResult result = session_->run(
       words, styleOf(debugger), [&output](std::string_view text) { return output.write(text); });
   output.write(result.timings);

@@ -24,7 +24,7 @@ class State {
            std::string& error);
 
  private:
-  bool open(const Held& held, bool force, std::string& error);
+  bool open(const Held& held, const OpeningWords& opening, std::string& error);
   void forget();
   Host host();
 
@@ -32,7 +32,7 @@ class State {
   lldb::SBDebugger* debugger_ = nullptr;  // while a command runs
   Progress* progress_ = nullptr;          // while a target is opened
   Held held_;
-  bool forced_ = false;
+  OpeningWords opening_;
   // The session asks the access, so that must outlive it.
   std::unique_ptr<DebuggerAccess> access_;
   std::unique_ptr<Session> session_;

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "command/options.h"
@@ -53,6 +57,38 @@ std::string shellWord(std::string_view word) {
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return text + "'";
+}
+
+void OpeningWords::applyTo(OpenRequest& request) const {
+  request.force = force;
+  request.sysroots = sysroots;
+  request.debugFolders = debugFolders;
+  request.debuginfod = debuginfod;
+}
+
+std::string takeOpeningWords(std::vector<std::string>& words, OpeningWords& out) {
+  std::vector<std::string> rest;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const std::string option = word.substr(0, word.find('='));
+    std::vector<std::string>* const folders = option == "--sysroot"     ? &out.sysroots
+                                              : option == "--debug-dir" ? &out.debugFolders
+                                                                        : nullptr;
+    if (folders != nullptr) {
+      const bool inOne = option.size() < word.size();
+      if (!inOne && i + 1 == words.size()) return option + " needs a folder behind it";
+      folders->push_back(inOne ? word.substr(option.size() + 1) : words[++i]);
+      if (folders->back().empty()) return option + " needs a folder behind it";
+    } else if (word == "--force") {
+      out.force = true;
+    } else if (word == "--debuginfod") {
+      out.debuginfod = true;
+    } else {
+      rest.push_back(word);
+    }
+  }
+  words = std::move(rest);
+  return "";
 }
 
 bool needsResources(const std::vector<std::string>& words) {

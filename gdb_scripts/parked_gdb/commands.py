@@ -9,16 +9,14 @@ import parked
 
 from . import output, selection, session
 
-_FORCE = "--force"
 _OPTION = re.compile(r"^ +(?:-\w, )?(--[a-z-]+)", re.MULTILINE)
 
 
 def run(words: list[str], from_tty: bool) -> None:
     """Runs a command of the family on what gdb holds and writes what it answers."""
-    force = _FORCE in words
-    words = [word for word in words if word != _FORCE]
+    words, wrong, opening = session.opening_words(words)
     # Before a target is opened for nothing.
-    wrong = parked.check_command(words)
+    wrong = wrong or parked.check_command(words)
     if wrong:
         raise gdb.GdbError(f"parked: {wrong}")
     help_text = parked.help_asked(words)
@@ -27,7 +25,7 @@ def run(words: list[str], from_tty: bool) -> None:
         return
     interactive = output.color(from_tty)
     try:
-        result = session.current(force, show_progress=interactive).execute(
+        result = session.current(opening, show_progress=interactive).execute(
             words, color=interactive, width=output.width(), sink=output.write
         )
     except parked.Error as error:

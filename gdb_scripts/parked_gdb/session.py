@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 import gdb
@@ -30,6 +30,25 @@ _MOVES = (
 )
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What a command says about opening: where files may be, and whether they have to fit."""
+
+    force: bool = False
+    sysroots: tuple[bytes, ...] = ()
+    debug_folders: tuple[bytes, ...] = ()
+    debuginfod: bool = False
+
+    def has_places(self) -> bool:
+        return bool(self.sysroots or self.debug_folders or self.debuginfod)
+
+
+def opening_words(words: list[str]) -> tuple[list[str], str, Opening]:
+    """The other words, what is wrong, and what they say about opening."""
+    rest, wrong, force, sysroots, folders, debuginfod = _parked.take_opening_words(words)
+    return rest, wrong, Opening(force, tuple(sysroots), tuple(folders), debuginfod)
+
+
 @dataclass
 class _Cached:
     key: object
@@ -43,22 +62,24 @@ class _Cached:
 
 
 _cached: _Cached | None = None
+_places = Opening()  # where files may be, until another command says something else
 _on_move: list[Callable[[], None]] = []
 _watching = False
 
 
-def current(force: bool = False, show_progress: bool = False) -> parked.Session:
-    """The session of the selected inferior, opened if need be. Raises gdb.GdbError.
-
-    With `force`, a core whose build id is not the program's is opened all the same.
-    """
-    global _cached
+def current(opening: Opening | None = None, show_progress: bool = False) -> parked.Session:
+    """The session of the selected inferior, opened if need be. Raises gdb.GdbError."""
+    global _cached, _places
+    opening = opening or Opening()
+    if opening.has_places():
+        _places = opening
+    opening = replace(_places, force=opening.force)
     held = inferior.current()
-    key = (held, force, _stamp(held.core))
+    key = (held, opening, _stamp(held.core))
     if _cached is not None and _cached.key == key and held.stopped:
         return _cached.session
     forget()
-    _cached = _open(held, force, key, show_progress)
+    _cached = _open(held, opening, key, show_progress)
     return _cached.session
 
 
@@ -93,7 +114,8 @@ def _moved(_event: object) -> None:
         function()
 
 
-def _open(held: inferior.Held, force: bool, key: object, show_progress: bool) -> _Cached:
+def _open(held: inferior.Held, opening: Opening, key: object, show_progress: bool) -> _Cached:
+    force = opening.force
     progress = output.Progress() if show_progress else None
     access: Access | None = None
     try:
@@ -101,6 +123,9 @@ def _open(held: inferior.Held, force: bool, key: object, show_progress: bool) ->
             native = _parked.Session.open(
                 core=os.fsencode(held.core),
                 executable=os.fsencode(held.executable),
+                sysroots=list(opening.sysroots),
+                debug_folders=list(opening.debug_folders),
+                debuginfod=opening.debuginfod,
                 force=force,
                 progress=progress,
             )

@@ -41,6 +41,9 @@ class Session:
         core: bytes = ...,
         pid: int = ...,
         executable: bytes = ...,
+        sysroots: list[bytes] = ...,
+        debug_folders: list[bytes] = ...,
+        debuginfod: bool = ...,
         force: bool = ...,
         stop: bool = ...,
         max_pause: float = ...,
@@ -72,6 +75,9 @@ def commands() -> list[tuple[str, str, str]]: ...
 def command_help(command: str) -> str: ...
 def help_asked(words: list[str]) -> str: ...
 def check_command(words: list[str]) -> str: ...
+def take_opening_words(
+    words: list[str],
+) -> tuple[list[str], str, bool, list[bytes], list[bytes], bool]: ...
 def split_words(line: str) -> list[str]: ...
 def register_names(
     architecture: str,

@@ -104,7 +104,14 @@ class Desk:
 
     def open_core(self, given: Json) -> Json:
         self._room()
-        session = open_core(given["core"], given.get("executable"), force=given.get("force", False))
+        session = open_core(
+            given["core"],
+            given.get("executable"),
+            sysroot=given.get("sysroot", ()),
+            debug_dir=given.get("debug_dir", ()),
+            debuginfod=given.get("debuginfod", False),
+            force=given.get("force", False),
+        )
         return self._keep(session)
 
     def open_process(self, given: Json) -> Json:
@@ -249,6 +256,9 @@ TOOLS = (
         {
             "core": {"type": "string", "description": "path of the core, also compressed"},
             "executable": {"type": "string", "description": "if it is not where the core says"},
+            "sysroot": {"type": "string", "description": "its files are below: an unpacked image"},
+            "debug_dir": {"type": "string", "description": "they are there, told by build ids"},
+            "debuginfod": {"type": "boolean", "description": "ask servers for them (network)"},
             "force": {"type": "boolean", "description": "go on although they do not fit"},
         },
         ("core",),

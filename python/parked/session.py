@@ -158,18 +158,27 @@ def open_core(
     core: Path,
     executable: Path | None = None,
     *,
+    sysroot: Path | Sequence[Path] = (),
+    debug_dir: Path | Sequence[Path] = (),
+    debuginfod: bool = False,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Session:
     """Opens a core file: of the kernel, gcore or Delve, plain or zstd-compressed.
 
-    Without ``executable`` it is found from the core's own notes. ``force`` goes on although the
-    build ids of the two differ. Ctrl-C raises KeyboardInterrupt. Raises :class:`parked.Error`.
+    Without ``executable`` it is found from the core's own notes: where they say it was, also below
+    ``sysroot``, beside the core, in ``debug_dir`` under any name by its build id, and with
+    ``debuginfod`` at the servers of DEBUGINFOD_URLS; so are libraries. Several folders may be given
+    as a list. ``force`` goes on although the build ids of the two differ. Ctrl-C raises
+    KeyboardInterrupt. Raises :class:`parked.Error`.
     """
     return Session(
         _parked.Session.open(
             core=os.fsencode(core),
             executable=_path(executable),
+            sysroots=_paths(sysroot),
+            debug_folders=_paths(debug_dir),
+            debuginfod=debuginfod,
             force=force,
             progress=progress,
         )
@@ -250,3 +259,7 @@ def version() -> str:
 
 def _path(path: Path | None) -> bytes:
     return b"" if path is None else os.fsencode(path)
+
+
+def _paths(paths: Path | Sequence[Path]) -> list[bytes]:
+    return [os.fsencode(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]

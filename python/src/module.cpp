@@ -20,13 +20,16 @@ std::chrono::nanoseconds pauseFrom(double seconds) {
 }
 
 std::unique_ptr<PySession> openSession(std::string core, std::int32_t pid, std::string executable,
+                                       std::vector<std::string> sysroots,
+                                       std::vector<std::string> debugFolders, bool debuginfod,
                                        bool force, bool stop, double maxPause, bool alreadyStopped,
                                        py::object debugger, py::object progress) {
   OpenRequest request;
   request.core = std::move(core);
   request.pid = pid;
   request.executable = std::move(executable);
-  request.force = force;
+  const OpeningWords opening{force, std::move(sysroots), std::move(debugFolders), debuginfod};
+  opening.applyTo(request);
   request.stop = stop;
   request.maxPause = pauseFrom(maxPause);
   request.alreadyStopped = alreadyStopped;
@@ -51,6 +54,24 @@ std::tuple<py::str, py::str, int> runDiff(const std::vector<std::string>& words,
   request.stop = stop;
   request.maxPause = pauseFrom(maxPause);
   return diffReports(request, words, std::move(progress));
+}
+
+std::vector<py::bytes> asBytes(const std::vector<std::string>& paths) {
+  return {paths.begin(), paths.end()};
+}
+
+/// The other words, what is wrong, force, sysroots, debug folders, debuginfod.
+std::tuple<std::vector<std::string>, std::string, bool, std::vector<py::bytes>,
+           std::vector<py::bytes>, bool>
+openingWords(std::vector<std::string> words) {
+  OpeningWords opening;
+  std::string error = takeOpeningWords(words, opening);
+  return {std::move(words),
+          std::move(error),
+          opening.force,
+          asBytes(opening.sysroots),
+          asBytes(opening.debugFolders),
+          opening.debuginfod};
 }
 
 std::vector<std::tuple<std::string, std::string, std::string>> listCommands() {
@@ -92,7 +113,9 @@ PYBIND11_MODULE(_parked, module) {
 
   py::class_<PySession>(module, "Session")
       .def_static("open", &openSession, py::kw_only(), py::arg("core") = "", py::arg("pid") = 0,
-                  py::arg("executable") = "", py::arg("force") = false, py::arg("stop") = true,
+                  py::arg("executable") = "", py::arg("sysroots") = std::vector<std::string>(),
+                  py::arg("debug_folders") = std::vector<std::string>(),
+                  py::arg("debuginfod") = false, py::arg("force") = false, py::arg("stop") = true,
                   py::arg("max_pause") = 1.0, py::arg("already_stopped") = false,
                   py::arg("debugger") = py::none(), py::arg("progress") = py::none())
       .def("run", &runCommand, py::arg("words"), py::kw_only(), py::arg("color") = false,
@@ -108,6 +131,7 @@ PYBIND11_MODULE(_parked, module) {
   module.def("help_asked", [](const std::vector<std::string>& words) { return helpAsked(words); });
   module.def("check_command",
              [](const std::vector<std::string>& words) { return checkCommand(words); });
+  module.def("take_opening_words", &openingWords);
   module.def("split_words", [](const std::string& line) { return splitWords(line); });
   module.def("register_names", &listRegisters);
   module.def("version", [] { return std::string(version()); });

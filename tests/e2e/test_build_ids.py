@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.building import build_target
-from support.commands import parked, run
+from support.commands import gdb, lldb, parked, run, run_script
 from support.matrix import Build
 from support.running import Running, need_kernel_cores
 
@@ -102,6 +102,46 @@ def test_below_another_root(moved: tuple[Path, Path], tmp_path: Path) -> None:
     is_read(core, "--sysroot", root, "--debug-dir", folder)
     shutil.copy(program, place)
     is_read(core, "--sysroot", root)
+
+
+IN_PYTHON = """
+import json, sys
+import parked
+core, root, folder = sys.argv[1:]
+shown = []
+for places in ({}, {"sysroot": root}, {"debug_dir": [root, folder]}):
+    try:
+        with parked.open_core(core, **places) as session:
+            shown.append(len(session.goroutines))
+    except parked.Error as error:
+        shown.append(str(error))
+print(json.dumps(shown))
+"""
+
+
+def test_in_other_front_ends(moved: tuple[Path, Path], tmp_path: Path) -> None:
+    """The same words in gdb, lldb and Python, where there is the core alone."""
+    core, program = moved
+    root = tmp_path / "a root"
+    place = Path(f"{root}{tmp_path}/bin/zoo")
+    place.parent.mkdir(parents=True)
+    shutil.copy(program, place)
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    shutil.copy(program, folder)
+    none, by_root, by_id = json.loads(run_script(IN_PYTHON, core, root, folder))
+    assert "does not exist" in none
+    assert by_root == by_id > 50
+    for debugger, opened in ((gdb, ("-c", core)), (lldb, ("-c", core))):
+        refused = debugger("parked info", arguments=opened)
+        assert "build id" not in refused.stdout
+        for words in (f"--sysroot '{root}'", f"--debug-dir={folder}"):
+            done = debugger(f"parked info {words}", "parked report", arguments=opened)
+            shown = done.stdout + done.stderr
+            # The next command needs no words for it.
+            assert shown.count("goroutines  ") == 2, (debugger, words, shown)
+        done = debugger("parked report --sysroot", arguments=opened)
+        assert "--sysroot needs a folder" in done.stdout + done.stderr
 
 
 def test_a_redacted_dump(moved: tuple[Path, Path], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from support.building import build_target
 from support.commands import parked
 from support.matrix import Build
 from support.paths import PARKED
-from support.running import Core, Running
+from support.running import Core, Running, need_kernel_cores
 
 GOS = ["1.18", "1.22", "1.26", "1.27"]
 ROWS = {"go": {"quick": ["1.27"], "ci": ["1.27"], "full": GOS}}
@@ -140,6 +140,29 @@ def test_a_core(kernel_core: Callable[..., Core]) -> None:
         why = await call(client, "why", session=session, id=waiting["id"])
         own = parked("core", core.binary, core.core, "why", waiting["id"], "--json").stdout
         assert why["why"] == json.loads(own)["why"]
+
+    ask(questions)
+
+
+def test_a_core_whose_program_is_elsewhere(tmp_path: Path) -> None:
+    need_kernel_cores()
+    place = tmp_path / "bin/decisions"
+    place.parent.mkdir()
+    shutil.copy(build_target("decisions", Build("1.27", "default")), place)
+    with Running(place, tmp_path, "3") as target:
+        core = str(target.abort().core)
+    root, folder = tmp_path / "root", tmp_path / "programs"
+    there = Path(f"{root}{place}")
+    there.parent.mkdir(parents=True)
+    folder.mkdir()
+    shutil.copy(place, there)
+    place.rename(folder / "any")
+
+    async def questions(client: ClientSession) -> None:
+        assert "does not exist" in await refused(client, "open_core", core=core)
+        for places in ({"sysroot": str(root)}, {"debug_dir": str(folder)}):
+            opened = await call(client, "open_core", core=core, **places)
+            assert opened["target"]["verdicts"]["PROVED"] >= 3
 
     ask(questions)
 

@@ -115,6 +115,21 @@ struct OpenRequest {
   std::string coreName = {}, executableName = {};
 };
 
+/// What a command line says about opening where the target is a debugger's: --force, --sysroot DIR,
+/// --debug-dir DIR, --debuginfod, with any command.
+struct OpeningWords {
+  bool force = false;
+  std::vector<std::string> sysroots, debugFolders;
+  bool debuginfod = false;
+
+  bool operator==(const OpeningWords&) const = default;
+  /// It says where files may be, too.
+  bool hasPlaces() const { return !sysroots.empty() || !debugFolders.empty() || debuginfod; }
+  void applyTo(OpenRequest& request) const;
+};
+/// Takes them out of the words. What is wrong with them, in one clear line; "" if nothing.
+std::string takeOpeningWords(std::vector<std::string>& words, OpeningWords& out);
+
 /// How the text is to look.
 struct Style {
   bool color = false;
