@@ -84,7 +84,7 @@ def test_poisoned_inputs(fleet: Fleet, gated: Gated, cores: list[bytes], tmp_pat
     }
     for name, content in write.items():
         (made / name).write_bytes(content)
-    bounds = ("--timeout", "15", "--memory", "600M", "--max-size", "200M", "--workers", "2")
+    bounds = ("--timeout", "15", "--memory", "600M", "--max-size", "200M", "--workers", "1")
     done = fleet.analyze(made, *bounds, parked=gated.program)
     assert done.returncode == 3, done.stdout + done.stderr
     assert f"{len(write)} inputs: {len(write) - 3} failed, 2 incomplete, 1 ok; " in done.stdout

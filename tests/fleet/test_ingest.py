@@ -180,7 +180,7 @@ sys.exit(main(["ingest", sys.argv[2], "--db", sys.argv[1]]))
 """
 
 
-@pytest.mark.parametrize("after", [1, 5, 7, len(MERGE)])
+@pytest.mark.parametrize("after", [1, 7, len(MERGE)])
 def test_killed_or_interrupted_in_the_middle(
     after: int, url: str, results: Path, tmp_path: Path
 ) -> None:

@@ -14,12 +14,12 @@ import pytest
 from parked.fleet.build_ids import build_ids, reader_of
 from support.fleet import Fleet, parked_fleet
 from support.fleet_plan import Plan, true_state
-from support.paths import CACHE
 from support.real_fleet import (
     BUILD,
     FUNCTIONS,
     PATTERN,
     build_programs,
+    builds_folder,
     latest,
     leak,
     looks,
@@ -130,7 +130,14 @@ def looked(scale: str, tmp_path_factory: pytest.TempPathFactory) -> Looked:
         enlarge(folder / "cores", chosen.plan)
         made += 1
     fleet = Fleet(folder / "results")
-    words = ("--workers", "2", "--binaries", CACHE, "--path-pattern", PATTERN)
+    words = (
+        "--workers",
+        "2" if chosen.large else "1",
+        "--binaries",
+        builds_folder(),
+        "--path-pattern",
+        PATTERN,
+    )
     done = fleet.analyze(folder / "cores", *words, timeout=1800)
     assert done.returncode in (0, 3), done.stdout + done.stderr
     return Looked(chosen, made, fleet, done.stdout)

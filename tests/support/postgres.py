@@ -43,6 +43,8 @@ def server() -> Iterator[str]:
     options = [
         *("-D", data, "-k", folder, "-p", str(port)),
         *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
+        # For what tests ask, compiling a query takes longer than the query.
+        *("-c", "jit=off"),
     ]
     log = (folder / "log").open("w")
     process = subprocess.Popen(

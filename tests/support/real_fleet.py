@@ -97,9 +97,14 @@ def latest(plan: Plan, leak: PlannedLeak) -> list[int]:
     return [each for each in counts if each]
 
 
+def builds_folder() -> Path:
+    """Where :func:`build_programs` keeps executables."""
+    return CACHE / f"fleet-{BUILD}-{RELEASES[BUILD.go]}-{tree_hash(SOURCE)}"
+
+
 def build_programs(plan: Plan) -> dict[tuple[str, int], Path]:
     """The executable of each program and build, which has the leaks of that build."""
-    folder = CACHE / f"fleet-{BUILD}-{RELEASES[BUILD.go]}-{tree_hash(SOURCE)}"
+    folder = builds_folder()
     made = {}
     for program in plan.programs:
         for build in range(plan.builds):
