@@ -20,8 +20,7 @@ function(parked_package_docs component name)
 endfunction()
 
 # Without the moment at which it was compressed.
-find_program(GZIP gzip)
-if(GZIP AND NOT SKBUILD)
+if(NOT SKBUILD)
   string(TIMESTAMP PARKED_DAY "%a, %d %b %Y" UTC)  # SOURCE_DATE_EPOCH decides about it
   configure_file(packaging/changelog.in packaging/changelog.Debian @ONLY)
   set(changelogs ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.gz

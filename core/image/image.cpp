@@ -117,7 +117,7 @@ Result<void> Image::Impl::tryTable(const TableChoice& choice, Timings* timings) 
 Result<void> Image::Impl::useTable(Timings* timings) {
   const std::string_view arch = parts.build.setting("GOARCH");
   auto choices = chooseTables(parts.build.version, arch.empty() ? target.arch().name : arch,
-                              shippedTables().releases);
+                              shippedReleases());
   if (!choices) return tl::unexpected(choices.error());
   std::optional<Error> first;
   for (auto at = choices->begin(); at != choices->end(); ++at) {

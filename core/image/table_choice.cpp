@@ -81,7 +81,7 @@ TableChoice choiceOf(const GoVersion& version, const Row& row, bool sameRelease)
 int newestGoMinor() {
   static const int newest = [] {
     int found = kOldestGoMinor;
-    for (std::string_view rest = shippedTables().releases; !rest.empty();) {
+    for (std::string_view rest = shippedReleases(); !rest.empty();) {
       std::string_view line = takeLine(rest);
       if (const auto version = parseGoVersion(takeWord(line))) {
         found = std::max(found, version->minor);

@@ -2,16 +2,16 @@
 #include "base/embedded_file.h"
 #include "image/table_layouts.h"
 
-PARKED_EMBED(layout_releases, PARKED_LAYOUTS_DIR "/releases.txt")
-PARKED_EMBED(layout_sets, PARKED_LAYOUTS_DIR "/sets.txt")
-PARKED_EMBED(layout_structs, PARKED_LAYOUTS_DIR "/structs.txt")
+PARKED_EMBED(layout_releases, PARKED_LAYOUTS_DIR "/releases.txt.gz")
+PARKED_EMBED(layout_sets, PARKED_LAYOUTS_DIR "/sets.txt.gz")
+PARKED_EMBED(layout_structs, PARKED_LAYOUTS_DIR "/structs.txt.gz")
 
 namespace parked::image {
 
 LayoutTables shippedTables() {
-  return {{parked_layout_releases, parked_layout_releases_end},
-          {parked_layout_sets, parked_layout_sets_end},
-          {parked_layout_structs, parked_layout_structs_end}};
+  return {shippedReleases(), PARKED_EMBEDDED(layout_sets), PARKED_EMBEDDED(layout_structs)};
 }
+
+std::string_view shippedReleases() { return PARKED_EMBEDDED(layout_releases); }
 
 }  // namespace parked::image

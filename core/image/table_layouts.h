@@ -21,6 +21,8 @@ struct LayoutTables {
 
 /// What is built in.
 LayoutTables shippedTables();
+/// Of them the releases alone: the others are large, and unpacked where they are needed.
+std::string_view shippedReleases();
 
 class TableLayouts final : public LayoutSource {
  public:

@@ -5,9 +5,9 @@
 
 #include "base/embedded_file.h"
 
-#ifdef PARKED_PAGE_FILE
+#ifdef PARKED_PAGE_DIR
 // What web/build makes.
-PARKED_EMBED(page_text, PARKED_PAGE_FILE)
+PARKED_EMBED(page_text, PARKED_PAGE_DIR "/page.html.gz")
 #endif
 
 namespace parked::report {
@@ -15,8 +15,8 @@ namespace parked::report {
 namespace {
 
 std::string_view pageText() {
-#ifdef PARKED_PAGE_FILE
-  return {parked_page_text, parked_page_text_end};
+#ifdef PARKED_PAGE_DIR
+  return PARKED_EMBEDDED(page_text);
 #else
   return {};
 #endif

@@ -7,7 +7,7 @@
 #include "base/embedded_file.h"
 
 // docs/rules.md: one text for readers of the documentation and of the command.
-PARKED_EMBED(rules_text, PARKED_RULES_FILE)
+PARKED_EMBED(rules_text, PARKED_RULES_DIR "/rules.md.gz")
 
 namespace parked::report {
 
@@ -20,7 +20,7 @@ const rules::Rule* ruleNamed(std::string_view name) {
 }
 
 std::string_view sectionOf(const rules::Rule& rule) {
-  const std::string_view all(parked_rules_text, parked_rules_text_end);
+  const std::string_view all = PARKED_EMBEDDED(rules_text);
   const std::string heading = fmt::format("\n## {}\n", rule.name);
   const std::size_t start = all.find(heading);
   if (start == std::string_view::npos) return {};

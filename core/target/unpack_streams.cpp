@@ -39,7 +39,7 @@ class ArchiveStream : public UnpackStream {
       : input_(compressed), observer_(observer), archive_(archive_read_new()) {
     archive* a = archive_.get();
     ready_ = archive_read_append_filter(a, filter) == ARCHIVE_OK &&
-             archive_read_set_format(a, ARCHIVE_FORMAT_RAW) == ARCHIVE_OK &&
+             archive_read_support_format_raw(a) == ARCHIVE_OK &&
              archive_read_open(a, this, nullptr, &ArchiveStream::give, nullptr) == ARCHIVE_OK;
     archive_entry* entry = nullptr;
     ready_ = ready_ && archive_read_next_header(a, &entry) == ARCHIVE_OK;

@@ -67,8 +67,7 @@ class Layouts final : public image::LayoutSource {
     auto& table = known.at(static_cast<std::size_t>(minor));
     if (table == nullptr) {
       const auto version = image::parseGoVersion("go1." + std::to_string(minor) + ".0");
-      const auto choices =
-          image::chooseTables(version.value(), "amd64", image::shippedTables().releases);
+      const auto choices = image::chooseTables(version.value(), "amd64", image::shippedReleases());
       table = std::move(image::TableLayouts::open(choices.value().front()).value());
     }
     return *table;

@@ -115,8 +115,8 @@ class Program {
   }
 
   void compare(image::RuntimeTypes& types) {
-    const auto choices = image::chooseTables(opened_.image->build().version, "amd64",
-                                             image::shippedTables().releases);
+    const auto choices =
+        image::chooseTables(opened_.image->build().version, "amd64", image::shippedReleases());
     fuzz::require(choices.has_value(), "there is a table");
     const auto table = image::TableLayouts::open(choices->front());
     fuzz::require(table.has_value(), "the table is sound");

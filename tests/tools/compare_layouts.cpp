@@ -76,7 +76,7 @@ void compareConstants(TableLayouts& table, LayoutSource& dwarf, Counts& counts) 
 
 /// The shipped table of a release.
 Result<std::unique_ptr<TableLayouts>> tableOf(const GoVersion& version) {
-  const auto choices = chooseTables(version, "amd64", shippedTables().releases);
+  const auto choices = chooseTables(version, "amd64", shippedReleases());
   if (!choices) return tl::unexpected(choices.error());
   return TableLayouts::open(choices->front());
 }
