@@ -1,7 +1,10 @@
 # -DPARKED_STATIC=ON: a program that needs no shared library, for machines and containers that have none of them.
 # Libraries are those of CMAKE_PREFIX_PATH (scripts/static-libraries) and of the system.
-if(PARKED_STATIC)
+# -DPARKED_BUNDLED=ON: the same libraries go into all that is built, but the C and the C++ library (wheels).
+if(PARKED_STATIC OR PARKED_BUNDLED)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
+if(PARKED_STATIC)
   set(CMAKE_SKIP_RPATH ON)  # which glibc refuses in such a program, before it has begun
   # What nobody calls is left out, of libraries as well.
   add_compile_options(-ffunction-sections -fdata-sections)
@@ -13,7 +16,7 @@ endif()
 # parked_link_statically(PREFIX…): an archive does not say which others it needs; pkg-config does, for each
 # of these results of pkg_check_modules.
 function(parked_link_statically)
-  if(NOT PARKED_STATIC)
+  if(NOT PARKED_STATIC AND NOT PARKED_BUNDLED)
     return()
   endif()
   foreach(prefix IN LISTS ARGN)

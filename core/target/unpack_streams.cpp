@@ -54,8 +54,7 @@ class ArchiveStream : public UnpackStream {
           ready_ ? archive_read_data_block(archive_.get(), &block, &size, &offset) : ARCHIVE_FATAL;
       if (status == ARCHIVE_EOF) return {0, State::ended, ""};
       if (status != ARCHIVE_OK) {
-        const char* why = archive_error_string(archive_.get());
-        return {0, State::cutShort, why != nullptr ? why : ""};
+        return {0, State::cutShort, damage()};
       }
       pending_ = {static_cast<const std::byte*>(block), size};
     }
@@ -68,6 +67,13 @@ class ArchiveStream : public UnpackStream {
   std::uint64_t taken() const override { return at_; }
 
  private:
+  std::string damage() const {
+    // Format "raw", the only one that is asked for, takes whatever has a byte: there was none.
+    if (archive_errno(archive_.get()) == EILSEQ) return "";  // "unrecognized format"
+    const char* why = archive_error_string(archive_.get());
+    return why != nullptr ? why : "";
+  }
+
   static la_ssize_t give(archive* a, void* self, const void** block) {
     auto& stream = *static_cast<ArchiveStream*>(self);
     if (stream.observer_ != nullptr && stream.observer_->cancelled()) {

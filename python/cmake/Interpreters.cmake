@@ -3,6 +3,8 @@
 
 set(PARKED_PYTHON_EXECUTABLE "" CACHE FILEPATH
     "Build the Python module for this interpreter instead of the one inside gdb")
+set(PARKED_PYTHONS "" CACHE STRING
+    "Build the Python module for these interpreters as well (a list of programs)")
 
 # Free of semicolons, which CMake would take for list separators.
 set(_parked_ask "print('parked:%s|%s|%s' % (__import__('sys').version.split()[0], \
@@ -35,6 +37,14 @@ macro(parked_interpreters out)
       parked_ask_python(_answers ${GDB_EXECUTABLE} -nx -batch -ex "python ${_parked_ask}")
     endif()
   endif()
+  foreach(_python IN LISTS PARKED_PYTHONS)
+    list(LENGTH _answers _count)
+    parked_ask_python(_answers ${_python} -c "${_parked_ask}")
+    list(LENGTH _answers _now)
+    if(_now EQUAL _count)
+      message(FATAL_ERROR "${_python} (PARKED_PYTHONS) does not run")
+    endif()
+  endforeach()
   if(NOT _answers)
     message(WARNING "No gdb with Python found: the module is built for python3 on PATH")
     parked_ask_python(_answers python3 -c "${_parked_ask}")
