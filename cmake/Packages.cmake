@@ -14,6 +14,9 @@ set(CPACK_COMPONENTS_ALL parked)
 
 # parked_package_docs(COMPONENT NAME): what a Debian package has to bring in its folder of documents.
 function(parked_package_docs component name)
+  if(SKBUILD)  # in a wheel they would lie beside packages of others
+    return()
+  endif()
   set(to ${CMAKE_INSTALL_DATADIR}/doc/${name})
   install(FILES ${PROJECT_SOURCE_DIR}/packaging/copyright DESTINATION ${to} COMPONENT ${component})
   install(FILES ${changelogs} DESTINATION ${to} COMPONENT ${component})

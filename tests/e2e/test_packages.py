@@ -153,7 +153,7 @@ def test_the_static_program_in_a_debian(
 ) -> None:
     core = kernel_core("zoo", ROW)
     debian.bring(core)
-    shutil.copy(static, debian.root / "usr/local/bin/parked-static")
+    shutil.copy(static, debian.root / "usr/bin/parked-static")
     says_the_same(debian.inside("parked-static", *words_for(core)).stdout, core)
     ran("static program", debian.name, "report of a core")
 
