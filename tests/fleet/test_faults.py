@@ -104,6 +104,7 @@ def test_poisoned_inputs(fleet: Fleet, gated: Gated, cores: list[bytes], tmp_pat
     assert fleet.look(made, retry_failed=True, **limits) == {"failed": 6, "ok": 3}
 
 
+@pytest.mark.usefixtures("full")
 def test_a_worker_that_is_killed(fleet: Fleet, gated: Gated, folder: Path, tmp_path: Path) -> None:
     """Its input is looked at once more, by the next one; nothing else is, and nothing is left."""
     with DaskCluster(tmp_path / "dask") as cluster:
@@ -128,7 +129,8 @@ def test_a_worker_that_is_killed(fleet: Fleet, gated: Gated, folder: Path, tmp_p
 def test_a_worker_that_is_killed_over_several(
     fleet: Fleet, dumps: list[Path], tmp_path: Path
 ) -> None:
-    """Small inputs are one task; when nobody has finished it, each of them is looked at alone."""
+    """Small inputs are one task; when nobody has finished it, each of them is looked at alone, and
+    nothing of the worker is left."""
     gated, folder = Gated(tmp_path / "gated", at=" report "), tmp_path / "in"
     folder.mkdir()
     (folder / "core.zst").write_bytes(dumps[0].read_bytes())
@@ -141,10 +143,12 @@ def test_a_worker_that_is_killed_over_several(
     with DaskCluster(tmp_path / "dask", **variables) as cluster:
         cluster.worker()
         run = start(fleet, folder, "--scheduler", cluster.address, parked=gated.program)
-        worker = parent_of(parent_of(gated.wait()))
+        at_gate = gated.wait()
+        reader = parent_of(at_gate)
         gated.close()
         gone.unlink()
-        os.kill(worker, signal.SIGKILL)
+        os.kill(parent_of(reader), signal.SIGKILL)
+        until(lambda: not alive(reader) and not alive(at_gate), "the worker's processes stay")
         gated.wait()
         gated.open()
         output, error = run.communicate(timeout=120)
