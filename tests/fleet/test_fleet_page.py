@@ -79,6 +79,27 @@ def test_leaks_are_ranked_and_open(fleet: tuple[FleetReport, Path], browser: Bro
         expect(opened).to_contain_text("example.com/orders/orders.ask")
 
 
+def test_what_an_island_keeps_is_summed_up_once(browser: Browser, tmp_path: Path) -> None:
+    """Both the workers and the finding about them are ranked by it."""
+    finding = Finding(
+        target=target(1).target,
+        fingerprint="00000000000000bb",
+        rule="PK111",
+        verdict="ORPHAN",
+        function="shop/orders.Watch",
+        count=4,
+        retained_bytes=40_000,
+    )
+    workers = group(1, verdict="ORPHAN", retained_bytes=40_000)
+    history = History(str(tmp_path / "history.duckdb"))
+    history.ingest(write(tmp_path / "results", [target(1)], [workers], [finding]))
+    history.write_page(history.report(Options(until=NOW)), tmp_path / "fleet.html")
+    with shown(browser, tmp_path / "fleet.html") as page:
+        sizes = {row[3] for row in rows(page, "leaks")}
+        assert len(sizes) == 1 and len(rows(page, "leaks")) == 2
+        expect(page.locator("#summary")).to_contain_text(f"{sizes.pop()} at the last look")
+
+
 def test_search_states_and_headline(fleet: tuple[FleetReport, Path], browser: Browser) -> None:
     report, html = fleet
     with shown(browser, html) as page:

@@ -51,7 +51,9 @@ function headlines(page) {
 function summarySection(page) {
   const { fleet } = page;
   const sum = (name) => fleet.programs.reduce((all, program) => all + program[name], 0);
-  const kept = fleet.leaks.map((leak) => leak.retained_bytes).filter((each) => each !== null);
+  // What islands keep is dealt to groups, and told of the finding about them once more.
+  const groups = fleet.leaks.filter((leak) => leak.kind === "group");
+  const kept = groups.map((leak) => leak.retained_bytes).filter((each) => each !== null);
   const states = STATES.map((state) => [
     state,
     fleet.leaks.filter((leak) => leak.past.state === state).length,
