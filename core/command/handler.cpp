@@ -188,6 +188,9 @@ Result<Exit> Handling::keep(Found found) {
   command::KeptMoment kept = command::keepMoment(dumping, options_.folder, name, kSource);
   for (std::string& each : kept.problems) found.problems.push_back(std::move(each));
   if (limit.passed()) found.problems.push_back(limit.explained({}).message);
+  if (const std::string late = timed({ErrorCode::interrupted, ""}).message; !late.empty()) {
+    found.problems.push_back(late);
+  }
   if (!kept.anything() && kept.unread) {
     return giveAway(limit.explained(*kept.unread));
   }

@@ -44,7 +44,7 @@ def tell(target: Running, word: str) -> None:
 
 
 def test_before_the_kernel_kills_it(running: Callable[..., Running], tmp_path: Path) -> None:
-    limit, threshold = 128 * MEGABYTE, 60
+    limit, threshold = 128 * MEGABYTE, 50
     kept = tmp_path / "kept"
     with Cgroup("killed", limit) as group, running("swell", BUILD) as target:
         group.add(target.pid)

@@ -1,6 +1,6 @@
 """`parked handler`: what is kept of a process that dies, as the kernel's core comes in.
 
-core_pattern is the machine's: the kernel's own pipe is tried in a guest (test_arm64_host.py)."""
+core_pattern is the machine's, and stays as it is: fuse takes the place of its pipe."""
 
 from __future__ import annotations
 

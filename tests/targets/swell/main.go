@@ -29,6 +29,6 @@ func main() {
 			block[i] = 1
 		}
 		go leak(block, make(chan []byte))
-		time.Sleep(40 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 	}
 }
