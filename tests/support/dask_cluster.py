@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -24,12 +25,14 @@ class DaskCluster:
         self._processes: list[subprocess.Popen[bytes]] = []
         words = ["scheduler", "--host", host, "--port", "0", "--no-dashboard"]
         self.scheduler = self._start(*words, "--scheduler-file", str(self._file))
-        until(self._file.exists, "the scheduler does not start")
+        self.address = ""
+        until(self._has_address, "the scheduler does not start")
 
-    @property
-    def address(self) -> str:
-        address: str = json.loads(self._file.read_text())["address"]
-        return address
+    def _has_address(self) -> bool:
+        """Its file is there before all of it is written."""
+        with suppress(OSError, ValueError):
+            self.address = json.loads(self._file.read_text())["address"]
+        return self.address != ""
 
     def _start(self, *words: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         log = (self._folder / f"log-{len(self._processes)}").open("wb")
