@@ -76,10 +76,9 @@ Result<void> Capture::look(Reader& reader) {
   }
   snapshot_ = std::move(*taken);
   if (auto again = rereadRaced(); !again) return again;
-  if (copied != LiveCopy::Result::late) {
-    reader.read(*snapshot_);
-    target_.release();
-  }
+  const bool enough = wanted_.onlyCopies && copied == LiveCopy::Result::whole;
+  if (copied != LiveCopy::Result::late && !enough) reader.read(*snapshot_);
+  if (copied != LiveCopy::Result::late) target_.release();
   if (LiveCopy::cutShort(copied, target_.late())) reader.cutShort(*snapshot_);
   return {};
 }

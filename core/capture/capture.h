@@ -22,6 +22,9 @@ struct Wanted {
   std::chrono::nanoseconds maxPause{0};  ///< as target::OpenOptions::maxPause
   /// Of several Go runtimes the memory of all is copied, not only that of the one that is read.
   bool everyRuntime = false;
+  /// Nobody asks for more than the copy and the snapshot: the Reader reads only where it is not
+  /// known what is needed, as that tells.
+  bool onlyCopies = false;
 };
 
 /// Who makes more of a snapshot while its memory is there.

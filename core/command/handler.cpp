@@ -307,6 +307,7 @@ Result<Exit> handleCrash(const std::vector<std::string>& words, int input, const
   Handling handling(*asked, std::exchange(pipe, FileDescriptor()).release(), host);
   const auto done = handling.run();
   tell(done ? handling.said() : handling.timed(done.error()).message);
+  alarm(0);
   return done ? *done : Exit::unusable;
 }
 

@@ -128,7 +128,8 @@ Result<void> Reading::readTarget(const OpenRequest& request, Observer* observer)
       .stops = stops,
       .copies = (stops || dying_ != nullptr) && (request.proof || request.resources),
       .maxPause = request.maxPause,
-      .everyRuntime = everyRuntime_ && request.module.empty()};
+      .everyRuntime = everyRuntime_ && request.module.empty(),
+      .onlyCopies = dying_ != nullptr};
   WhileThere reader(*this, request, observer);
   auto taken = capture::Capture(*target_, *image_, wanted, observer, &timings_).run(reader);
   if (taken) {
