@@ -88,7 +88,9 @@ void StackStarts::running(const Goroutine& goroutine, const Object& g, const Obj
   }
   const target::Thread& thread = image_.target().threads()[result.thread];
   if (!thread.hasRegisters) {
-    result.problem = "running, and read without stopping the process";
+    result.problem = image_.target().kind() == target::Kind::liveUnstopped
+                         ? "running, and read without stopping the process"
+                         : "running, and the registers of its thread are not known";
     return;
   }
   if (const auto point = withoutSignals(m, thread)) {

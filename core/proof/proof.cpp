@@ -1,5 +1,6 @@
 #include "proof/proof.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/progress.h"
@@ -8,6 +9,16 @@
 #include "proof/waking.h"
 
 namespace parked::proof {
+
+namespace {
+
+/// As of a process that a debugger holds: any thread may have the only pointer to something.
+bool lacksRegisters(const target::Target& target) {
+  return !target.threads().empty() &&
+         std::ranges::none_of(target.threads(), &target::Thread::hasRegisters);
+}
+
+}  // namespace
 
 class Proof::Run {
  public:
@@ -126,6 +137,10 @@ std::unique_ptr<Proof> Proof::run(const golang::Snapshot& snapshot, Observer* ob
   target::Target& target = snapshot.image->target();
   if (target.kind() == target::Kind::liveUnstopped) {
     proof->withheld_ = "the process was read while it ran";
+    return proof;
+  }
+  if (lacksRegisters(target)) {
+    proof->withheld_ = "the registers of its threads are not known";
     return proof;
   }
   if (snapshot.interrupted) {

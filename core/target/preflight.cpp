@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "target/file_descriptor.h"
+#include "target/held_elsewhere.h"
 #include "target/printable.h"
 #include "target/proc.h"
 
@@ -52,13 +53,20 @@ std::optional<Check> copyCheck() {
 
 Check stopCheck(std::int32_t pid) {
   const std::string tracer = readStatus(pid, "TracerPid");
+  if (const auto held = HeldElsewhere::find(pid)) {
+    return {State::note,
+            held->by() +
+                " holds it, and has the registers of its threads alone: it is read as it "
+                "stands, and nothing is proved",
+            {}};
+  }
   if (!tracer.empty() && tracer != "0") {
     return {State::refused,
             fmt::format("its threads cannot be stopped: process {} ({}) traces it", tracer,
                         printable(readCommand(std::atoi(tracer.c_str())))),
             {{"there is one tracer at a time",
-              "use parked in that debugger, or end it; --no-stop reads without stopping, and "
-              "proves nothing"}}};
+              "use parked in that debugger, have it stop the process, or end it; --no-stop reads "
+              "without stopping, and proves nothing"}}};
   }
   if (ptrace(PTRACE_SEIZE, kNobody, nullptr, nullptr) != 0 && errno != ESRCH) {
     return {State::refused, "its threads cannot be stopped: ptrace is forbidden to this program",

@@ -177,6 +177,8 @@ bool hasEnded(std::int32_t tid) {
   return state.empty() || state[0] == 'Z' || state[0] == 'X';
 }
 
+std::string readRunTimes(std::int32_t tid) { return beginningOf(procPath(tid, "schedstat")); }
+
 bool isUninterruptible(std::int32_t tid) { return readStatus(tid, "State").starts_with('D'); }
 
 std::int32_t livingThread(std::int32_t pid) {

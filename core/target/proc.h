@@ -92,6 +92,10 @@ bool isInAnotherNamespace(std::int32_t pid, std::string_view kind);
 /// Value of a line "Name:\tvalue" of /proc/PID/status, of a process or a thread; "" if absent.
 std::string readStatus(std::int32_t pid, const std::string& name);
 
+/// How long a thread has run and waited to run, and how often, as /proc/PID/schedstat has it; "" if
+/// the kernel does not say.
+std::string readRunTimes(std::int32_t tid);
+
 /// Whether it is a thread of the kernel, which has no program; false if the process is gone.
 bool isKernelThread(std::int32_t pid);
 

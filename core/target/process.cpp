@@ -9,8 +9,13 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <functional>
+#include <optional>
+#include <string>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include "target/core_note_writer.h"
 #include "target/core_notes.h"
@@ -18,6 +23,7 @@
 #include "target/elf_file.h"
 #include "target/file_descriptor.h"
 #include "target/go_files.h"
+#include "target/held_elsewhere.h"
 #include "target/overlay.h"
 #include "target/permission.h"
 #include "target/printable.h"
@@ -29,6 +35,12 @@
 namespace parked::target {
 namespace {
 
+std::vector<Thread> withoutRegisters(const std::vector<std::int32_t>& tids) {
+  std::vector<Thread> threads;
+  for (const std::int32_t tid : tids) threads.emplace_back().tid = tid;
+  return threads;
+}
+
 /// Reads in several threads at once.
 class ProcessBytes final : public ByteSource {
  public:
@@ -38,10 +50,10 @@ class ProcessBytes final : public ByteSource {
         pageMap_(openPageMap(pid)) {}
 
   /// From here on only what was copied while all threads stood still counts.
-  void onlyWhile(const ThreadStop& standing) { standing_ = &standing; }
+  void onlyWhile(std::function<bool()> standing) { standing_ = std::move(standing); }
 
   std::size_t read(Addr address, std::span<std::byte> out) override {
-    const auto counts = [this] { return standing_ == nullptr || standing_->standing(); };
+    const auto counts = [this] { return !standing_ || standing_(); };
     if (!counts()) return 0;
     const std::size_t got = copy(address, out);
     return counts() ? got : 0;
@@ -58,7 +70,7 @@ class ProcessBytes final : public ByteSource {
         return at + got;
       }
     }
-    return standing_ == nullptr || standing_->standing() ? out.size() : 0;
+    return !standing_ || standing_() ? out.size() : 0;
   }
 
   int lastError() const { return error_; }
@@ -86,7 +98,7 @@ class ProcessBytes final : public ByteSource {
 
   std::int32_t pid_;
   FileDescriptor file_, pageMap_;
-  const ThreadStop* standing_ = nullptr;
+  std::function<bool()> standing_;
   std::atomic<bool> useFile_{false};
   std::atomic<bool> gone_{false};
   std::atomic<int> error_{0};
@@ -114,7 +126,10 @@ class ProcessTarget final : public Target {
   Result<void> open(const OpenOptions& options);
   Result<void> freeze() override;
   void release() override;
-  bool standing() const override { return dyingNotes_ ? !bytes_.gone() : stopper_.standing(); }
+  bool standing() const override {
+    if (dyingNotes_) return !bytes_.gone();
+    return elsewhere_ ? elsewhere_->standing() : stopper_.standing();
+  }
   bool late() const override { return stopper_.late(); }
   Sockets sockets(const std::unordered_set<std::uint64_t>& wanted) const override {
     return readSockets(readableId(), wanted);
@@ -126,6 +141,7 @@ class ProcessTarget final : public Target {
   std::vector<CoreSegment> fileHeaders() const override { return headers_; }
 
  private:
+  Result<void> stopThreads();
   Result<void> readMemoryMap();
   void readFileHeaders();
   Result<std::string> openExecutable(const OpenOptions& options);
@@ -139,11 +155,12 @@ class ProcessTarget final : public Target {
   ProcessFacts facts_;
   std::vector<CoreSegment> headers_;
   std::vector<Thread> held_;
+  std::optional<HeldElsewhere> elsewhere_;
   std::optional<std::vector<CoreNote>> dyingNotes_;  ///< of the core that the kernel is writing
   bool heldByOthers_ = false;
   bool stop_ = true;
   std::chrono::nanoseconds maxPause_{0};
-  bool toldGone_ = false;
+  bool toldGone_ = false, toldHeld_ = false;
   ThreadStop::Clock::time_point stoppedAt_;
 };
 
@@ -294,19 +311,16 @@ Result<void> ProcessTarget::open(const OpenOptions& options) {
   return chosen ? readMemoryMap() : chosen;
 }
 
-Result<void> ProcessTarget::freeze() {
-  if (heldByOthers_) {
-    threads_ = held_;
-  } else if (stop_) {
-    const auto stopped = stopInTurn(pid_, [this] {
-      stoppedAt_ = ThreadStop::Clock::now();
-      std::optional<ThreadStop::Clock::time_point> deadline;
-      if (maxPause_.count() > 0) deadline = stoppedAt_ + (maxPause_ - pause_);
-      return stopper_.stop(pid_, *arch_, deadline);
-    });
-    if (!stopped) return stopped;
-    bytes_.onlyWhile(stopper_);
-    memory_.setSource(&bytes_);  // taken away by release(), if it was stopped before
+/// Stops them, or takes them as a debugger holds them.
+Result<void> ProcessTarget::stopThreads() {
+  const auto stopped = stopInTurn(pid_, [this] {
+    stoppedAt_ = ThreadStop::Clock::now();
+    std::optional<ThreadStop::Clock::time_point> deadline;
+    if (maxPause_.count() > 0) deadline = stoppedAt_ + (maxPause_ - pause_);
+    return stopper_.stop(pid_, *arch_, deadline);
+  });
+  if (stopped) {
+    bytes_.onlyWhile([this] { return stopper_.standing(); });
     threads_ = stopper_.threads();
     const auto stubborn = std::count_if(threads_.begin(), threads_.end(),
                                         [](const Thread& t) { return !t.hasRegisters; });
@@ -314,12 +328,25 @@ Result<void> ProcessTarget::freeze() {
       incomplete_.add("threads", "a thread in an uninterruptible system call did not stop");
     }
   } else {
-    threads_.clear();
-    for (const std::int32_t tid : readThreadIds(pid_)) {
-      Thread thread;
-      thread.tid = tid;
-      threads_.push_back(thread);
+    elsewhere_ = HeldElsewhere::find(pid_);
+    if (stopped.error().code != ErrorCode::permission || !elsewhere_) return stopped;
+    bytes_.onlyWhile([this] { return elsewhere_->standing(); });
+    threads_ = withoutRegisters(elsewhere_->threads());
+    if (!std::exchange(toldHeld_, true)) {
+      incomplete_.add("registers", elsewhere_->by() + " holds the process, and has them alone");
     }
+  }
+  memory_.setSource(&bytes_);  // taken away by release(), if it was stopped before
+  return {};
+}
+
+Result<void> ProcessTarget::freeze() {
+  if (heldByOthers_) {
+    threads_ = held_;
+  } else if (stop_) {
+    if (auto stopped = stopThreads(); !stopped) return stopped;
+  } else {
+    threads_ = withoutRegisters(readThreadIds(pid_));
   }
   // What the runtime notes of its threads are their ids in a container, if it runs in one.
   if (!dyingNotes_ && ownThreadId(pid_) != pid_) {
@@ -338,8 +365,14 @@ void ProcessTarget::release() {
     toldGone_ = true;
     incomplete_.add("process", "it exited while it was read");
   }
+  if (elsewhere_ && !elsewhere_->standing()) {
+    incomplete_.add("process", "it ran on while it was read");
+  }
+  if (elsewhere_ || stopper_.stopped()) {
+    memory_.setSource(nullptr);  // what would be read from here on is of another instant
+  }
+  elsewhere_.reset();
   if (!stopper_.stopped()) return;
-  memory_.setSource(nullptr);  // what would be read from here on is of another instant
   stopper_.release();
   pause_ += stopper_.releasedAt() - stoppedAt_;
   cutOff_ = stopper_.late();

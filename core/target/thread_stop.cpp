@@ -32,8 +32,8 @@ Error refused(std::int32_t pid, std::int32_t tid, int error) {
   const std::string tracer = readStatus(tid, "TracerPid");
   if (!tracer.empty() && tracer != "0") {
     return {ErrorCode::permission,
-            fmt::format("process {} is already traced by process {} ({}); use it from there, or "
-                        "read without stopping: --no-stop",
+            fmt::format("process {} is already traced by process {} ({}), and runs; use it from "
+                        "there, stop it there, or read without stopping: --no-stop",
                         pid, tracer, printable(readCommand(std::atoi(tracer.c_str()))))};
   }
   return notAllowed(pid, "stop", error);

@@ -404,11 +404,32 @@ TEST(Process, PagesThatWereNeverUsedAreNotRead) {
   munmap(area, size);
 }
 
-TEST(Process, OneThatIsTracedSaysByWhom) {
+TEST(Process, OneThatSomebodyElseHoldsIsReadWithoutRegisters) {
   const Child child;
   auto first = openProcess(child.pid(), {});
   ASSERT_TRUE(first);
   ASSERT_TRUE((*first)->freeze());
+  auto second = openProcess(child.pid(), {});
+  ASSERT_TRUE(second);
+  ASSERT_TRUE((*second)->freeze());
+  EXPECT_TRUE((*second)->standing());
+  ASSERT_EQ((*second)->threads().size(), 1U);
+  EXPECT_FALSE((*second)->threads()[0].hasRegisters);
+  EXPECT_EQ((*second)->memory().cstring(addressOf(shared->text)), "parked");
+  ASSERT_EQ((*second)->incomplete().entries().size(), 1U);
+  EXPECT_THAT((*second)->incomplete().entries()[0].detail, HasSubstr("holds the process"));
+
+  (*first)->release();
+  Child::waitForTick();
+  EXPECT_FALSE((*second)->standing());
+  (*second)->release();
+  ASSERT_EQ((*second)->incomplete().entries().size(), 2U);
+  EXPECT_EQ((*second)->incomplete().entries()[1].detail, "it ran on while it was read");
+}
+
+TEST(Process, OneThatIsTracedAndRunsSaysByWhom) {
+  const Child child;
+  ASSERT_EQ(ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
   auto second = openProcess(child.pid(), {});
   ASSERT_TRUE(second);
   const auto refused = (*second)->freeze();
