@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <elf.h>
+#include <span>
 #include <utility>
 
 #include "target/core_notes.h"
@@ -14,8 +15,9 @@ namespace parked::target {
 
 std::uint64_t headSize(std::span<const std::byte> start) {
   Elf64_Ehdr header{};
-  const std::uint64_t known = std::min<std::uint64_t>(start.size(), SELFMAG);
-  if (std::memcmp(start.data(), ELFMAG, known) != 0) return 0;
+  const auto magic = std::as_bytes(std::span(ELFMAG, SELFMAG));
+  const std::size_t known = std::min(start.size(), magic.size());
+  if (!std::ranges::equal(start.first(known), magic.first(known))) return 0;
   if (start.size() < sizeof header) return sizeof header;
   std::memcpy(&header, start.data(), sizeof header);
   // What does not fit the field stands at the end, behind all memory.
