@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,17 +36,22 @@ def s3() -> Iterator[dict[str, str]]:
         server.stop()
 
 
+def died(go: str, folder: Path) -> tuple[Path, Path]:
+    """An executable, and a core of it that has another path to it."""
+    ran = folder / f"ran-{go}" / "decisions"
+    ran.parent.mkdir()
+    shutil.copy(build_target("decisions", Build(go, "default")), ran)
+    with Running(ran, ran.parent, "2") as target:
+        core = target.abort().core
+    return ran.rename(folder / f"moved-{go}"), core
+
+
 def test_s3(s3: dict[str, str], dumps: list[Path], tmp_path: Path) -> None:
     """Cores, executables and results; again, nothing is done."""
     import boto3
 
     need_kernel_cores()
-    binary = tmp_path / "ran" / "decisions"
-    binary.parent.mkdir()
-    binary.write_bytes(build_target("decisions", Build("1.27", "default")).read_bytes())
-    binary.chmod(0o755)
-    with Running(binary, tmp_path, "2") as target:
-        core = target.abort().core
+    binary, core = died("1.27", tmp_path)
     options = {name.lower(): value for name, value in s3.items() if "KEY" in name}
     client = boto3.client(
         "s3", endpoint_url=s3["AWS_ENDPOINT_URL"], region_name="eu-central-1", **options
@@ -59,7 +65,6 @@ def test_s3(s3: dict[str, str], dumps: list[Path], tmp_path: Path) -> None:
         Bucket="crashes", Key="2026-11-28/shop/web-2/8.core.zst.labels.json", Body=b'{"zone": "eu"}'
     )
     client.upload_file(str(binary), "builds", "shop/any-name")
-    binary.unlink()
     fleet = Fleet("s3://leaks/november")
     words = ["s3://crashes/2026-11-28/**/*.core*", "--binaries", "s3://builds/"]
     words += ["--path-pattern", "{service}/{host}/*"]
@@ -77,6 +82,14 @@ def test_s3(s3: dict[str, str], dumps: list[Path], tmp_path: Path) -> None:
     assert (targets["8.core.zst"]["zone"], targets["8.core.zst"]["kind"]) == ("eu", "dump")
     # Its time in the store is no time of its death.
     assert targets["7.core"]["uptime_seconds"] < 60 and targets["7.core"]["observed_at"]
+
+    # Another build in the place of the one that workers have fetched already.
+    binary, core = died("1.26", tmp_path)
+    client.upload_file(str(core), "crashes", "2026-11-29/shop/web-1/9.core")
+    client.upload_file(str(binary), "builds", "shop/any-name")
+    words[0] = "s3://crashes/2026-11-29/**/*.core*"
+    done = fleet.analyze(*words, env=environment(**s3))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 class Store(ThreadingHTTPServer):

@@ -63,7 +63,9 @@ def _executable(request: Json) -> Json:
     """Keeps an executable in the worker's folder, for all cores of that build."""
     kept = Path(request["keep"])
     if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if kept.parent.stat().st_uid != os.getuid():  # what is in it could be anything
+            raise ValueError(f"{kept.parent} belongs to somebody else")
         fetched = fetch(request["url"], kept.parent, request["most"])
         if fetched.path.parent == kept.parent:
             fetched.path.rename(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 import time
@@ -146,8 +147,11 @@ class _Work:
         if url is None:
             self.lacks_executable = True
             return None
-        file = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
-        keep = self._scratch.parent / "parked-executables" / file
+        # By what it is, too: another build may have been put in its place since.
+        ids = [str(self.fetched["ids"].get(kind) or "") for kind in ("go", "gnu")]
+        known = "\0".join([url, *ids]).encode("utf-8", "surrogateescape")
+        folder = self._scratch.parent / f"parked-executables-{os.getuid()}"
+        keep = folder / hashlib.sha256(known).hexdigest()
         request = {"do": "executable", "url": url, "keep": str(keep), "most": _MOST_EXECUTABLE}
         return str(self.ask(request)["path"])
 
