@@ -22,7 +22,7 @@ MEGABYTE = 1 << 20
 ALWAYS = "900T"  # nowhere is so much left
 NAME = r"{name}\.{pid}\.\d{{8}}T\d{{6}}Z\.(core|report\.json|report\.txt)"
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
 
 
 def kept_in(folder: Path, name: str, pid: int) -> dict[str, Path]:
