@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <ctime>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 #include <utility>
 
@@ -122,13 +121,8 @@ std::optional<Watch::Alarm> BeforeOom::look(const Host& host) {
 
 Watch::Alarm BeforeOom::tell(const OomReading& reading, const KeptMoment& kept,
                              std::int64_t seconds) const {
-  std::vector<std::string> files;
-  for (const std::string* each : {&kept.core, &kept.text, &kept.json}) {
-    if (!each->empty()) files.push_back(*each);
-  }
-  std::string line =
-      fmt::format("before the end of process {}: {}; kept {}", request_.pid, figures(reading),
-                  files.empty() ? "nothing" : fmt::format("{}", fmt::join(files, ", ")));
+  std::string line = fmt::format("before the end of process {}: {}; {}", request_.pid,
+                                 figures(reading), kept.said());
   for (const std::string& problem : kept.problems) line += "; " + problem;
   return {report::escape(line), jsonOf(request_.pid, reading, kept, seconds)};
 }

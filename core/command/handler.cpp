@@ -7,7 +7,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +25,7 @@
 #include "command/spool.h"
 #include "report/escape.h"
 #include "target/core_head.h"
+#include "target/go_files.h"
 #include "target/proc.h"
 #include "target/sparse_file.h"
 
@@ -93,13 +93,9 @@ class Handling {
 
 void Handling::holdFiles() {
   const std::string process = fmt::format("/proc/{}", options_.pid);
-  constexpr std::string_view kDeleted = " (deleted)";
   executable_ = FileDescriptor(open((process + "/exe").c_str(), O_RDONLY | O_CLOEXEC));
   root_ = FileDescriptor(open((process + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  executableName_ = target::readLink(process + "/exe");
-  if (executableName_.ends_with(kDeleted)) {
-    executableName_.resize(executableName_.size() - kDeleted.size());
-  }
+  executableName_ = target::withoutDeleted(target::readLink(process + "/exe"));
 }
 
 Result<void> Handling::readHead() {
@@ -191,17 +187,13 @@ Result<Exit> Handling::keep(Found found) {
   if (const std::string late = timed({ErrorCode::interrupted, ""}).message; !late.empty()) {
     found.problems.push_back(late);
   }
-  if (!kept.anything() && kept.unread) {
+  if (kept.files().empty() && kept.unread) {
     return giveAway(limit.explained(*kept.unread));
   }
   command::removeOldest(options_.folder, {asked_.keep.value_or(0), options_.keepBytes});
-  std::vector<std::string> files;
-  for (const std::string* each : {&kept.core, &kept.text, &kept.json}) {
-    if (!each->empty()) files.push_back(*each);
-  }
-  said_ = files.empty() ? "kept nothing" : fmt::format("kept {}", fmt::join(files, ", "));
+  said_ = kept.said();
   for (const std::string& problem : found.problems) said_ += "; " + problem;
-  if (files.empty()) return Exit::unusable;
+  if (kept.files().empty()) return Exit::unusable;
   return found.problems.empty() && !kept.incomplete ? Exit::clean : Exit::incomplete;
 }
 

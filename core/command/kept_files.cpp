@@ -9,6 +9,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -136,6 +137,17 @@ std::optional<KeptName> KeptName::from(std::string_view file) {
 }
 
 std::string KeptName::text() const { return fmt::format("{}.{}.{}", name, pid, time); }
+
+std::vector<std::string> KeptMoment::files() const {
+  std::vector<std::string> files = {core, text, json};
+  std::erase(files, "");
+  return files;
+}
+
+std::string KeptMoment::said() const {
+  const auto all = files();
+  return all.empty() ? "kept nothing" : fmt::format("kept {}", fmt::join(all, ", "));
+}
 
 Result<void> prepareFolder(const std::string& folder) {
   const auto failed = [&folder](int error) {

@@ -45,7 +45,9 @@ struct KeptMoment {
   std::vector<std::string> problems;  ///< a line for each file that is not there, or not whole
   std::optional<Error> unread;        ///< the target could not be read at all: there is nothing
   bool incomplete = false;            ///< the reports say that something is missing
-  bool anything() const { return !core.empty() || !json.empty() || !text.empty(); }
+  std::vector<std::string> files() const;
+  /// "kept FILE, FILE", or "kept nothing".
+  std::string said() const;
 };
 
 /// Reads the target and writes a core and reports of it, each under its name when all of it is

@@ -67,6 +67,7 @@ class Orphans::Run {
   std::optional<AtHand> atHand_;    // once somebody is asked
   std::vector<HeldPointer> held_;
   std::vector<std::pair<Index, Addr>> connectionsOf_;  // by wait
+  std::optional<UncountedWords> uncounted_;            // from markAll() on
   AddrMap nothing_;
   std::optional<AddrMap> surroundings_;  // what libraries have for everybody
 };
@@ -198,8 +199,8 @@ bool Orphans::Run::isOthers(Addr pointer, bool librarysCount) const {
 
 bool Orphans::Run::markAll() {
   waking_.hideTimers(&timers_.own());
-  const UncountedWords without(*snapshot_.image);
-  waking_.markGlobals(&without);
+  uncounted_.emplace(*snapshot_.image);
+  waking_.markGlobals(&*uncounted_);
   waking_.markQueuedSpecials();
   if (!waking_.markStacks() || !waking_.fine() || !waking_.follow()) return false;
   waking_.markMachine();
@@ -313,7 +314,7 @@ void Orphans::Run::go() {
 /// A channel that does not count is kept by its variable, and wakes nobody; but its queue leads
 /// from one task to the other.
 void Orphans::Run::keepApart() {
-  const std::vector<Addr> channels = UncountedWords(*snapshot_.image).channels();
+  const std::vector<Addr> channels = uncounted_->channels();
   if (channels.empty()) return;
   for (const Addr channel : channels) orphans_.marker_->mark(channel, {}, true);
   for (const golang::Wait& wait : snapshot_.waits) {

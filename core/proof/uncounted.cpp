@@ -23,10 +23,6 @@ constexpr std::array kEdges = {
                    "the channel of etcd's contexts without an end is never closed", true},
 };
 
-}  // namespace
-
-namespace {
-
 /// Bytes of what a variable points to; more is not laid out beside variables.
 constexpr std::uint64_t kLargest = 4096;
 
@@ -41,7 +37,8 @@ UncountedWords::UncountedWords(const image::Image& image) : image_(image) {
   for (const UncountedEdges& edges : kEdges) {
     const auto variable = image.symbol(edges.variable);
     if (!variable) continue;
-    variables_.emplace_back(*variable, &edges);
+    parts_.push_back({*variable, *variable + sizeof(Addr), &edges});
+    if (edges.alone) channels_.push_back(*variable);
     addObject(edges, *variable);
   }
 }
@@ -51,26 +48,22 @@ void UncountedWords::addObject(const UncountedEdges& edges, Addr variable) {
   const image::TypeRef type = types.variable(edges.variable);
   const Addr value = image_.target().memory().word(variable);
   const std::uint64_t size = types.isPointer(type) ? types.size(types.pointee(type)) : 0;
-  if (value != 0 && size != 0 && size <= kLargest)
-    objects_.push_back({value, value + size, &edges});
+  if (value != 0 && size != 0 && size <= kLargest) parts_.push_back({value, value + size, &edges});
   // Without types: the words there to which the package stores when it is initialised.
   if (type != image::TypeRef{} || edges.alone) return;
   const std::string init = std::string(edges.package) + ".init";
   for (const image::CodeRef& ref : image::codeRefs(image_.target(), image_.functions(), init)) {
     if (!ref.store || ref.width != sizeof(Addr)) continue;
     if (ref.target >= value && ref.target - value < kLargest) {
-      objects_.push_back({ref.target, ref.target + sizeof(Addr), &edges});
+      parts_.push_back({ref.target, ref.target + sizeof(Addr), &edges});
     }
   }
 }
 
 const UncountedEdges* UncountedWords::at(Addr word) const {
-  if (variables_.empty()) return nullptr;
-  for (const Object& object : objects_) {
-    if (word >= object.from && word < object.to) return object.edges;
-  }
-  for (const auto& [variable, edges] : variables_) {
-    if (word == variable) return edges;
+  if (parts_.empty()) return nullptr;
+  for (const Part& part : parts_) {
+    if (word >= part.from && word < part.to) return part.edges;
   }
   const std::string_view name = image_.variableAt(word).name;
   const std::string_view package = image::packageOf(name);
@@ -82,9 +75,8 @@ const UncountedEdges* UncountedWords::at(Addr word) const {
 
 std::vector<Addr> UncountedWords::channels() const {
   std::vector<Addr> all;
-  for (const auto& [variable, edges] : variables_) {
-    const Addr channel = edges->alone ? image_.target().memory().word(variable) : 0;
-    if (channel != 0) all.push_back(channel);
+  for (const Addr variable : channels_) {
+    if (const Addr channel = image_.target().memory().word(variable)) all.push_back(channel);
   }
   return all;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "image/image.h"
@@ -32,7 +31,7 @@ class UncountedWords {
   std::vector<Addr> channels() const;
 
  private:
-  struct Object {
+  struct Part {
     Addr from = 0, to = 0;
     const UncountedEdges* edges = nullptr;
   };
@@ -40,8 +39,8 @@ class UncountedWords {
 
   const image::Image& image_;
   // Most programs have none, and are not asked word by word.
-  std::vector<std::pair<Addr, const UncountedEdges*>> variables_;
-  std::vector<Object> objects_;
+  std::vector<Part> parts_;     // the variables, and what they point to
+  std::vector<Addr> channels_;  // variables that stand alone
 };
 
 }  // namespace parked::proof
